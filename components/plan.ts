@@ -1,0 +1,66 @@
+import type { MemoryDemand } from "./sizing/memory-demand.ts";
+
+/** How the capacity is bought. */
+export type Purchase = "on-demand" | "spot";
+
+/** The program that serves the model on the host. */
+export type ServingEngine = "vllm" | "llama.cpp";
+
+/** One instance type that holds the demand, with its price and where the price is from. */
+export interface Placement {
+  readonly instanceType: string;
+  readonly region: string;
+  readonly purchase: Purchase;
+  readonly gpuModel: string;
+  readonly gpuCount: number;
+  /** Usable memory of each GPU, MiB. */
+  readonly gpuMemoryMiB: number;
+  readonly cpuArchitecture: "x86_64" | "arm64";
+  readonly tensorParallel: number;
+  /** On-demand price; with spot it is the most that an hour can cost. */
+  readonly hourlyUsd: number;
+  readonly priceAsOf: string;
+  readonly priceSource: string;
+  /** It starts. */
+  readonly fits: boolean;
+  /** It holds the asked context and concurrency with room to spare. */
+  readonly comfortable: boolean;
+}
+
+/** A type that was looked at and not taken. */
+export interface Rejection {
+  readonly instanceType: string;
+  readonly hourlyUsd: number | undefined;
+  /** One sentence. */
+  readonly reason: string;
+}
+
+/** What a deployment will be: made from data alone, before anything exists. */
+export interface Plan {
+  readonly modelId: string;
+  readonly modelName: string;
+  readonly huggingfaceRepo: string | undefined;
+  readonly licence: string;
+  readonly gated: boolean;
+  readonly env: string;
+  readonly engine: ServingEngine;
+  readonly precision: string;
+  readonly contextTokens: number;
+  readonly concurrency: number;
+  readonly demand: MemoryDemand;
+  /** Size of the files to fetch, GiB. */
+  readonly weightsGiB: number;
+  readonly rootVolumeGiB: number;
+  /** Cheapest first; `ladder[0]` is the choice, the others are tried in order when capacity lacks. Never empty. */
+  readonly ladder: readonly [Placement, ...Placement[]];
+  /** Cheaper types that were refused, and why. */
+  readonly rejected: readonly Rejection[];
+  /** Instance and volume, USD an hour. */
+  readonly hourlyUsd: number;
+  /** Hours until teardown; undefined means no deadline. */
+  readonly leaseHours: number | undefined;
+  /** `hourlyUsd` x `leaseHours`; undefined without a deadline. */
+  readonly leaseUsd: number | undefined;
+  /** Version (date) of the catalogue that decided. */
+  readonly catalogueVersion: string;
+}
