@@ -1,0 +1,85 @@
+// Sets a fresh clone up, then runs a command of the project under a Node that is new enough. It is plain JavaScript
+// without dependencies, since it runs before there are any, under whatever Node the machine has.
+//
+//   node scripts/setup.mjs demo|test|berth|check [arguments]
+
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const oldestNode = 22;
+const repository = join(dirname(fileURLToPath(import.meta.url)), "..");
+const modules = join(repository, "node_modules");
+const stamp = join(modules, ".berth-lockfile");
+
+const commands = {
+  demo: ["--import", "tsx", "scripts/cli.ts", "demo"],
+  berth: ["--import", "tsx", "scripts/cli.ts"],
+  test: ["node_modules/mocha/bin/mocha.js"],
+  check: ["scripts/check.mjs"],
+  prepare: ["--import", "tsx", "scripts/prepare.ts"],
+};
+
+function stop(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+function lockfileSum() {
+  return createHash("sha256").update(readFileSync(join(repository, "package-lock.json"))).digest("hex");
+}
+
+function npm(args) {
+  const script = process.env.npm_execpath;
+  const [file, ...head] = script && /\.c?js$/.test(script) ? [process.execPath, script] : ["npm"];
+  return spawnSync(file, [...head, ...args], { cwd: repository, stdio: ["ignore", 2, 2] });
+}
+
+function installPackages() {
+  const wanted = lockfileSum();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  process.stderr.write("Installing the npm packages of the lockfile (once, under a minute)...\n");
+  const result = npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  if (result.error) stop(`npm could not be started (${result.error.message}). Install npm, then run this again.`);
+  if (result.status !== 0) stop("npm ci failed; its own message is above. Nothing else was done.");
+  writeFileSync(stamp, wanted);
+}
+
+function majorOf(node) {
+  const result = spawnSync(node, ["--version"], { encoding: "utf8" });
+  return result.status === 0 ? Number(/^v(\d+)/.exec(result.stdout)?.[1] ?? 0) : 0;
+}
+
+/** This Node where it is new enough, else the one that came with the packages. */
+function chooseNode() {
+  if (Number(process.versions.node.split(".")[0]) >= oldestNode) return process.execPath;
+  const packaged = join(modules, ".bin", "node");
+  if (majorOf(packaged) >= oldestNode) return packaged;
+  return stop(
+    `This is Node ${process.versions.node}, and berth needs ${oldestNode} or newer; npm has no Node package for ` +
+      `${process.platform}-${process.arch}.\n  Install Node ${oldestNode} or newer (https://nodejs.org), then run this again.`,
+  );
+}
+
+function run(node, args) {
+  const path = `${join(modules, ".bin")}:${process.env.PATH ?? ""}`;
+  const child = spawn(node, args, { cwd: repository, stdio: "inherit", env: { ...process.env, PATH: path } });
+  // A terminal sends its Ctrl-C to the child as well, which cleans up; this process only waits for it.
+  process.on("SIGINT", () => undefined);
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+}
+
+const [name, ...rest] = process.argv.slice(2);
+if (!Object.hasOwn(commands, name ?? "")) {
+  stop(`No such command: ${name ?? "(none)"}. There are: ${Object.keys(commands).join(", ")}.`);
+}
+installPackages();
+const node = chooseNode();
+if (name === "test") {
+  const prepared = spawnSync(node, commands.prepare, { cwd: repository, stdio: ["ignore", 2, 2] });
+  if (prepared.status !== 0) process.exit(prepared.status ?? 1);
+}
+run(node, [...commands[name], ...rest]);
