@@ -273,7 +273,9 @@ export interface UpdateOptions {
   readonly excludeProtected?: boolean | undefined;
   /** Fails when anything changes. */
   readonly expectNoChanges?: boolean | undefined;
-  /** For refresh: show what would change and save nothing. */
+  /** For refresh: forgets creations that a cut-off update left without an answer. @default they are reported and kept */
+  readonly clearPendingCreates?: boolean | undefined;
+  /** For refresh and destroy: show what would change, save and call nothing that changes anything. */
   readonly previewOnly?: boolean | undefined;
   /** First interrupt: running steps end, nothing new starts. */
   readonly signal: AbortSignal;

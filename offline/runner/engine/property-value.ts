@@ -8,7 +8,9 @@ export class Secret {
 }
 
 /** A value that is not known yet, in a preview. */
-export class Unknown {}
+export class Unknown {
+  readonly unknown: true = true as const;
+}
 
 /** The one {@link Unknown}; compare with `instanceof Unknown`. */
 export const unknown: Unknown = new Unknown();
@@ -101,4 +103,42 @@ export type PropertyValue =
 /** A map of properties. A property that is not there is left out, never `undefined`. */
 export interface PropertyMap {
   readonly [key: string]: PropertyValue;
+}
+
+/** Whether a value is a plain map of properties. */
+export function isMap(value: PropertyValue | undefined): value is PropertyMap {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** Whether a value is a list. */
+export function isList(value: PropertyValue | undefined): value is readonly PropertyValue[] {
+  return Array.isArray(value);
+}
+
+/** Whether a value is an {@link Unknown} or holds one. */
+export function containsUnknown(value: PropertyValue): boolean {
+  if (value instanceof Unknown) return true;
+  if (value instanceof Secret) return containsUnknown(value.element);
+  if (value instanceof Output) return value.element === undefined || containsUnknown(value.element);
+  if (value instanceof ResourceReference) return value.id instanceof Unknown;
+  if (isList(value)) return value.some(containsUnknown);
+  return isMap(value) && Object.values(value).some(containsUnknown);
+}
+
+/** The value with every secret opened and every output unwrapped. */
+export function reveal(value: PropertyValue): PropertyValue {
+  if (value instanceof Secret) return reveal(value.element);
+  if (value instanceof Output) return value.element === undefined ? unknown : reveal(value.element);
+  if (isList(value)) return value.map(reveal);
+  if (isMap(value)) return mapValues(value, reveal);
+  return value;
+}
+
+/** A map with each value put through a function. */
+export function mapValues(
+  map: PropertyMap,
+  change: (value: PropertyValue, key: string) => PropertyValue,
+): PropertyMap {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value, key)]));
 }

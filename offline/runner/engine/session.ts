@@ -1,0 +1,151 @@
+import { availableParallelism } from "node:os";
+
+import type { Snapshot, UpdateOptions } from "../contract.ts";
+import { BuiltinProvider } from "./builtin-provider.ts";
+import { ChildProcesses } from "./child-processes.ts";
+import { addEngineService } from "./engine-service.ts";
+import { EventStream } from "./event-stream.ts";
+import { serve } from "./grpc.ts";
+import type { RunningServer } from "./grpc.ts";
+import { OldProviders } from "./old-providers.ts";
+import { PluginHost } from "./plugin-host.ts";
+import { programFolder } from "./program.ts";
+import { ProviderRegistry } from "./provider-registry.ts";
+import { SnapshotJournal } from "./snapshot-journal.ts";
+import { StepApplier } from "./step-apply.ts";
+import { StepExecutor } from "./step-executor.ts";
+import { Targets } from "./targets.ts";
+
+/** The parts of one update, made once and ended together. */
+export interface Session {
+  readonly options: UpdateOptions;
+  /** True when nothing may be changed. */
+  readonly preview: boolean;
+  readonly parallel: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly events: EventStream;
+  readonly children: ChildProcesses;
+  readonly engine: RunningServer;
+  readonly host: PluginHost;
+  readonly registry: ProviderRegistry;
+  readonly targets: Targets;
+  /** URNs that are deleted in this update. */
+  readonly deleted: Set<string>;
+  /** Resolves once nothing new starts: a step failed, or the user interrupted. */
+  readonly stopped: Promise<void>;
+  stop(): void;
+  /** The journal over a state, which a refresh has renewed perhaps, with what runs steps against it. */
+  open(base: Snapshot): OpenSnapshot;
+  /** Ends plugins, program and servers. */
+  close(): Promise<void>;
+}
+
+/** What works on one state of the stack. */
+export interface OpenSnapshot {
+  readonly journal: SnapshotJournal;
+  readonly executor: StepExecutor;
+  readonly providers: OldProviders;
+}
+
+/** Starts what an update needs. */
+export async function openSession(options: UpdateOptions): Promise<Session> {
+  const preview = options.kind === "preview" || options.previewOnly === true;
+  const environment = options.environment ?? process.env;
+  const events = new EventStream((event) => {
+    options.emit(event);
+  }, preview);
+  const children = new ChildProcesses();
+  const engine = await serve((server) => {
+    addEngineService(server, events);
+  });
+  const host = new PluginHost({
+    sources: { project: options.project, environment, pulumiHome: options.pulumiHome },
+    children,
+    engineAddress: () => engine.address,
+    folder: programFolder(options.project),
+    log: (plugin, line, severity) => {
+      events.diagnostic(severity, line, { prefix: `${plugin}: ` });
+    },
+  });
+  return assemble({ options, preview, environment, events, children, engine, host });
+}
+
+type Parts = Pick<
+  Session,
+  "options" | "preview" | "environment" | "events" | "children" | "engine" | "host"
+>;
+
+function assemble(parts: Parts): Session {
+  const { options, preview, events, children, engine, host } = parts;
+  const opened: OpenSnapshot[] = [];
+  const find = (
+    urn: string,
+  ): ReturnType<SnapshotJournal["snapshot"]>["resources"][number] | undefined =>
+    opened.at(-1)?.executor.finished(urn)?.state ??
+    opened
+      .at(-1)
+      ?.journal.base()
+      .find((state) => state.urn === urn);
+  const registry = new ProviderRegistry(host, new BuiltinProvider(options.readStackOutputs, find));
+  const deleted = new Set<string>();
+  const parallel = options.parallel ?? Math.max(16, 4 * availableParallelism());
+  const { promise: stopped, resolve: markStopped } = Promise.withResolvers<undefined>();
+  const stop = (): void => {
+    markStopped(undefined);
+    for (const { executor } of opened) executor.stop();
+  };
+  const kill = (): void => {
+    stop();
+    children.killAll();
+  };
+  if (options.signal.aborted) stop();
+  options.signal.addEventListener("abort", stop, { once: true });
+  options.killSignal?.addEventListener("abort", kill, { once: true });
+  const applier = new StepApplier({
+    registry,
+    preview,
+    events,
+    isDeleted: (urn) => deleted.has(urn),
+  });
+  return {
+    ...parts,
+    parallel,
+    registry,
+    deleted,
+    targets: new Targets(
+      options.targets ?? [],
+      options.replace ?? [],
+      options.targetDependents === true,
+    ),
+    stopped: stopped.then(() => undefined),
+    stop,
+    open: (base) => {
+      const journal = new SnapshotJournal(
+        base,
+        preview ? undefined : (snapshot) => options.store.save(snapshot),
+      );
+      const executor = new StepExecutor({
+        parallel,
+        continueOnError: options.continueOnError === true,
+        preview,
+        journal,
+        events,
+        applier,
+        onStop: () => {
+          markStopped(undefined);
+        },
+      });
+      const open = { journal, executor, providers: new OldProviders(base.resources, registry) };
+      if (options.signal.aborted) executor.stop();
+      opened.push(open);
+      return open;
+    },
+    close: async () => {
+      options.signal.removeEventListener("abort", stop);
+      options.killSignal?.removeEventListener("abort", kill);
+      await registry.stop();
+      await children.stopAll();
+      engine.stop();
+    },
+  };
+}
