@@ -53,7 +53,7 @@ export class BuiltinProvider implements ConfigurableProvider {
   }
 
   async create(_subject: Subject, inputs: PropertyMap): Promise<Applied> {
-    const name = String(inputs["name"]);
+    const name = text(inputs, "name");
     return { id: name, outputs: await this.#stackOutputs(name) };
   }
 
@@ -78,10 +78,10 @@ export class BuiltinProvider implements ConfigurableProvider {
   async invoke(token: string, args: PropertyMap): Promise<Invoked> {
     switch (token) {
       case "pulumi:pulumi:readStackOutputs":
-        return { result: await this.#stackOutputs(String(args["name"])), failures: [] };
+        return { result: await this.#stackOutputs(text(args, "name")), failures: [] };
       case "pulumi:pulumi:getResource": {
-        const found = this.#findResource(String(args["urn"]));
-        if (found === undefined) throw new Error(`there is no resource ${String(args["urn"])}`);
+        const found = this.#findResource(text(args, "urn"));
+        if (found === undefined) throw new Error(`there is no resource ${text(args, "urn")}`);
         return {
           result: { urn: found.urn, id: found.id ?? "", state: found.outputs },
           failures: [],
@@ -122,4 +122,10 @@ function requireStackReference(urn: string): void {
       `${urn}: of the package "pulumi" offline/runner supports only ${stackReferenceType}`,
     );
   }
+}
+
+function text(properties: PropertyMap, key: string): string {
+  const value = properties[key];
+  if (typeof value !== "string") throw new Error(`"${key}" has to be a text`);
+  return value;
 }

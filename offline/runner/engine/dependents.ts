@@ -28,7 +28,7 @@ export function dependentsOf(
 function namesParent(state: ResourceState): boolean {
   const { parent } = state;
   if (parent === undefined) return false;
-  const named = [
+  const named: readonly (string | null)[] = [
     ...(state.dependencies ?? []),
     ...Object.values(state.propertyDependencies ?? {}).flat(),
   ];

@@ -17,7 +17,7 @@ import { withProviderVersion } from "./default-providers.ts";
 import { isProviderType, tokenPackage } from "./urn.ts";
 
 /** What a program may ask of this engine, by the names of `SupportsFeature`. */
-const features: Readonly<Record<string, number>> = {
+const features: Readonly<Record<string, resourceTypes.ResourceMonitorFeature>> = {
   secrets: resourcePb.ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_SECRETS,
   resourceReferences:
     resourcePb.ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,

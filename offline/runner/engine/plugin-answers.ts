@@ -1,10 +1,9 @@
-import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as providerTypes from "@pulumi/pulumi/proto/provider_pb.js";
 
 import type { DiffKind, PropertyDiff } from "../contract.ts";
 import type { CheckFailure, Diff } from "./provider.ts";
 
-/** A plugin's answer to a check as plain objects. */
+/** What a plugin does not accept, as plain objects. */
 export function failuresFromList(failures: readonly providerTypes.CheckFailure[]): CheckFailure[] {
   return failures.map((failure) => ({
     property: failure.getProperty(),
@@ -23,12 +22,12 @@ export function diffFromResponse(response: providerTypes.DiffResponse): Diff {
   };
 }
 
-function changesOf(changes: number): Diff["changes"] {
-  const kinds = providerPb.DiffResponse.DiffChanges;
-  if (changes === kinds.DIFF_UNKNOWN) return "unknown";
-  if (changes === kinds.DIFF_NONE) return "none";
-  if (changes === kinds.DIFF_SOME) return "some";
-  throw new Error(`${changes} is not a kind of difference`);
+const changes: readonly Diff["changes"][] = ["unknown", "none", "some"];
+
+function changesOf(kind: number): Diff["changes"] {
+  const known = changes[kind];
+  if (known === undefined) throw new Error(`${kind} is not a kind of difference`);
+  return known;
 }
 
 const diffKinds: readonly DiffKind[] = [

@@ -127,27 +127,25 @@ function programEnvironment({
 
 async function watch(child: Child, options: ProgramOptions): Promise<string | undefined> {
   const { stdout, stderr } = child.process;
-  const lines = [
-    stdout === null
-      ? undefined
-      : forward(stdout, (line) => {
-          options.log("info", line);
-        }),
-    stderr === null
-      ? undefined
-      : forward(stderr, (line) => {
-          options.log("info#err", line);
-        }),
-  ];
+  const lines = Promise.all([
+    forward(stdout, (line) => {
+      options.log("info", line);
+    }),
+    forward(stderr, (line) => {
+      options.log("info#err", line);
+    }),
+  ]);
   const { code, signal } = await child.exit;
-  await Promise.race([Promise.all(lines), new Promise((done) => setTimeout(done, 200))]);
+  // A child of the program may hold its output open.
+  await Promise.race([lines, new Promise((done) => setTimeout(done, 200))]);
   if (code === 0) return undefined;
   if (code === alreadyReported) return "";
   const how = signal === null ? `with exit code ${code ?? "unknown"}` : `by ${signal}`;
   return `The program ended ${how}`;
 }
 
-function forward(stream: NodeJS.ReadableStream, log: (line: string) => void): Promise<void> {
+function forward(stream: NodeJS.ReadableStream | null, log: (line: string) => void): Promise<void> {
+  if (stream === null) return Promise.resolve();
   const lines = createInterface({ input: stream });
   lines.on("line", log);
   return new Promise((done) => {

@@ -71,19 +71,20 @@ function walk(
   path: string,
   found: Record<string, PropertyDiff>,
 ): void {
-  if (old === undefined && next === undefined) return;
-  if (old === undefined) return record(found, path, "add");
-  if (next === undefined) return record(found, path, "delete");
-  if (old instanceof Secret && next instanceof Secret)
-    return walk(old.element, next.element, path, found);
-  if (isMap(old) && isMap(next)) return walkMaps(old, next, path, found);
-  if (isList(old) && isList(next)) {
+  if (old === undefined || next === undefined) {
+    if (old !== next) record(found, path, old === undefined ? "add" : "delete");
+  } else if (old instanceof Secret && next instanceof Secret) {
+    walk(old.element, next.element, path, found);
+  } else if (isMap(old) && isMap(next)) {
+    walkMaps(old, next, path, found);
+  } else if (isList(old) && isList(next)) {
     const length = Math.max(old.length, next.length);
-    for (let index = 0; index < length; index += 1)
+    for (let index = 0; index < length; index += 1) {
       walk(old[index], next[index], `${path}[${index}]`, found);
-    return;
+    }
+  } else if (!equal(old, next)) {
+    record(found, path, "update");
   }
-  if (!equal(old, next)) record(found, path, "update");
 }
 
 function record(found: Record<string, PropertyDiff>, path: string, diffKind: DiffKind): void {

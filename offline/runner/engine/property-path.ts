@@ -71,14 +71,25 @@ function resetValue(
   if (segment === wildcard) return resetAll(rest, old, next);
   if (isList(next) && typeof segment === "number") return resetElement(segment, rest, old, next);
   if (!isMap(next) || segment === undefined) return next;
-  const key = String(segment);
-  const oldChild = isMap(old) ? old[key] : undefined;
+  return resetKey(String(segment), rest, isMap(old) ? old : {}, next);
+}
+
+function resetKey(
+  key: string,
+  rest: readonly PathSegment[],
+  old: PropertyMap,
+  next: PropertyMap,
+): PropertyValue | undefined {
+  const oldChild = old[key];
   const nextChild = next[key];
-  if (rest.length > 0 && oldChild === undefined && nextChild === undefined) return next;
-  if (rest.length > 0 && (oldChild === undefined || nextChild === undefined)) return undefined;
+  if (rest.length === 0) {
+    if (oldChild !== undefined) return { ...next, [key]: oldChild };
+    return Object.fromEntries(Object.entries(next).filter(([name]) => name !== key));
+  }
+  if (oldChild === undefined && nextChild === undefined) return next;
+  if (oldChild === undefined || nextChild === undefined) return undefined;
   const child = resetValue(rest, oldChild, nextChild);
-  const kept = Object.fromEntries(Object.entries(next).filter(([name]) => name !== key));
-  return child === undefined ? (rest.length > 0 ? undefined : kept) : { ...next, [key]: child };
+  return child === undefined ? undefined : { ...next, [key]: child };
 }
 
 function resetInSecret(

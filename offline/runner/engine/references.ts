@@ -4,8 +4,11 @@ import { formatReference, parseReference } from "./urn.ts";
 /** The URNs that a resource cannot be without: parent, provider, dependencies, what it is deleted with. */
 export function dependenciesOf(state: ResourceState): Set<string> {
   const urns = new Set(state.dependencies ?? []);
-  for (const list of Object.values(state.propertyDependencies ?? {}))
-    for (const urn of list) urns.add(urn);
+  // Pulumi's engine writes null for a property without dependencies.
+  const lists: readonly (readonly string[] | null)[] = Object.values(
+    state.propertyDependencies ?? {},
+  );
+  for (const list of lists) for (const urn of list ?? []) urns.add(urn);
   for (const urn of [state.parent, state.deletedWith])
     if (urn !== undefined && urn !== "") urns.add(urn);
   if (state.provider !== undefined && state.provider !== "")
@@ -44,7 +47,7 @@ export function dropReferences(state: ResourceState, gone: ReadonlySet<string>):
   const { parent, deletedWith, dependencies, propertyDependencies, ...rest } = state;
   const kept: Record<string, readonly string[]> = {};
   for (const [key, urns] of Object.entries(propertyDependencies ?? {}))
-    kept[key] = urns.filter((urn) => !gone.has(urn));
+    kept[key] = emptyIfNull(urns).filter((urn) => !gone.has(urn));
   return {
     ...rest,
     ...(parent === undefined || gone.has(parent) ? {} : { parent }),
@@ -60,5 +63,11 @@ function mapLists(
   lists: Readonly<Record<string, readonly string[]>>,
   change: (urn: string) => string,
 ): Record<string, readonly string[]> {
-  return Object.fromEntries(Object.entries(lists).map(([key, urns]) => [key, urns.map(change)]));
+  return Object.fromEntries(
+    Object.entries(lists).map(([key, urns]) => [key, emptyIfNull(urns).map(change)]),
+  );
+}
+
+function emptyIfNull(urns: readonly string[] | null): readonly string[] {
+  return urns ?? [];
 }

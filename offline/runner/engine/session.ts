@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 
-import type { Snapshot, UpdateOptions } from "../contract.ts";
+import type { ResourceState, Snapshot, UpdateOptions } from "../contract.ts";
 import { BuiltinProvider } from "./builtin-provider.ts";
 import { ChildProcesses } from "./child-processes.ts";
 import { addEngineService } from "./engine-service.ts";
@@ -33,7 +33,7 @@ export interface Session {
   readonly deleted: Set<string>;
   /** Resolves once nothing new starts: a step failed, or the user interrupted. */
   readonly stopped: Promise<void>;
-  stop(): void;
+  readonly stop: () => void;
   /** The journal over a state, which a refresh has renewed perhaps, with what runs steps against it. */
   open(base: Snapshot): OpenSnapshot;
   /** Ends plugins, program and servers. */
@@ -76,38 +76,21 @@ type Parts = Pick<
 >;
 
 function assemble(parts: Parts): Session {
-  const { options, preview, events, children, engine, host } = parts;
+  const { options, events, children, engine, host, preview } = parts;
   const opened: OpenSnapshot[] = [];
-  const find = (
-    urn: string,
-  ): ReturnType<SnapshotJournal["snapshot"]>["resources"][number] | undefined =>
-    opened.at(-1)?.executor.finished(urn)?.state ??
-    opened
-      .at(-1)
-      ?.journal.base()
-      .find((state) => state.urn === urn);
-  const registry = new ProviderRegistry(host, new BuiltinProvider(options.readStackOutputs, find));
+  const builtin = new BuiltinProvider(options.readStackOutputs, (urn) =>
+    findState(opened.at(-1), urn),
+  );
+  const registry = new ProviderRegistry(host, builtin);
   const deleted = new Set<string>();
-  const parallel = options.parallel ?? Math.max(16, 4 * availableParallelism());
   const { promise: stopped, resolve: markStopped } = Promise.withResolvers<undefined>();
   const stop = (): void => {
     markStopped(undefined);
     for (const { executor } of opened) executor.stop();
   };
-  const kill = (): void => {
-    stop();
-    children.killAll();
-  };
-  if (options.signal.aborted) stop();
-  options.signal.addEventListener("abort", stop, { once: true });
-  options.killSignal?.addEventListener("abort", kill, { once: true });
-  const applier = new StepApplier({
-    registry,
-    preview,
-    events,
-    isDeleted: (urn) => deleted.has(urn),
-  });
-  return {
+  const forget = listen(options, stop, children);
+  const parallel = options.parallel ?? Math.max(16, 4 * availableParallelism());
+  const session: Session = {
     ...parts,
     parallel,
     registry,
@@ -120,32 +103,61 @@ function assemble(parts: Parts): Session {
     stopped: stopped.then(() => undefined),
     stop,
     open: (base) => {
-      const journal = new SnapshotJournal(
-        base,
-        preview ? undefined : (snapshot) => options.store.save(snapshot),
-      );
-      const executor = new StepExecutor({
-        parallel,
-        continueOnError: options.continueOnError === true,
+      const applier = new StepApplier({
+        registry,
         preview,
-        journal,
         events,
-        applier,
-        onStop: () => {
-          markStopped(undefined);
-        },
+        isDeleted: (urn) => deleted.has(urn),
       });
-      const open = { journal, executor, providers: new OldProviders(base.resources, registry) };
-      if (options.signal.aborted) executor.stop();
+      const open = openSnapshot(session, base, applier);
+      if (options.signal.aborted) open.executor.stop();
       opened.push(open);
       return open;
     },
     close: async () => {
-      options.signal.removeEventListener("abort", stop);
-      options.killSignal?.removeEventListener("abort", kill);
+      forget();
       await registry.stop();
       await children.stopAll();
       engine.stop();
     },
   };
+  return session;
+}
+
+function findState(open: OpenSnapshot | undefined, urn: string): ResourceState | undefined {
+  return (
+    open?.executor.finished(urn)?.state ?? open?.journal.base().find((state) => state.urn === urn)
+  );
+}
+
+/** Follows the interrupts of the user; gives what stops following. */
+function listen(options: UpdateOptions, stop: () => void, children: ChildProcesses): () => void {
+  const kill = (): void => {
+    stop();
+    children.killAll();
+  };
+  if (options.signal.aborted) stop();
+  options.signal.addEventListener("abort", stop, { once: true });
+  options.killSignal?.addEventListener("abort", kill, { once: true });
+  return () => {
+    options.signal.removeEventListener("abort", stop);
+    options.killSignal?.removeEventListener("abort", kill);
+  };
+}
+
+function openSnapshot(session: Session, base: Snapshot, applier: StepApplier): OpenSnapshot {
+  const { options, preview, parallel, events, registry, stop } = session;
+  const save = preview ? undefined : (snapshot: Snapshot) => options.store.save(snapshot);
+  const journal = new SnapshotJournal(base, save);
+  const continueOnError = options.continueOnError === true;
+  const executor = new StepExecutor({
+    parallel,
+    continueOnError,
+    preview,
+    journal,
+    events,
+    applier,
+    onStop: stop,
+  });
+  return { journal, executor, providers: new OldProviders(base.resources, registry) };
 }

@@ -167,11 +167,9 @@ export class StepApplier {
       return { state: old };
     const found = await this.#readState(old, old.id ?? "", old);
     if (found === undefined) return { state: undefined };
-    const { initErrors: _before, ...rest } = old;
-    const errors = found.initErrors === undefined ? {} : { initErrors: found.initErrors };
-    const state = {
-      ...rest,
-      ...errors,
+    const state: ResourceState = {
+      ...old,
+      initErrors: found.initErrors,
       id: found.id,
       outputs: found.outputs,
       inputs: found.inputs ?? old.inputs,

@@ -17,6 +17,9 @@ const operationSetting = "PULUMI_RUNNER_OPERATION_TIMEOUT";
 /** Setting that replaces the default limit of one query, in seconds. */
 const querySetting = "PULUMI_RUNNER_QUERY_TIMEOUT";
 
+/** Setting that replaces what a plugin gets on top of its limit, in seconds. */
+const graceSetting = "PULUMI_RUNNER_GRACE";
+
 /** The limits in force: an hour for an operation, five minutes for a query, unless the environment says else. */
 export function timeouts(
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -25,7 +28,7 @@ export function timeouts(
     pluginStart: 60,
     query: positive(environment[querySetting]) ?? 300,
     operation: positive(environment[operationSetting]) ?? 3600,
-    grace: 5,
+    grace: positive(environment[graceSetting]) ?? 5,
     programEnd: 5,
   };
 }

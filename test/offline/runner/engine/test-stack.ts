@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -35,11 +43,16 @@ export class TestStack {
   readonly folder = mkdtempSync(join(tmpdir(), "runner-engine-"));
   readonly files = join(this.folder, "files");
   readonly config = new Map<string, ConfigValue>();
-  readonly environment: Record<string, string | undefined> = { ...process.env, FILES_FOLDER: this.files };
+  readonly environment: Record<string, string | undefined> = {
+    ...process.env,
+    FILES_FOLDER: this.files,
+  };
   snapshot: Snapshot = { resources: [], pendingOperations: [] };
   saves: Snapshot[] = [];
   events: EngineEvent[] = [];
-  plugins: UpdateOptions["project"]["providerPlugins"] = [{ name: "files", path: join(fixtures, "provider") }];
+  plugins: UpdateOptions["project"]["providerPlugins"] = [
+    { name: "files", path: join(fixtures, "provider") },
+  ];
 
   constructor() {
     symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));
@@ -84,7 +97,8 @@ export class TestStack {
   /** Runs an update that must succeed. */
   async good(kind: UpdateKind, more: Partial<UpdateOptions> = {}): Promise<UpdateResult> {
     const result = await this.run(kind, more);
-    if (result.result !== "succeeded") throw new Error(`${kind} failed:\n${this.diagnostics().join("")}`);
+    if (result.result !== "succeeded")
+      throw new Error(`${kind} failed:\n${this.diagnostics().join("")}`);
     return result;
   }
 
@@ -97,7 +111,9 @@ export class TestStack {
 
   diagnostics(): string[] {
     return this.events.flatMap((event) =>
-      "diagnosticEvent" in event ? [`${event.diagnosticEvent.severity}: ${event.diagnosticEvent.message}`] : [],
+      "diagnosticEvent" in event
+        ? [`${event.diagnosticEvent.severity}: ${event.diagnosticEvent.message}`]
+        : [],
     );
   }
 
@@ -108,7 +124,9 @@ export class TestStack {
 
   /** What the ended steps said of themselves. */
   metadata(): StepEventMetadata[] {
-    return this.events.flatMap((event) => ("resOutputsEvent" in event ? [event.resOutputsEvent.metadata] : []));
+    return this.events.flatMap((event) =>
+      "resOutputsEvent" in event ? [event.resOutputsEvent.metadata] : [],
+    );
   }
 
   /** The resource of a name; the one that is not marked for deletion. */
@@ -119,7 +137,9 @@ export class TestStack {
   }
 
   find(name: string): ResourceState | undefined {
-    return this.snapshot.resources.find((state) => state.urn.endsWith(`::${name}`) && state.delete !== true);
+    return this.snapshot.resources.find(
+      (state) => state.urn.endsWith(`::${name}`) && state.delete !== true,
+    );
   }
 
   /** Names of all resources in the order of the state. */
@@ -138,7 +158,9 @@ export class TestStack {
 
   /** Files that the provider keeps. */
   stored(): string[] {
-    return existsSync(this.files) ? readdirSync(this.files).filter((name) => name.endsWith(".json")) : [];
+    return existsSync(this.files)
+      ? readdirSync(this.files).filter((name) => name.endsWith(".json"))
+      : [];
   }
 
   remove(): void {
