@@ -1,0 +1,28 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { HostConnection } from "../host-connection.ts";
+import type { ServingEngine } from "../plan.ts";
+
+/** Inputs of {@link HostBootstrap}. */
+export interface HostBootstrapArgs {
+  readonly connection: HostConnection;
+  /** A new instance is bootstrapped anew. */
+  readonly instanceId: pulumi.Input<string>;
+  /** What the host must turn out to have. */
+  readonly gpu: { readonly model: pulumi.Input<string>; readonly count: pulumi.Input<number> };
+  readonly engine: ServingEngine;
+  /** Where berth keeps its files on the host. */
+  readonly dataFolder: string;
+}
+
+/** A host made ready over SSH: driver checked, runtime and engine put on it, every GPU seen. */
+export class HostBootstrap extends pulumi.CustomResource {
+  /** The key that the host has since the bootstrap replaced the seeded one; pin this one. */
+  declare readonly hostKey: pulumi.Output<string>;
+  declare readonly facts: pulumi.Output<Readonly<Record<string, unknown>>>;
+  declare readonly verified: pulumi.Output<Readonly<Record<string, unknown>>>;
+
+  constructor(name: string, args: HostBootstrapArgs, opts?: pulumi.CustomResourceOptions) {
+    const outputs = { hostKey: undefined, facts: undefined, steps: undefined, verified: undefined };
+    super("berth:index:HostBootstrap", name, { ...args, ...outputs }, opts);
+  }
+}

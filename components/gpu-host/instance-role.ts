@@ -1,0 +1,65 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { namedTags, type TagInputs } from "../named-tags.ts";
+import { trustPolicy } from "../trust-policy.ts";
+
+/** The one place that a host may read. */
+export interface WeightsLocation {
+  readonly bucket: pulumi.Input<string>;
+  /** Ends with a slash. */
+  readonly prefix: string;
+}
+
+/** Read access to one prefix of one bucket. */
+export function readPrefix(bucket: string, prefix: string): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "ReadWeights",
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:GetObjectAttributes"],
+        Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
+      },
+      {
+        Sid: "ListWeights",
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: `arn:aws:s3:::${bucket}`,
+        Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
+      },
+    ],
+  });
+}
+
+/** An instance profile whose role reads the weights and can do nothing else. */
+export function instanceProfile(
+  name: string,
+  weights: WeightsLocation,
+  tags: TagInputs,
+  parent: pulumi.Resource,
+): aws.iam.InstanceProfile {
+  const role = new aws.iam.Role(
+    `${name}-role`,
+    {
+      description: "berth: reads one prefix of one bucket",
+      assumeRolePolicy: trustPolicy("ec2.amazonaws.com"),
+      tags: namedTags(tags, `${name}-role`),
+    },
+    { parent },
+  );
+  const policy = new aws.iam.RolePolicy(
+    `${name}-read-weights`,
+    {
+      role: role.name,
+      policy: pulumi.output(weights.bucket).apply((bucket) => readPrefix(bucket, weights.prefix)),
+    },
+    { parent },
+  );
+  // A host that starts before its role may read would find its weights denied for some seconds.
+  return new aws.iam.InstanceProfile(
+    `${name}-profile`,
+    { role: role.name, tags: namedTags(tags, `${name}-profile`) },
+    { parent, dependsOn: [policy] },
+  );
+}

@@ -1,0 +1,87 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { namedTags } from "../named-tags.ts";
+import type { GpuHostArgs } from "./gpu-host.ts";
+import { instanceProfile } from "./instance-role.ts";
+import { renderUserData } from "./user-data.ts";
+
+/** Images with the open NVIDIA driver: https://docs.aws.amazon.com/dlami/latest/devguide/find-dlami-id.html */
+const imageParameter =
+  "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id";
+
+/** Root device of Ubuntu's images: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html */
+const rootDevice = "/dev/sda1";
+
+/**
+ * What a fleet launches: only tokens at the metadata service, an encrypted root volume that goes with the host, a shutdown
+ * from inside that terminates, and tags on all that is made.
+ */
+export function launchTemplate(
+  name: string,
+  args: GpuHostArgs,
+  parent: pulumi.Resource,
+): aws.ec2.LaunchTemplate {
+  const { tags, imageId, sshPublicKey } = args;
+  const image =
+    imageId ?? aws.ssm.getParameterOutput({ name: imageParameter }, { parent }).insecureValue;
+  const keyPair = new aws.ec2.KeyPair(
+    `${name}-key`,
+    { publicKey: sshPublicKey, tags: namedTags(tags, `${name}-key`) },
+    { parent },
+  );
+  const profile = instanceProfile(name, args.weights, tags, parent);
+  return new aws.ec2.LaunchTemplate(
+    `${name}-template`,
+    {
+      imageId: image,
+      keyName: keyPair.keyName,
+      userData: userData(args),
+      iamInstanceProfile: { name: profile.name },
+      vpcSecurityGroupIds: [args.securityGroupId],
+      instanceInitiatedShutdownBehavior: "terminate",
+      metadataOptions: {
+        httpEndpoint: "enabled",
+        httpTokens: "required",
+        httpPutResponseHopLimit: 1,
+      },
+      blockDeviceMappings: [rootVolume(args.rootVolumeGiB)],
+      tagSpecifications: tagSpecifications(name, args),
+      updateDefaultVersion: true,
+      tags: namedTags(tags, `${name}-template`),
+    },
+    // Both are made anew by every run; a host that is there keeps those it was made from.
+    { parent, ignoreChanges: ["imageId", "userData"] },
+  );
+}
+
+function userData({ hostKey, sshPublicKey, expiresAt }: GpuHostArgs): pulumi.Output<string> {
+  const text = pulumi
+    .all([hostKey.privateKey, hostKey.publicKey, expiresAt])
+    .apply(([privateKey, publicKey, end]) =>
+      renderUserData({
+        hostKey: { privateKey, publicKey },
+        authorizedKey: sshPublicKey,
+        expiresAt: end,
+      }),
+    );
+  return pulumi.secret(text.apply((config) => Buffer.from(config).toString("base64")));
+}
+
+function rootVolume(sizeGiB: number) {
+  return {
+    deviceName: rootDevice,
+    ebs: {
+      volumeSize: sizeGiB,
+      volumeType: "gp3",
+      encrypted: "true",
+      deleteOnTermination: "true",
+    },
+  };
+}
+
+/** Provider default tags do not reach what a fleet launches: each kind is tagged by the template. */
+function tagSpecifications(name: string, { ladder, tags }: GpuHostArgs) {
+  const kinds = ["instance", "volume", "network-interface"];
+  if (ladder[0].purchase === "spot") kinds.push("spot-instances-request");
+  return kinds.map((resourceType) => ({ resourceType, tags: namedTags(tags, name) }));
+}

@@ -1,0 +1,21 @@
+import * as pulumi from "@pulumi/pulumi";
+import ssh2 from "ssh2";
+
+/**
+ * The throw-away host key that cloud-init gives a new host, so that the very first connection can be pinned. It is made once
+ * and kept; the bootstrap replaces it on the host at first contact, and from then on it opens nothing.
+ */
+export class SeededHostKey extends pulumi.CustomResource {
+  declare readonly privateKey: pulumi.Output<string>;
+  declare readonly publicKey: pulumi.Output<string>;
+
+  constructor(name: string, opts?: pulumi.CustomResourceOptions) {
+    const candidate = ssh2.utils.generateKeyPairSync("ed25519");
+    super(
+      "berth:index:HostKey",
+      name,
+      { privateKey: pulumi.secret(candidate.private), publicKey: candidate.public },
+      { ...opts, ignoreChanges: ["privateKey", "publicKey"] },
+    );
+  }
+}

@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { HostConnection } from "../host-connection.ts";
+import type { ServingEngine } from "../plan.ts";
+
+/** Inputs of {@link ModelServer}. */
+export interface ModelServerArgs {
+  readonly connection: HostConnection;
+  readonly instanceId: pulumi.Input<string>;
+  readonly engine: ServingEngine;
+  readonly modelId: string;
+  /** Folder on the host that holds the weights. */
+  readonly weightsFolder: string;
+  /** Where berth keeps its files on the host. */
+  readonly dataFolder: string;
+  /** Port on the host's loopback. */
+  readonly port: number;
+  readonly contextTokens: number;
+  readonly tensorParallel: number;
+  /** Changes when the weights do, so that the server loads the new ones. */
+  readonly weightsVersion: pulumi.Input<string>;
+}
+
+/** The serving engine, running on the host's loopback; healthy means that it answered a prompt. */
+export class ModelServer extends pulumi.CustomResource {
+  /** On the host: reach it through SSH. */
+  declare readonly url: pulumi.Output<string>;
+  declare readonly answeredAt: pulumi.Output<string>;
+
+  constructor(name: string, args: ModelServerArgs, opts?: pulumi.CustomResourceOptions) {
+    const outputs = { url: undefined, answeredAt: undefined, unit: undefined };
+    super("berth:index:ModelServer", name, { ...args, ...outputs }, opts);
+  }
+}

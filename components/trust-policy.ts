@@ -1,0 +1,15 @@
+/**
+ * Trust policy by which one AWS service may use a role.
+ *
+ * @param source limits it to what acts for this resource ARN (wildcards allowed), against the confused deputy:
+ *   https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+ */
+export function trustPolicy(service: string, source?: string): string {
+  const limit = source === undefined ? {} : { Condition: { ArnLike: { "aws:SourceArn": source } } };
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole", ...limit },
+    ],
+  });
+}

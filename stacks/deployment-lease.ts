@@ -1,0 +1,78 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { explained } from "../components/explained.ts";
+import { LeaseRecord } from "../components/lease-record.ts";
+import { newLease, parseDeadline, timestamp } from "../components/lease/lease.ts";
+import { UserError } from "../components/user-error.ts";
+import type { Settings } from "./settings.ts";
+
+/** When a deployment began and ends; an empty end means none. */
+export interface DeploymentLease {
+  readonly startedAt: pulumi.Output<string>;
+  readonly expiresAt: pulumi.Output<string>;
+}
+
+/** What of the settings says how long a deployment lasts. */
+export type LeaseSettings = Pick<Settings, "leaseHours" | "expiresAt" | "owner">;
+
+/** Whether the settings give the deployment an end; `berth:expiresAt` wins. */
+export function hasEnd({ leaseHours, expiresAt }: Omit<LeaseSettings, "owner">): boolean {
+  return expiresAt === undefined ? leaseHours !== undefined : expiresAt !== "none";
+}
+
+/**
+ * The lease of this deployment, made by the first `up` and kept by all later ones; only `berth:expiresAt` moves its end.
+ *
+ * @param now the candidate for its beginning
+ * @throws UserError when `berth:expiresAt` has passed or is too far away; and, through the output, when the lease is over or
+ *   the settings contradict it
+ */
+export function makeLease(name: string, settings: LeaseSettings, now: Date): DeploymentLease {
+  const record = new LeaseRecord(
+    name,
+    {
+      startedAt: timestamp(now),
+      expiresAt: candidateEnd(settings, now),
+      owner: settings.owner,
+    },
+    {
+      ignoreChanges: settings.expiresAt === undefined ? ["startedAt", "expiresAt"] : ["startedAt"],
+    },
+  );
+  const expiresAt = record.expiresAt.apply((end) =>
+    explained(() => checkedEnd(end, settings, now)),
+  );
+  return { startedAt: record.startedAt, expiresAt };
+}
+
+function candidateEnd({ leaseHours, expiresAt }: LeaseSettings, now: Date): string {
+  if (expiresAt === "none") return "";
+  const asked = expiresAt === undefined ? undefined : parseDeadline(expiresAt, now);
+  const end = asked ?? newLease(now, leaseHours).expiresAt;
+  return end === undefined ? "" : timestamp(end);
+}
+
+/**
+ * The end that was kept, when it agrees with the settings and is still to come.
+ *
+ * @throws UserError otherwise: a host without its schedule, or one for a lease that is over, must not be made
+ */
+export function checkedEnd(
+  kept: string,
+  settings: Omit<LeaseSettings, "owner">,
+  now: Date,
+): string {
+  const later = "set berth:expiresAt to a later time";
+  if (kept !== "" && Date.parse(kept) <= now.getTime()) {
+    throw new UserError(`The lease of this stack ended at ${kept}.`, {
+      hint: `Take it down, or ${later} to go on.`,
+    });
+  }
+  if ((kept !== "") === hasEnd(settings)) return kept;
+  const was = kept === "" ? "no end" : `its end at ${kept}`;
+  throw new UserError(
+    `The lease of this stack was made with ${was}, and berth:leaseHours cannot change it.`,
+    {
+      hint: 'Set berth:expiresAt to the new end, or to "none".',
+    },
+  );
+}

@@ -1,0 +1,193 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
+import { GpuHost } from "../components/gpu-host/gpu-host.ts";
+import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
+import type { HostConnection } from "../components/host-connection.ts";
+import { identityTags, partName, type Tags } from "../components/identity.ts";
+import { ModelServer } from "../components/model-server/model-server.ts";
+import { Network } from "../components/network/network.ts";
+import type { Plan } from "../components/plan.ts";
+import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
+import { WeightsBucket } from "../components/weights/weights-bucket.ts";
+import { WeightsSync } from "../components/weights/weights-sync.ts";
+import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
+import { checkLicence } from "./licence.ts";
+import type { Settings } from "./settings.ts";
+
+/** Where berth keeps its files on a host. */
+const dataFolder = "/opt/berth";
+
+/** What a GPU host deployment turned out to be. */
+export interface GpuHostDeployment {
+  readonly settings: Settings;
+  readonly plan: Plan;
+  readonly lease: DeploymentLease;
+  readonly host: GpuHost;
+  readonly bootstrap: HostBootstrap;
+  readonly server: ModelServer;
+  readonly weightsUri: pulumi.Output<string>;
+}
+
+/** What most parts are made with: the deployment's names, tags and providers. */
+interface Scope {
+  readonly settings: Settings;
+  readonly plan: Plan;
+  readonly tags: Tags;
+  readonly name: (role: string) => string;
+  readonly inAccount: pulumi.ComponentResourceOptions;
+}
+
+/**
+ * A model on an EC2 GPU host: network, bucket and teardown first, then the host, then what runs on it.
+ *
+ * @throws UserError when the plan's model is gated and its licence is not accepted
+ */
+export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment {
+  checkLicence(settings, plan, pulumi.runtime.isDryRun());
+  const scope = scopeOf(settings, plan);
+  const lease = makeLease(scope.name("lease"), settings, new Date());
+  const weights = weightsLocation(scope);
+  const armed = teardown(scope, lease.expiresAt);
+  const { host, hostKey } = gpuHost(scope, { lease, weights, armed });
+
+  const { instanceId } = host;
+  const connection = { host: host.address, port: settings.sshPort, user: host.user, hostKey };
+  const bootstrap = bootstrapHost(scope, instanceId, connection);
+  const sync = new WeightsSync(scope.name("weights"), {
+    ...weights,
+    connection,
+    instanceId,
+    region: settings.region,
+    folder: weightsFolder(plan),
+  });
+  const server = modelServer(scope, { instanceId, connection, bootstrap, sync });
+  const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
+  return { settings, plan, lease, host, bootstrap, server, weightsUri };
+}
+
+function scopeOf(settings: Settings, plan: Plan): Scope {
+  const { stack, env, owner, region, protect } = settings;
+  const name = (role: string) => partName(stack, role);
+  const tags = identityTags({
+    stack,
+    env,
+    owner,
+    protect,
+    model: plan.modelId,
+    hourlyUsd: plan.hourlyUsd,
+  });
+  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
+  const account = new aws.Provider(name("aws"), {
+    region: region as aws.Region,
+    defaultTags: { tags },
+    maxRetries: 3,
+  });
+  return { settings, plan, tags, name, inAccount: { providers: [account] } };
+}
+
+interface WeightsPlace {
+  readonly bucket: pulumi.Input<string>;
+  readonly prefix: string;
+}
+
+/** The bucket that was given, or an own one, which goes with the stack unless that is protected. */
+function weightsLocation({ settings, plan, tags, name, inAccount }: Scope): WeightsPlace {
+  const prefix = settings.weightsPrefix ?? `${plan.modelId}/`;
+  if (settings.weightsBucket !== undefined) return { bucket: settings.weightsBucket, prefix };
+  const { protect } = settings;
+  const args = { disposable: !protect, tags };
+  const own = new WeightsBucket(name("weights-store"), args, { ...inAccount, protect });
+  return { bucket: own.bucketName, prefix };
+}
+
+/** The schedule that ends the deployment; nothing when it has no end. */
+function teardown(scope: Scope, expiresAt: pulumi.Output<string>): TeardownSchedule[] {
+  const { settings, tags, name, inAccount } = scope;
+  if (!hasEnd(settings)) return [];
+  const { stack, owner } = settings;
+  return [new TeardownSchedule(name("teardown"), { stack, owner, expiresAt, tags }, inAccount)];
+}
+
+interface HostParts {
+  readonly lease: GpuHostDeployment["lease"];
+  readonly weights: WeightsPlace;
+  readonly armed: readonly TeardownSchedule[];
+}
+
+function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
+  const { settings, plan, tags, name, inAccount } = scope;
+  const { region, sshCidr, sshPort, sshPublicKey, vpcId, subnetIds, imageId, protect } = settings;
+  const instanceTypes = [...new Set(plan.ladder.map(({ instanceType }) => instanceType))];
+  const network = new Network(
+    name("network"),
+    { region, instanceTypes, sshCidr, sshPort, vpcId, subnetIds, tags },
+    inAccount,
+  );
+  const hostKey = new SeededHostKey(name("host-key"));
+  const host = new GpuHost(
+    name("host"),
+    {
+      ladder: plan.ladder,
+      rootVolumeGiB: plan.rootVolumeGiB,
+      subnetIds: network.subnetIds,
+      securityGroupId: network.securityGroupId,
+      sshPublicKey,
+      hostKey,
+      weights,
+      expiresAt: lease.expiresAt,
+      // Armed first: from the moment that something costs, something ends it.
+      after: [network, ...armed],
+      tags: { ...tags, "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
+      imageId,
+    },
+    { ...inAccount, protect },
+  );
+  return { host, hostKey: hostKey.publicKey };
+}
+
+function bootstrapHost(
+  { plan, name }: Scope,
+  instanceId: pulumi.Output<string>,
+  connection: HostConnection,
+): HostBootstrap {
+  const [{ gpuModel, gpuCount }] = plan.ladder;
+  return new HostBootstrap(name("bootstrap"), {
+    connection,
+    instanceId,
+    gpu: { model: gpuModel, count: gpuCount },
+    engine: plan.engine,
+    dataFolder,
+  });
+}
+
+interface ServerParts {
+  readonly instanceId: pulumi.Output<string>;
+  readonly connection: HostConnection;
+  readonly bootstrap: HostBootstrap;
+  readonly sync: WeightsSync;
+}
+
+function modelServer({ plan, settings, name }: Scope, parts: ServerParts): ModelServer {
+  const { instanceId, connection, bootstrap, sync } = parts;
+  return new ModelServer(
+    name("server"),
+    {
+      connection: { ...connection, hostKey: bootstrap.hostKey },
+      instanceId,
+      engine: plan.engine,
+      modelId: plan.modelId,
+      weightsFolder: weightsFolder(plan),
+      dataFolder,
+      port: settings.serverPort,
+      contextTokens: plan.contextTokens,
+      tensorParallel: plan.ladder[0].tensorParallel,
+      weightsVersion: sync.manifestSha256,
+    },
+    { dependsOn: [bootstrap, sync] },
+  );
+}
+
+function weightsFolder(plan: Plan): string {
+  return `${dataFolder}/weights/${plan.modelId}`;
+}

@@ -1,0 +1,24 @@
+import type { GpuHostDeployment } from "./gpu-host-stack.ts";
+
+/** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
+export function stackOutputs(deployment: GpuHostDeployment) {
+  const { settings, plan, lease, host, bootstrap, server, weightsUri } = deployment;
+  return {
+    plan,
+    instanceId: host.instanceId,
+    instanceType: host.instanceType,
+    address: host.address,
+    sshPort: settings.sshPort,
+    user: host.user,
+    /** The key to pin when connecting: the host's own since the bootstrap. */
+    hostKey: bootstrap.hostKey,
+    /** On the host's loopback; reach it through SSH. */
+    url: server.url,
+    startedAt: lease.startedAt,
+    expiresAt: lease.expiresAt,
+    hourlyUsd: plan.hourlyUsd,
+    owner: settings.owner,
+    weightsUri,
+    catalogueVersion: plan.catalogueVersion,
+  };
+}

@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { longestLeaseHours } from "../components/lease/lease.ts";
+import { cidrProblem } from "../components/network/cidr.ts";
+
+/** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
+const number = z.preprocess((value) => {
+  return typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+}, z.number("must be a number"));
+
+function whole(least: number, most: number) {
+  const range = `must be a whole number from ${least} to ${most}`;
+  return number.refine(
+    (value) => Number.isInteger(value) && value >= least && value <= most,
+    range,
+  );
+}
+
+const flag = z.preprocess((value) => {
+  return value === "true" ? true : value === "false" ? false : value;
+}, z.boolean("must be true or false"));
+
+const text = z
+  .string("must be text")
+  .transform((value) => value.trim())
+  .refine((value) => value !== "", "must not be empty");
+
+function listed(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  if (!value.trimStart().startsWith("[")) return value.split(",").map((entry) => entry.trim());
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function list(entry: RegExp, example: string) {
+  const wrong = `must be a list such as [${example}]`;
+  return z.preprocess(listed, z.array(z.string(wrong).regex(entry, wrong), wrong).min(1, wrong));
+}
+
+const sshCidr = text.superRefine((value, context) => {
+  const problem = cidrProblem(value);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+});
+
+const publicKey = text.refine(
+  (value) => /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*( .*)?$/.test(value),
+  "must be one line of OpenSSH's public form, such as the content of ~/.ssh/id_ed25519.pub",
+);
+
+const leaseHours = z.union(
+  [z.literal("none"), number.refine((hours) => hours > 0 && hours <= longestLeaseHours)],
+  `must be hours, more than 0 and at most ${longestLeaseHours}, or "none"`,
+);
+
+const prefix = text
+  .refine((value) => !value.startsWith("/") && !/[*?$"\\]/.test(value), "must be a plain S3 prefix")
+  .transform((value) => (value.endsWith("/") ? value : `${value}/`));
+
+const port = whole(1, 65_535);
+
+/** The four environments, each with its own defaults. */
+export const environments = ["dev", "staging", "prod", "local"] as const;
+
+/** What every key of the `berth:` namespace may be; a key that is not here is a mistake. */
+export const berthSchema = z.strictObject({
+  env: z.enum(environments, `must be one of ${environments.join(", ")}`).optional(),
+  model: text,
+  owner: text.refine(
+    (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
+    "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
+  ),
+  target: z.literal("ec2", 'must be "ec2", the only target yet').default("ec2"),
+  spot: flag.optional(),
+  leaseHours: leaseHours.optional(),
+  expiresAt: z
+    .union(
+      [z.literal("none"), z.iso.datetime({ offset: true })],
+      'must be a time such as 2026-12-24T18:00:00Z, or "none"',
+    )
+    .optional(),
+  protect: flag.optional(),
+  sshCidr,
+  sshPublicKey: publicKey,
+  sshPort: port.default(22),
+  serverPort: port.default(8000),
+  context: whole(1, 10_000_000).optional(),
+  concurrency: whole(1, 10_000).default(1),
+  precision: z
+    .enum(["auto", "native", "int8", "int4"], "must be auto, native, int8 or int4")
+    .default("auto"),
+  instanceTypes: list(/^[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
+  gpuCount: whole(1, 16).optional(),
+  rootVolumeGiB: whole(20, 16_384).optional(),
+  weightsBucket: text
+    .refine(
+      (value) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value),
+      "must be the name of an S3 bucket",
+    )
+    .optional(),
+  weightsPrefix: prefix.optional(),
+  vpcId: text
+    .refine((value) => /^vpc-[0-9a-f]+$/.test(value), "must be a VPC such as vpc-0123abcd")
+    .optional(),
+  subnetIds: list(/^subnet-[0-9a-f]+$/, "subnet-0123abcd").optional(),
+  imageId: text
+    .refine((value) => /^ami-[0-9a-f]+$/.test(value), "must be an image such as ami-0123abcd")
+    .optional(),
+  acceptLicence: flag.default(false),
+});
+
+/** What the keys hold once they are checked. */
+export type BerthSettings = Readonly<z.infer<typeof berthSchema>>;
