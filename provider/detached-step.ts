@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../components/user-error.ts";
+import type { Host } from "./adapters/ssh.ts";
+import { remoteScript } from "./remote/scripts.ts";
+
+/** A script that runs on the host on its own, whatever becomes of the connection. */
+export interface DetachedStep {
+  /** Short name, such as `prepare`. */
+  readonly name: string;
+  /** Bash text. */
+  readonly script: string;
+  readonly args: readonly string[];
+  /** The folder on the host for the logs and states of steps. */
+  readonly folder: string;
+  readonly timeoutSeconds: number;
+  /** Gets each line the step writes. */
+  readonly onLine?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a step ended. */
+export interface StepResult {
+  readonly code: number;
+  /** All it wrote, standard output and error together. */
+  readonly lines: readonly string[];
+  readonly seconds: number;
+  /** Where the whole log is on the host. */
+  readonly logPath: string;
+}
+
+const start = remoteScript("start-step.sh");
+const poll = remoteScript("poll-step.sh");
+/** A step that vanished (the host rebooted, the kernel killed it) is started again so often. */
+const restarts = 2;
+
+interface Progress {
+  readonly state: string;
+  readonly code: number;
+  readonly bytes: number;
+  readonly text: string;
+}
+
+function parsePoll(output: string): Progress {
+  const end = output.indexOf("\n");
+  const [state = "gone", code = "-", bytes = "0"] = output.slice(0, end).split(" ");
+  return { state, code: Number(code), bytes: Number(bytes), text: output.slice(end + 1) };
+}
+
+/** The last lines of a log, for an error's text. */
+export function lastLines(lines: readonly string[], count = 12): string {
+  return lines
+    .filter((line) => !line.startsWith("@") && line.trim() !== "")
+    .slice(-count)
+    .map((line) => `    ${line}`)
+    .join("\n");
+}
+
+/**
+ * Runs a script detached on the host and follows its log. A lost link, or the death of this process, does not touch it:
+ * a later call with the same script and arguments finds it running and follows on.
+ *
+ * @throws UserError when it takes longer than its time (it is then stopped), or vanished more often than twice
+ */
+export async function runDetached(host: Host, step: DetachedStep): Promise<StepResult> {
+  const identity = createHash("sha256").update(JSON.stringify([step.script, step.args]));
+  const folder = `${step.folder}/${step.name}-${identity.digest("hex").slice(0, 12)}`;
+  const began = Date.now();
+  const deadline = began + step.timeoutSeconds * 1000;
+  const lines = new Lines(step.onLine);
+  await host.put(step.script, `${folder}/step.sh`, "700");
+  for (let attempt = 0; attempt <= restarts; attempt++) {
+    await host.output(start, [folder, ...step.args], 90_000);
+    const end = await follow(host, step, folder, deadline, lines);
+    if (end !== "gone") {
+      lines.end();
+      const seconds = Math.round((Date.now() - began) / 100) / 10;
+      return { code: end, lines: lines.all, seconds, logPath: `${folder}/log` };
+    }
+  }
+  throw new UserError(
+    `the step \`${step.name}\` was killed on ${host.name} ${restarts + 1} times`,
+    {
+      problems: lines.all.length === 0 ? [] : [`its last words:\n${lastLines(lines.all)}`],
+      hint: `Look for an out-of-memory kill or a reboot: \`sudo dmesg | tail\`; its log is ${folder}/log.`,
+    },
+  );
+}
+
+async function follow(
+  host: Host,
+  step: DetachedStep,
+  folder: string,
+  deadline: number,
+  lines: Lines,
+): Promise<number | "gone"> {
+  let offset = 0;
+  for (let wait = 60; ; wait = Math.min(wait * 1.5, 1000)) {
+    const progress = parsePoll(await host.output(poll, [folder, String(offset)], 30_000));
+    offset += progress.bytes;
+    lines.add(progress.text);
+    if (progress.state === "done") return progress.code;
+    if (progress.state === "gone") return "gone";
+    step.signal?.throwIfAborted();
+    if (Date.now() > deadline) {
+      await host.output(poll, [folder, String(offset), "stop"], 30_000);
+      throw new UserError(
+        `the step \`${step.name}\` did not end within ${step.timeoutSeconds} s on ${host.name}`,
+        {
+          problems: [`its last words:\n${lastLines(lines.all)}`],
+          hint: `It was stopped; its log is ${folder}/log on the host.`,
+        },
+      );
+    }
+    await sleep(progress.bytes > 0 ? Math.min(wait, 200) : wait);
+  }
+}
+
+class Lines {
+  readonly all: string[] = [];
+  readonly #onLine: ((line: string) => void) | undefined;
+  #rest = "";
+
+  constructor(onLine: ((line: string) => void) | undefined) {
+    this.#onLine = onLine;
+  }
+
+  add(text: string): void {
+    const parts = (this.#rest + text).split("\n");
+    this.#rest = parts.pop() ?? "";
+    for (const line of parts) this.#line(line);
+  }
+
+  end(): void {
+    if (this.#rest !== "") this.#line(this.#rest);
+    this.#rest = "";
+  }
+
+  #line(line: string): void {
+    this.all.push(line);
+    this.#onLine?.(line);
+  }
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Tells how a step started by start-step.sh fares, and hands over what it wrote from a byte offset on.
+# Usage: poll-step.sh FOLDER OFFSET [stop]
+# Prints: `running|done|gone STATUS BYTES`, a line feed, then that many bytes of the log.
+set -euo pipefail
+folder=$1 offset=$2 action=${3:-}
+limit=262144
+
+started_at() {
+  if [ -r "/proc/$1/stat" ]; then sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' '_'; fi
+}
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
+state=gone code=- pid=''
+if [ -f "$folder/process" ]; then
+  read -r pid since on_boot <"$folder/process" || true
+  if [ "$on_boot" = "$boot" ] && kill -0 "$pid" 2>/dev/null && [ "$(started_at "$pid")" = "$since" ]; then state=running; fi
+fi
+if [ "$action" = stop ] && [ "$state" = running ]; then
+  if [ -f "$folder/unit" ]; then
+    { [ "$(id -u)" = 0 ] && systemctl stop "$(cat "$folder/unit")"; } || sudo -n systemctl stop "$(cat "$folder/unit")" || true
+  fi
+  kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
+fi
+# The exit file is looked at last: a step that ends between the two looks has it by then.
+if [ -f "$folder/exit" ]; then
+  state="done"
+  code=$(cat "$folder/exit")
+fi
+total=0
+if [ -f "$folder/log" ]; then total=$(wc -c <"$folder/log" | tr -d ' '); fi
+bytes=$((total - offset))
+if [ "$bytes" -lt 0 ]; then bytes=0; fi
+if [ "$bytes" -gt "$limit" ]; then
+  bytes=$limit
+  # What is left of the log is fetched before the end is told.
+  if [ "$state" != running ]; then state=running; fi
+fi
+echo "$state $code $bytes"
+if [ "$bytes" -gt 0 ]; then tail -c "+$((offset + 1))" "$folder/log" | head -c "$bytes"; fi

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Starts the step in FOLDER/step.sh so that it outlives the connection, or finds it running already.
+# Usage: start-step.sh FOLDER [ARGUMENT...]      prints: started | attached
+set -euo pipefail
+folder=$1
+shift
+exec 9>"$folder/start.lock"
+if command -v flock >/dev/null; then flock -w 60 9; fi
+
+started_at() { # the start time of a process, so that a reused process id is not taken for the step
+  if [ -r "/proc/$1/stat" ]; then sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' '_'; fi
+}
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
+if [ -f "$folder/process" ]; then
+  read -r pid since on_boot <"$folder/process" || true
+  if [ "$on_boot" = "$boot" ] && kill -0 "$pid" 2>/dev/null && [ "$(started_at "$pid")" = "$since" ]; then
+    echo attached
+    exit 0
+  fi
+fi
+rm -f "$folder/process" "$folder/exit" "$folder/unit"
+: >"$folder/log"
+
+{
+  echo '#!/usr/bin/env bash'
+  declare -f started_at
+  printf 'folder=%q boot=%q\n' "$folder" "$boot"
+  cat <<'RUN'
+echo "$$ $(started_at $$) $boot" >"$folder/process.tmp" && mv -f "$folder/process.tmp" "$folder/process"
+code=0
+RUN
+  printf 'bash %q' "$folder/step.sh"
+  # Without arguments printf would still print its format once.
+  if [ $# -gt 0 ]; then printf ' %q' "$@"; fi
+  # shellcheck disable=SC2016  # it is expanded where it runs
+  echo ' >>"$folder/log" 2>&1 </dev/null || code=$?'
+  # shellcheck disable=SC2016
+  echo 'echo "$code" >"$folder/exit.tmp" && sync "$folder/exit.tmp" 2>/dev/null; mv -f "$folder/exit.tmp" "$folder/exit"'
+} >"$folder/run.sh"
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+unit=berth-$(basename "$folder")-$$-$RANDOM
+detached=no
+if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null && as_root true 2>/dev/null; then
+  if as_root systemd-run --quiet --collect --unit="$unit" --uid="$(id -u)" --gid="$(id -g)" \
+    --setenv=HOME="$HOME" --setenv=PATH="$PATH" --setenv=BERTH_ROOT="${BERTH_ROOT:-}" \
+    bash "$folder/run.sh" 9>&- >/dev/null 2>&1; then
+    echo "$unit" >"$folder/unit"
+    detached=yes
+  fi
+fi
+if [ "$detached" = no ]; then
+  if command -v setsid >/dev/null; then
+    setsid bash "$folder/run.sh" 9>&- >/dev/null 2>&1 </dev/null &
+  else
+    nohup bash "$folder/run.sh" 9>&- >/dev/null 2>&1 </dev/null &
+  fi
+fi
+for _ in $(seq 100); do
+  if [ -f "$folder/process" ] || [ -f "$folder/exit" ]; then break; fi
+  sleep 0.05
+done
+echo started

@@ -1,0 +1,15 @@
+import type { ResourceType } from "../plugin/resource-type.ts";
+import { hostBootstrap } from "./host-bootstrap.ts";
+import { hostKey } from "./host-key.ts";
+import { lease } from "./lease.ts";
+import { modelServer } from "./model-server.ts";
+import { weightsSync } from "./weights-sync.ts";
+
+/** Every resource type of the `berth` package, by token. */
+export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
+  ["berth:index:Lease", lease],
+  ["berth:index:HostKey", hostKey],
+  ["berth:index:HostBootstrap", hostBootstrap],
+  ["berth:index:WeightsSync", weightsSync],
+  ["berth:index:ModelServer", modelServer],
+]);
