@@ -58,7 +58,7 @@ describe("failures", function () {
   });
 
   it("names resource and plugin when the plugin crashes, and reports the creation at the next run", async () => {
-    stack.program(`new File("a", { fault: "create:crash" });`);
+    stack.ownPlugins().program(`new File("a", { fault: "create:crash" });`);
     const said = await stack.bad("up");
     assert.match(said, /plugin "files".*(exit code 3|cannot be reached).*creating .*::a/);
     assert.match(said, /info#err: the provider is about to crash/);
@@ -109,7 +109,7 @@ describe("failures", function () {
   });
 
   it("says what is missing when there is no plugin, or it does not start", async () => {
-    stack.environment["FILES_START_FAULT"] = "no-port";
+    stack.ownPlugins().environment["FILES_START_FAULT"] = "no-port";
     assert.match(
       await stack.program(`new File("a", {});`).bad("up"),
       /"files" ended with exit code 7:\ncannot start today/,

@@ -22,7 +22,7 @@ describe("runUpdate", () => {
   `;
 
   it("previews, deploys, changes nothing the second time and destroys", async () => {
-    stack.program(program);
+    stack.ownPlugins().program(program);
     const preview = await stack.good("preview");
     assert.deepEqual(stack.stored(), []);
     assert.equal(stack.saves.length, 0);

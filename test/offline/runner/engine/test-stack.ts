@@ -21,6 +21,8 @@ import type {
   UpdateResult,
 } from "../../../../offline/runner/contract.ts";
 import { runUpdate } from "../../../../offline/runner/engine/update.ts";
+import { serveFiles } from "../fixtures/provider/serve-files.ts";
+import type { ServedFiles } from "../fixtures/provider/serve-files.ts";
 
 const repository = resolve(import.meta.dirname, "../../../..");
 const fixtures = join(repository, "test/offline/runner/fixtures");
@@ -46,6 +48,7 @@ export class TestStack {
   readonly environment: Record<string, string | undefined> = {
     ...process.env,
     FILES_FOLDER: this.files,
+    NODE_COMPILE_CACHE: join(tmpdir(), "runner-engine-compile-cache"),
   };
   snapshot: Snapshot = { resources: [], pendingOperations: [] };
   saves: Snapshot[] = [];
@@ -53,6 +56,9 @@ export class TestStack {
   plugins: UpdateOptions["project"]["providerPlugins"] = [
     { name: "files", path: join(fixtures, "provider") },
   ];
+
+  #ownPlugins = false;
+  #served: ServedFiles | undefined;
 
   constructor() {
     symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));
@@ -65,8 +71,21 @@ export class TestStack {
     return this;
   }
 
+  /** Gives this stack plugin processes of its own: slower, and each provider has settings of its own and can crash. */
+  ownPlugins(): this {
+    this.#ownPlugins = true;
+    return this;
+  }
+
+  async #environment(): Promise<Record<string, string | undefined>> {
+    if (this.#ownPlugins) return this.environment;
+    this.#served ??= await serveFiles(this.files);
+    return { ...this.environment, PULUMI_DEBUG_PROVIDERS: `files:${this.#served.port}` };
+  }
+
   async run(kind: UpdateKind, more: Partial<UpdateOptions> = {}): Promise<UpdateResult> {
     this.events = [];
+    const environment = await this.#environment();
     return runUpdate({
       kind,
       project: {
@@ -88,7 +107,7 @@ export class TestStack {
       },
       signal: new AbortController().signal,
       emit: (event) => this.events.push(event),
-      environment: this.environment,
+      environment,
       pulumiHome: join(this.folder, "home"),
       ...more,
     });
@@ -164,6 +183,7 @@ export class TestStack {
   }
 
   remove(): void {
+    this.#served?.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
