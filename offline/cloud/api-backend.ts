@@ -1,0 +1,99 @@
+import type { Clock } from "./clock.ts";
+import type { InstanceMachines } from "./ec2/instance-machines.ts";
+import type { FaultSubject } from "./faults.ts";
+import { servePricing } from "./gaps/pricing.ts";
+import { serveQuotas } from "./gaps/quotas.ts";
+import { MotoRefusal, type Moto } from "./moto/moto.ts";
+import { ApiError, type ApiReply, type ApiRequest } from "./proxy/api-request.ts";
+import { forward, refuseUnimplemented } from "./proxy/forward.ts";
+import { checkSchedule } from "./scheduler/check-schedule.ts";
+import type { Schedules } from "./scheduler/schedules.ts";
+
+/** What a launch resolves to, by `questions.py`. */
+interface Placement {
+  readonly instanceType: string;
+  readonly zone: string;
+  readonly exists: boolean;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** The type and zone that a RunInstances call asks for, launch template and subnet followed. */
+export async function launchOf(
+  moto: Moto,
+  call: ApiRequest,
+): Promise<Pick<FaultSubject, "instanceType" | "availabilityZone">> {
+  const { parameters } = call;
+  let placement: Placement;
+  try {
+    placement = await moto.ask<Placement>("placement", {
+      region: call.region,
+      instanceType: text(parameters["InstanceType"]),
+      zone: text(parameters["Placement.AvailabilityZone"]),
+      subnetId: text(parameters["SubnetId"]) ?? text(parameters["NetworkInterface.1.SubnetId"]),
+      launchTemplate: {
+        LaunchTemplateId: text(parameters["LaunchTemplate.LaunchTemplateId"]),
+        LaunchTemplateName: text(parameters["LaunchTemplate.LaunchTemplateName"]),
+        Version: text(parameters["LaunchTemplate.Version"]),
+      },
+    });
+  } catch (error) {
+    // A template or subnet that is not there is moto's to refuse.
+    if (error instanceof MotoRefusal) return {};
+    throw error;
+  }
+  if (!placement.exists) {
+    throw new ApiError(
+      "InvalidParameterValue",
+      `Invalid value '${placement.instanceType}' for InstanceType.`,
+    );
+  }
+  return { instanceType: placement.instanceType, availabilityZone: placement.zone };
+}
+
+function json(value: object): ApiReply {
+  return {
+    status: 200,
+    headers: { "content-type": "application/x-amz-json-1.1" },
+    body: JSON.stringify(value),
+  };
+}
+
+/** The values of `InstanceId.1`, `InstanceId.2`, ... */
+function instanceIds(call: ApiRequest): string[] {
+  return Object.entries(call.parameters).flatMap(([name, value]) =>
+    /^InstanceId(\.\d+)?$/.test(name) && typeof value === "string" ? [value] : [],
+  );
+}
+
+const machineCalls =
+  /^(RunInstances|CreateFleet|(Start|Stop|Reboot|Terminate)Instances|DeleteFleets|CancelSpot\w+|RequestSpotInstances)$/;
+
+/** Every API but S3: what moto lacks or takes too lightly is answered here, the rest by moto. */
+export function apiBackend(parts: {
+  moto: Moto;
+  machines: InstanceMachines | undefined;
+  schedules: Schedules;
+  clock: Clock;
+}): (call: ApiRequest) => Promise<ApiReply> {
+  const { moto, machines, schedules, clock } = parts;
+  return async (call) => {
+    const made = serveQuotas(call) ?? servePricing(call);
+    if (made !== undefined) return json(made);
+    if (call.operation === "CreateSchedule" || call.operation === "UpdateSchedule") {
+      checkSchedule(call, clock.now());
+    }
+    if (call.operation === "GetConsoleOutput") {
+      for (const id of instanceIds(call)) await machines?.saveConsole(id);
+    }
+    const reply = refuseUnimplemented(call, await forward(moto.port, call));
+    if (call.service === "scheduler" && call.method !== "GET") schedules.changed();
+    if (call.service === "ec2" && machineCalls.test(call.operation)) machines?.kick();
+    if (call.operation === "RebootInstances" && reply.status === 200) {
+      void machines?.reboot(instanceIds(call)).catch(() => undefined);
+    }
+    return reply;
+  };
+}

@@ -1,0 +1,229 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CallLog, type ApiCall } from "./call-log.ts";
+import { Clock } from "./clock.ts";
+import { serveControl } from "./control.ts";
+import { apiBackend, launchOf } from "./api-backend.ts";
+import { InstanceMachines } from "./ec2/instance-machines.ts";
+import { MetadataService } from "./ec2/metadata-service.ts";
+import { Faults, type Fault } from "./faults.ts";
+import { findLeftovers, type Leftover } from "./leftovers.ts";
+import type { MachineTier } from "./machines/machine.ts";
+import { chooseTier, type TierChoice } from "./machines/tiers.ts";
+import { startMoto, type Moto } from "./moto/moto.ts";
+import { registerOwner, sweepOwners } from "./owners.ts";
+import { Front } from "./proxy/front.ts";
+import { ObjectStore } from "./s3/object-store.ts";
+import { s3Backend } from "./s3/s3-backend.ts";
+import { Schedules } from "./scheduler/schedules.ts";
+
+export type { ApiCall } from "./call-log.ts";
+export type { Fault } from "./faults.ts";
+export type { Leftover } from "./leftovers.ts";
+
+/** How an emulated AWS is to be. */
+export interface CloudOptions {
+  /** What EC2 instances run as. @default "auto": the best that this host allows */
+  readonly tier?: TierChoice | undefined;
+  /** A tier of the caller's own, in place of `tier`. */
+  readonly machineTier?: MachineTier | undefined;
+  /** Port that the machines' sshd listens on; always 22 for nspawn. @default a free one above 1024 */
+  readonly sshPort?: number | undefined;
+  readonly faults?: readonly Fault[] | undefined;
+  /** How the fakes inside machines misbehave; see the tiers. */
+  readonly scenario?: Readonly<Record<string, string>> | undefined;
+  /** Told each step that takes time. */
+  readonly log?: ((line: string) => void) | undefined;
+  /** A file that every call is appended to, one JSON document a line. */
+  readonly callLogFile?: string | undefined;
+  /** Where objects and machines are kept. @default a new folder for temporary files, removed by `stop()` */
+  readonly stateFolder?: string | undefined;
+}
+
+/** An AWS on loopback. */
+export interface Cloud {
+  /** `http://127.0.0.1:<port>`, for every service and region. */
+  readonly endpoint: string;
+  /** What to add to a process's environment so that AWS SDKs talk to this cloud. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly tier: "nspawn" | "process" | "none";
+  readonly machineSshPort: number;
+  /** Every call so far, oldest first. */
+  calls(): readonly ApiCall[];
+  /** The cloud's time. */
+  now(): Date;
+  /** Moves the cloud's time; resolves when schedules that became due have done their work. */
+  advanceClock(seconds: number): Promise<void>;
+  setFault(fault: Fault): void;
+  clearFaults(): void;
+  /** Asks every API of the account; empty when nothing is there that a fresh account does not have. */
+  leftovers(): Promise<readonly Leftover[]>;
+  /** Ends moto and the machines and removes their files; may be called again. */
+  stop(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** The parts of a cloud that runs. */
+interface Parts {
+  readonly front: Front;
+  readonly port: number;
+  readonly moto: Moto;
+  readonly schedules: Schedules;
+  readonly machines: InstanceMachines | undefined;
+  readonly log: CallLog;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly unregister: () => Promise<void>;
+  readonly folder: string;
+}
+
+function environmentOf(endpoint: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: "AKIAEMULATED00000000",
+    AWS_SECRET_ACCESS_KEY: "emulated",
+    AWS_REGION: "us-east-1",
+    AWS_DEFAULT_REGION: "us-east-1",
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+}
+
+async function regionsOf({ moto, log }: Parts): Promise<string[]> {
+  const called = log.all().map((call) => call.region);
+  return [...new Set(["us-east-1", ...called, ...(await moto.ask<string[]>("regions"))])];
+}
+
+function cloudOf(parts: Parts, tier: Cloud["tier"], sshPort: number, removeFolder: boolean): Cloud {
+  const endpoint = `http://127.0.0.1:${parts.port}`;
+  const { log, clock, faults, moto, machines, schedules, front } = parts;
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    schedules.stop();
+    await machines?.stop();
+    await moto.stop();
+    await front.close();
+    await log.close();
+    await parts.unregister();
+    await rm(removeFolder ? parts.folder : join(parts.folder, "s3"), {
+      recursive: true,
+      force: true,
+    });
+  };
+  return {
+    endpoint,
+    environment: environmentOf(endpoint),
+    tier,
+    machineSshPort: sshPort,
+    calls: () => log.all(),
+    now: () => clock.now(),
+    advanceClock: async (seconds) => {
+      const end = new Date(clock.now().getTime() + seconds * 1000);
+      await schedules.fireUntil(end);
+      clock.moveTo(end);
+      await machines?.settled();
+    },
+    setFault: (fault) => {
+      faults.set(fault);
+    },
+    clearFaults: () => {
+      faults.clear();
+    },
+    leftovers: async () => findLeftovers(endpoint, await regionsOf(parts)),
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** Joins the front to what stands behind it. */
+function connect(parts: Parts, cloud: Cloud): void {
+  const store = new ObjectStore(join(parts.folder, "s3"));
+  const metadata = new MetadataService();
+  const { moto, machines, schedules, clock } = parts;
+  parts.front.connect({
+    api: apiBackend({ moto, machines, schedules, clock }),
+    s3: s3Backend(store, moto.port),
+    launchOf: (call) => launchOf(moto, call),
+    control: async (path, request, response) => {
+      const [, id, below] = /^imds\/([^/]+)\/(.*)$/.exec(path) ?? [];
+      const view = id === undefined ? undefined : machines?.find(id);
+      if (view !== undefined && below !== undefined)
+        metadata.answer(view, below, request, response);
+      else {
+        const instances = (): object[] =>
+          (machines?.running() ?? []).map(({ instance, machine }) => ({
+            id: instance.id,
+            address: machine.address,
+            sshPort: machine.sshPort,
+          }));
+        await serveControl({ ...cloud, instances }, path, request, response);
+      }
+    },
+  });
+}
+
+/**
+ * Starts an AWS on loopback: moto for state, a proxy in front of it for what moto lacks, and
+ * machines for EC2 instances. Several may run side by side. It ends with this process, however that ends.
+ * @throws {OfflineError} when Python or the machine tier asked for is missing.
+ */
+export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
+  const tell = options.log ?? (() => undefined);
+  await sweepOwners(tell);
+  const log = new CallLog(options.callLogFile);
+  const clock = new Clock();
+  const faults = new Faults();
+  for (const fault of options.faults ?? []) faults.set(fault);
+  const undo: (() => Promise<unknown>)[] = [];
+  try {
+    const tier = options.machineTier ?? (await chooseTier(options.tier ?? "auto", tell));
+    const folder = options.stateFolder ?? (await mkdtemp(join(tmpdir(), "berth-cloud-")));
+    await mkdir(folder, { recursive: true });
+    const own = options.stateFolder === undefined;
+    if (own) undo.push(() => rm(folder, { recursive: true, force: true }));
+    const front = new Front(log, clock, faults);
+    const port = await front.listen();
+    undo.push(() => front.close());
+    tell("emulated AWS: starting moto");
+    const moto = await startMoto({ proxyPort: port, machines: tier !== undefined }, tell);
+    undo.push(() => moto.stop());
+    const unregister = await registerOwner(moto.pid, own ? folder : undefined);
+    undo.push(unregister);
+    const sshPort = tier?.name === "nspawn" ? 22 : (options.sshPort ?? (await freePort()));
+    const settings = {
+      cloudPort: port,
+      sshPort,
+      folder: join(folder, "machines"),
+      scenario: options.scenario ?? {},
+      log: tell,
+    };
+    const machines = tier === undefined ? undefined : new InstanceMachines(moto, tier, settings);
+    const schedules = new Schedules(moto, clock, log);
+    const parts: Parts = {
+      front,
+      port,
+      moto,
+      schedules,
+      machines,
+      log,
+      clock,
+      faults,
+      unregister,
+      folder,
+    };
+    const cloud = cloudOf(parts, tier?.name ?? "none", sshPort, own);
+    connect(parts, cloud);
+    tell(`emulated AWS: listening on ${cloud.endpoint}, machines: ${cloud.tier}`);
+    return cloud;
+  } catch (error) {
+    for (const each of undo.reverse()) await each().catch(() => undefined);
+    throw error;
+  }
+}

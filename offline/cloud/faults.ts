@@ -1,0 +1,149 @@
+import { ApiError, type ApiReply } from "./proxy/api-request.ts";
+
+/** What a fault does to the calls that it meets. */
+export type FaultKind =
+  /** InsufficientInstanceCapacity (500), as EC2 answers RunInstances; an error of the override in CreateFleet. */
+  | "insufficient-capacity"
+  /** VcpuLimitExceeded (400). */
+  | "quota"
+  /** RequestLimitExceeded or ThrottlingException, by the service. */
+  | "throttle"
+  | "access-denied"
+  /** Answers after `milliseconds`. */
+  | "slow"
+  /** 503 before anything is done. */
+  | "unavailable"
+  /** The answer's body ends after `afterBytes`, and the connection with it. */
+  | "cut-body"
+  /** The connection is reset before anything is done. */
+  | "reset";
+
+/** Which calls fail, how, and how often; a field left out matches every call. */
+export interface Fault {
+  readonly kind: FaultKind;
+  /** As in the call log: `ec2`, `s3`, `scheduler`, ... */
+  readonly service?: string;
+  readonly operation?: string;
+  /** Of a launch: `g6.xlarge`, or a family, `g6.*`. */
+  readonly instanceType?: string;
+  /** Of a launch: `us-east-1a`. */
+  readonly availabilityZone?: string;
+  /** S3 object key, or a part of it. */
+  readonly key?: string;
+  /** How many calls it meets. @default every one */
+  readonly times?: number;
+  /** For `slow`. @default 1000 */
+  readonly milliseconds?: number;
+  /** For `cut-body`. @default half of the body */
+  readonly afterBytes?: number;
+}
+
+/** What a call is, as faults see it. */
+export interface FaultSubject {
+  readonly service: string;
+  /** Every name that it goes under: a launch of a fleet is both RunInstances and CreateFleet. */
+  readonly operations: readonly string[];
+  readonly instanceType?: string | undefined;
+  readonly availabilityZone?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+interface Armed {
+  readonly fault: Fault;
+  left: number;
+}
+
+function typeMatches(wanted: string, actual: string | undefined): boolean {
+  if (actual === undefined) return false;
+  return wanted.endsWith(".*") ? actual.startsWith(wanted.slice(0, -1)) : actual === wanted;
+}
+
+function matches(fault: Fault, subject: FaultSubject): boolean {
+  const launchOnly = fault.kind === "insufficient-capacity" || fault.kind === "quota";
+  if (launchOnly && !subject.operations.includes("RunInstances")) return false;
+  return (
+    (fault.service === undefined || fault.service === subject.service) &&
+    (fault.operation === undefined || subject.operations.includes(fault.operation)) &&
+    (fault.instanceType === undefined || typeMatches(fault.instanceType, subject.instanceType)) &&
+    (fault.availabilityZone === undefined || fault.availabilityZone === subject.availabilityZone) &&
+    (fault.key === undefined || subject.key?.includes(fault.key) === true)
+  );
+}
+
+/** The faults that are armed. */
+export class Faults {
+  #armed: Armed[] = [];
+
+  set(fault: Fault): void {
+    this.#armed.push({ fault, left: fault.times ?? Infinity });
+  }
+
+  clear(): void {
+    this.#armed = [];
+  }
+
+  all(): readonly Fault[] {
+    return this.#armed.filter((each) => each.left > 0).map((each) => each.fault);
+  }
+
+  /** The first fault that meets this call, counted as used; none when the call may go on. */
+  take(subject: FaultSubject): Fault | undefined {
+    const found = this.#armed.find((each) => each.left > 0 && matches(each.fault, subject));
+    if (found === undefined) return undefined;
+    found.left -= 1;
+    return found.fault;
+  }
+}
+
+/** The refusal that a fault stands for; none for those that act on the connection. */
+export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undefined {
+  const operation = subject.operations[0] ?? "";
+  switch (fault.kind) {
+    case "insufficient-capacity":
+      return new ApiError(
+        "InsufficientInstanceCapacity",
+        `We currently do not have sufficient ${subject.instanceType ?? ""} capacity in the Availability Zone you requested (${subject.availabilityZone ?? ""}).`,
+        500,
+      );
+    case "quota":
+      return new ApiError(
+        "VcpuLimitExceeded",
+        `You have requested more vCPU capacity than your current vCPU limit allows for the instance bucket that the specified instance type (${subject.instanceType ?? ""}) belongs to.`,
+      );
+    case "throttle":
+      if (subject.service === "ec2") {
+        return new ApiError("RequestLimitExceeded", "Request limit exceeded.", 503);
+      }
+      if (subject.service === "s3")
+        return new ApiError("SlowDown", "Please reduce your request rate.", 503);
+      return new ApiError("ThrottlingException", "Rate exceeded");
+    case "access-denied": {
+      const code =
+        subject.service === "ec2"
+          ? "UnauthorizedOperation"
+          : subject.service === "s3" || subject.service === "iam"
+            ? "AccessDenied"
+            : "AccessDeniedException";
+      return new ApiError(
+        code,
+        `User is not authorized to perform: ${subject.service}:${operation}`,
+        403,
+      );
+    }
+    case "unavailable":
+      return new ApiError(
+        subject.service === "ec2" ? "Unavailable" : "ServiceUnavailable",
+        "The service is unavailable. Please try again.",
+        503,
+      );
+    case "slow":
+    case "cut-body":
+    case "reset":
+      return undefined;
+  }
+}
+
+/** How many bytes of a body a `cut-body` fault lets through. */
+export function cutAt(fault: Fault, reply: ApiReply): number {
+  return fault.afterBytes ?? Math.floor(Buffer.byteLength(reply.body) / 2);
+}

@@ -1,0 +1,57 @@
+import { ApiError, type ApiRequest } from "../proxy/api-request.ts";
+
+/** EC2's vCPU quotas for accelerated types, with values of an account that has been granted some. */
+const quotas: readonly { code: string; name: string; value: number }[] = [
+  {
+    code: "L-1216C47A",
+    name: "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances",
+    value: 256,
+  },
+  {
+    code: "L-34B43A08",
+    name: "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests",
+    value: 256,
+  },
+  { code: "L-DB2E81BA", name: "Running On-Demand G and VT instances", value: 768 },
+  { code: "L-3819A6DF", name: "All G and VT Spot Instance Requests", value: 768 },
+  { code: "L-417A185B", name: "Running On-Demand P instances", value: 768 },
+  { code: "L-7212CCBC", name: "All P4, P3 and P2 Spot Instance Requests", value: 768 },
+];
+
+function shape(region: string, quota: (typeof quotas)[number], service: string): object {
+  return {
+    ServiceCode: service,
+    ServiceName: "Amazon Elastic Compute Cloud (Amazon EC2)",
+    QuotaArn: `arn:aws:servicequotas:${region}:123456789012:${service}/${quota.code}`,
+    QuotaCode: quota.code,
+    QuotaName: quota.name,
+    Value: quota.value,
+    Unit: "None",
+    Adjustable: true,
+    GlobalQuota: false,
+  };
+}
+
+/** GetServiceQuota, GetAWSDefaultServiceQuota and ListServiceQuotas for EC2; none for what moto knows. */
+export function serveQuotas(call: ApiRequest): object | undefined {
+  if (call.service !== "servicequotas" || call.parameters["ServiceCode"] !== "ec2")
+    return undefined;
+  switch (call.operation) {
+    case "ListServiceQuotas":
+    case "ListAWSDefaultServiceQuotas":
+      return { Quotas: quotas.map((quota) => shape(call.region, quota, "ec2")) };
+    case "GetServiceQuota":
+    case "GetAWSDefaultServiceQuota": {
+      const found = quotas.find((quota) => quota.code === call.parameters["QuotaCode"]);
+      if (found === undefined) {
+        throw new ApiError(
+          "NoSuchResourceException",
+          "The request failed because the specified service quota does not exist.",
+        );
+      }
+      return { Quota: shape(call.region, found, "ec2") };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import { OfflineError } from "../../offline-error.ts";
+import type { MachineTier } from "./machine.ts";
+
+/** A tier as asked for: one by name, the best that this host allows, or no machines at all. */
+export type TierChoice = "auto" | "nspawn" | "process" | "none";
+
+const names = ["nspawn", "process"] as const;
+
+function isTier(value: unknown): value is MachineTier {
+  return typeof value === "object" && value !== null && "prepare" in value && "available" in value;
+}
+
+/** The tier of a file beside this one, loaded only when it is wanted. */
+async function load(name: (typeof names)[number]): Promise<MachineTier> {
+  const file = new URL(`./${name}.ts`, import.meta.url).href;
+  const exported = (await import(file)) as Record<string, unknown>;
+  const tier = Object.values(exported).find(isTier);
+  if (tier === undefined) throw new Error(`${file} exports no machine tier`);
+  return tier;
+}
+
+/**
+ * The tier to use, prepared; none for `"none"`.
+ * @throws {OfflineError} when a tier that was asked for by name is not available, with the reason.
+ */
+export async function chooseTier(
+  choice: TierChoice,
+  log: (line: string) => void,
+): Promise<MachineTier | undefined> {
+  if (choice === "none") return undefined;
+  const reasons: string[] = [];
+  for (const name of choice === "auto" ? names : [choice]) {
+    const tier = await load(name);
+    const { ok, why } = await tier.available();
+    if (ok) {
+      await tier.prepare(log);
+      return tier;
+    }
+    reasons.push(`${name}: ${why}`);
+  }
+  throw new OfflineError(
+    `This host does not allow machines: ${reasons.join("; ")}.`,
+    "Use the tier process, which needs no rights, or none.",
+  );
+}

@@ -1,0 +1,57 @@
+"""Serves moto on loopback for as long as the process that started it lives.
+
+Usage: serve.py PROXY_PORT. Prints one line of JSON, {"port": N}, when it listens. Its standard
+input is a pipe held by its owner: when that closes, however the owner ended, so does this.
+"""
+
+import json
+import os
+import sys
+import threading
+
+
+def end_with_owner() -> None:
+    """Ends the process as soon as standard input closes."""
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
+
+
+def main() -> None:
+    threading.Thread(target=end_with_owner, daemon=True).start()
+    proxy_port = sys.argv[1]
+    # Calls that moto makes itself (the tasks of a state machine) take the way of every other call.
+    os.environ["MOTO_PORT"] = proxy_port
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+
+    import patches
+    from questions import answer
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    patches.apply(proxy_port)
+    application = DomainDispatcherApplication(create_backend_app)
+
+    def dispatch(environ, start_response):
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith("/_berth/"):
+            return application(environ, start_response)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        status, value = answer(path[len("/_berth/") :], json.loads(body or b"{}"))
+        data = json.dumps(value).encode()
+        start_response(
+            status, [("Content-Type", "application/json"), ("Content-Length", str(len(data)))]
+        )
+        return [data]
+
+    class Quiet(WSGIRequestHandler):
+        def log_request(self, *_arguments) -> None:
+            pass
+
+    server = make_server("127.0.0.1", 0, dispatch, threaded=True, request_handler=Quiet)
+    print(json.dumps({"port": server.server_port}), flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

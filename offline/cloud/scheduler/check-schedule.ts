@@ -1,0 +1,55 @@
+import { ApiError, type ApiRequest } from "../proxy/api-request.ts";
+import { ExpressionError, parseExpression } from "./expression.ts";
+
+/** Actions that a universal target may not have, by how their names begin. */
+const readOnly =
+  /^(get|describe|list|poll|receive|search|scan|query|select|read|lookup|discover|validate|batchGet|adminGet|adminList|retrieve|isAuthorized)(?=[A-Z]|$)/;
+
+function invalid(message: string): ApiError {
+  return new ApiError("ValidationException", message);
+}
+
+/** Service and action of `arn:aws:scheduler:::aws-sdk:<service>:<action>`. */
+export function universalTarget(arn: string): { service: string; action: string } | undefined {
+  const [, service, action] = /^arn:aws[\w-]*:scheduler:::aws-sdk:([\w-]+):(\w+)$/.exec(arn) ?? [];
+  return service === undefined || action === undefined ? undefined : { service, action };
+}
+
+/**
+ * Refuses what EventBridge Scheduler refuses in CreateSchedule and UpdateSchedule and moto takes:
+ * bad expressions, a one-time schedule in the past, targets that cannot be.
+ */
+export function checkSchedule(request: ApiRequest, now: Date): void {
+  const { ScheduleExpression, ScheduleExpressionTimezone, Target } = request.parameters as {
+    ScheduleExpression?: string;
+    ScheduleExpressionTimezone?: string;
+    Target?: { Arn?: string; RoleArn?: string; Input?: string };
+  };
+  const expression = ScheduleExpression ?? "";
+  try {
+    const table = parseExpression(expression, ScheduleExpressionTimezone ?? "UTC");
+    if (table.kind === "at" && table.next(now, now) === undefined) {
+      throw invalid(`Invalid Schedule Expression ${expression}: the time is in the past.`);
+    }
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw invalid(`Invalid Schedule Expression ${expression}: ${error.message}.`);
+  }
+  const arn = Target?.Arn ?? "";
+  if (!/^arn:aws[\w-]*:iam::\d{12}:role\//.test(Target?.RoleArn ?? "")) {
+    throw invalid(`Provided role ${Target?.RoleArn ?? ""} is not valid.`);
+  }
+  if (arn.includes(":aws-sdk:")) {
+    const universal = universalTarget(arn);
+    if (universal === undefined || readOnly.test(universal.action)) {
+      throw invalid(`${arn} is not a supported target.`);
+    }
+    try {
+      JSON.parse(Target?.Input ?? "{}");
+    } catch {
+      throw invalid("Target.Input is not a JSON document.");
+    }
+  } else if (!/^arn:aws[\w-]*:[\w-]+:[\w-]*:\d{12}:.+/.test(arn)) {
+    throw invalid(`Provided Arn ${arn} is not in correct format.`);
+  }
+}
