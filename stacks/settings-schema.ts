@@ -58,6 +58,10 @@ const prefix = text
   .refine((value) => !value.startsWith("/") && !/[*?$"\\]/.test(value), "must be a plain S3 prefix")
   .transform((value) => (value.endsWith("/") ? value : `${value}/`));
 
+function isDeadline(value: string): boolean {
+  return value === "none" || z.iso.datetime({ offset: true }).safeParse(value).success;
+}
+
 const port = whole(1, 65_535);
 
 /** The four environments, each with its own defaults. */
@@ -74,11 +78,8 @@ export const berthSchema = z.strictObject({
   target: z.literal("ec2", 'must be "ec2", the only target yet').default("ec2"),
   spot: flag.optional(),
   leaseHours: leaseHours.optional(),
-  expiresAt: z
-    .union(
-      [z.literal("none"), z.iso.datetime({ offset: true })],
-      'must be a time such as 2026-12-24T18:00:00Z, or "none"',
-    )
+  expiresAt: text
+    .refine(isDeadline, 'must be a time such as 2026-12-24T18:00:00Z, or "none"')
     .optional(),
   protect: flag.optional(),
   sshCidr,

@@ -54,14 +54,15 @@ export function readSettings(): Settings {
  */
 export function parseSettings(raw: RawSettings): Settings {
   const { stack, place = `stacks/Pulumi.${stack}.yaml` } = raw;
-  const parsed = berthSchema.safeParse(ownKeys(raw.config));
+  const own = ownKeys(raw.config);
+  const parsed = berthSchema.safeParse(own);
   const region = regionOf(raw.config);
   const env = environmentOf(stack, raw.config["berth:env"]);
   if (!parsed.success || region === undefined || env === undefined) {
     const problems = [
       ...(env === undefined ? [noEnvironment(stack)] : []),
       ...(region === undefined ? ["aws:region: must be a region such as us-east-1"] : []),
-      ...(parsed.error?.issues ?? []).flatMap(explain),
+      ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, new Set(Object.keys(own)))),
     ];
     throw new UserError(`The stack "${stack}" is not configured right.`, {
       problems: problems.map((problem) => `${place}: ${problem}`),
@@ -115,17 +116,16 @@ function noEnvironment(stack: string): string {
 }
 
 interface Issue {
-  readonly code?: string | undefined;
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly keys?: readonly string[];
-  readonly input?: unknown;
 }
 
 /** One line a problem; a key that is missing is said so rather than of the wrong type. */
-function explain(issue: Issue): string[] {
+function explain(issue: Issue, given: ReadonlySet<string>): string[] {
   if (issue.keys !== undefined)
     return issue.keys.map((key) => `berth:${key}: there is no such setting`);
-  const key = `berth:${String(issue.path[0])}`;
-  return [`${key}: ${issue.message}`];
+  const key = String(issue.path[0]);
+  const missing = !given.has(key);
+  return [`berth:${key}: ${missing ? "is missing" : issue.message}`];
 }

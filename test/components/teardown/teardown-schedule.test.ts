@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { TeardownSchedule } from "../../../components/teardown/teardown-schedule.ts";
+import { someTags } from "../../support/builders.ts";
+import { underMocks } from "../../support/mocks.ts";
+
+function schedule() {
+  return underMocks(
+    () =>
+      new TeardownSchedule("end", {
+        stack: "dev",
+        owner: "alice",
+        expiresAt: "2026-11-24T12:00:00Z",
+        tags: someTags,
+      }),
+  );
+}
+
+interface Trust {
+  readonly Statement: readonly [{ Principal: { Service: string }; Condition?: object }];
+}
+
+function parsed(value: unknown): unknown {
+  return JSON.parse(String(value));
+}
+
+describe("TeardownSchedule", () => {
+  it("has these children and no others", async () => {
+    const { childrenOf } = await schedule();
+    assert.deepEqual(childrenOf("end"), [
+      ["aws:scheduler/schedule:Schedule", "end-at-deadline"],
+      ["aws:scheduler/scheduleGroup:ScheduleGroup", "end-group"],
+      ["aws:iam/rolePolicy:RolePolicy", "end-start"],
+      ["aws:iam/role:Role", "end-starter-role"],
+      ["aws:iam/rolePolicy:RolePolicy", "end-terminate"],
+      ["aws:sfn/stateMachine:StateMachine", "end-terminator"],
+      ["aws:iam/role:Role", "end-terminator-role"],
+    ]);
+  });
+
+  it("fires once, at the deadline in UTC, and tries again when it fails", async () => {
+    const { inputs } = (await schedule()).named("end-at-deadline");
+    assert.equal(inputs["scheduleExpression"], "at(2026-11-24T12:00:00)");
+    assert.equal(inputs["scheduleExpressionTimezone"], "UTC");
+    assert.deepEqual(inputs["flexibleTimeWindow"], { mode: "OFF" });
+    assert.deepEqual(inputs["target"], {
+      arn: "arn:aws:mock:us-east-1:123456789012:end-terminator",
+      roleArn: "arn:aws:mock:us-east-1:123456789012:end-starter-role",
+      retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
+    });
+  });
+
+  it("may terminate only instances that carry the deployment's tags", async () => {
+    const { inputs } = (await schedule()).named("end-terminate");
+    assert.deepEqual(parsed(inputs["policy"]), {
+      Version: "2012-10-17",
+      Statement: [
+        { Sid: "Look", Effect: "Allow", Action: "ec2:DescribeInstances", Resource: "*" },
+        {
+          Sid: "EndOwnHosts",
+          Effect: "Allow",
+          Action: "ec2:TerminateInstances",
+          Resource: "arn:aws:ec2:*:*:instance/*",
+          Condition: {
+            StringEquals: {
+              "aws:ResourceTag/berth:stack": "dev",
+              "aws:ResourceTag/berth:owner": "alice",
+            },
+          },
+        },
+      ],
+    });
+  });
+
+  it("lets the schedule start that one state machine, and only its own group use the role", async () => {
+    const { named } = await schedule();
+    assert.deepEqual(parsed(named("end-start").inputs["policy"]), {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: "states:StartExecution",
+          Resource: "arn:aws:mock:us-east-1:123456789012:end-terminator",
+        },
+      ],
+    });
+    const [trust] = (parsed(named("end-starter-role").inputs["assumeRolePolicy"]) as Trust)
+      .Statement;
+    assert.equal(trust.Principal.Service, "scheduler.amazonaws.com");
+    const group = "arn:aws:mock:us-east-1:123456789012:end-group";
+    assert.deepEqual(trust.Condition, { ArnLike: { "aws:SourceArn": group } });
+  });
+
+  it("asks for instances by both tags, and looks again after it terminated some", async () => {
+    const { inputs } = (await schedule()).named("end-terminator");
+    const { States: states } = parsed(inputs["definition"]) as {
+      States: Record<string, { Next?: string; Parameters?: { Filters?: object[] } }>;
+    };
+    assert.deepEqual(states["FindHosts"]?.Parameters?.Filters, [
+      { Name: "tag:berth:stack", Values: ["dev"] },
+      { Name: "tag:berth:owner", Values: ["alice"] },
+      { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
+    ]);
+    assert.equal(states["Settle"]?.Next, "FindHosts");
+  });
+});

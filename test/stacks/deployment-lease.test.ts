@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { UserError } from "../../components/user-error.ts";
+import { checkedEnd, hasEnd, makeLease } from "../../stacks/deployment-lease.ts";
+import { underMocks, valueOf } from "../support/mocks.ts";
+
+const now = new Date("2026-11-24T12:00:00Z");
+const later = "2026-11-24T16:00:00Z";
+
+describe("makeLease", () => {
+  for (const [what, settings, expiresAt, ignored] of [
+    ["so many hours", { leaseHours: 4, expiresAt: undefined }, later, ["startedAt", "expiresAt"]],
+    ["no end", { leaseHours: undefined, expiresAt: undefined }, "", ["startedAt", "expiresAt"]],
+    ["an end that is set", { leaseHours: 1, expiresAt: later }, later, ["startedAt"]],
+    ["an end that is taken away", { leaseHours: 1, expiresAt: "none" }, "", ["startedAt"]],
+  ] as const) {
+    it(`is made with ${what}`, async () => {
+      const { named, result } = await underMocks(() =>
+        makeLease("lease", { ...settings, owner: "alice" }, now),
+      );
+      const { inputs, ignoreChanges } = named("lease");
+      assert.deepEqual(inputs, { startedAt: "2026-11-24T12:00:00Z", expiresAt, owner: "alice" });
+      assert.deepEqual(ignoreChanges, ignored);
+      assert.equal(await valueOf(result.expiresAt), expiresAt);
+    });
+  }
+
+  it("refuses an end that has passed", async () => {
+    const settings = { leaseHours: 4, expiresAt: "2026-11-24T11:00:00Z", owner: "alice" };
+    await assert.rejects(
+      underMocks(() => makeLease("lease", settings, now)),
+      UserError,
+    );
+  });
+});
+
+describe("checkedEnd", () => {
+  const fourHours = { leaseHours: 4, expiresAt: undefined };
+  const none = { leaseHours: undefined, expiresAt: undefined };
+
+  it("is the end that was kept", () => {
+    assert.equal(checkedEnd(later, fourHours, now), later);
+    assert.equal(checkedEnd("", none, now), "");
+  });
+
+  it("refuses to go on when the lease is over", () => {
+    assert.throws(() => checkedEnd(later, fourHours, new Date(later)), /ended at/);
+  });
+
+  it("refuses hours that contradict the lease, which would leave a host without its schedule", () => {
+    assert.throws(() => checkedEnd(later, none, now), /its end at/);
+    assert.throws(() => checkedEnd("", fourHours, now), /no end/);
+  });
+});
+
+describe("hasEnd", () => {
+  it("lets the explicit end win", () => {
+    assert.equal(hasEnd({ leaseHours: 4, expiresAt: "none" }), false);
+    assert.equal(hasEnd({ leaseHours: undefined, expiresAt: later }), true);
+  });
+});

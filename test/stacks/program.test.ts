@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { makePlan } from "../../components/sizing/make-plan.ts";
+import { UserError } from "../../components/user-error.ts";
+import { deployGpuHost } from "../../stacks/gpu-host-stack.ts";
+import { checkLicence } from "../../stacks/licence.ts";
+import { stackOutputs } from "../../stacks/outputs.ts";
+import { parseSettings, planRequest } from "../../stacks/settings.ts";
+import { goodConfig, somePlan } from "../support/builders.ts";
+import { underMocks, valueOf } from "../support/mocks.ts";
+
+function deployment(stack: string, change: Readonly<Record<string, unknown>> = {}) {
+  const settings = parseSettings({ stack, config: { ...goodConfig, ...change } });
+  const plan = makePlan(planRequest(settings), loadCatalogue());
+  return underMocks(() => stackOutputs(deployGpuHost(settings, plan)), { stack });
+}
+
+/** Types of AWS that take no tags, or whose tags are their parts'. */
+const untaggable = new Set([
+  "aws:ec2/route:Route",
+  "aws:ec2/routeTableAssociation:RouteTableAssociation",
+  "aws:iam/rolePolicy:RolePolicy",
+  "aws:scheduler/schedule:Schedule",
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+  "aws:s3/bucketPolicy:BucketPolicy",
+]);
+
+describe("index.ts", () => {
+  it("reads as a table of contents, and gives the outputs that others read", async () => {
+    pulumi.runtime.setAllConfig(goodConfig as Record<string, string>);
+    const { result } = await underMocks(() => import("../../index.ts"));
+    assert.deepEqual(
+      Object.keys(result).toSorted(),
+      [
+        ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
+        ["instanceType", "owner", "plan", "sshPort", "startedAt", "url", "user", "weightsUri"],
+      ].flat(),
+    );
+    assert.equal(await valueOf(result.address), "203.0.113.9");
+    assert.equal(await valueOf(result.hostKey), "ssh-ed25519 AAAArotated");
+    assert.equal(await valueOf(result.weightsUri), "s3://models/qwen2.5-7b/");
+    const lines = readFileSync(new URL("../../index.ts", import.meta.url), "utf8").split("\n");
+    assert.ok(lines.length <= 31);
+  });
+});
+
+describe("deployGpuHost", () => {
+  it("tags everything that can be tagged", async () => {
+    const { resources } = await deployment("dev", { "berth:weightsBucket": undefined });
+    const taggable = resources.filter(
+      ({ type }) => type.startsWith("aws:") && !untaggable.has(type),
+    );
+    assert.ok(taggable.length > 15);
+    for (const { name, inputs } of taggable) {
+      const tags = inputs["tags"] as Record<string, string> | undefined;
+      assert.equal(tags?.["berth:stack"], "dev", name);
+      assert.equal(tags["berth:owner"], "alice@example.org", name);
+      assert.equal(tags["Name"], name, name);
+      assert.ok(Object.keys(tags).length <= 12, name);
+    }
+  });
+
+  it("opens nothing to the world", async () => {
+    const { resources } = await deployment("dev");
+    const ingress = resources.filter(({ type }) => type.includes("Ingress"));
+    assert.deepEqual(
+      ingress.map(({ inputs }) => [inputs["cidrIpv4"], inputs["cidrIpv6"]]),
+      [["203.0.113.7/32", undefined]],
+    );
+  });
+
+  it("holds no keys in its AWS provider, and uses it for everything", async () => {
+    const { resources, named } = await deployment("dev");
+    const { inputs } = named("dev-aws");
+    const known = ["defaultTags", "maxRetries", "region"];
+    // The SDK adds two defaults of its own.
+    const asked = Object.keys(inputs).filter((key) => !key.startsWith("skip"));
+    assert.deepEqual(asked.toSorted(), known);
+    const ours = resources.filter(({ type }) => type.startsWith("aws:"));
+    for (const { name, providers } of ours) assert.match(providers.join(), /dev-aws/, name);
+  });
+
+  it("arms the teardown before the host, and starts the server after its parts", async () => {
+    const { named } = await deployment("dev");
+    const waitsFor = (name: string, other: string) =>
+      named(name).dependencies.some((urn) => urn.endsWith(`::${other}`));
+    assert.ok(waitsFor("dev-host-fleet", "dev-teardown-at-deadline"));
+    assert.ok(waitsFor("dev-host-fleet", "dev-network-out"));
+    assert.ok(waitsFor("dev-bootstrap", "dev-host-fleet"));
+    assert.ok(waitsFor("dev-weights", "dev-host-fleet"));
+    assert.ok(!waitsFor("dev-weights", "dev-bootstrap"));
+    assert.ok(waitsFor("dev-server", "dev-bootstrap"));
+    assert.ok(waitsFor("dev-server", "dev-weights"));
+  });
+
+  it("has no schedule where there is no deadline, and protects what prod has", async () => {
+    const { resources, named, result } = await deployment("prod", {
+      "berth:weightsBucket": undefined,
+    });
+    assert.ok(!resources.some(({ type }) => type.startsWith("aws:scheduler")));
+    assert.equal(await valueOf(result.expiresAt), "");
+    assert.equal(named("prod-host-fleet").protect, true);
+    assert.equal(named("prod-weights-store-bucket").protect, true);
+    assert.equal(named("prod-weights-store-bucket").inputs["forceDestroy"], false);
+  });
+
+  it("has no private key among the inputs of what connects", async () => {
+    const { named } = await deployment("dev");
+    for (const name of ["dev-bootstrap", "dev-weights", "dev-server"]) {
+      const connection = named(name).inputs["connection"] as object;
+      assert.deepEqual(Object.keys(connection).toSorted(), ["host", "hostKey", "port", "user"]);
+    }
+  });
+});
+
+describe("checkLicence", () => {
+  const gated = { ...somePlan(), gated: true };
+
+  it("holds the up of a gated model, and names its licence", () => {
+    assert.throws(() => {
+      checkLicence({ acceptLicence: false }, gated, false);
+    }, UserError);
+  });
+
+  it("lets a preview look, and an accepted one go on", () => {
+    checkLicence({ acceptLicence: false }, gated, true);
+    checkLicence({ acceptLicence: true }, gated, false);
+    checkLicence({ acceptLicence: false }, somePlan(), false);
+  });
+});

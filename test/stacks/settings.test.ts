@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { UserError } from "../../components/user-error.ts";
+import { parseSettings, planRequest } from "../../stacks/settings.ts";
+import { goodConfig } from "../support/builders.ts";
+
+function settings(stack: string, change: Readonly<Record<string, unknown>> = {}) {
+  return parseSettings({ stack, config: { ...goodConfig, ...change } });
+}
+
+function problemsOf(stack: string, config: Readonly<Record<string, unknown>>): readonly string[] {
+  try {
+    parseSettings({ stack, config });
+  } catch (error) {
+    assert.ok(error instanceof UserError);
+    return error.problems;
+  }
+  return assert.fail("it was taken");
+}
+
+describe("parseSettings", () => {
+  for (const [stack, spot, leaseHours, protect, gpuCount] of [
+    ["dev", true, 4, false, 1],
+    ["dev-alice", true, 4, false, 1],
+    ["staging", false, 10, false, undefined],
+    ["prod", false, undefined, true, undefined],
+    ["local", false, 2, false, 1],
+  ] as const) {
+    it(`has the defaults of ${stack}`, () => {
+      const found = settings(stack);
+      assert.deepEqual(
+        [found.spot, found.leaseHours, found.protect, found.gpuCount],
+        [spot, leaseHours, protect, gpuCount],
+      );
+    });
+  }
+
+  it("takes values as text, as the command line gives them, and as a file has them", () => {
+    const asText = settings("dev", {
+      "berth:spot": "false",
+      "berth:leaseHours": "1.5",
+      "berth:context": "2048",
+      "berth:instanceTypes": '["g5.xlarge","g6.xlarge"]',
+    });
+    const asIs = settings("dev", {
+      "berth:spot": false,
+      "berth:leaseHours": 1.5,
+      "berth:context": 2048,
+      "berth:instanceTypes": "g5.xlarge, g6.xlarge",
+    });
+    assert.deepEqual(asText, asIs);
+    assert.deepEqual(asText.instanceTypes, ["g5.xlarge", "g6.xlarge"]);
+    assert.equal(planRequest(asText).contextTokens, 2048);
+  });
+
+  it("lists every problem at once, each with its place", () => {
+    const problems = problemsOf("pilot", {
+      "aws:region": "Frankfurt",
+      "berth:modle": "qwen2.5-7b",
+      "berth:owner": "a$b",
+      "berth:sshCidr": "0.0.0.0/0",
+      "berth:sshPublicKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
+      "berth:leaseHours": "soon",
+      "berth:serverPort": 70_000,
+      "berth:precision": "int2",
+      "berth:rootVolumeGiB": "wide",
+      "berth:expiresAt": "tomorrow",
+      "berth:spot": "perhaps",
+      "berth:vpcId": "mine",
+    });
+    const expected = [
+      'berth:env: the name "pilot"',
+      "aws:region: must be a region",
+      "berth:model: is missing",
+      "berth:owner: must be letters",
+      "berth:spot: must be true or false",
+      'berth:leaseHours: must be hours, more than 0 and at most 720, or "none"',
+      "berth:expiresAt: must be a time",
+      'berth:sshCidr: "0.0.0.0/0" is the whole world',
+      "berth:sshPublicKey: must be one line",
+      "berth:serverPort: must be a whole number from 1 to 65535",
+      "berth:precision: must be auto, native, int8 or int4",
+      "berth:rootVolumeGiB: must be a number",
+      "berth:vpcId: must be a VPC",
+      "berth:modle: there is no such setting",
+    ];
+    for (const [index, start] of expected.entries()) {
+      assert.ok(
+        problems[index]?.startsWith(`stacks/Pulumi.pilot.yaml: ${start}`),
+        `${start} <> ${problems[index]}`,
+      );
+    }
+    assert.equal(problems.length, expected.length);
+  });
+
+  it("says of a key that it is missing", () => {
+    const problems = problemsOf("dev", { "aws:region": "us-east-1", "berth:model": "qwen2.5-7b" });
+    assert.deepEqual(problems, [
+      "stacks/Pulumi.dev.yaml: berth:owner: is missing",
+      "stacks/Pulumi.dev.yaml: berth:sshCidr: is missing",
+      "stacks/Pulumi.dev.yaml: berth:sshPublicKey: is missing",
+    ]);
+  });
+
+  for (const leaseHours of [0, -1, 721, "0", ""]) {
+    it(`refuses a lease of "${leaseHours}" hours`, () => {
+      const config = { ...goodConfig, "berth:leaseHours": leaseHours };
+      assert.equal(problemsOf("dev", config).length, 1);
+    });
+  }
+
+  it("ends a prefix with a slash", () => {
+    assert.equal(settings("dev", { "berth:weightsPrefix": "a/b" }).weightsPrefix, "a/b/");
+  });
+
+  it("leaves the keys of other namespaces alone", () => {
+    assert.equal(settings("dev", { "other:key": "x" }).env, "dev");
+  });
+});
+
+describe("the stack files", () => {
+  for (const env of ["dev", "staging", "prod", "local"]) {
+    it(`Pulumi.${env}.yaml lacks only what is the user's`, () => {
+      const file = new URL(`../../stacks/Pulumi.${env}.yaml`, import.meta.url);
+      const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+      const missing = problemsOf(env, config).map((problem) => problem.split(": ")[1]);
+      assert.deepEqual(missing, ["berth:owner", "berth:sshCidr", "berth:sshPublicKey"]);
+    });
+  }
+});
