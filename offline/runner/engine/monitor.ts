@@ -5,7 +5,6 @@ import services from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import resourcePb from "@pulumi/pulumi/proto/resource_pb.js";
 import type * as resourceTypes from "@pulumi/pulumi/proto/resource_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
-import type * as providerTypes from "@pulumi/pulumi/proto/provider_pb.js";
 
 import type { ResourceState } from "../contract.ts";
 import { StatusError, unaryHandler } from "./grpc.ts";
@@ -124,7 +123,10 @@ export class Monitor {
         .setObject(toStruct({}, keepAll));
     }
     const { state } = registered;
-    response.setUrn(state.urn).setId(state.id ?? "");
+    response
+      .setUrn(state.urn)
+      .setId(state.id ?? "")
+      .setUnknown(registered.skipped);
     return response.setObject(toStruct(this.#visibleOutputs(state), keepAll));
   }
 
@@ -163,7 +165,7 @@ export class Monitor {
 
   async #invoke(
     request: resourceTypes.ResourceInvokeRequest,
-  ): Promise<providerTypes.InvokeResponse> {
+  ): Promise<resourceTypes.ResourceInvokeResponse> {
     const token = request.getTok();
     const provider = await this.#registrations.providerFor(
       request.getProvider(),
@@ -175,11 +177,13 @@ export class Monitor {
       token,
       fromStruct(request.getArgs()),
     );
-    const response = new providerPb.InvokeResponse().setReturn(toStruct(invoked.result, keepAll));
+    const response = new resourcePb.ResourceInvokeResponse().setReturn(
+      toStruct(invoked.result, keepAll),
+    );
     const failures = invoked.failures.map(({ property, reason }) =>
       new providerPb.CheckFailure().setProperty(property).setReason(reason),
     );
-    return response.setFailuresList(failures);
+    return response.setFailuresList(failures).setUnknown(invoked.unknown === true);
   }
 }
 

@@ -227,7 +227,7 @@ export class PluginProvider implements ResourceProvider {
   }
 
   async invoke(token: string, args: PropertyMap, preview: boolean): Promise<Invoked> {
-    if (!this.#calls.protocol.known) return { result: {}, failures: [] };
+    if (!this.#calls.protocol.known) return { result: {}, failures: [], unknown: true };
     const request = new providerPb.InvokeRequest()
       .setTok(token)
       .setArgs(this.#calls.struct(args))

@@ -94,6 +94,8 @@ export interface UpdateOperation extends Operation {
 export interface Invoked {
   readonly result: PropertyMap;
   readonly failures: readonly CheckFailure[];
+  /** True when it could not be called in a preview, since its provider's settings are not known. */
+  readonly unknown?: boolean | undefined;
 }
 
 /** An error of a provider's call, told so that a person knows which resource and which plugin it is about. */

@@ -33,7 +33,8 @@ export interface RegistrationOptions {
 
 /** What became of a registration. */
 export type Registered =
-  | { readonly ok: true; readonly state: ResourceState }
+  // Skipped: it is no target and does not exist, so that nothing of it is known.
+  | { readonly ok: true; readonly state: ResourceState; readonly skipped: boolean }
   | { readonly ok: false; readonly urn: string };
 
 /** A resource that the program reads and does not own. */
@@ -78,7 +79,8 @@ export class Registrations {
       const executed = await executor.runChain(steps);
       if (!executed.ok) return this.#failed(urn);
       if (executed.state === undefined) throw new Error(`${urn} has no state after its steps`);
-      return { ok: true, state: executed.state };
+      const skipped = steps.some((step) => step.skipped === true);
+      return { ok: true, state: executed.state, skipped };
     });
   }
 
@@ -110,7 +112,7 @@ export class Registrations {
         { kind: "read", op, urn, old, next, logical: true, keepsOld: replaced },
       ]);
       if (!executed.ok || executed.state === undefined) return this.#failed(urn);
-      return { ok: true, state: executed.state };
+      return { ok: true, state: executed.state, skipped: false };
     });
     if (!read.ok) throw new Error(`${urn} could not be read`);
     return read.state;

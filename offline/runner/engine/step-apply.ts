@@ -66,26 +66,37 @@ export class StepApplier {
   }
 
   async #create(step: Step, next: ResourceState): Promise<StepOutcome> {
-    const now = new Date().toISOString();
-    const times = this.#options.preview ? {} : { created: now, modified: now };
-    if (!next.custom) return { state: { ...next, ...times } };
+    if (!next.custom) return { state: { ...next, ...this.#createdNow() } };
     const provider = await this.#provider(next);
     const operation = { timeout: next.customTimeouts?.create, preview: this.#options.preview };
     const applied = await provider.create({ urn: step.urn, id: "" }, next.inputs, operation);
-    return { state: { ...next, ...appliedFields(applied), ...times }, failure: applied.failure };
+    const state = { ...next, ...appliedFields(applied), ...this.#createdNow() };
+    return { state, failure: applied.failure };
+  }
+
+  #createdNow(): Partial<ResourceState> {
+    if (this.#options.preview) return {};
+    const now = new Date().toISOString();
+    return { created: now, modified: now };
+  }
+
+  #modifiedNow(): Partial<ResourceState> {
+    return this.#options.preview ? {} : { modified: new Date().toISOString() };
   }
 
   async #update(step: Step, old: ResourceState, next: ResourceState): Promise<StepOutcome> {
     const kept = { ...next, id: old.id, created: old.created };
-    const times = this.#options.preview ? {} : { modified: new Date().toISOString() };
-    if (!next.custom) return { state: { ...kept, outputs: old.outputs, ...times } };
+    if (!next.custom) return { state: { ...kept, outputs: old.outputs, ...this.#modifiedNow() } };
     const provider = await this.#provider(next);
     const applied = await provider.update({ urn: step.urn, id: old.id ?? "" }, old, next.inputs, {
       timeout: next.customTimeouts?.update,
       preview: this.#options.preview,
       ignoreChanges: step.ignoreChanges ?? [],
     });
-    return { state: { ...kept, ...appliedFields(applied), ...times }, failure: applied.failure };
+    return {
+      state: { ...kept, ...appliedFields(applied), ...this.#modifiedNow() },
+      failure: applied.failure,
+    };
   }
 
   async #delete(step: Step, old: ResourceState): Promise<StepOutcome> {
@@ -157,9 +168,7 @@ export class StepApplier {
         urn: next.urn,
       });
     }
-    const now = new Date().toISOString();
-    const times = this.#options.preview ? {} : { created: now, modified: now };
-    return { state: { ...next, id: found.id, outputs: found.outputs, ...times } };
+    return { state: { ...next, id: found.id, outputs: found.outputs, ...this.#createdNow() } };
   }
 
   async #refresh(old: ResourceState): Promise<StepOutcome> {

@@ -28,7 +28,14 @@ const repository = resolve(import.meta.dirname, "../../../..");
 const fixtures = join(repository, "test/offline/runner/fixtures");
 
 const prelude = `
-import * as pulumi from "@pulumi/pulumi";
+// Only these parts: all of @pulumi/pulumi loads a TypeScript compiler, at every start.
+import resourcePart from "@pulumi/pulumi/resource.js";
+import outputPart from "@pulumi/pulumi/output.js";
+import errorsPart from "@pulumi/pulumi/errors.js";
+import configPart from "@pulumi/pulumi/config.js";
+import invokePart from "@pulumi/pulumi/runtime/invoke.js";
+import referencePart from "@pulumi/pulumi/stackReference.js";
+const pulumi = { ...resourcePart, ...outputPart, ...errorsPart, ...configPart, ...invokePart, ...referencePart };
 class File extends pulumi.CustomResource {
   constructor(name, args, opts, type = "files:index:File") { super(type, name, { path: undefined, settings: undefined, name: undefined, ...args }, opts); }
 }
