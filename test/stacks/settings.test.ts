@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { makePlan } from "../../components/sizing/make-plan.ts";
 import { UserError } from "../../components/user-error.ts";
 import { parseSettings, planRequest } from "../../stacks/settings.ts";
 import { goodConfig } from "../support/builders.ts";
@@ -128,4 +130,14 @@ describe("the stack files", () => {
       assert.deepEqual(missing, ["berth:owner", "berth:sshCidr", "berth:sshPublicKey"]);
     });
   }
+});
+
+describe("the examples", () => {
+  it("dev-llama is configured right, and can be planned", () => {
+    const file = new URL("../../examples/dev-llama/Pulumi.dev.yaml", import.meta.url);
+    const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+    const plan = makePlan(planRequest(parseSettings({ stack: "dev", config })), loadCatalogue());
+    assert.equal(plan.modelId, "llama-3.1-8b");
+    assert.equal(plan.leaseHours, 4);
+  });
 });
