@@ -79,21 +79,27 @@ export function apiBackend(parts: {
   clock: Clock;
 }): (call: ApiRequest) => Promise<ApiReply> {
   const { moto, machines, schedules, clock } = parts;
-  return async (call) => {
-    const made = serveQuotas(call) ?? servePricing(call);
-    if (made !== undefined) return json(made);
+  const before = async (call: ApiRequest): Promise<void> => {
     if (call.operation === "CreateSchedule" || call.operation === "UpdateSchedule") {
       checkSchedule(call, clock.now());
     }
     if (call.operation === "GetConsoleOutput") {
       for (const id of instanceIds(call)) await machines?.saveConsole(id);
     }
-    const reply = refuseUnimplemented(call, await forward(moto.port, call));
+  };
+  const after = (call: ApiRequest, reply: ApiReply): void => {
     if (call.service === "scheduler" && call.method !== "GET") schedules.changed();
     if (call.service === "ec2" && machineCalls.test(call.operation)) machines?.kick();
     if (call.operation === "RebootInstances" && reply.status === 200) {
       void machines?.reboot(instanceIds(call)).catch(() => undefined);
     }
+  };
+  return async (call) => {
+    const made = serveQuotas(call) ?? servePricing(call);
+    if (made !== undefined) return json(made);
+    await before(call);
+    const reply = refuseUnimplemented(call, await forward(moto.port, call));
+    after(call, reply);
     return reply;
   };
 }

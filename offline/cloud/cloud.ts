@@ -9,7 +9,7 @@ import { apiBackend, launchOf } from "./api-backend.ts";
 import { InstanceMachines } from "./ec2/instance-machines.ts";
 import { MetadataService } from "./ec2/metadata-service.ts";
 import { Faults, type Fault } from "./faults.ts";
-import { findLeftovers, type Leftover } from "./leftovers.ts";
+import { findLeftovers, type Leftover } from "./leftovers/leftovers.ts";
 import type { MachineTier } from "./machines/machine.ts";
 import { chooseTier, type TierChoice } from "./machines/tiers.ts";
 import { startMoto, type Moto } from "./moto/moto.ts";
@@ -21,7 +21,7 @@ import { Schedules } from "./scheduler/schedules.ts";
 
 export type { ApiCall } from "./call-log.ts";
 export type { Fault } from "./faults.ts";
-export type { Leftover } from "./leftovers.ts";
+export type { Leftover } from "./leftovers/leftovers.ts";
 
 /** How an emulated AWS is to be. */
 export interface CloudOptions {
@@ -84,6 +84,10 @@ interface Parts {
   readonly faults: Faults;
   readonly unregister: () => Promise<void>;
   readonly folder: string;
+  /** Whether the folder is the cloud's own, to be removed at the end. */
+  readonly ownFolder: boolean;
+  readonly sshPort: number;
+  readonly tier: Cloud["tier"];
 }
 
 function environmentOf(endpoint: string): Record<string, string> {
@@ -102,9 +106,9 @@ async function regionsOf({ moto, log }: Parts): Promise<string[]> {
   return [...new Set(["us-east-1", ...called, ...(await moto.ask<string[]>("regions"))])];
 }
 
-function cloudOf(parts: Parts, tier: Cloud["tier"], sshPort: number, removeFolder: boolean): Cloud {
+function cloudOf(parts: Parts): Cloud {
   const endpoint = `http://127.0.0.1:${parts.port}`;
-  const { log, clock, faults, moto, machines, schedules, front } = parts;
+  const { log, clock, faults, moto, machines, schedules, front, ownFolder, folder } = parts;
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     schedules.stop();
@@ -113,16 +117,14 @@ function cloudOf(parts: Parts, tier: Cloud["tier"], sshPort: number, removeFolde
     await front.close();
     await log.close();
     await parts.unregister();
-    await rm(removeFolder ? parts.folder : join(parts.folder, "s3"), {
-      recursive: true,
-      force: true,
-    });
+    const owned = ownFolder ? [folder] : [join(folder, "s3"), join(folder, "machines")];
+    for (const each of owned) await rm(each, { recursive: true, force: true });
   };
   return {
     endpoint,
     environment: environmentOf(endpoint),
-    tier,
-    machineSshPort: sshPort,
+    tier: parts.tier,
+    machineSshPort: parts.sshPort,
     calls: () => log.all(),
     now: () => clock.now(),
     advanceClock: async (seconds) => {
@@ -169,6 +171,61 @@ function connect(parts: Parts, cloud: Cloud): void {
   });
 }
 
+/** What has to be undone when a start fails half-way, last first. */
+type Undo = (() => Promise<unknown>)[];
+
+async function assemble(
+  options: CloudOptions,
+  tier: MachineTier | undefined,
+  undo: Undo,
+): Promise<Parts> {
+  const tell = options.log ?? (() => undefined);
+  const log = new CallLog(options.callLogFile);
+  undo.push(() => log.close());
+  const clock = new Clock();
+  const faults = new Faults();
+  for (const fault of options.faults ?? []) faults.set(fault);
+  const folder = options.stateFolder ?? (await mkdtemp(join(tmpdir(), "berth-cloud-")));
+  await mkdir(folder, { recursive: true });
+  const ownFolder = options.stateFolder === undefined;
+  if (ownFolder) undo.push(() => rm(folder, { recursive: true, force: true }));
+  const front = new Front(log, clock, faults);
+  const port = await front.listen();
+  undo.push(() => front.close());
+  tell("emulated AWS: starting moto");
+  const moto = await startMoto({ proxyPort: port, machines: tier !== undefined }, tell);
+  undo.push(() => moto.stop());
+  const unregister = await registerOwner(moto.pid, ownFolder ? folder : undefined);
+  undo.push(unregister);
+  const sshPort = tier?.name === "nspawn" ? 22 : (options.sshPort ?? (await freePort()));
+  const machines =
+    tier === undefined
+      ? undefined
+      : new InstanceMachines(moto, tier, {
+          cloudPort: port,
+          sshPort,
+          folder: join(folder, "machines"),
+          scenario: options.scenario ?? {},
+          log: tell,
+        });
+  const schedules = new Schedules(moto, clock, log);
+  return {
+    front,
+    port,
+    moto,
+    schedules,
+    machines,
+    log,
+    clock,
+    faults,
+    unregister,
+    folder,
+    ownFolder,
+    sshPort,
+    tier: tier?.name ?? "none",
+  };
+}
+
 /**
  * Starts an AWS on loopback: moto for state, a proxy in front of it for what moto lacks, and
  * machines for EC2 instances. Several may run side by side. It ends with this process, however that ends.
@@ -177,48 +234,11 @@ function connect(parts: Parts, cloud: Cloud): void {
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const tell = options.log ?? (() => undefined);
   await sweepOwners(tell);
-  const log = new CallLog(options.callLogFile);
-  const clock = new Clock();
-  const faults = new Faults();
-  for (const fault of options.faults ?? []) faults.set(fault);
-  const undo: (() => Promise<unknown>)[] = [];
+  const undo: Undo = [];
   try {
     const tier = options.machineTier ?? (await chooseTier(options.tier ?? "auto", tell));
-    const folder = options.stateFolder ?? (await mkdtemp(join(tmpdir(), "berth-cloud-")));
-    await mkdir(folder, { recursive: true });
-    const own = options.stateFolder === undefined;
-    if (own) undo.push(() => rm(folder, { recursive: true, force: true }));
-    const front = new Front(log, clock, faults);
-    const port = await front.listen();
-    undo.push(() => front.close());
-    tell("emulated AWS: starting moto");
-    const moto = await startMoto({ proxyPort: port, machines: tier !== undefined }, tell);
-    undo.push(() => moto.stop());
-    const unregister = await registerOwner(moto.pid, own ? folder : undefined);
-    undo.push(unregister);
-    const sshPort = tier?.name === "nspawn" ? 22 : (options.sshPort ?? (await freePort()));
-    const settings = {
-      cloudPort: port,
-      sshPort,
-      folder: join(folder, "machines"),
-      scenario: options.scenario ?? {},
-      log: tell,
-    };
-    const machines = tier === undefined ? undefined : new InstanceMachines(moto, tier, settings);
-    const schedules = new Schedules(moto, clock, log);
-    const parts: Parts = {
-      front,
-      port,
-      moto,
-      schedules,
-      machines,
-      log,
-      clock,
-      faults,
-      unregister,
-      folder,
-    };
-    const cloud = cloudOf(parts, tier?.name ?? "none", sshPort, own);
+    const parts = await assemble(options, tier, undo);
+    const cloud = cloudOf(parts);
     connect(parts, cloud);
     tell(`emulated AWS: listening on ${cloud.endpoint}, machines: ${cloud.tier}`);
     return cloud;

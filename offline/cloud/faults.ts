@@ -95,6 +95,20 @@ export class Faults {
   }
 }
 
+const deniedCodes: Readonly<Record<string, string>> = {
+  ec2: "UnauthorizedOperation",
+  s3: "AccessDenied",
+  iam: "AccessDenied",
+  sts: "AccessDenied",
+};
+
+function throttled(service: string): ApiError {
+  if (service === "ec2")
+    return new ApiError("RequestLimitExceeded", "Request limit exceeded.", 503);
+  if (service === "s3") return new ApiError("SlowDown", "Please reduce your request rate.", 503);
+  return new ApiError("ThrottlingException", "Rate exceeded");
+}
+
 /** The refusal that a fault stands for; none for those that act on the connection. */
 export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undefined {
   const operation = subject.operations[0] ?? "";
@@ -111,25 +125,13 @@ export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undef
         `You have requested more vCPU capacity than your current vCPU limit allows for the instance bucket that the specified instance type (${subject.instanceType ?? ""}) belongs to.`,
       );
     case "throttle":
-      if (subject.service === "ec2") {
-        return new ApiError("RequestLimitExceeded", "Request limit exceeded.", 503);
-      }
-      if (subject.service === "s3")
-        return new ApiError("SlowDown", "Please reduce your request rate.", 503);
-      return new ApiError("ThrottlingException", "Rate exceeded");
-    case "access-denied": {
-      const code =
-        subject.service === "ec2"
-          ? "UnauthorizedOperation"
-          : subject.service === "s3" || subject.service === "iam"
-            ? "AccessDenied"
-            : "AccessDeniedException";
+      return throttled(subject.service);
+    case "access-denied":
       return new ApiError(
-        code,
+        deniedCodes[subject.service] ?? "AccessDeniedException",
         `User is not authorized to perform: ${subject.service}:${operation}`,
         403,
       );
-    }
     case "unavailable":
       return new ApiError(
         subject.service === "ec2" ? "Unavailable" : "ServiceUnavailable",

@@ -96,7 +96,8 @@ export class InstanceMachines {
   }
 
   async reboot(ids: readonly string[]): Promise<void> {
-    await Promise.all(ids.map((id) => this.#entries.get(id)?.machine?.reboot()));
+    const machines = ids.flatMap((id) => this.#entries.get(id)?.machine ?? []);
+    await Promise.all(machines.map((machine) => machine.reboot()));
   }
 
   /** Hands moto what the machine has written to its console. */

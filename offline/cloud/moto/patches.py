@@ -103,6 +103,9 @@ def fill_from_template(backend: Any, kwargs: dict[str, Any]) -> str | None:
         kwargs["instance_initiated_shutdown_behavior"] = data.get("InstanceInitiatedShutdownBehavior")
     if not kwargs.get("instance_market_options") and data.get("InstanceMarketOptions"):
         kwargs["instance_market_options"] = data["InstanceMarketOptions"].get("MarketType")
+    disks = [disk for disk in data.get("BlockDeviceMappings") or [] if disk.get("Ebs")]
+    if disks and "block_device_mappings" not in kwargs:
+        kwargs["block_device_mappings"] = disks
     if data.get("DisableApiTermination"):
         kwargs["disable_api_termination"] = True
     if not kwargs.get("nics") and data.get("NetworkInterfaces"):

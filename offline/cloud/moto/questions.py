@@ -41,7 +41,7 @@ def set_state(instance: Any, name: str) -> None:
 
 
 def public_keys(region: str, key_name: str | None) -> list[str]:
-    pair = backend(region).keypairs.get(key_name) if key_name else None
+    pair = backend(region).key_pairs.get(key_name) if key_name else None
     material = pair.material_public if pair is not None else None
     if material is None:
         return []

@@ -15,19 +15,15 @@ export function universalTarget(arn: string): { service: string; action: string 
   return service === undefined || action === undefined ? undefined : { service, action };
 }
 
-/**
- * Refuses what EventBridge Scheduler refuses in CreateSchedule and UpdateSchedule and moto takes:
- * bad expressions, a one-time schedule in the past, targets that cannot be.
- */
-export function checkSchedule(request: ApiRequest, now: Date): void {
-  const { ScheduleExpression, ScheduleExpressionTimezone, Target } = request.parameters as {
-    ScheduleExpression?: string;
-    ScheduleExpressionTimezone?: string;
-    Target?: { Arn?: string; RoleArn?: string; Input?: string };
-  };
-  const expression = ScheduleExpression ?? "";
+interface Target {
+  readonly Arn?: string;
+  readonly RoleArn?: string;
+  readonly Input?: string;
+}
+
+function checkExpression(expression: string, timeZone: string, now: Date): void {
   try {
-    const table = parseExpression(expression, ScheduleExpressionTimezone ?? "UTC");
+    const table = parseExpression(expression, timeZone);
     if (table.kind === "at" && table.next(now, now) === undefined) {
       throw invalid(`Invalid Schedule Expression ${expression}: the time is in the past.`);
     }
@@ -35,21 +31,37 @@ export function checkSchedule(request: ApiRequest, now: Date): void {
     if (!(error instanceof ExpressionError)) throw error;
     throw invalid(`Invalid Schedule Expression ${expression}: ${error.message}.`);
   }
-  const arn = Target?.Arn ?? "";
-  if (!/^arn:aws[\w-]*:iam::\d{12}:role\//.test(Target?.RoleArn ?? "")) {
-    throw invalid(`Provided role ${Target?.RoleArn ?? ""} is not valid.`);
+}
+
+function checkTarget({ Arn = "", RoleArn = "", Input = "{}" }: Target): void {
+  if (!/^arn:aws[\w-]*:iam::\d{12}:role\//.test(RoleArn)) {
+    throw invalid(`Provided role ${RoleArn} is not valid.`);
   }
-  if (arn.includes(":aws-sdk:")) {
-    const universal = universalTarget(arn);
-    if (universal === undefined || readOnly.test(universal.action)) {
-      throw invalid(`${arn} is not a supported target.`);
-    }
-    try {
-      JSON.parse(Target?.Input ?? "{}");
-    } catch {
-      throw invalid("Target.Input is not a JSON document.");
-    }
-  } else if (!/^arn:aws[\w-]*:[\w-]+:[\w-]*:\d{12}:.+/.test(arn)) {
-    throw invalid(`Provided Arn ${arn} is not in correct format.`);
+  if (!Arn.includes(":aws-sdk:")) {
+    if (/^arn:aws[\w-]*:[\w-]+:[\w-]*:\d{12}:.+/.test(Arn)) return;
+    throw invalid(`Provided Arn ${Arn} is not in correct format.`);
   }
+  const universal = universalTarget(Arn);
+  if (universal === undefined || readOnly.test(universal.action)) {
+    throw invalid(`${Arn} is not a supported target.`);
+  }
+  try {
+    JSON.parse(Input);
+  } catch {
+    throw invalid("Target.Input is not a JSON document.");
+  }
+}
+
+/**
+ * Refuses what EventBridge Scheduler refuses in CreateSchedule and UpdateSchedule and moto takes:
+ * bad expressions, a one-time schedule in the past, targets that cannot be.
+ */
+export function checkSchedule(request: ApiRequest, now: Date): void {
+  const given = request.parameters as {
+    ScheduleExpression?: string;
+    ScheduleExpressionTimezone?: string;
+    Target?: Target;
+  };
+  checkExpression(given.ScheduleExpression ?? "", given.ScheduleExpressionTimezone ?? "UTC", now);
+  checkTarget(given.Target ?? {});
 }

@@ -4,31 +4,17 @@ import * as iam from "@aws-sdk/client-iam";
 import * as s3 from "@aws-sdk/client-s3";
 import * as scheduler from "@aws-sdk/client-scheduler";
 import * as sfn from "@aws-sdk/client-sfn";
-import * as ssm from "@aws-sdk/client-ssm";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-
-const region = "us-east-1";
-const dlami =
-  "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id";
+import { dlami, instanceOf, settingsFor } from "./account.ts";
 
 describe("startCloud", function () {
   this.timeout(120_000);
   let cloud: Cloud;
-  let settings: {
-    endpoint: string;
-    region: string;
-    credentials: { accessKeyId: string; secretAccessKey: string };
-    maxAttempts: number;
-  };
+  let settings: ReturnType<typeof settingsFor>;
 
   before(async () => {
     cloud = await startCloud({ tier: "none" });
-    settings = {
-      endpoint: cloud.endpoint,
-      region,
-      credentials: { accessKeyId: "a", secretAccessKey: "b" },
-      maxAttempts: 1,
-    };
+    settings = settingsFor(cloud);
   });
 
   after(async () => {
@@ -37,12 +23,9 @@ describe("startCloud", function () {
 
   async function launch(): Promise<string> {
     const client = new ec2.EC2Client(settings);
-    const image = await new ssm.SSMClient(settings).send(
-      new ssm.GetParameterCommand({ Name: dlami }),
-    );
     const run = await client.send(
       new ec2.RunInstancesCommand({
-        ImageId: image.Parameter!.Value!,
+        ImageId: await dlami(cloud),
         InstanceType: "g6.xlarge",
         MinCount: 1,
         MaxCount: 1,
@@ -51,12 +34,8 @@ describe("startCloud", function () {
     return run.Instances![0]!.InstanceId!;
   }
 
-  async function stateOf(id: string): Promise<string | undefined> {
-    const { Reservations } = await new ec2.EC2Client(settings).send(
-      new ec2.DescribeInstancesCommand({ InstanceIds: [id] }),
-    );
-    return Reservations![0]!.Instances![0]!.State!.Name;
-  }
+  const stateOf = async (id: string): Promise<string | undefined> =>
+    (await instanceOf(new ec2.EC2Client(settings), id)).State?.Name;
 
   const at = (seconds: number): string =>
     `at(${new Date(cloud.now().getTime() + seconds * 1000).toISOString().slice(0, 19)})`;
