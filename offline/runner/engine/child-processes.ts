@@ -7,8 +7,8 @@ const graceMilliseconds = 2000;
 /** Reads process group ids on its input; when the input ends, however this process ended, it ends the groups. */
 const watchdogScript =
   'groups=""; while read -r verb group; do if [ "$verb" = add ]; then groups="$groups $group"; fi; done; ' +
-  'for group in $groups; do kill -TERM -- "-$group" 2>/dev/null; done; ' +
-  '[ -z "$groups" ] || sleep 1; for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done';
+  'for group in $groups; do kill -TERM "-$group" 2>/dev/null; done; ' +
+  '[ -z "$groups" ] || sleep 1; for group in $groups; do kill -KILL "-$group" 2>/dev/null; done';
 
 /** What a child was when it ended. */
 export interface Exit {

@@ -30,14 +30,21 @@ export interface DiagnosticPlace {
 export class EventStream {
   readonly #emit: (event: EngineEvent) => void;
   readonly #preview: boolean;
+  readonly #hidden: readonly string[];
   readonly #counts = new Map<OpType, number>();
   #sequence = 0;
   /** Texts of the errors that were emitted, the first one being why the update failed. */
   readonly errors: string[] = [];
 
-  constructor(emit: (event: EngineEvent) => void, preview: boolean) {
+  /** `secrets` are texts that never show, whoever writes them; those that are too short to tell are left. */
+  constructor(
+    emit: (event: EngineEvent) => void,
+    preview: boolean,
+    secrets: readonly string[] = [],
+  ) {
     this.#emit = emit;
     this.#preview = preview;
+    this.#hidden = secrets.filter((secret) => secret.length > 2);
   }
 
   /** Emits one event. */
@@ -53,8 +60,12 @@ export class EventStream {
 
   /** Emits a diagnostic; errors are remembered. */
   diagnostic(severity: Severity, message: string, place: DiagnosticPlace = {}): void {
-    if (severity === "error") this.errors.push(message);
-    const text = message.endsWith("\n") ? message : `${message}\n`;
+    const shown = this.#hidden.reduce(
+      (text, secret) => text.replaceAll(secret, secretText),
+      message,
+    );
+    if (severity === "error") this.errors.push(shown);
+    const text = shown.endsWith("\n") ? shown : `${shown}\n`;
     this.send({ diagnosticEvent: { ...place, message: text, color: "never", severity } });
   }
 

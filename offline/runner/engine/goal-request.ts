@@ -1,3 +1,6 @@
+import { isAbsolute, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
 import { status } from "@grpc/grpc-js";
 import type * as resourceTypes from "@pulumi/pulumi/proto/resource_pb.js";
 
@@ -12,6 +15,7 @@ export function goalFromRequest(
   request: resourceTypes.RegisterResourceRequest,
   provider: string,
   folder: string,
+  root: string,
 ): Goal {
   refuseUnsupported(request);
   const dependencies: Record<string, readonly string[]> = {};
@@ -43,8 +47,21 @@ export function goalFromRequest(
     retainOnDelete: request.hasRetainondelete() ? request.getRetainondelete() : undefined,
     deletedWith: request.getDeletedwith(),
     hideDiffs: request.getHidediffsList(),
-    sourcePosition: "",
+    sourcePosition: sourcePosition(request, root),
   };
+}
+
+/** Where the program registers it, as Pulumi's engine records it: `project:///index.ts#12,7`. */
+function sourcePosition(request: resourceTypes.RegisterResourceRequest, root: string): string {
+  const position = request.getSourceposition();
+  if (position?.getUri().startsWith("file://") !== true) return "";
+  const path = relative(root, fileURLToPath(position.getUri()));
+  if (path === "" || path.startsWith("..") || isAbsolute(path)) return "";
+  const at =
+    position.getColumn() === 0
+      ? String(position.getLine())
+      : `${position.getLine()},${position.getColumn()}`;
+  return `project:///${path.split(sep).join("/")}#${at}`;
 }
 
 function refuseUnsupported(request: resourceTypes.RegisterResourceRequest): void {

@@ -35,6 +35,8 @@ export interface DeploymentInfo {
   readonly config: ReadonlyMap<string, { readonly value: string; readonly secret: boolean }>;
   /** Folder that relative paths of assets are in. */
   readonly folder: string;
+  /** Folder of Pulumi.yaml. */
+  readonly root: string;
 }
 
 /** The program's end: called when it has registered all that it wants; the promise ends when the update is done. */
@@ -110,7 +112,7 @@ export class Monitor {
           request.getVersion(),
         )
       : "";
-    const goal = goalFromRequest(request, provider, this.#info.folder);
+    const goal = goalFromRequest(request, provider, this.#info.folder, this.#info.root);
     const versioned = isProviderType(type)
       ? { ...goal, inputs: withProviderVersion(goal.inputs, request.getVersion()) }
       : goal;

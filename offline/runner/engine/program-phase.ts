@@ -1,4 +1,5 @@
 import { serve } from "./grpc.ts";
+import type { RunningServer } from "./grpc.ts";
 import { Monitor } from "./monitor.ts";
 import { programFolder, startProgram } from "./program.ts";
 import type { RunningProgram } from "./program.ts";
@@ -37,7 +38,15 @@ export async function runProgramPhase(session: Session, open: OpenSnapshot): Pro
   const registered = Promise.withResolvers<undefined>();
   const released = Promise.withResolvers<undefined>();
   const folder = programFolder(options.project);
-  const info = { ...where, organization, preview, parallel, config: options.config, folder };
+  const info = {
+    ...where,
+    organization,
+    preview,
+    parallel,
+    config: options.config,
+    folder,
+    root: options.project.root,
+  };
   const monitor = new Monitor(info, registrations, async () => {
     registered.resolve(undefined);
     await released.promise;
@@ -45,21 +54,7 @@ export async function runProgramPhase(session: Session, open: OpenSnapshot): Pro
   const server = await serve((one) => {
     monitor.addTo(one);
   });
-  const program = startProgram({
-    project: options.project,
-    stack: options.stack,
-    organization,
-    config: options.config,
-    environment: session.environment,
-    preview,
-    parallel,
-    monitorAddress: server.address,
-    engineAddress: session.engine.address,
-    children: session.children,
-    log: (severity, line) => {
-      events.diagnostic(severity, line);
-    },
-  });
+  const program = startOrStop(session, organization, server);
   const complete = await waitForProgram(session, open, program, registered.promise);
   return {
     generator,
@@ -71,6 +66,35 @@ export async function runProgramPhase(session: Session, open: OpenSnapshot): Pro
       server.stop();
     },
   };
+}
+
+/** Starts the program of a session; ends the server when it cannot be started. */
+function startOrStop(
+  session: Session,
+  organization: string,
+  server: RunningServer,
+): RunningProgram {
+  const { options, environment, preview, parallel, children } = session;
+  try {
+    return startProgram({
+      project: options.project,
+      stack: options.stack,
+      organization,
+      config: options.config,
+      environment,
+      preview,
+      parallel,
+      monitorAddress: server.address,
+      engineAddress: session.engine.address,
+      children,
+      log: (severity, line) => {
+        session.events.diagnostic(severity, line);
+      },
+    });
+  } catch (error) {
+    server.stop();
+    throw error;
+  }
 }
 
 async function waitForProgram(

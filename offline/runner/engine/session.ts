@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 
-import type { ResourceState, Snapshot, UpdateOptions } from "../contract.ts";
+import type { EngineEvent, ResourceState, Snapshot, UpdateOptions } from "../contract.ts";
 import { BuiltinProvider } from "./builtin-provider.ts";
 import { ChildProcesses } from "./child-processes.ts";
 import { addEngineService } from "./engine-service.ts";
@@ -51,9 +51,13 @@ export interface OpenSnapshot {
 export async function openSession(options: UpdateOptions): Promise<Session> {
   const preview = options.kind === "preview" || options.previewOnly === true;
   const environment = options.environment ?? process.env;
-  const events = new EventStream((event) => {
+  const secrets = [...options.config.values()]
+    .filter(({ secret }) => secret)
+    .map(({ value }) => value);
+  const emit = (event: EngineEvent): void => {
     options.emit(event);
-  }, preview);
+  };
+  const events = new EventStream(emit, preview, secrets);
   const children = new ChildProcesses();
   const engine = await serve((server) => {
     addEngineService(server, events);

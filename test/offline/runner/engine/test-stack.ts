@@ -49,14 +49,10 @@ class Files extends pulumi.ProviderResource {
 
 /** One stack over an in-memory store, with a program that tests write and the \`files\` fixture provider. */
 export class TestStack {
-  readonly folder = mkdtempSync(join(tmpdir(), "runner-engine-"));
-  readonly files = join(this.folder, "files");
+  readonly folder: string;
+  readonly files: string;
   readonly config = new Map<string, ConfigValue>();
-  readonly environment: Record<string, string | undefined> = {
-    ...process.env,
-    FILES_FOLDER: this.files,
-    NODE_COMPILE_CACHE: join(tmpdir(), "runner-engine-compile-cache"),
-  };
+  readonly environment: Record<string, string | undefined>;
   snapshot: Snapshot = { resources: [], pendingOperations: [] };
   saves: Snapshot[] = [];
   events: EngineEvent[] = [];
@@ -67,7 +63,16 @@ export class TestStack {
   #ownPlugins = false;
   #served: ServedFiles | undefined;
 
-  constructor() {
+  /** `folder` is that of another stack object, whose program it runs. */
+  constructor(folder?: string) {
+    this.folder = folder ?? mkdtempSync(join(tmpdir(), "runner-engine-"));
+    this.files = join(this.folder, "files");
+    this.environment = {
+      ...process.env,
+      FILES_FOLDER: this.files,
+      NODE_COMPILE_CACHE: join(tmpdir(), "runner-engine-compile-cache"),
+    };
+    if (folder !== undefined) return;
     symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));
     writeFileSync(join(this.folder, "package.json"), '{"type":"module"}');
   }
