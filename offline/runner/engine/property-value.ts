@@ -108,7 +108,8 @@ export interface PropertyMap {
 /** Whether a value is a plain map of properties. */
 export function isMap(value: PropertyValue | undefined): value is PropertyMap {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return Object.getPrototypeOf(value) === Object.prototype;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Whether a value is a list. */

@@ -148,6 +148,24 @@ describe("failures", function () {
     assert.deepEqual(stack.snapshot.pendingOperations, []);
   });
 
+  it("ends with the reason when the state cannot be saved", async () => {
+    stack.program(`const a = new File("a", {}); new File("b", { content: a.path });`);
+    let saves = 0;
+    const store = {
+      load: () => stack.snapshot,
+      save: () =>
+        ++saves > 3 ? Promise.reject(new Error("no space left on device")) : Promise.resolve(),
+    };
+    assert.match(await stack.bad("up", { store }), /no space left on device/);
+    assert.ok(!stack.calls().includes("create b"));
+  });
+
+  it("masks secret settings in what a program logs", async () => {
+    stack.config.set("proj:token", { value: "very-hidden", secret: true });
+    await stack.program(`console.log("the token is very-hidden");`).good("up");
+    assert.match(stack.diagnostics().join(""), /the token is \[secret\]/);
+  });
+
   it("refuses two resources of one name", async () => {
     assert.match(
       await stack.program(`new File("a", {}); new File("a", {});`).bad("up"),
