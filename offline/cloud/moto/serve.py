@@ -8,6 +8,11 @@ import json
 import os
 import sys
 import threading
+import traceback
+from contextlib import nullcontext
+
+# Questions that are asked while a fleet's own call holds the lock, or that make calls themselves.
+UNLOCKED = {"placement", "sdk"}
 
 
 def end_with_owner() -> None:
@@ -15,6 +20,21 @@ def end_with_owner() -> None:
     while os.read(0, 4096):
         pass
     os._exit(0)
+
+
+def telling(application):
+    """Names what went wrong inside moto in a header, in place of a page that says nothing."""
+
+    def failure(error):
+        cause = getattr(error, "original_exception", None) or error
+        missing = isinstance(cause, NotImplementedError)
+        if not missing:
+            traceback.print_exception(cause, file=sys.stderr)
+        headers = {"x-berth-failure": "missing" if missing else type(cause).__name__}
+        return str(cause), 500, headers
+
+    application.register_error_handler(500, failure)
+    return application
 
 
 def main() -> None:
@@ -30,14 +50,21 @@ def main() -> None:
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     patches.apply(proxy_port)
-    application = DomainDispatcherApplication(create_backend_app)
+    application = DomainDispatcherApplication(lambda service: telling(create_backend_app(service)))
+    # moto's state is not made for threads: two first calls at once can find it half made.
+    lock = threading.Lock()
 
     def dispatch(environ, start_response):
         path = environ.get("PATH_INFO", "")
         if not path.startswith("/_berth/"):
-            return application(environ, start_response)
+            # What a fleet or a state machine does is a call inside a call.
+            inner = "HTTP_X_BERTH_FLEET" in environ or "AWSStepFunctions" in environ.get("HTTP_X_AMZ_TARGET", "")
+            with nullcontext() if inner else lock:
+                return application(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        status, value = answer(path[len("/_berth/") :], json.loads(body or b"{}"))
+        question = path[len("/_berth/") :]
+        with nullcontext() if question in UNLOCKED else lock:
+            status, value = answer(question, json.loads(body or b"{}"))
         data = json.dumps(value).encode()
         start_response(
             status, [("Content-Type", "application/json"), ("Content-Length", str(len(data)))]

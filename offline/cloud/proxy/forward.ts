@@ -45,20 +45,18 @@ export function forward(
  */
 export function refuseUnimplemented(call: ApiRequest, reply: ApiReply): ApiReply {
   const html = reply.headers["content-type"]?.includes("text/html") === true;
+  const failure = reply.headers["x-berth-failure"];
+  if (failure === undefined && !(html && reply.status >= 400)) return reply;
   const text = reply.body.toString();
-  const page =
-    /^\s*<!doctype html|^\s*<html/i.test(text) ||
-    /action has not been implemented|NotImplementedError/.test(text);
-  const bareNotFound = reply.status === 404 && html && text.includes("Not yet implemented");
-  if (!(reply.status >= 400 && html && page) && !bareNotFound && reply.status !== 501) return reply;
-  const missing =
-    bareNotFound ||
-    reply.status === 404 ||
-    /has not been implemented|NotImplementedError/.test(text);
+  if (failure === "missing" || reply.status === 404 || text.includes("Not yet implemented")) {
+    throw new ApiError(
+      "UnsupportedOperation",
+      `The emulated AWS does not have ${call.service}:${call.operation}.`,
+    );
+  }
+  const detail = failure === undefined ? "" : ` (${failure}: ${text.slice(0, 300)})`;
   throw new ApiError(
-    missing ? "UnsupportedOperation" : "EmulationFailure",
-    missing
-      ? `The emulated AWS does not have ${call.service}:${call.operation}.`
-      : `The emulated AWS failed at ${call.service}:${call.operation}.`,
+    "EmulationFailure",
+    `The emulated AWS failed at ${call.service}:${call.operation}${detail}.`,
   );
 }

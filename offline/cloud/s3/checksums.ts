@@ -96,7 +96,7 @@ function newSha(algorithm: "sha1" | "sha256"): Checksum {
     update: (data) => {
       hash.update(data);
     },
-    digest: () => hash.digest("base64"),
+    digest: () => hash.copy().digest("base64"),
   };
 }
 
