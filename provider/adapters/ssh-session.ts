@@ -148,6 +148,8 @@ export class SshSession {
         resolve(new SshSession(client, where, shown));
       });
       client.once("error", fail);
+      // ssh2 may tell a second error while it goes down; unheard, it would end the process.
+      client.on("error", () => undefined);
       client.once("close", () => {
         fail(new Error("the connection was closed before the login was done"));
       });

@@ -48,16 +48,18 @@ export function signedHeaders(url, region, credentials, now = new Date()) {
 export class InstanceCredentials {
   #base = process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? "http://169.254.169.254";
   #current;
+  #asking;
 
   /** The role's credentials, renewed five minutes before their end; undefined where there is no role. */
   async get() {
     if (this.#current === null) return undefined;
     if (this.#current !== undefined && Date.now() < this.#current.until) return this.#current;
-    try {
-      this.#current = await this.#fetch();
-    } catch {
-      this.#current = this.#current === undefined ? null : this.#current;
-    }
+    // Many lanes ask at once, and one question is enough. Old credentials are tried on when no new ones are to be had.
+    this.#asking ??= this.#fetch()
+      .then((found) => (this.#current = found))
+      .catch(() => (this.#current ??= null))
+      .finally(() => (this.#asking = undefined));
+    await this.#asking;
     return this.#current ?? undefined;
   }
 
@@ -131,10 +133,16 @@ export async function getRange({ file, start, end, headers, url, lanes, idleMs }
     agent,
     headers: { ...headers, range: `bytes=${start}-${end}`, "if-match": file.etag },
   });
-  // The socket's own timeout is one of silence: a body that stalls is given up, a slow one is not.
-  request.setTimeout(idleMs, () =>
-    request.destroy(new Transient(`no bytes of ${file.key} for ${idleMs} ms`)),
-  );
+  // Silence is measured only while we wait for the network: a disk that is slow to take a chunk is no reason to give up.
+  let silence;
+  const listen = () => {
+    clearTimeout(silence);
+    silence = setTimeout(
+      () => request.destroy(new Transient(`no bytes of ${file.key} for ${idleMs} ms`)),
+      idleMs,
+    );
+  };
+  listen();
   try {
     const response = await new Promise((resolve, reject) => {
       request.once("response", resolve);
@@ -146,8 +154,10 @@ export async function getRange({ file, start, end, headers, url, lanes, idleMs }
       for await (const chunk of response) {
         if (got + chunk.length > end - start + 1)
           throw new Transient(`${file.key}: more bytes than asked for`);
+        clearTimeout(silence);
         await take(chunk, start + got);
         got += chunk.length;
+        listen();
       }
     } finally {
       if (!response.complete) request.destroy();
@@ -168,5 +178,7 @@ export async function getRange({ file, start, end, headers, url, lanes, idleMs }
     if (network.includes(error.code) || error.message === "aborted")
       throw new Transient(`${file.key}: ${error.message}`);
     throw error;
+  } finally {
+    clearTimeout(silence);
   }
 }

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import ssh2 from "ssh2";
+import { sshCredentials } from "../../../provider/adapters/ssh-credentials.ts";
+import { SshError } from "../../../provider/adapters/ssh-error.ts";
+import { needs } from "../../support/tier.ts";
+import { CutProxy } from "../support/cut-proxy.ts";
+import { hostOn } from "../support/host.ts";
+import { freePort, generateKey, hasSshd, startSshd, type TestSshd } from "../support/sshd.ts";
+
+function failure(kind: string) {
+  return (error: unknown) => error instanceof SshError && error.failure === kind;
+}
+
+describe("Host over a real sshd", () => {
+  let sshd: TestSshd;
+  before(async function () {
+    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    sshd = await startSshd();
+  });
+  after(() => sshd.stop());
+
+  it("runs a script with its arguments as they are", async () => {
+    const host = hostOn(sshd);
+    const words = ["a b", "it's", "$HOME", "*", ""];
+    assert.equal(
+      await host.output(`printf '<%s>' "$@"`, words),
+      words.map((word) => `<${word}>`).join(""),
+    );
+    host.close();
+  });
+
+  it("refuses another host key at once", async () => {
+    const began = Date.now();
+    const host = hostOn(sshd, {
+      hostKeys: [generateKey().publicKey],
+      patience: { connectMs: 60_000 },
+    });
+    await assert.rejects(host.session(), failure("host-key"));
+    assert.ok(Date.now() - began < 5000);
+  });
+
+  it("runs more commands at once than a connection has channels", async () => {
+    const host = hostOn(sshd);
+    const all = await Promise.all(
+      Array.from({ length: 24 }, (_, i) => host.output('echo "$1"', [String(i)])),
+    );
+    assert.deepEqual(
+      all.map(Number),
+      Array.from({ length: 24 }, (_, i) => i),
+    );
+    host.close();
+  });
+
+  it("gives up a command that hangs, and goes on with the next", async () => {
+    const host = hostOn(sshd);
+    await assert.rejects(host.script("sleep 60", { timeoutMs: 300 }), failure("timeout"));
+    assert.equal(await host.output("echo still here"), "still here\n");
+    host.close();
+  });
+
+  it("never takes a command without an exit status for a success", async () => {
+    const host = hostOn(sshd);
+    await assert.rejects(host.script("kill -9 $$", { timeoutMs: 5000 }), failure("lost"));
+    host.close();
+  });
+
+  it("makes a new connection when the old one is cut under a command", async () => {
+    const proxy = new CutProxy(sshd.port);
+    const host = hostOn(sshd, { port: await proxy.start() });
+    await host.session();
+    const answer = host.output("sleep 0.4; echo done");
+    setTimeout(() => {
+      proxy.cut();
+    }, 150);
+    assert.equal(await answer, "done\n");
+    assert.equal(proxy.connections, 2);
+    host.close();
+    await proxy.stop();
+  });
+
+  it("notices a link that went silent by its keepalive", async () => {
+    const proxy = new CutProxy(sshd.port);
+    const timing = { readyTimeoutMs: 2000, keepaliveMs: 100 };
+    const host = hostOn(sshd, { port: await proxy.start(), patience: { connectMs: 1000, timing } });
+    await host.session();
+    proxy.freeze(true);
+    const began = Date.now();
+    await assert.rejects(host.script("echo hello", { timeoutMs: 30_000 }), SshError);
+    assert.ok(Date.now() - began < 8000);
+    await proxy.stop();
+  });
+
+  it("waits for a machine that is still booting", async () => {
+    const late = await freePort();
+    const proxy = new CutProxy(sshd.port);
+    const target = await proxy.start();
+    const host = hostOn(sshd, { port: late });
+    const session = host.session();
+    const { createServer: listen, connect } = await import("node:net");
+    const server = listen((socket) => socket.pipe(connect(target, "127.0.0.1")).pipe(socket));
+    setTimeout(() => server.listen(late, "127.0.0.1"), 700);
+    await session;
+    host.close();
+    server.close();
+    await proxy.stop();
+  });
+
+  it("puts files whole or not at all", async () => {
+    const host = hostOn(sshd);
+    const path = join(sshd.folder, "deep", "file.bin");
+    const content = Buffer.alloc(3_000_000, "berth");
+    await host.put(content, path, "600");
+    assert.ok((await readFile(path)).equals(content));
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    host.close();
+  });
+
+  it("carries connections to a port of the host's loopback", async () => {
+    const server = createServer((_request, response) => response.end("hello"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const host = hostOn(sshd);
+    const session = await host.session();
+    const forward = await session.forward((server.address() as AddressInfo).port);
+    const answer = await fetch(`http://127.0.0.1:${String(forward.port)}/`);
+    assert.equal(await answer.text(), "hello");
+    forward.close();
+    host.close();
+    server.closeAllConnections();
+    server.close();
+  });
+});
+
+describe("Host over an in-process server", () => {
+  it("tells a host with another key nothing, not even who wants in", async () => {
+    const real = generateKey();
+    let logins = 0;
+    const server = new ssh2.Server({ hostKeys: [real.privateKey] }, (client) => {
+      client.on("authentication", (context) => {
+        logins += 1;
+        context.accept();
+      });
+      client.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const target = { port, user: "ubuntu", clientKey: generateKey().privateKey };
+    const host = hostOn({ ...target, hostKey: generateKey().publicKey });
+    await assert.rejects(host.session(), failure("host-key"));
+    assert.equal(logins, 0);
+    server.close();
+  });
+
+  it("says so when the key is refused", async () => {
+    const real = generateKey();
+    const server = new ssh2.Server({ hostKeys: [real.privateKey] }, (client) => {
+      client.on("authentication", (context) => {
+        context.reject();
+      });
+      client.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const target = {
+      port,
+      user: "ubuntu",
+      clientKey: generateKey().privateKey,
+      hostKey: real.publicKey,
+    };
+    const host = hostOn(target, { patience: { connectMs: 500 } });
+    await assert.rejects(host.session(), failure("auth"));
+    server.close();
+  });
+});
+
+describe("sshCredentials", () => {
+  it("prefers the environment's key, then the agent, then the file", async () => {
+    const { privateKey } = generateKey();
+    assert.deepEqual(
+      await sshCredentials({ BERTH_SSH_PRIVATE_KEY: privateKey, SSH_AUTH_SOCK: "/s" }),
+      {
+        privateKey: privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`,
+      },
+    );
+    assert.deepEqual(await sshCredentials({ SSH_AUTH_SOCK: "/s" }), { agent: "/s" });
+    await assert.rejects(
+      sshCredentials({ BERTH_SSH_KEY_FILE: "/nowhere" }),
+      /\/nowhere cannot be read/,
+    );
+  });
+
+  it("refuses what is not a private key in OpenSSH's form", async () => {
+    await assert.rejects(
+      sshCredentials({ BERTH_SSH_PRIVATE_KEY: "nonsense" }),
+      failure("credentials"),
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+
+/** A TCP proxy whose connections can be cut, or frozen so that nothing passes and nothing is said. */
+export class CutProxy {
+  /** Connections made so far. */
+  connections = 0;
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #target: number;
+  #frozen = false;
+  readonly #server = createServer((socket) => {
+    this.connections += 1;
+    const upstream = connect(this.#target, "127.0.0.1");
+    const pair = [socket, upstream] as const;
+    this.#pairs.add(pair);
+    for (const [from, to] of [pair, [upstream, socket] as const]) {
+      from.on("data", (chunk) => {
+        if (!this.#frozen) to.write(chunk);
+      });
+      from.on("error", () => undefined);
+      from.on("close", () => {
+        this.#pairs.delete(pair);
+        to.destroy();
+      });
+    }
+  });
+
+  constructor(target: number) {
+    this.#target = target;
+  }
+
+  async start(): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Destroys every connection; new ones pass. */
+  cut(): void {
+    for (const [socket, upstream] of this.#pairs) {
+      socket.destroy();
+      upstream.destroy();
+    }
+  }
+
+  freeze(frozen: boolean): void {
+    this.#frozen = frozen;
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}

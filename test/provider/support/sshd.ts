@@ -1,0 +1,116 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import ssh2 from "ssh2";
+
+const sshdPath = "/usr/sbin/sshd";
+
+/** Whether this machine has OpenSSH's server. */
+export function hasSshd(): boolean {
+  return existsSync(sshdPath);
+}
+
+/** A port of loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A real OpenSSH server on loopback, with keys of its own and a folder that stands for the machine's root. */
+export interface TestSshd {
+  readonly port: number;
+  readonly user: string;
+  /** The public line of its host key at the start. */
+  readonly hostKey: string;
+  /** Text of the private key that may log in. */
+  readonly clientKey: string;
+  /** BERTH_ROOT of its sessions. */
+  readonly root: string;
+  readonly folder: string;
+  /** The host key that it has now, from its file. */
+  currentHostKey(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+function keyPair() {
+  return ssh2.utils.generateKeyPairSync("ed25519", { comment: "" });
+}
+
+/** A private key and its OpenSSH public line. */
+export function generateKey(): { privateKey: string; publicKey: string } {
+  const pair = keyPair();
+  return { privateKey: pair.private, publicKey: pair.public.trim() };
+}
+
+/** Starts an sshd as an ordinary child; `environment` is set in its sessions. */
+export async function startSshd(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TestSshd> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-sshd-"));
+  const host = keyPair();
+  const client = keyPair();
+  const port = await freePort();
+  const root = join(folder, "root");
+  execFileSync("mkdir", ["-p", root]);
+  const keyFile = join(folder, "ssh_host_ed25519_key");
+  await writeFile(keyFile, host.private, { mode: 0o600 });
+  await writeFile(`${keyFile}.pub`, `${host.public}\n`);
+  await writeFile(join(folder, "authorized_keys"), `${client.public}\n`, { mode: 0o600 });
+  const set = Object.entries({ BERTH_ROOT: root, ...environment }).map(
+    ([key, value]) => `${key}=${value}`,
+  );
+  await writeFile(
+    join(folder, "sshd_config"),
+    [
+      `Port ${String(port)}`,
+      "ListenAddress 127.0.0.1",
+      `HostKey ${keyFile}`,
+      `AuthorizedKeysFile ${join(folder, "authorized_keys")}`,
+      `PidFile ${join(folder, "sshd.pid")}`,
+      "StrictModes no",
+      `UsePAM ${process.getuid?.() === 0 ? "yes" : "no"}`,
+      "PasswordAuthentication no",
+      "KbdInteractiveAuthentication no",
+      `SetEnv ${set.join(" ")}`,
+      "",
+    ].join("\n"),
+  );
+  if (process.getuid?.() === 0) execFileSync("mkdir", ["-p", "/run/sshd"]);
+  const child = spawn(sshdPath, ["-D", "-e", "-f", join(folder, "sshd_config")], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let log = "";
+  child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  for (let tries = 0; !log.includes("Server listening"); tries++) {
+    if (tries > 100 || child.exitCode !== null) throw new Error(`sshd did not start: ${log}`);
+    await sleep(30);
+  }
+  return {
+    port,
+    user: userInfo().username,
+    hostKey: host.public.trim(),
+    clientKey: client.private,
+    root,
+    folder,
+    currentHostKey: async () => (await readFile(`${keyFile}.pub`, "utf8")).trim(),
+    stop: async () => {
+      await end(child);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ends a child and waits until it is gone. */
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await gone;
+}
