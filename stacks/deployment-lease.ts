@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { explained } from "../components/explained.ts";
+import { explainedLater } from "../components/explained.ts";
 import { LeaseRecord } from "../components/lease-record.ts";
 import { newLease, parseDeadline, timestamp } from "../components/lease/lease.ts";
 import { UserError } from "../components/user-error.ts";
@@ -39,7 +39,7 @@ export function makeLease(name: string, settings: LeaseSettings, now: Date): Dep
     },
   );
   const expiresAt = record.expiresAt.apply((end) =>
-    explained(() => checkedEnd(end, settings, now)),
+    explainedLater(() => checkedEnd(end, settings, now)),
   );
   return { startedAt: record.startedAt, expiresAt };
 }

@@ -138,7 +138,8 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       expiresAt: lease.expiresAt,
       // Armed first: from the moment that something costs, something ends it.
       after: [network, ...armed],
-      tags: { ...tags, "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
+      tags,
+      launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
       imageId,
     },
     { ...inAccount, protect },

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { explained } from "../explained.ts";
+import { explainedLater } from "../explained.ts";
 import type { TagInputs } from "../named-tags.ts";
 import type { Placement } from "../plan.ts";
 import { UserError } from "../user-error.ts";
@@ -26,6 +26,8 @@ export interface GpuHostArgs {
   /** What has to be there before the instance: the network's routes, and what ends it. */
   readonly after: readonly pulumi.Resource[];
   readonly tags: TagInputs;
+  /** Further tags of what the fleet launches, which may change while the rest stays. @default none */
+  readonly launchTags?: TagInputs | undefined;
   /** @default the newest deep-learning image (Ubuntu 22.04, NVIDIA driver), by its public SSM parameter */
   readonly imageId?: string | undefined;
 }
@@ -52,7 +54,7 @@ export class GpuHost extends pulumi.ComponentResource {
     const template = launchTemplate(name, args, this);
     const fleet = instantFleet(name, args, template, this);
     const launched = fleet.fleetInstanceSets.apply((sets) =>
-      explained(() => launchedInstance(sets, args)),
+      explainedLater(() => launchedInstance(sets, args)),
     );
     this.instanceId = launched.apply(({ instanceId }) => instanceId);
     this.instanceType = launched.apply(({ instanceType }) => instanceType);

@@ -80,8 +80,11 @@ function rootVolume(sizeGiB: number) {
 }
 
 /** Provider default tags do not reach what a fleet launches: each kind is tagged by the template. */
-function tagSpecifications(name: string, { ladder, tags }: GpuHostArgs) {
+function tagSpecifications(name: string, { ladder, tags, launchTags }: GpuHostArgs) {
   const kinds = ["instance", "volume", "network-interface"];
   if (ladder[0].purchase === "spot") kinds.push("spot-instances-request");
-  return kinds.map((resourceType) => ({ resourceType, tags: namedTags(tags, name) }));
+  return kinds.map((resourceType) => ({
+    resourceType,
+    tags: namedTags({ ...tags, ...launchTags }, name),
+  }));
 }

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { explained } from "../explained.ts";
+import { explainedLater } from "../explained.ts";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { UserError } from "../user-error.ts";
 import { securityGroup } from "./security-group.ts";
@@ -130,7 +130,7 @@ function zonesOffering(args: NetworkArgs, opts: Child): pulumi.Output<readonly s
   );
   return offerings.apply((found) => {
     const zones = chooseZones(found, types, zoneCount);
-    return zones.length > 0 ? zones : explained(() => noZone(args.region, types));
+    return zones.length > 0 ? zones : explainedLater(() => noZone(args.region, types));
   });
 }
 

@@ -64,6 +64,18 @@ describe("deployGpuHost", () => {
     }
   });
 
+  it("says on what it launches when it began and ends, and only there, so that an extension changes little", async () => {
+    const { resources } = await deployment("dev");
+    const dated = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("expires-at"));
+    assert.deepEqual(
+      dated.map(({ name }) => name),
+      ["dev-host-template"],
+    );
+    const kinds = dated[0]?.inputs["tagSpecifications"] as { tags: Record<string, string> }[];
+    for (const { tags } of kinds) assert.ok(Object.keys(tags).length <= 12);
+    assert.match(String(kinds[0]?.tags["berth:expires-at"]), /^\d{4}-\d\d-\d\dT[\d:]{8}Z$/);
+  });
+
   it("opens nothing to the world", async () => {
     const { resources } = await deployment("dev");
     const ingress = resources.filter(({ type }) => type.includes("Ingress"));
