@@ -1,0 +1,125 @@
+import type { PlanRequest } from "../components/sizing/make-plan.ts";
+import { UserError } from "../components/user-error.ts";
+import { berthSchema, environments, type BerthSettings } from "./settings-schema.ts";
+
+/** Where a deployment stands in its life; it chooses the defaults. */
+export type Environment = (typeof environments)[number];
+
+/** What a stack's configuration says, before it is checked. */
+export interface RawSettings {
+  /** The stack's name without organisation and project. */
+  readonly stack: string;
+  /** Values by full key, such as `berth:model` and `aws:region`; as text or as a YAML file has them. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What problems are said to be in. @default the stack's configuration file */
+  readonly place?: string | undefined;
+}
+
+/** A stack's configuration, checked and with the environment's defaults. */
+export interface Settings extends Omit<BerthSettings, "env" | "leaseHours" | "spot" | "protect"> {
+  readonly stack: string;
+  readonly env: Environment;
+  readonly region: string;
+  readonly spot: boolean;
+  readonly protect: boolean;
+  /** undefined means no deadline. */
+  readonly leaseHours: number | undefined;
+}
+
+interface EnvironmentDefaults {
+  readonly spot: boolean;
+  readonly leaseHours: number | "none";
+  readonly protect: boolean;
+  readonly gpuCount?: number;
+}
+
+/** What each environment does unless the stack's file says otherwise. */
+export const defaults: Readonly<Record<Environment, EnvironmentDefaults>> = {
+  dev: { spot: true, leaseHours: 4, protect: false, gpuCount: 1 },
+  staging: { spot: false, leaseHours: 10, protect: false },
+  prod: { spot: false, leaseHours: "none", protect: true },
+  local: { spot: false, leaseHours: 2, protect: false, gpuCount: 1 },
+};
+
+/**
+ * Settings from raw configuration; pure.
+ *
+ * @throws UserError that lists every problem with its place
+ */
+export function parseSettings(raw: RawSettings): Settings {
+  const { stack, place = `stacks/Pulumi.${stack}.yaml` } = raw;
+  const own = ownKeys(raw.config);
+  const parsed = berthSchema.safeParse(own);
+  const region = regionOf(raw.config);
+  const env = environmentOf(stack, raw.config["berth:env"]);
+  if (!parsed.success || region === undefined || env === undefined) {
+    const problems = [
+      ...(env === undefined ? [noEnvironment(stack)] : []),
+      ...(region === undefined ? ["aws:region: must be a region such as us-east-1"] : []),
+      ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, new Set(Object.keys(own)))),
+    ];
+    throw new UserError(`The stack "${stack}" is not configured right.`, {
+      problems: problems.map((problem) => `${place}: ${problem}`),
+      hint: "Set them in that file, or with: pulumi config set <key> <value>",
+    });
+  }
+  const chosen = defaults[env];
+  const leaseHours = parsed.data.leaseHours ?? chosen.leaseHours;
+  return {
+    ...parsed.data,
+    stack,
+    env,
+    region,
+    spot: parsed.data.spot ?? chosen.spot,
+    protect: parsed.data.protect ?? chosen.protect,
+    gpuCount: parsed.data.gpuCount ?? chosen.gpuCount,
+    leaseHours: leaseHours === "none" ? undefined : leaseHours,
+  };
+}
+
+/** What the settings ask of the planner. */
+export function planRequest(settings: Settings): PlanRequest {
+  const { model, env, region, spot, leaseHours, concurrency, precision } = settings;
+  const { context, instanceTypes, gpuCount, rootVolumeGiB } = settings;
+  const request = { model, env, region, spot, leaseHours, concurrency, precision };
+  return { ...request, contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
+}
+
+const ownNamespace = "berth:";
+
+function ownKeys(config: RawSettings["config"]): Record<string, unknown> {
+  const own = Object.entries(config).filter(([key]) => key.startsWith(ownNamespace));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(ownNamespace.length), value]));
+}
+
+function regionOf(config: RawSettings["config"]): string | undefined {
+  const region = config["aws:region"];
+  if (typeof region !== "string") return undefined;
+  return /^[a-z]{2}(-[a-z]+)+-\d$/.test(region) ? region : undefined;
+}
+
+/** The setting, or the stack's name up to its first hyphen: `dev-alice` is a `dev`. */
+function environmentOf(stack: string, asked: unknown): Environment | undefined {
+  const name = asked ?? stack.split("-")[0];
+  return environments.find((known) => known === name);
+}
+
+function noEnvironment(stack: string): string {
+  const names = environments.join(", ");
+  return `berth:env: the name "${stack}" does not begin with ${names}; set which of them it is`;
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly keys?: readonly string[];
+}
+
+/** One line a problem; a key that is missing is said so rather than of the wrong type. */
+function explain(issue: Issue, given: ReadonlySet<string>): string[] {
+  if (issue.keys !== undefined)
+    return issue.keys.map((key) => `berth:${key}: there is no such setting`);
+  const key = String(issue.path[0]);
+  const missing = !given.has(key);
+  return [`berth:${key}: ${missing ? "is missing" : issue.message}`];
+}
