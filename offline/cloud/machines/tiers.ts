@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { OfflineError } from "../../offline-error.ts";
 import type { MachineTier } from "./machine.ts";
 
@@ -11,11 +12,12 @@ function isTier(value: unknown): value is MachineTier {
 }
 
 /** The tier of a file beside this one, loaded only when it is wanted. */
-async function load(name: (typeof names)[number]): Promise<MachineTier> {
-  const file = new URL(`./${name}.ts`, import.meta.url).href;
-  const exported = (await import(file)) as Record<string, unknown>;
+async function load(name: (typeof names)[number]): Promise<MachineTier | undefined> {
+  const file = new URL(`./${name}.ts`, import.meta.url);
+  if (!existsSync(file)) return undefined;
+  const exported = (await import(file.href)) as Record<string, unknown>;
   const tier = Object.values(exported).find(isTier);
-  if (tier === undefined) throw new Error(`${file} exports no machine tier`);
+  if (tier === undefined) throw new Error(`${file.href} exports no machine tier`);
   return tier;
 }
 
@@ -31,8 +33,8 @@ export async function chooseTier(
   const reasons: string[] = [];
   for (const name of choice === "auto" ? names : [choice]) {
     const tier = await load(name);
-    const { ok, why } = await tier.available();
-    if (ok) {
+    const { ok, why } = (await tier?.available()) ?? { ok: false, why: "not part of this copy" };
+    if (tier !== undefined && ok) {
       await tier.prepare(log);
       return tier;
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import fleets
 import sagemaker_gaps
+import schedules
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
@@ -242,3 +243,4 @@ def apply(proxy_port: str) -> None:
     refuse_what_is_in_use()
     sagemaker_gaps.apply()
     fleets.apply(proxy_port)
+    schedules.apply()

@@ -6,7 +6,9 @@ import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from moto.scheduler.models import scheduler_backends
+from moto.scheduler.exceptions import ScheduleGroupNotFound
+from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backends
+from moto.scheduler.responses import EventBridgeSchedulerResponse
 
 ACCOUNT = "123456789012"
 # Names of services in scheduler targets that differ from botocore's.
@@ -32,8 +34,8 @@ def every() -> list[dict[str, Any]]:
                         "after": shown.get("ActionAfterCompletion") or "NONE",
                         "created": str(schedule.creation_date),
                         "modified": str(schedule.last_modified_date),
-                        "start": str(shown.get("StartDate") or ""),
-                        "end": str(shown.get("EndDate") or ""),
+                        "start": float(shown.get("StartDate") or 0),
+                        "end": float(shown.get("EndDate") or 0),
                     }
                 )
     return found
@@ -76,3 +78,22 @@ def call(body: dict[str, Any], proxy_port: str) -> tuple[str, Any]:
         }
     except (BotoCoreError, AttributeError, KeyError, ValueError) as error:
         return "200 OK", {"failure": "ValidationException", "message": str(error), "status": 400}
+
+
+def apply() -> None:
+    update, delete = EventBridgeSchedulerResponse.update_schedule, EventBridgeSchedulerBackend.delete_schedule_group
+
+    def update_schedule(self: Any) -> str:
+        answer = update(self)
+        name = self.uri.split("?")[0].split("/")[-1]
+        group = self.scheduler_backend.schedule_groups[self._get_param("GroupName") or "default"]
+        group.get_schedule(name).action_after_completion = self._get_param("ActionAfterCompletion")
+        return answer
+
+    def delete_group(self: Any, name: str | None) -> None:
+        if (name or "default") not in self.schedule_groups:
+            raise ScheduleGroupNotFound(name or "default")
+        delete(self, name)
+
+    EventBridgeSchedulerResponse.update_schedule = update_schedule
+    EventBridgeSchedulerBackend.delete_schedule_group = delete_group

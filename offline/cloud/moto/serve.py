@@ -22,19 +22,21 @@ def end_with_owner() -> None:
     os._exit(0)
 
 
-def telling(application):
+def failure(error, start_response):
     """Names what went wrong inside moto in a header, in place of a page that says nothing."""
-
-    def failure(error):
-        cause = getattr(error, "original_exception", None) or error
-        missing = isinstance(cause, NotImplementedError)
-        if not missing:
-            traceback.print_exception(cause, file=sys.stderr)
-        headers = {"x-berth-failure": "missing" if missing else type(cause).__name__}
-        return str(cause), 500, headers
-
-    application.register_error_handler(500, failure)
-    return application
+    missing = isinstance(error, NotImplementedError)
+    if not missing:
+        traceback.print_exception(error, file=sys.stderr)
+    data = str(error).encode()
+    start_response(
+        "500 Internal Server Error",
+        [
+            ("Content-Type", "text/plain"),
+            ("Content-Length", str(len(data))),
+            ("X-Berth-Failure", "missing" if missing else type(error).__name__),
+        ],
+    )
+    return [data]
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def main() -> None:
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     patches.apply(proxy_port)
-    application = DomainDispatcherApplication(lambda service: telling(create_backend_app(service)))
+    application = DomainDispatcherApplication(create_backend_app)
     # moto's state is not made for threads: two first calls at once can find it half made.
     lock = threading.Lock()
 
@@ -60,7 +62,10 @@ def main() -> None:
             # What a fleet or a state machine does is a call inside a call.
             inner = "HTTP_X_BERTH_FLEET" in environ or "AWSStepFunctions" in environ.get("HTTP_X_AMZ_TARGET", "")
             with nullcontext() if inner else lock:
-                return application(environ, start_response)
+                try:
+                    return application(environ, start_response)
+                except Exception as error:  # noqa: BLE001: told to the proxy, which refuses the call
+                    return failure(error, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         question = path[len("/_berth/") :]
         with nullcontext() if question in UNLOCKED else lock:

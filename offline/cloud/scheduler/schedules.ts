@@ -22,8 +22,9 @@ interface Schedule {
   };
   readonly after: string;
   readonly modified: string;
-  readonly start: string;
-  readonly end: string;
+  /** Seconds since 1970; 0 where there is no bound. */
+  readonly start: number;
+  readonly end: number;
 }
 
 interface SdkAnswer {
@@ -111,7 +112,9 @@ export class Schedules {
       const seen = this.#seen.get(versionOf(schedule));
       if (seen === undefined || schedule.state !== "ENABLED") continue;
       const table = parseExpression(schedule.expression, schedule.timezone);
-      const time = table.next(seen.from, seen.origin);
+      const start = new Date(Math.max(seen.from.getTime(), schedule.start * 1000 - 1));
+      const time = table.next(start, seen.origin);
+      if (schedule.end > 0 && time !== undefined && time.getTime() > schedule.end * 1000) continue;
       if (time === undefined || time > end || (earliest !== undefined && time >= earliest.time))
         continue;
       earliest = { schedule, time, last: table.next(time, seen.origin) === undefined };

@@ -115,6 +115,75 @@ describe("startCloud", function () {
     await new iam.IAMClient(settings).send(new iam.DeleteRoleCommand({ RoleName: "sweeper" }));
   });
 
+  it("tries a target again, and tells in the log what came of it", async () => {
+    const client = new scheduler.SchedulerClient(settings);
+    const create = (Name: string, attempts: number) =>
+      client.send(
+        new scheduler.CreateScheduleCommand({
+          Name,
+          ScheduleExpression: at(60),
+          FlexibleTimeWindow: { Mode: "OFF" },
+          ActionAfterCompletion: "DELETE",
+          Target: {
+            Arn: "arn:aws:scheduler:::aws-sdk:ec2:deleteKeyPair",
+            RoleArn: "arn:aws:iam::123456789012:role/teardown",
+            Input: JSON.stringify({ KeyName: Name }),
+            RetryPolicy: { MaximumRetryAttempts: attempts },
+          },
+        }),
+      );
+    cloud.setFault({ kind: "unavailable", operation: "DeleteKeyPair", times: 2 });
+    await create("lucky", 3);
+    await cloud.advanceClock(61);
+    cloud.setFault({ kind: "unavailable", operation: "DeleteKeyPair", times: 1 });
+    await create("unlucky", 0);
+    await cloud.advanceClock(61);
+    cloud.clearFaults();
+    const fired = cloud.calls().filter((call) => call.operation === "FireSchedule");
+    assert.deepEqual(
+      fired.slice(-2).map((call) => [call.parameters?.["Attempts"], call.status, call.error]),
+      [
+        [3, 200, undefined],
+        [1, 503, "Unavailable"],
+      ],
+    );
+  });
+
+  it("moves a schedule that is updated, and refuses what cannot be", async () => {
+    const client = new scheduler.SchedulerClient(settings);
+    const common = {
+      Name: "moved",
+      FlexibleTimeWindow: { Mode: "OFF" as const },
+      ActionAfterCompletion: "DELETE" as const,
+      Target: {
+        Arn: "arn:aws:scheduler:::aws-sdk:ec2:deleteKeyPair",
+        RoleArn: "arn:aws:iam::123456789012:role/teardown",
+        Input: JSON.stringify({ KeyName: "moved" }),
+      },
+    };
+    await client.send(
+      new scheduler.CreateScheduleCommand({ ...common, ScheduleExpression: at(60) }),
+    );
+    await client.send(
+      new scheduler.UpdateScheduleCommand({ ...common, ScheduleExpression: at(600) }),
+    );
+    const count = () => cloud.calls().filter((call) => call.operation === "DeleteKeyPair").length;
+    const before = count();
+    await cloud.advanceClock(120);
+    assert.equal(count(), before);
+    await cloud.advanceClock(600);
+    assert.equal(count(), before + 1);
+    const bad = (change: object) =>
+      client.send(
+        new scheduler.CreateScheduleCommand({ ...common, ScheduleExpression: at(60), ...change }),
+      );
+    const readOnly = "arn:aws:scheduler:::aws-sdk:ec2:describeInstances";
+    await assert.rejects(bad({ Target: { ...common.Target, Arn: readOnly } }), {
+      name: "ValidationException",
+    });
+    await assert.rejects(bad({ ScheduleExpression: "soon" }), { name: "ValidationException" });
+  });
+
   it("refuses a schedule in the past", async () => {
     const command = new scheduler.CreateScheduleCommand({
       Name: "late",
