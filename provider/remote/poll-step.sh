@@ -36,4 +36,5 @@ if [ "$bytes" -gt "$limit" ]; then
   if [ "$state" != running ]; then state=running; fi
 fi
 echo "$state $code $bytes"
-if [ "$bytes" -gt 0 ]; then tail -c "+$((offset + 1))" "$folder/log" | head -c "$bytes"; fi
+# head ends tail by a broken pipe when there is more, which is no failure.
+if [ "$bytes" -gt 0 ]; then (tail -c "+$((offset + 1))" "$folder/log" || true) | head -c "$bytes"; fi

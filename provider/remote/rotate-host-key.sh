@@ -6,6 +6,12 @@ set -euo pipefail
 action=$1
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
+# A machine that is only a folder has no sshd of its own: what is found above it is the host's, and not to be touched.
+if [ -n "${BERTH_ROOT:-}" ]; then
+  echo none
+  exit 0
+fi
+
 # The sshd that serves this very connection, found among our ancestors, knows which configuration counts.
 listener='' config=/etc/ssh/sshd_config pid=$$
 while [ "${pid:-0}" -gt 1 ] && [ -r "/proc/$pid/stat" ]; do

@@ -107,45 +107,49 @@ export class S3Server {
     content: Buffer,
   ): Promise<void> {
     this.gets += 1;
-    if (request.headers["if-match"] !== this.etag(key)) {
+    const etag = this.etag(key);
+    if (request.headers["if-match"] !== etag) {
       response.writeHead(412).end();
       return;
     }
+    const fault = this.#nextFault();
+    if (fault === "503" || fault === "forbidden") {
+      response.writeHead(fault === "503" ? 503 : 403).end();
+      return;
+    }
+    if (fault === "replaced") this.put(key, Buffer.from(content.map((byte) => byte ^ 1)));
     const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     const start = Number(match?.[1] ?? 0);
     const stop = Number(match?.[2] ?? content.length - 1);
-    let body = content.subarray(start, stop + 1);
-    const fault = this.faults.find(({ times }) => times > 0);
-    if (fault !== undefined) fault.times -= 1;
-    if (fault?.kind === "503" || fault?.kind === "forbidden") {
-      response.writeHead(fault.kind === "503" ? 503 : 403).end();
-      return;
-    }
-    if (fault?.kind === "replaced") this.put(key, Buffer.from(content.map((byte) => byte ^ 1)));
-    if (fault?.kind === "flip") {
-      body = Buffer.from(body);
-      body[0] = (body[0] ?? 0) ^ 1;
-    }
-    const etag = `"${createHash("md5").update(content).digest("hex")}"`;
+    const body = Buffer.from(content.subarray(start, stop + 1));
+    if (fault === "flip") body[0] = (body[0] ?? 0) ^ 1;
     response.writeHead(206, {
       "content-length": body.length,
       "content-range": `bytes ${String(start)}-${String(stop)}/${String(content.length)}`,
       etag,
     });
-    if (
-      fault?.kind === "reset" ||
-      fault?.kind === "cut-503" ||
-      fault?.kind === "short" ||
-      fault?.kind === "stall"
-    ) {
-      const half = body.subarray(0, body.length >> 1);
-      this.sent += half.length;
-      response.write(half);
-      if (fault.kind === "reset") setTimeout(() => request.socket.resetAndDestroy(), 20);
-      else if (fault.kind !== "stall") setTimeout(() => response.destroy(), 20);
-      return;
-    }
-    await this.#send(response, body);
+    if (fault !== undefined && ["reset", "cut-503", "short", "stall"].includes(fault))
+      this.#sendHalf(request, response, body, fault);
+    else await this.#send(response, body);
+  }
+
+  #nextFault(): Fault["kind"] | undefined {
+    const fault = this.faults.find(({ times }) => times > 0);
+    if (fault !== undefined) fault.times -= 1;
+    return fault?.kind;
+  }
+
+  #sendHalf(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    fault: Fault["kind"],
+  ): void {
+    const half = body.subarray(0, body.length >> 1);
+    this.sent += half.length;
+    response.write(half);
+    if (fault === "reset") setTimeout(() => request.socket.resetAndDestroy(), 20);
+    else if (fault !== "stall") setTimeout(() => response.destroy(), 20);
   }
 
   async #send(response: ServerResponse, body: Buffer): Promise<void> {
@@ -153,7 +157,7 @@ export class S3Server {
     for (let at = 0; at < body.length && !response.destroyed; at += piece) {
       const chunk = body.subarray(at, at + piece);
       this.sent += chunk.length;
-      if (!response.write(chunk) && !response.destroyed) await once(response);
+      if (!response.write(chunk)) await once(response);
       if (this.slowness !== undefined) {
         await new Promise((resolve) => setTimeout(resolve, (chunk.length / this.slowness!) * 1000));
       }
@@ -165,6 +169,7 @@ export class S3Server {
 /** Waits until a response can take more, or is gone. */
 function once(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    if (response.destroyed) resolve();
     const go = (): void => {
       response.off("drain", go).off("close", go);
       resolve();

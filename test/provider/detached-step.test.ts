@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { runDetached } from "../../provider/detached-step.ts";
+import { needs } from "../support/tier.ts";
+import { CutProxy } from "./support/cut-proxy.ts";
+import { hostOn } from "./support/host.ts";
+import { end, hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("A detached step", () => {
+  let sshd: TestSshd;
+  before(async function () {
+    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    sshd = await startSshd();
+  });
+  after(() => sshd.stop());
+
+  const step = (
+    name: string,
+    script: string,
+    changes: { timeoutSeconds?: number; args?: string[] } = {},
+  ) => ({
+    name,
+    script,
+    args: [],
+    folder: join(sshd.folder, "steps"),
+    timeoutSeconds: 20,
+    ...changes,
+  });
+
+  it("tells its lines and its status", async () => {
+    const host = hostOn(sshd);
+    const result = await runDetached(
+      host,
+      step("lines", 'echo "$1"; echo wrong >&2; printf last; exit 7', { args: ["a b"] }),
+    );
+    assert.equal(result.code, 7);
+    assert.deepEqual(result.lines, ["a b", "wrong", "last"]);
+    host.close();
+  });
+
+  it("hands over a log larger than one look takes", async () => {
+    const host = hostOn(sshd);
+    const result = await runDetached(host, step("long", "seq 100000"));
+    assert.equal(result.lines.length, 100_000);
+    assert.equal(result.lines.at(-1), "100000");
+    host.close();
+  });
+
+  it("goes on when the link is cut", async () => {
+    const proxy = new CutProxy(sshd.port);
+    const host = hostOn(sshd, { port: await proxy.start() });
+    const log = join(sshd.folder, "cut-runs");
+    const running = runDetached(host, step("cut", `echo once >> '${log}'; sleep 1.5; echo done`));
+    setTimeout(() => {
+      proxy.cut();
+    }, 700);
+    assert.deepEqual((await running).lines, ["done"]);
+    assert.equal(await readFile(log, "utf8"), "once\n");
+    host.close();
+    await proxy.stop();
+  });
+
+  it("outlives a client that is killed, and a second one follows it", async () => {
+    const log = join(sshd.folder, "killed-runs");
+    const script = `echo once >> '${log}'; sleep 3; echo done`;
+    const client = `
+      import { runDetached } from ${JSON.stringify(join(import.meta.dirname, "../../provider/detached-step.ts"))};
+      import { hostOn } from ${JSON.stringify(join(import.meta.dirname, "support/host.ts"))};
+      await runDetached(hostOn(${JSON.stringify({ port: sshd.port, user: sshd.user, hostKey: sshd.hostKey, clientKey: sshd.clientKey })}), ${JSON.stringify(step("killed", script))});
+    `;
+    const file = join(sshd.folder, "client.mts");
+    await writeFile(file, client);
+    const tsx = pathToFileURL(
+      join(import.meta.dirname, "../../node_modules/tsx/dist/loader.mjs"),
+    ).href;
+    const child = spawn(process.execPath, ["--import", tsx, file], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    while ((await readFile(log, "utf8").catch(() => "")) === "") await sleep(50);
+    await end(child);
+    const host = hostOn(sshd);
+    const result = await runDetached(host, step("killed", script));
+    assert.deepEqual(result.lines, ["done"]);
+    assert.equal(await readFile(log, "utf8"), "once\n");
+    host.close();
+  });
+
+  it("is started again when it vanished, and given up after the third time", async () => {
+    const host = hostOn(sshd);
+    const log = join(sshd.folder, "vanishing-runs");
+    // It kills the process that would note its exit status, as a reboot or the kernel would.
+    const script = `echo once >> '${log}'; kill -9 $PPID; exit 1`;
+    await assert.rejects(runDetached(host, step("vanishing", script)), /was killed on .* 3 times/);
+    assert.equal(await readFile(log, "utf8"), "once\nonce\nonce\n");
+    host.close();
+  });
+
+  it("is stopped when its time is over", async () => {
+    const host = hostOn(sshd);
+    const pid = join(sshd.folder, "slow-pid");
+    const slow = step("slow", `echo $$ > '${pid}'; echo waiting; sleep 60`, { timeoutSeconds: 1 });
+    await assert.rejects(runDetached(host, slow), /did not end within 1 s/);
+    const stopped = Number(await readFile(pid, "utf8"));
+    for (let waited = 0; alive(stopped) && waited < 5000; waited += 100) await sleep(100);
+    assert.equal(alive(stopped), false);
+    host.close();
+  });
+});
