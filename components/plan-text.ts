@@ -25,7 +25,7 @@ function priceLines(plan: Plan): string[] {
   const [chosen] = plan.ladder;
   const most = chosen.purchase === "spot" ? "at most " : "";
   return [
-    `price      ${most}${usd(plan.hourlyUsd)} an hour, with a ${plan.rootVolumeGiB} GiB volume ` +
+    `price      ${most}${usd(plan.hourlyUsd)} an hour, with a volume of ${plan.rootVolumeGiB} GiB ` +
       `(${chosen.purchase}, ${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`,
   ];
 }
@@ -62,7 +62,7 @@ function rejectedLines({ rejected }: Plan): string[] {
 export function planLines(plan: Plan): readonly string[] {
   const [chosen] = plan.ladder;
   const room = chosen.comfortable ? "with room to spare" : "just";
-  const licence = `${plan.licence}${plan.gated ? ", gated: accept it with acceptLicence" : ""}`;
+  const licence = `${plan.licence}${plan.gated ? `, gated: accept it with --accept-licence ${plan.licence}` : ""}`;
   return [
     `model      ${plan.modelId} (${plan.weightsGiB.toFixed(1)} GiB of weights; licence ${licence})`,
     ...memoryLines(plan),

@@ -1,0 +1,34 @@
+import {
+  paginateGetResources,
+  ResourceGroupsTaggingAPIClient,
+} from "@aws-sdk/client-resource-groups-tagging-api";
+import { stackTag } from "../../components/identity.ts";
+import type { AccountScope, Question, Remnant } from "./receipt.ts";
+
+/** `arn:aws:s3:::name` is the service s3, and what follows is its own. */
+function remnant(arn: string): Remnant {
+  const [, , service = "", , , ...rest] = arn.split(":");
+  const id = rest.join(":");
+  const kind = /^([a-zA-Z-]+)[:/]/.exec(id)?.[1] ?? "resource";
+  return { service, kind: service === "s3" ? "bucket" : kind, id: arn };
+}
+
+async function ask({ stack, client: settings }: AccountScope): Promise<readonly Remnant[]> {
+  const client = new ResourceGroupsTaggingAPIClient(settings);
+  try {
+    const TagFilters = [{ Key: stackTag, Values: [stack] }];
+    const found: Remnant[] = [];
+    for await (const page of paginateGetResources({ client }, { TagFilters })) {
+      for (const { ResourceARN = "" } of page.ResourceTagMappingList ?? []) {
+        // EC2 is asked itself, since here what has ended stays for long; IAM is too, since here it is not complete.
+        if (!/^arn:[^:]+:(ec2|iam):/.test(ResourceARN)) found.push(remnant(ResourceARN));
+      }
+    }
+    return found;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Buckets, schedules, state machines, log groups and whatever else carries tags. */
+export const taggingQuestion: Question = { name: "resource tags", ask };

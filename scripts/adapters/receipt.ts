@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { iamQuestions } from "./receipt-iam.ts";
+import { ec2Question } from "./receipt-ec2.ts";
+import { taggingQuestion } from "./receipt-tagging.ts";
+
+/** A thing of the account that still carries the stack's name or tag. */
+export interface Remnant {
+  readonly service: string;
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** Where AWS is asked. */
+export interface AccountScope {
+  readonly stack: string;
+  readonly region: string;
+  /** An endpoint and credentials of an emulated cloud; undefined means the account of the environment. */
+  readonly client: ClientSettings;
+}
+
+/** What every AWS client is made with. */
+export interface ClientSettings {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** One question put to the account. */
+export interface Question {
+  readonly name: string;
+  readonly ask: (scope: AccountScope) => Promise<readonly Remnant[]>;
+}
+
+/** Proof of a teardown: what was asked, and what is left. */
+export interface Receipt {
+  readonly stack: string;
+  readonly region: string;
+  readonly asked: readonly string[];
+  readonly left: readonly Remnant[];
+  /** Questions that got no answer: then nothing is proven. */
+  readonly unanswered: readonly { readonly question: string; readonly why: string }[];
+}
+
+const questions: readonly Question[] = [ec2Question, taggingQuestion, ...iamQuestions];
+
+async function askOnce(scope: AccountScope): Promise<Receipt> {
+  const left: Remnant[] = [];
+  const unanswered: { question: string; why: string }[] = [];
+  await Promise.all(
+    questions.map(async ({ name, ask }) => {
+      try {
+        left.push(...(await ask(scope)));
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        unanswered.push({ question: name, why });
+      }
+    }),
+  );
+  const { stack, region } = scope;
+  const order = (a: Remnant, b: Remnant): number =>
+    `${a.service} ${a.kind} ${a.id}`.localeCompare(`${b.service} ${b.kind} ${b.id}`);
+  const asked = questions.map(({ name }) => name);
+  return { stack, region, asked, left: left.toSorted(order), unanswered };
+}
+
+/** How long the account is given to forget: its tag index lags behind a deletion. */
+export interface Patience {
+  readonly attempts: number;
+  readonly pauseMs: number;
+}
+
+/** Asks the account what of the stack is still there; asks again while something is, since AWS's own lists lag. */
+export async function makeReceipt(
+  scope: AccountScope,
+  patience: Patience = { attempts: 6, pauseMs: 5000 },
+): Promise<Receipt> {
+  for (let attempt = 1; ; attempt += 1) {
+    const receipt = await askOnce(scope);
+    if (receipt.left.length === 0 || attempt >= patience.attempts) return receipt;
+    await sleep(patience.pauseMs);
+  }
+}
+
+/** Whether it proves that nothing is left. */
+export function isClean({ left, unanswered }: Receipt): boolean {
+  return left.length === 0 && unanswered.length === 0;
+}
+
+/** The receipt as a person reads it. */
+export function receiptLines(receipt: Receipt): readonly string[] {
+  const { stack, region, asked, left, unanswered } = receipt;
+  const head = `receipt    ${left.length} left of "${stack}" in ${region}; asked: ${asked.join(", ")}`;
+  return [
+    head,
+    ...left.map(({ service, kind, id }) => `           still there: ${service} ${kind} ${id}`),
+    ...unanswered.map(({ question, why }) => `           no answer: ${question} (${why})`),
+  ];
+}

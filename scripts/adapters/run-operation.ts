@@ -1,0 +1,103 @@
+import {
+  CommandError,
+  ConcurrentUpdateError,
+  type EngineEvent,
+} from "@pulumi/pulumi/automation/index.js";
+import { UserError } from "../../components/user-error.ts";
+import { InterruptedError, ProvisioningError } from "../command-error.ts";
+import { StepProgress, type StepRecord } from "./step-progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** How the engine is listened to and stopped. */
+export interface OperationHooks {
+  readonly onEvent: (event: EngineEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What came of an operation. */
+export interface OperationReport<T> {
+  readonly result: T;
+  readonly steps: readonly StepRecord[];
+  readonly seconds: number;
+}
+
+/** What is run. */
+export interface Operation<T> {
+  /** For messages: `up`, `down`, `preview`. */
+  readonly name: string;
+  readonly terminal: Terminal;
+  readonly work: (hooks: OperationHooks) => Promise<T>;
+}
+
+/** The last lines that the command printed, for a failure that no event explained. */
+function lastWords(error: unknown): readonly string[] {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !/^(code: |stdout:|stderr:)\s*-?\d*$/.test(line))
+    .slice(-12);
+}
+
+/**
+ * Runs an operation of the engine with its progress. The first Ctrl-C asks the engine to stop in order, and waits for it.
+ *
+ * @throws ProvisioningError when it fails, InterruptedError when it was stopped
+ */
+export async function runOperation<T>({
+  name,
+  terminal,
+  work,
+}: Operation<T>): Promise<OperationReport<T>> {
+  const progress = new StepProgress(terminal, name === "preview");
+  const stop = new AbortController();
+  const interrupt = (): void => {
+    terminal.complain("  stopping after the steps that are under way ...");
+    stop.abort();
+  };
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  try {
+    const onEvent = (event: EngineEvent): void => {
+      progress.take(event);
+    };
+    const result = await work({ onEvent, signal: stop.signal });
+    return { result, steps: progress.steps, seconds: progress.seconds };
+  } catch (error) {
+    throw explained(name, error, progress, stop.signal.aborted);
+  } finally {
+    progress.close();
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
+}
+
+function explained(
+  name: string,
+  error: unknown,
+  progress: StepProgress,
+  aborted: boolean,
+): unknown {
+  if (aborted) {
+    return new InterruptedError(
+      `Stopped. What was made so far is recorded: "${name}" again goes on, "down" removes it.`,
+    );
+  }
+  if (error instanceof ConcurrentUpdateError) {
+    return new UserError("Somebody else works on this stack right now.", {
+      problems: lastWords(error),
+      hint: "Wait for them; if that process is dead: pulumi cancel.",
+      cause: error,
+    });
+  }
+  if (!(error instanceof CommandError)) return error;
+  const failed = progress.steps.filter(({ ok }) => !ok).map((step) => step.name);
+  const where = failed.length === 0 ? "" : ` at ${failed.join(", ")}`;
+  const messages = progress.errors.length > 0 ? progress.errors : lastWords(error);
+  const next = name === "up" ? ' Run it again to go on, or "down" to remove what was made.' : "";
+  return new ProvisioningError(
+    `${name} failed after ${progress.seconds.toFixed(0)} s${where}.${next}`,
+    messages,
+    error,
+  );
+}

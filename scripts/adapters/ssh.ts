@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../../components/user-error.ts";
+
+/** How a host is reached: from the outputs of its stack. */
+export interface SshTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  /** The host's public key, an OpenSSH line; nothing else is believed. */
+  readonly hostKey: string;
+}
+
+/** What an ended `ssh` left. */
+export interface SshResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A line of a known_hosts file that pins the host's key (https://man.openbsd.org/sshd.8#SSH_KNOWN_HOSTS_FILE_FORMAT). */
+export function knownHostsLine({ address, port, hostKey }: SshTarget): string {
+  const [algorithm = "", key = ""] = hostKey.trim().split(/\s+/);
+  return `[${address}]:${port} ${algorithm} ${key}\n${address} ${algorithm} ${key}\n`;
+}
+
+/** Arguments of `ssh` that believe the pinned key only, and ask nothing of a person. */
+export function sshArguments(
+  target: SshTarget,
+  knownHosts: string,
+  identity: string | undefined,
+): readonly string[] {
+  const options = [
+    "StrictHostKeyChecking=yes",
+    `UserKnownHostsFile=${knownHosts}`,
+    "GlobalKnownHostsFile=/dev/null",
+    "UpdateHostKeys=no",
+    "ServerAliveInterval=15",
+    "ConnectTimeout=15",
+    ...(identity === undefined ? [] : ["IdentitiesOnly=yes"]),
+  ];
+  return [
+    ...options.flatMap((option) => ["-o", option]),
+    ...(identity === undefined ? [] : ["-i", identity]),
+    "-p",
+    String(target.port),
+    `${target.user}@${target.address}`,
+  ];
+}
+
+/** The key as the provider takes it: its text, else the file that is named, else what `ssh` finds by itself. */
+async function identityFile(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const text = environment["BERTH_SSH_PRIVATE_KEY"] ?? "";
+  if (text === "") return environment["BERTH_SSH_KEY_FILE"];
+  const file = join(folder, "key");
+  await writeFile(file, text.endsWith("\n") ? text : `${text}\n`, { mode: 0o600 });
+  return file;
+}
+
+/** How a session of `ssh` is run. */
+export interface SshSession {
+  /** Words of the remote command; none opens a shell. */
+  readonly command: readonly string[];
+  /** Take the output instead of showing it, and never ask for anything. @default false */
+  readonly capture?: boolean;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs the system's `ssh` with the host's key pinned.
+ *
+ * @throws UserError when there is no `ssh`
+ */
+export async function runSsh(target: SshTarget, session: SshSession): Promise<SshResult> {
+  const { command, capture = false, environment = process.env } = session;
+  const folder = await mkdtemp(join(tmpdir(), "berth-ssh-"));
+  try {
+    const knownHosts = join(folder, "known_hosts");
+    await writeFile(knownHosts, knownHostsLine(target), { mode: 0o600 });
+    const args = sshArguments(target, knownHosts, await identityFile(folder, environment));
+    const batch = capture ? ["-o", "BatchMode=yes"] : [];
+    return await spawnSsh([...batch, ...args, ...command], capture);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function spawnSsh(args: readonly string[], capture: boolean): Promise<SshResult> {
+  const child = spawn("ssh", args, { stdio: capture ? ["ignore", "pipe", "pipe"] : "inherit" });
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (data: Buffer) => (stdout += data.toString()));
+  child.stderr?.on("data", (data: Buffer) => (stderr += data.toString()));
+  return new Promise((resolve, reject) => {
+    child.on("error", (cause) => {
+      reject(
+        new UserError("`ssh` could not be started.", {
+          hint: "Install OpenSSH's client.",
+          cause,
+        }),
+      );
+    });
+    child.on("close", (code) => {
+      resolve({ code: code ?? 1, stdout, stderr });
+    });
+  });
+}

@@ -1,0 +1,60 @@
+/** Where text goes; `process` has both, tests give their own. */
+export interface TextSinks {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Whether a person watches: only then is a line rewritten in place. */
+  readonly interactive: boolean;
+}
+
+/** This process's own streams. */
+export const processSinks: TextSinks = {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  interactive: process.stderr.isTTY && process.env["CI"] === undefined,
+};
+
+/**
+ * What a command says. With `--json` the standard output is one JSON document and nothing else, and the story goes to the
+ * standard error; without it the story is on the standard output. A log gets whole lines only.
+ */
+export class Terminal {
+  readonly json: boolean;
+  readonly #sinks: TextSinks;
+  #status = false;
+
+  constructor(json: boolean, sinks: TextSinks = processSinks) {
+    this.json = json;
+    this.#sinks = sinks;
+  }
+
+  /** Lines for a person. */
+  say(...lines: readonly string[]): void {
+    this.clearStatus();
+    const write = this.json ? this.#sinks.err : this.#sinks.out;
+    for (const line of lines) write(`${line}\n`);
+  }
+
+  /** What is under way, on a line that the next one replaces; nothing at all in a log. */
+  status(text: string): void {
+    if (!this.#sinks.interactive) return;
+    this.#sinks.err(`\r\u001B[2K${text}`);
+    this.#status = true;
+  }
+
+  /** Takes the status line away. */
+  clearStatus(): void {
+    if (this.#status) this.#sinks.err("\r\u001B[2K");
+    this.#status = false;
+  }
+
+  /** Lines about what is wrong, always on the standard error. */
+  complain(text: string): void {
+    this.clearStatus();
+    this.#sinks.err(`${text}\n`);
+  }
+
+  /** The command's result: printed only under `--json`. */
+  result(value: unknown): void {
+    if (this.json) this.#sinks.out(`${JSON.stringify(value, null, 2)}\n`);
+  }
+}

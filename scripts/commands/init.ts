@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { homedir, userInfo } from "node:os";
+import { dirname } from "node:path";
+import { parseDocument } from "yaml";
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { makePlan } from "../../components/sizing/make-plan.ts";
+import { UserError } from "../../components/user-error.ts";
+import { parseSettings, planRequest } from "../../stacks/parse-settings.ts";
+import { stackFilePath } from "../adapters/repository.ts";
+import {
+  configText,
+  readStackConfig,
+  shownPath,
+  type StackConfig,
+} from "../adapters/stack-file.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { exitCode } from "../exit-code.ts";
+
+/** Flags of `berth init`. */
+export interface InitOptions {
+  readonly env: string;
+  readonly model?: string;
+  readonly owner?: string;
+  readonly sshCidr?: string;
+  /** The key's line, or the file that holds it. */
+  readonly sshPublicKey?: string;
+  readonly region?: string;
+  readonly weightsBucket?: string;
+  /** `key=value` pairs of any other setting. */
+  readonly set?: readonly string[];
+  /** Allow values that the file has already to be replaced. */
+  readonly force?: boolean;
+  /** Where the file is written; for tests. @default the stack's own */
+  readonly path?: string;
+}
+
+function publicKeyLine(given: string | undefined): string | undefined {
+  if (given !== undefined && /^(ssh|ecdsa)-\S+ \S+/.test(given)) return given;
+  const path = (given ?? "~/.ssh/id_ed25519.pub").replace(/^~(?=\/)/, homedir());
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    if (given === undefined) return undefined;
+    throw new UserError(`The public key ${given} cannot be read.`, {
+      hint: "Give the path of a .pub file, or make a key: ssh-keygen -t ed25519.",
+      cause,
+    });
+  }
+}
+
+function pairs(set: readonly string[]): Record<string, string> {
+  const wrong = set.filter((pair) => !/^[A-Za-z:]+=/.test(pair));
+  if (wrong.length > 0) {
+    throw new UserError("--set takes key=value.", { problems: wrong.map((pair) => `"${pair}"`) });
+  }
+  return Object.fromEntries(
+    set.map((pair) => {
+      const at = pair.indexOf("=");
+      const key = pair.slice(0, at);
+      return [key.includes(":") ? key : `berth:${key}`, pair.slice(at + 1)];
+    }),
+  );
+}
+
+/** What the flags say, and then what is filled in where neither they nor the file say it. */
+function wanted(
+  options: InitOptions,
+  kept: StackConfig,
+): { asked: StackConfig; filled: StackConfig } {
+  const { model, owner, sshCidr, sshPublicKey, region, weightsBucket, set = [] } = options;
+  const asked = {
+    "aws:region": region,
+    "berth:model": model,
+    "berth:owner": owner,
+    "berth:sshCidr": sshCidr,
+    "berth:sshPublicKey": sshPublicKey === undefined ? undefined : publicKeyLine(sshPublicKey),
+    "berth:weightsBucket": weightsBucket,
+    ...pairs(set),
+  };
+  const local = /^local(-|$)/.test(options.env);
+  const filled = {
+    "aws:region": "us-east-1",
+    "berth:owner": userInfo().username,
+    "berth:sshPublicKey":
+      kept["berth:sshPublicKey"] === undefined ? publicKeyLine(undefined) : undefined,
+    ...(local ? { "berth:sshCidr": "127.0.0.1/32", "berth:model": "demo-llama-60m" } : {}),
+  };
+  const given = (values: object): StackConfig =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+  return { asked: given(asked), filled: given(filled) };
+}
+
+function checkReplaced(place: string, kept: StackConfig, asked: StackConfig): void {
+  const replaced = Object.keys(asked).filter(
+    (key) => kept[key] !== undefined && configText(kept[key]) !== configText(asked[key]),
+  );
+  // The model in the files that come with berth is an example.
+  const problems = replaced.filter((key) => key !== "berth:model");
+  if (problems.length === 0) return;
+  throw new UserError(`${place} has other values already.`, {
+    problems: problems.map(
+      (key) => `${key}: ${configText(kept[key])}, and ${configText(asked[key])} is asked`,
+    ),
+    hint: "Give --force to replace them.",
+  });
+}
+
+function write(path: string, changes: StackConfig): Promise<void> {
+  let text = "";
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    // A new file.
+  }
+  const document = parseDocument(text.trim() === "" ? "config: {}\n" : text);
+  for (const [key, value] of Object.entries(changes)) document.setIn(["config", key], value);
+  const config = document.get("config");
+  if (typeof config === "object" && config !== null && "flow" in config) config.flow = false;
+  return writeFile(path, document.toString({ lineWidth: 0 }));
+}
+
+/** `berth init`: writes the least that a stack's file needs, after the whole of it was checked. Asks nothing. */
+export async function runInit(options: InitOptions, terminal: Terminal): Promise<number> {
+  const path = options.path ?? stackFilePath(options.env);
+  const place = shownPath(path);
+  const kept = readStackConfig(options.env, path) ?? {};
+  const { asked, filled } = wanted(options, kept);
+  if (options.force !== true) checkReplaced(place, kept, asked);
+  const config = { ...filled, ...kept, ...asked };
+  const settings = parseSettings({ stack: options.env, config, place });
+  const plan = makePlan(planRequest(settings), loadCatalogue());
+  const changes = Object.fromEntries(
+    Object.entries(config).filter(([key, value]) => kept[key] !== value),
+  );
+  await mkdir(dirname(path), { recursive: true });
+  await write(path, changes);
+  const written = Object.entries(changes).map(([key, value]) => `  ${key}: ${configText(value)}`);
+  terminal.say(
+    written.length === 0 ? `${place} says all of that already.` : `Wrote ${place}:`,
+    ...written,
+    `It will be ${plan.ladder[0].instanceType}. Look at it with: npm run berth -- plan --env ${options.env}`,
+  );
+  terminal.result({ path: place, changed: changes, config });
+  return exitCode.ok;
+}

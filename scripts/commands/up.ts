@@ -1,0 +1,45 @@
+import { planLines } from "../../components/plan-text.ts";
+import { readClock } from "../adapters/clock.ts";
+import { runOperation } from "../adapters/run-operation.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { costLines, runningCost } from "../cost-lines.ts";
+import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
+import { exitCode } from "../exit-code.ts";
+import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+
+function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
+  const { instanceType, instanceId, address, url, weightsUri } = outputs;
+  return [
+    `host       ${instanceType ?? "?"} ${instanceId ?? "?"} at ${address ?? "?"}`,
+    `weights    ${weightsUri ?? "?"}`,
+    `answers    ${url ?? "?"} on the host; log in with: npm run berth -- ssh --env ${env}`,
+  ];
+}
+
+/** `berth up`: the plan, then every step with its time, then the outputs, the cost and the deadline. */
+export async function runUp(options: StackOptions, terminal: Terminal): Promise<number> {
+  const deployment = planDeployment(options, false);
+  terminal.say(...planLines(deployment.plan), "");
+  const { engine, stack } = await openDeployment(options, deployment);
+  terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
+  const report = await runOperation({
+    name: "up",
+    terminal,
+    work: (hooks) => stack.up({ ...hooks, color: "never" }),
+  });
+  const outputs = readOutputs(report.result.outputs);
+  const now = await readClock(deployment.cloud);
+  const time = `${report.steps.length} steps in ${report.seconds.toFixed(1)} s`;
+  terminal.say("", `done       ${time}`, ...outputLines(outputs, options.env));
+  terminal.say(...costLines(outputs, now));
+  const { steps, seconds } = report;
+  terminal.result({
+    plan: deployment.plan,
+    engine: engine.name,
+    steps,
+    seconds,
+    outputs,
+    cost: runningCost(outputs, now) ?? null,
+  });
+  return exitCode.ok;
+}

@@ -1,0 +1,84 @@
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { loadCatalogue } from "../components/catalogue/load.ts";
+import type { Plan } from "../components/plan.ts";
+import { makePlan } from "../components/sizing/make-plan.ts";
+import { checkLicence } from "../stacks/licence.ts";
+import { planRequest, type Settings } from "../stacks/parse-settings.ts";
+import { findEngine, openStack, type Engine, type EngineChoice } from "./adapters/engine.ts";
+import { cloudOf, type LocalCloud } from "./adapters/local-cloud.ts";
+import { readStackSettings, type StackConfig } from "./adapters/stack-file.ts";
+
+/** What every command that touches a stack is told. */
+export interface StackOptions {
+  readonly env: string;
+  readonly engine: EngineChoice;
+  /** The gated licence that the user accepts with this command, by its name. */
+  readonly acceptLicence?: string;
+}
+
+/** A stack that is about to be changed: settings checked, plan made, nothing touched yet. */
+export interface Deployment {
+  readonly settings: Settings;
+  readonly plan: Plan;
+  readonly cloud: LocalCloud | undefined;
+  /** Configuration that this command adds to the stack's file. */
+  readonly extra: StackConfig;
+}
+
+/** What the emulated cloud decides: where machines listen, and where the demo's weights lie. */
+function localConfig(cloud: LocalCloud | undefined): StackConfig {
+  if (cloud === undefined) return {};
+  return {
+    "berth:sshPort": cloud.machineSshPort,
+    "berth:weightsBucket": cloud.weightsBucket,
+    "berth:weightsPrefix": cloud.weightsPrefix,
+  };
+}
+
+/**
+ * Settings and plan of a stack.
+ *
+ * @param preview a gated model may be looked at without its licence
+ * @throws UserError with every problem of the stack's file, or when its licence is not accepted
+ */
+export function planDeployment(options: StackOptions, preview: boolean): Deployment {
+  const cloud = cloudOf(options.env);
+  const local = localConfig(cloud);
+  const settings = readStackSettings(options.env, local);
+  const plan = makePlan(planRequest(settings), loadCatalogue());
+  const accepted = options.acceptLicence !== undefined && options.acceptLicence === plan.licence;
+  const acceptLicence = settings.acceptLicence || accepted;
+  checkLicence({ acceptLicence }, plan, preview);
+  const extra = accepted ? { ...local, "berth:acceptLicence": "true" } : local;
+  return { settings: { ...settings, acceptLicence }, plan, cloud, extra };
+}
+
+/** A stack in its backend, and the engine that runs it. */
+export interface OpenedStack {
+  readonly engine: Engine;
+  readonly stack: Stack;
+}
+
+/** Opens the deployment's stack, made where it is not there yet, with the configuration that the command adds. */
+export async function openDeployment(
+  options: StackOptions,
+  { cloud, extra }: Deployment,
+): Promise<OpenedStack> {
+  const engine = await findEngine(options.engine);
+  const stack = await openStack({ stack: options.env, engine, cloud, create: true });
+  if (stack === undefined) throw new Error(`the stack ${options.env} was not made`);
+  for (const [key, value] of Object.entries(extra)) {
+    await stack.setConfig(key, { value: String(value) });
+  }
+  return { engine, stack };
+}
+
+/** Opens a stack that has to be there already; undefined when it is not. */
+export async function findDeployment(
+  options: StackOptions,
+  cloud: LocalCloud | undefined,
+): Promise<OpenedStack | undefined> {
+  const engine = await findEngine(options.engine);
+  const stack = await openStack({ stack: options.env, engine, cloud, create: false });
+  return stack === undefined ? undefined : { engine, stack };
+}

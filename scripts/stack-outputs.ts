@@ -1,0 +1,32 @@
+import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
+import { z } from "zod";
+
+/** What a host's stack tells; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
+const outputsSchema = z
+  .object({
+    instanceId: z.string(),
+    instanceType: z.string(),
+    address: z.string(),
+    sshPort: z.coerce.number().int(),
+    user: z.string(),
+    hostKey: z.string(),
+    url: z.string(),
+    startedAt: z.string(),
+    /** Empty without a deadline. */
+    expiresAt: z.string(),
+    hourlyUsd: z.coerce.number(),
+    owner: z.string(),
+    weightsUri: z.string(),
+    catalogueVersion: z.string(),
+    plan: z.looseObject({ modelId: z.string() }),
+  })
+  .partial();
+
+/** The outputs of a stack as berth's commands read them. */
+export type BerthOutputs = z.infer<typeof outputsSchema>;
+
+/** Outputs from the engine's map, secrets included. */
+export function readOutputs(map: OutputMap): BerthOutputs {
+  const values = Object.entries(map).map(([key, { value }]) => [key, value as unknown] as const);
+  return outputsSchema.parse(Object.fromEntries(values));
+}
