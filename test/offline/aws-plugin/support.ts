@@ -1,0 +1,33 @@
+import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { startPlugin, type PluginClient } from "./plugin-client.ts";
+
+/** Tags that the provider gives to all. */
+export const defaultTags = { "berth:stack": "test", "berth:owner": "someone" };
+
+/** The plugin before an emulated account. */
+export interface Bench {
+  readonly cloud: Cloud;
+  readonly client: PluginClient;
+  stop(): Promise<void>;
+}
+
+/** Starts an emulated account without machines, and the plugin before it. */
+export async function startBench(): Promise<Bench> {
+  const cloud = await startCloud({ tier: "none" });
+  const before = { ...process.env };
+  Object.assign(process.env, cloud.environment);
+  const { client, stop } = await startPlugin();
+  await client.configure({ region: "us-east-1", defaultTags: { tags: defaultTags } });
+  return {
+    cloud,
+    client,
+    stop: async () => {
+      stop();
+      for (const key of Object.keys(cloud.environment)) {
+        if (before[key] === undefined) Reflect.deleteProperty(process.env, key);
+        else process.env[key] = before[key];
+      }
+      await cloud.stop();
+    },
+  };
+}
