@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../components/user-error.ts";
-import type { Host } from "./adapters/ssh.ts";
+import { shellQuote, type Host } from "./adapters/ssh.ts";
 import { remoteScript } from "./remote/scripts.ts";
 
 /** A script that runs on the host on its own, whatever becomes of the connection. */
@@ -68,9 +68,8 @@ export async function runDetached(host: Host, step: DetachedStep): Promise<StepR
   const began = Date.now();
   const deadline = began + step.timeoutSeconds * 1000;
   const lines = new Lines(step.onLine);
-  await host.put(step.script, `${folder}/step.sh`, "700");
   for (let attempt = 0; attempt <= restarts; attempt++) {
-    await host.output(start, [folder, ...step.args], 90_000);
+    await launch(host, step, folder);
     const end = await follow(host, step, folder, deadline, lines);
     if (end !== "gone") {
       lines.end();
@@ -85,6 +84,18 @@ export async function runDetached(host: Host, step: DetachedStep): Promise<StepR
       hint: `Look for an out-of-memory kill or a reboot: \`sudo dmesg | tail\`; its log is ${folder}/log.`,
     },
   );
+}
+
+async function launch(host: Host, step: DetachedStep, folder: string): Promise<void> {
+  const sha256 = createHash("sha256").update(step.script).digest("hex");
+  const words = [folder, sha256, ...step.args].map(shellQuote).join(" ");
+  const command = `bash -c ${shellQuote(start)} start ${words}`;
+  const result = await host.run(command, () => ({ timeoutMs: 90_000, stdin: step.script }));
+  if (result.code !== 0) {
+    throw new Error(
+      `the step \`${step.name}\` could not be started on ${host.name}: ${result.stderr.trim()}`,
+    );
+  }
 }
 
 async function follow(

@@ -12,7 +12,7 @@ if [ -n "${BERTH_ROOT:-}" ]; then
   exit 0
 fi
 
-# The sshd that serves this very connection, found among our ancestors, knows which configuration counts.
+# The sshd that serves this very connection, the nearest of our ancestors, knows which configuration counts.
 listener='' config=/etc/ssh/sshd_config pid=$$
 while [ "${pid:-0}" -gt 1 ] && [ -r "/proc/$pid/stat" ]; do
   title=$(tr '\0' ' ' <"/proc/$pid/cmdline")
@@ -25,6 +25,7 @@ while [ "${pid:-0}" -gt 1 ] && [ -r "/proc/$pid/stat" ]; do
           config=${config%% *}
           ;;
       esac
+      break
       ;;
   esac
   pid=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f2)

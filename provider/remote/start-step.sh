@@ -1,9 +1,19 @@
 #!/usr/bin/env bash
-# Starts the step in FOLDER/step.sh so that it outlives the connection, or finds it running already.
-# Usage: start-step.sh FOLDER [ARGUMENT...]      prints: started | attached
+# Starts the bash script on standard input so that it outlives the connection, or finds it running already.
+# Usage: start-step.sh FOLDER SHA256 [ARGUMENT...]      prints: started | attached
 set -euo pipefail
-folder=$1
-shift
+folder=$1 sha256=$2
+shift 2
+mkdir -p "$folder"
+cat >"$folder/step.sh.$$.tmp"
+got=$( (sha256sum "$folder/step.sh.$$.tmp" 2>/dev/null || shasum -a 256 "$folder/step.sh.$$.tmp") | cut -d' ' -f1)
+if [ "$got" != "$sha256" ]; then
+  # A link that was cut looks like the end of the script: half a script must not run.
+  rm -f "$folder/step.sh.$$.tmp"
+  echo "the script arrived damaged" >&2
+  exit 1
+fi
+mv -f "$folder/step.sh.$$.tmp" "$folder/step.sh"
 exec 9>"$folder/start.lock"
 if command -v flock >/dev/null; then flock -w 60 9; fi
 

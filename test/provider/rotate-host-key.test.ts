@@ -18,7 +18,7 @@ describe("rotateHostKey", () => {
   const stateHome = process.env["BERTH_STATE_HOME"];
   beforeEach(async function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
-    sshd = await startSshd();
+    sshd = await startSshd({ BERTH_ROOT: "" });
     process.env["BERTH_STATE_HOME"] = join(sshd.folder, "state");
     process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
   });
@@ -42,6 +42,19 @@ describe("rotateHostKey", () => {
     const next = host(rotation.hostKey);
     await next.session();
     next.close();
+  });
+
+  it("touches no sshd where the machine is only a folder", async () => {
+    const machine = await startSshd();
+    process.env["BERTH_SSH_PRIVATE_KEY"] = machine.clientKey;
+    const { port, user, hostKey } = machine;
+    const client = hostOf({ host: "127.0.0.1", port, user, hostKey }, "i-2", { connectMs: 3000 });
+    const rotation = await rotateHostKey(client, "i-2", hostKey);
+    assert.equal(rotation.hostKey, hostKey);
+    assert.match(rotation.kept ?? "", /no sshd of the host's own/);
+    assert.equal(await machine.currentHostKey(), hostKey);
+    client.close();
+    await machine.stop();
   });
 
   it("does nothing the second time", async () => {

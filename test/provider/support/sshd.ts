@@ -49,7 +49,10 @@ export function generateKey(): { privateKey: string; publicKey: string } {
   return { privateKey: pair.private, publicKey: pair.public.trim() };
 }
 
-/** Starts an sshd as an ordinary child; `environment` is set in its sessions. */
+/**
+ * Starts an sshd as an ordinary child; `environment` is set in its sessions, over a BERTH_ROOT of their own ("" for a host
+ * that is no folder).
+ */
 export async function startSshd(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestSshd> {
@@ -63,9 +66,9 @@ export async function startSshd(
   await writeFile(keyFile, host.private, { mode: 0o600 });
   await writeFile(`${keyFile}.pub`, `${host.public}\n`);
   await writeFile(join(folder, "authorized_keys"), `${client.public}\n`, { mode: 0o600 });
-  const set = Object.entries({ BERTH_ROOT: root, ...environment }).map(
-    ([key, value]) => `${key}=${value}`,
-  );
+  const set = Object.entries({ BERTH_ROOT: root, ...environment })
+    .filter(([, value]) => value !== "")
+    .map(([key, value]) => `${key}=${value}`);
   await writeFile(
     join(folder, "sshd_config"),
     [
@@ -78,7 +81,7 @@ export async function startSshd(
       `UsePAM ${process.getuid?.() === 0 ? "yes" : "no"}`,
       "PasswordAuthentication no",
       "KbdInteractiveAuthentication no",
-      `SetEnv ${set.join(" ")}`,
+      ...(set.length > 0 ? [`SetEnv ${set.join(" ")}`] : []),
       "",
     ].join("\n"),
   );
