@@ -51,7 +51,7 @@ RUN
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 unit=berth-$(basename "$folder")-$$-$RANDOM
 detached=no
-if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null && as_root true 2>/dev/null; then
+if [ -z "${BERTH_ROOT:-}" ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null && as_root true 2>/dev/null; then
   if as_root systemd-run --quiet --collect --unit="$unit" --uid="$(id -u)" --gid="$(id -g)" \
     --setenv=HOME="$HOME" --setenv=PATH="$PATH" --setenv=BERTH_ROOT="${BERTH_ROOT:-}" \
     bash "$folder/run.sh" 9>&- >/dev/null 2>&1; then
