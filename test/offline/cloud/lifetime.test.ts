@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isAlive } from "../../../offline/cloud/build-lock.ts";
+import { cacheFolder } from "../../../offline/cloud/cache-folder.ts";
 import { startCloud } from "../../../offline/cloud/cloud.ts";
+import { motoPython } from "../../../offline/cloud/moto/environment.ts";
 import { OfflineError } from "../../../offline/offline-error.ts";
 import { until } from "./account.ts";
 
@@ -24,6 +28,26 @@ const owner = `
 
 describe("a cloud's lifetime", function () {
   this.timeout(60_000);
+
+  /** A cache of this test's own, so that no other process clears up before it does; moto is the user's. */
+  let cache: string;
+  const { XDG_CACHE_HOME: userCache } = process.env;
+
+  beforeEach(async () => {
+    cache = await mkdtemp(join(tmpdir(), "berth-cache-test-"));
+    await motoPython(() => undefined);
+    const shared = cacheFolder();
+    await mkdir(join(cache, "berth"));
+    for (const name of readdirSync(shared).filter((each) => /^moto-[\d.]+$/.test(each))) {
+      await symlink(join(shared, name), join(cache, "berth", name));
+    }
+    process.env["XDG_CACHE_HOME"] = cache;
+  });
+
+  afterEach(async () => {
+    restore("XDG_CACHE_HOME", userCache);
+    await rm(cache, { recursive: true, force: true });
+  });
 
   it("takes moto along when its owner is killed, and the next start clears up its files", async () => {
     const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", owner], {
@@ -53,8 +77,8 @@ describe("a cloud's lifetime", function () {
   });
 
   it("says what to install when there is no Python", async () => {
-    const { XDG_CACHE_HOME, BERTH_PYTHON } = process.env;
-    process.env["XDG_CACHE_HOME"] = "/nonexistent-cache";
+    const { BERTH_PYTHON } = process.env;
+    process.env["XDG_CACHE_HOME"] = join(cache, "empty");
     process.env["BERTH_PYTHON"] = "no-such-python";
     try {
       await assert.rejects(startCloud({ tier: "none" }), (error: unknown) => {
@@ -63,7 +87,6 @@ describe("a cloud's lifetime", function () {
         return true;
       });
     } finally {
-      restore("XDG_CACHE_HOME", XDG_CACHE_HOME);
       restore("BERTH_PYTHON", BERTH_PYTHON);
     }
   });
