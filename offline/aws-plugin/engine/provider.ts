@@ -135,7 +135,8 @@ export class AwsProvider {
     const found = await type.read(context, id, old.outputs);
     if (found === undefined) return undefined;
     const now = text(found["id"]) ?? id;
-    const outputs = this.#outputs(type, now, { region: context.region, ...old.outputs }, found);
+    const where = type.regional === false ? {} : { region: context.region };
+    const outputs = this.#outputs(type, now, { ...where, ...old.outputs }, found);
     return { id: now, outputs, inputs: inputsOf(type, old.inputs, outputs) };
   }
 

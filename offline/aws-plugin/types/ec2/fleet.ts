@@ -154,15 +154,27 @@ async function launchedBy(context: Context, id: string, state: Properties): Prom
   return [...new Set(all)];
 }
 
-async function end(context: Context, id: string, state: Properties): Promise<void> {
+/** Deletes the fleet itself; EC2 says what it could not delete in its answer. */
+async function deleteFleet(context: Context, id: string): Promise<void> {
   const ec2 = await context.clients.ec2();
-  const instances = await launchedBy(context, id, state);
+  const remove = (TerminateInstances: boolean) =>
+    unlessGone(ec2.deleteFleets({ FleetIds: [id], TerminateInstances }));
   // An instant fleet cannot leave instances behind: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteFleets.html
-  const deleted = await unlessGone(ec2.deleteFleets({ FleetIds: [id], TerminateInstances: true }));
-  const error = deleted?.UnsuccessfulFleetDeletions?.[0]?.Error;
+  const answer = await remove(true).catch((cause: unknown) => {
+    // moto refuses to terminate none.
+    if (cause instanceof Error && cause.name === "InvalidParameterCombination")
+      return remove(false);
+    throw cause;
+  });
+  const error = answer?.UnsuccessfulFleetDeletions?.[0]?.Error;
   if (error !== undefined && error.Code !== "fleetIdDoesNotExist") {
     throw new Error(`${error.Code ?? "DeleteFleets"}: ${error.Message ?? "failed"}`);
   }
+}
+
+async function end(context: Context, id: string, state: Properties): Promise<void> {
+  const instances = await launchedBy(context, id, state);
+  if ((await find(context, id)) !== undefined) await deleteFleet(context, id);
   await terminateInstances(context, instances);
 }
 

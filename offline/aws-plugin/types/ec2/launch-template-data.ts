@@ -171,7 +171,10 @@ export function templateValues(data: ResponseLaunchTemplateData): TemplateInputs
       associatePublicIpAddress: toFlag(one.AssociatePublicIpAddress),
       deleteOnTermination: toFlag(one.DeleteOnTermination),
     })),
-    tagSpecifications: data.TagSpecifications?.map(({ ResourceType, Tags }) => ({
+    // moto keeps the template's own tags there too; AWS takes none of that kind.
+    tagSpecifications: data.TagSpecifications?.filter(
+      ({ ResourceType }) => ResourceType !== "launch-template",
+    ).map(({ ResourceType, Tags }) => ({
       resourceType: ResourceType,
       tags: tagMap(Tags),
     })),

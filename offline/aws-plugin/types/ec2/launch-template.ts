@@ -45,6 +45,8 @@ export const launchTemplate = resourceType({
     if (found === undefined) return undefined;
     const request = { LaunchTemplateId: id, Versions: ["$Latest"] };
     const version = (await ec2.describeLaunchTemplateVersions(request)).LaunchTemplateVersions?.[0];
+    // moto tells later tags here only.
+    const { Tags } = await ec2.describeTags({ Filters: [{ Name: "resource-id", Values: [id] }] });
     return {
       arn: await ec2Arn(context, `launch-template/${id}`),
       name: found.LaunchTemplateName,
@@ -52,7 +54,7 @@ export const launchTemplate = resourceType({
       latestVersion: Number(found.LatestVersionNumber ?? 1),
       defaultVersion: Number(found.DefaultVersionNumber ?? 1),
       ...templateValues(version?.LaunchTemplateData ?? {}),
-      tagsAll: tagMap(found.Tags),
+      tagsAll: tagMap(Tags),
     };
   },
   update: async (context, id, { news, changed }) => {

@@ -8,12 +8,13 @@ import { text } from "../text.ts";
 async function find(context: Context, id: string, state: Properties) {
   const ec2 = await context.clients.ec2();
   const [end = ""] = id.split("/");
-  const ends = [text(state["subnetId"]), text(state["gatewayId"]), end];
+  const ends = new Set([state["subnetId"], state["gatewayId"], end].map(text));
+  ends.delete(undefined);
   const { RouteTables = [] } = await ec2.describeRouteTables({});
   const all = RouteTables.flatMap(({ Associations = [] }) => Associations);
   return (
     all.find((one) => one.RouteTableAssociationId === id) ??
-    all.find((one) => ends.includes(one.SubnetId) || ends.includes(one.GatewayId))
+    all.find((one) => ends.has(one.SubnetId) || ends.has(one.GatewayId))
   );
 }
 
