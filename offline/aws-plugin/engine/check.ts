@@ -1,4 +1,4 @@
-import type { Fields, Property } from "./schema.ts";
+import type { Fields, Kind, Property } from "./schema.ts";
 import { isObject, unknown, type Properties } from "./wire.ts";
 
 /** One thing wrong with one input. */
@@ -16,8 +16,7 @@ const expected = {
   list: "a list",
   set: "a list",
   object: "an object",
-  any: "a value",
-} as const;
+} as const satisfies Record<Kind, string>;
 
 function isJson(text: string): boolean {
   try {
@@ -28,41 +27,37 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The value as its type wants it, since programs may give a number as text; undefined when it cannot be. */
-function scalar(property: Property, value: unknown): unknown {
-  switch (property.kind) {
-    case "string":
-      return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
-    case "number":
-      return typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value))
-        ? Number(value)
-        : value;
-    case "boolean":
-      if (value === "true") return true;
-      return value === "false" ? false : value;
-    case "json":
-      return isObject(value) || Array.isArray(value) ? JSON.stringify(value) : value;
-    default:
-      return value;
-  }
+type Convert = (value: unknown) => unknown;
+
+function toNumber(value: unknown): unknown {
+  const isNumeric = typeof value === "string" && value.trim() !== "";
+  return isNumeric && Number.isFinite(Number(value)) ? Number(value) : value;
 }
 
-function fits(property: Property, value: unknown): boolean {
-  switch (property.kind) {
-    case "json":
-      return typeof value === "string" && isJson(value);
-    case "list":
-    case "set":
-      return Array.isArray(value);
-    case "map":
-    case "object":
-      return isObject(value);
-    case "any":
-      return true;
-    default:
-      return typeof value === property.kind;
-  }
+function toBoolean(value: unknown): unknown {
+  if (value === "true") return true;
+  return value === "false" ? false : value;
 }
+
+/** How each kind takes values of other types, since programs may give a number as text. */
+const conversions: Partial<Record<Kind, Convert>> = {
+  string: (value) =>
+    typeof value === "number" || typeof value === "boolean" ? String(value) : value,
+  number: toNumber,
+  boolean: toBoolean,
+  json: (value) => (isObject(value) || Array.isArray(value) ? JSON.stringify(value) : value),
+};
+
+const fits: Record<Kind, (value: unknown) => boolean> = {
+  string: (value) => typeof value === "string",
+  number: (value) => typeof value === "number",
+  boolean: (value) => typeof value === "boolean",
+  json: (value) => typeof value === "string" && isJson(value),
+  list: Array.isArray,
+  set: Array.isArray,
+  map: isObject,
+  object: isObject,
+};
 
 /** Checks values against a schema, gathering every problem. */
 export class InputCheck {
@@ -107,8 +102,8 @@ export class InputCheck {
 
   #value(property: Property, given: unknown, path: string): unknown {
     if (given === unknown) return given;
-    const value = scalar(property, given);
-    if (!fits(property, value)) {
+    const value = conversions[property.kind]?.(given) ?? given;
+    if (!fits[property.kind](value)) {
       this.fail(path, `must be ${expected[property.kind]}, got ${JSON.stringify(given)}`);
       return given;
     }

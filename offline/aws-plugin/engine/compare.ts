@@ -56,6 +56,28 @@ function sameFields(
   });
 }
 
+function sameLists(
+  property: Property,
+  old: readonly unknown[],
+  now: readonly unknown[],
+  loose: boolean,
+): boolean {
+  if (old.length !== now.length) return false;
+  return old.every((item, index) => sameValue(property, item, now[index], loose));
+}
+
+function sameFull(property: Property, old: unknown, now: unknown, loose: boolean): boolean {
+  const { kind, of, fields } = property;
+  if (kind === "json") return isDeepStrictEqual(parsed(old), parsed(now));
+  if (of !== undefined && Array.isArray(old) && Array.isArray(now)) {
+    return kind === "set" ? sameSets(of, old, now, loose) : sameLists(of, old, now, loose);
+  }
+  if (fields !== undefined && isObject(old) && isObject(now)) {
+    return sameFields(property, old, now, loose);
+  }
+  return isDeepStrictEqual(old, now);
+}
+
 /**
  * Whether two values of a property say the same.
  *
@@ -63,22 +85,8 @@ function sameFields(
  */
 export function sameValue(property: Property, old: unknown, now: unknown, loose = false): boolean {
   if (old === unknown || now === unknown) return false;
+  if (!isEmpty(old) && !isEmpty(now)) return sameFull(property, old, now, loose);
   if (isEmpty(old) && isEmpty(now)) return true;
-  if (isEmpty(old) || isEmpty(now)) {
-    const other = isEmpty(old) ? now : old;
-    return property.default !== undefined && other === property.default;
-  }
-  if (property.kind === "json") return isDeepStrictEqual(parsed(old), parsed(now));
-  if (property.of !== undefined && Array.isArray(old) && Array.isArray(now)) {
-    const { of, kind } = property;
-    if (kind === "set") return sameSets(of, old, now, loose);
-    return (
-      old.length === now.length &&
-      old.every((item, index) => sameValue(of, item, now[index], loose))
-    );
-  }
-  if (property.fields !== undefined && isObject(old) && isObject(now)) {
-    return sameFields(property, old, now, loose);
-  }
-  return isDeepStrictEqual(old, now);
+  const given = isEmpty(old) ? now : old;
+  return property.default !== undefined && given === property.default;
 }

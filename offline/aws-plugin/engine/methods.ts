@@ -20,7 +20,7 @@ function failures(found: readonly InputFailure[]): pb.CheckFailure[] {
 function autonaming(request: pb.CheckRequest): Autonaming | undefined {
   const options = request.getAutonaming();
   if (options === undefined) return undefined;
-  const mode = (["propose", "enforce", "disable"] as const)[options.getMode()] ?? "propose";
+  const mode = (["propose", "enforce", "disable"] as const)[options.getMode()];
   return { name: options.getProposedName(), mode };
 }
 

@@ -17,7 +17,8 @@ export function observe(
   outputs.delete("__defaults");
   const all = found["tagsAll"];
   const tags = isObject(all) ? { tags: ownTags(all as TagMap, defaultTags, known["tags"]) } : {};
-  for (const [key, value] of Object.entries({ ...found, ...tags })) {
+  const now: Properties = { ...found, ...tags };
+  for (const [key, value] of Object.entries(now)) {
     const property = type.inputs[key];
     const before = known[key];
     const same =

@@ -1,3 +1,4 @@
+import { without } from "./defined.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { unknown, type Properties } from "./wire.ts";
 
@@ -7,7 +8,7 @@ export function previewCreate(type: ResourceType, inputs: Properties): Propertie
     .filter(([key, { computed }]) => computed === true && inputs[key] === undefined)
     .map(([key]) => key);
   const open = [...type.outputs, ...chosen].map((key) => [key, unknown] as const);
-  return { ...withoutDefaults(inputs), ...Object.fromEntries(open) };
+  return { ...without(inputs, "__defaults"), ...Object.fromEntries(open) };
 }
 
 /** What is known of a resource before it is changed: the state with the new inputs over it. */
@@ -23,9 +24,9 @@ export function previewUpdate(
   const kept = Object.entries(state).filter(([key]) => !dropped.includes(key));
   const more = [...changed].some((key) => key !== "tags" && key !== "tagsAll");
   const open = (more ? (type.volatile ?? []) : []).map((key) => [key, unknown] as const);
-  return { ...Object.fromEntries(kept), ...withoutDefaults(news), ...Object.fromEntries(open) };
-}
-
-function withoutDefaults({ __defaults: _, ...inputs }: Properties): Properties {
-  return inputs;
+  return {
+    ...Object.fromEntries(kept),
+    ...without(news, "__defaults"),
+    ...Object.fromEntries(open),
+  };
 }

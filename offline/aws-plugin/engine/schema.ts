@@ -1,6 +1,5 @@
 /** How a property's value is compared and checked. */
-export type Kind =
-  "string" | "number" | "boolean" | "json" | "map" | "list" | "set" | "object" | "any";
+export type Kind = "string" | "number" | "boolean" | "json" | "map" | "list" | "set" | "object";
 
 /** What every kind of property may say of itself. */
 export interface PropertyOptions {

@@ -30,10 +30,8 @@ function partialFailure({ failure, secrets }: SecretFailure): grpc.Metadata {
   any.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
   const status = new statusPb.Status().setCode(grpc.status.UNKNOWN).setMessage(failure.message);
   const metadata = new grpc.Metadata();
-  metadata.add(
-    "grpc-status-details-bin",
-    Buffer.from(status.addDetails(any) && status.serializeBinary()),
-  );
+  status.addDetails(any);
+  metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
   return metadata;
 }
 

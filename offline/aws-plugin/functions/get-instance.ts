@@ -1,5 +1,6 @@
 import type { Instance } from "@aws-sdk/client-ec2";
 import { OfflineError } from "../../offline-error.ts";
+import { defined } from "../engine/defined.ts";
 import { functionType } from "../engine/function-type.ts";
 import type { Context } from "../engine/resource-type.ts";
 import { boolean, map, string } from "../engine/schema.ts";
@@ -27,8 +28,24 @@ function addresses(found: Instance): Properties {
   };
 }
 
+/** The metadata service of an instance that says nothing of it. */
+const metadataUnset = {
+  httpEndpoint: "enabled",
+  httpTokens: "optional",
+  httpPutResponseHopLimit: 1,
+  httpProtocolIpv6: "disabled",
+  instanceMetadataTags: "disabled",
+};
+
 function hardware(found: Instance): Properties {
   const { MetadataOptions: options } = found;
+  const said = defined({
+    httpEndpoint: options?.HttpEndpoint,
+    httpTokens: options?.HttpTokens,
+    httpPutResponseHopLimit: options?.HttpPutResponseHopLimit,
+    httpProtocolIpv6: options?.HttpProtocolIpv6,
+    instanceMetadataTags: options?.InstanceMetadataTags,
+  });
   return {
     ami: found.ImageId ?? "",
     instanceType: found.InstanceType ?? "",
@@ -36,15 +53,7 @@ function hardware(found: Instance): Properties {
     iamInstanceProfile: (found.IamInstanceProfile?.Arn ?? "").split("/").at(-1) ?? "",
     keyName: found.KeyName ?? "",
     monitoring: found.Monitoring?.State === "enabled",
-    metadataOptions: [
-      {
-        httpEndpoint: options?.HttpEndpoint ?? "enabled",
-        httpTokens: options?.HttpTokens ?? "optional",
-        httpPutResponseHopLimit: options?.HttpPutResponseHopLimit ?? 1,
-        httpProtocolIpv6: options?.HttpProtocolIpv6 ?? "disabled",
-        instanceMetadataTags: options?.InstanceMetadataTags ?? "disabled",
-      },
-    ],
+    metadataOptions: [{ ...metadataUnset, ...said }],
   };
 }
 

@@ -1,7 +1,10 @@
+import type { Subnet } from "@aws-sdk/client-ec2";
 import { OfflineError } from "../../offline-error.ts";
+import { defined } from "../engine/defined.ts";
 import { functionType } from "../engine/function-type.ts";
 import { boolean, map, string } from "../engine/schema.ts";
 import { tagMap } from "../engine/tags.ts";
+import type { Properties } from "../engine/wire.ts";
 import { ec2Arn } from "../types/ec2/ec2-tags.ts";
 import { ec2Filters, filters } from "./filters.ts";
 
@@ -16,6 +19,48 @@ export const getSubnets = functionType({
     return { id: context.region, ids, tags: given.tags ?? {} };
   },
 });
+
+/** What a plain subnet has where EC2 says nothing. */
+const unset: Properties = {
+  assignIpv6AddressOnCreation: false,
+  availableIpAddressCount: 0,
+  customerOwnedIpv4Pool: "",
+  defaultForAz: false,
+  enableDns64: false,
+  enableLniAtDeviceIndex: 0,
+  enableResourceNameDnsARecordOnLaunch: false,
+  enableResourceNameDnsAaaaRecordOnLaunch: false,
+  ipv6CidrBlock: "",
+  ipv6CidrBlockAssociationId: "",
+  ipv6Native: false,
+  mapCustomerOwnedIpOnLaunch: false,
+  mapPublicIpOnLaunch: false,
+  outpostArn: "",
+  privateDnsHostnameTypeOnLaunch: "ip-name",
+};
+
+function valuesOf(found: Subnet): Properties {
+  const [ipv6] = found.Ipv6CidrBlockAssociationSet ?? [];
+  return {
+    id: found.SubnetId,
+    arn: found.SubnetArn,
+    assignIpv6AddressOnCreation: found.AssignIpv6AddressOnCreation,
+    availabilityZone: found.AvailabilityZone,
+    availabilityZoneId: found.AvailabilityZoneId,
+    availableIpAddressCount: found.AvailableIpAddressCount,
+    cidrBlock: found.CidrBlock,
+    defaultForAz: found.DefaultForAz,
+    ipv6CidrBlock: ipv6?.Ipv6CidrBlock,
+    ipv6CidrBlockAssociationId: ipv6?.AssociationId,
+    ipv6Native: found.Ipv6Native,
+    mapPublicIpOnLaunch: found.MapPublicIpOnLaunch,
+    outpostArn: found.OutpostArn,
+    ownerId: found.OwnerId,
+    state: found.State,
+    tags: tagMap(found.Tags),
+    vpcId: found.VpcId,
+  };
+}
 
 /** One subnet. */
 export const getSubnet = functionType({
@@ -48,25 +93,7 @@ export const getSubnet = functionType({
     if (found === undefined || Subnets.length > 1) {
       throw new OfflineError(`getSubnet found ${Subnets.length} subnets; it wants exactly one.`);
     }
-    const [ipv6] = found.Ipv6CidrBlockAssociationSet ?? [];
-    return {
-      id: found.SubnetId,
-      arn: found.SubnetArn ?? (await ec2Arn(context, `subnet/${found.SubnetId ?? ""}`)),
-      assignIpv6AddressOnCreation: found.AssignIpv6AddressOnCreation ?? false,
-      availabilityZone: found.AvailabilityZone ?? "",
-      availabilityZoneId: found.AvailabilityZoneId ?? "",
-      availableIpAddressCount: found.AvailableIpAddressCount ?? 0,
-      cidrBlock: found.CidrBlock ?? "",
-      defaultForAz: found.DefaultForAz ?? false,
-      ipv6CidrBlock: ipv6?.Ipv6CidrBlock ?? "",
-      ipv6CidrBlockAssociationId: ipv6?.AssociationId ?? "",
-      ipv6Native: found.Ipv6Native ?? false,
-      mapPublicIpOnLaunch: found.MapPublicIpOnLaunch ?? false,
-      outpostArn: found.OutpostArn ?? "",
-      ownerId: found.OwnerId ?? "",
-      state: found.State ?? "",
-      tags: tagMap(found.Tags),
-      vpcId: found.VpcId ?? "",
-    };
+    const arn = await ec2Arn(context, `subnet/${found.SubnetId ?? ""}`);
+    return { ...unset, arn, ...defined(valuesOf(found)) };
   },
 });

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { resourceTokens } from "../../../offline/aws-plugin/types/registry.ts";
-import type { Properties } from "../../../offline/aws-plugin/engine/wire.ts";
+import { without } from "../../../offline/aws-plugin/engine/defined.ts";
 import { maker, scenarios } from "./scenarios.ts";
 import { defaultTags, startBench, type Bench } from "./support.ts";
-
-/** Inputs as the program gave them: without what the check put in. */
-function withoutDefaults({ __defaults: _, ...inputs }: Properties): Properties {
-  return inputs;
-}
 
 describe("AWS plugin", () => {
   let bench: Bench;
@@ -61,7 +56,7 @@ describe("AWS plugin", () => {
       const id = importId?.(again) ?? again.id;
       const imported = await client.read({ ...again, id, inputs: {}, outputs: {} });
       assert.equal(imported?.id, again.id);
-      const told = withoutDefaults(again.inputs);
+      const told = without(again.inputs, "__defaults");
       const differing = Object.keys((await client.diff(imported, told)).detailed);
       assert.deepEqual(
         differing.filter((key) => !untold.includes(key)),

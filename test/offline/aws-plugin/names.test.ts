@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { without } from "../../../offline/aws-plugin/engine/defined.ts";
 import type { Fields, Property } from "../../../offline/aws-plugin/engine/schema.ts";
 import {
   findFunction,
@@ -36,14 +37,17 @@ function drift(fields: Fields, declared: Record<string, Declared>, path = ""): s
   });
 }
 
+function ownFields(fields: Fields, left: string): Fields {
+  return without(fields, left) as Fields;
+}
+
 describe("names of the AWS plugin", () => {
   for (const token of resourceTokens) {
     it(`are those of @pulumi/aws in ${token}`, async () => {
       const type = await findResource(token);
       const { inputs, outputs } = declaredResource(token);
       assert.equal(type.token, token);
-      const { tagsAll: _, ...own } = type.inputs;
-      assert.deepEqual(drift(own, inputs), []);
+      assert.deepEqual(drift(ownFields(type.inputs, "tagsAll"), inputs), []);
       const known = [...type.outputs, ...Object.keys(type.inputs)];
       assert.deepEqual(
         known.filter((key) => !outputs.has(key)),
@@ -60,10 +64,9 @@ describe("names of the AWS plugin", () => {
       const type = await findFunction(token);
       const { inputs } = declaredFunction(token);
       assert.equal(type.token, token);
-      const { region: _, ...own } = type.inputs;
       // getCallerIdentity is of no region; the others must declare theirs.
       assert.equal("region" in inputs, token !== "aws:index/getCallerIdentity:getCallerIdentity");
-      assert.deepEqual(drift(own, inputs), []);
+      assert.deepEqual(drift(ownFields(type.inputs, "region"), inputs), []);
     });
   }
 });

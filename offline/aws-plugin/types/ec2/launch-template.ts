@@ -51,8 +51,8 @@ export const launchTemplate = resourceType({
       arn: await ec2Arn(context, `launch-template/${id}`),
       name: found.LaunchTemplateName,
       description: version?.VersionDescription,
-      latestVersion: Number(found.LatestVersionNumber ?? 1),
-      defaultVersion: Number(found.DefaultVersionNumber ?? 1),
+      latestVersion: found.LatestVersionNumber ?? 1,
+      defaultVersion: found.DefaultVersionNumber ?? 1,
       ...templateValues(version?.LaunchTemplateData ?? {}),
       tagsAll: tagMap(Tags),
     };

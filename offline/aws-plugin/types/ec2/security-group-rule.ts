@@ -1,5 +1,6 @@
+import type { SecurityGroupRule, SecurityGroupRuleRequest } from "@aws-sdk/client-ec2";
 import { unlessGone } from "../../engine/gone.ts";
-import { resourceType } from "../../engine/resource-type.ts";
+import { resourceType, type InputsOf } from "../../engine/resource-type.ts";
 import { number, string, type ValuesOf } from "../../engine/schema.ts";
 import { tagMap } from "../../engine/tags.ts";
 import { ec2Arn, tagEc2, tagSpecification } from "./ec2-tags.ts";
@@ -38,6 +39,34 @@ function permission(given: Inputs) {
   };
 }
 
+function valuesOf(found: SecurityGroupRule): InputsOf<typeof inputs> {
+  const all = found.IpProtocol === "-1";
+  return {
+    securityGroupId: found.GroupId,
+    ipProtocol: found.IpProtocol,
+    fromPort: all ? undefined : found.FromPort,
+    toPort: all ? undefined : found.ToPort,
+    cidrIpv4: found.CidrIpv4,
+    cidrIpv6: found.CidrIpv6,
+    prefixListId: found.PrefixListId,
+    referencedSecurityGroupId: found.ReferencedGroupInfo?.GroupId,
+    description: found.Description,
+    tagsAll: tagMap(found.Tags),
+  };
+}
+
+function requestOf(news: Inputs): SecurityGroupRuleRequest {
+  return {
+    IpProtocol: news.ipProtocol,
+    ...portsOf(news),
+    CidrIpv4: news.cidrIpv4,
+    CidrIpv6: news.cidrIpv6,
+    PrefixListId: news.prefixListId,
+    ReferencedGroupId: news.referencedSecurityGroupId,
+    Description: news.description,
+  };
+}
+
 /** One rule of a security group, for one way. */
 function securityGroupRule(way: "Ingress" | "Egress") {
   return resourceType({
@@ -67,38 +96,19 @@ function securityGroupRule(way: "Ingress" | "Egress") {
       const request = { SecurityGroupRuleIds: [id] };
       const answer = await unlessGone(ec2.describeSecurityGroupRules(request));
       const found = answer?.SecurityGroupRules?.find((one) => one.SecurityGroupRuleId === id);
-      if (found === undefined || found.IsEgress !== (way === "Egress")) return undefined;
-      const all = found.IpProtocol === "-1";
+      if (found?.IsEgress !== (way === "Egress")) return undefined;
       return {
         arn: found.SecurityGroupRuleArn ?? (await ec2Arn(context, `security-group-rule/${id}`)),
         securityGroupRuleId: id,
-        securityGroupId: found.GroupId,
-        ipProtocol: found.IpProtocol,
-        fromPort: all ? undefined : found.FromPort,
-        toPort: all ? undefined : found.ToPort,
-        cidrIpv4: found.CidrIpv4,
-        cidrIpv6: found.CidrIpv6,
-        prefixListId: found.PrefixListId,
-        referencedSecurityGroupId: found.ReferencedGroupInfo?.GroupId,
-        description: found.Description,
-        tagsAll: tagMap(found.Tags),
+        ...valuesOf(found),
       };
     },
     update: async (context, id, { news, changed }) => {
       if (!Object.keys(inputs).some((key) => changed.has(key))) return;
       const ec2 = await context.clients.ec2();
-      const SecurityGroupRule = {
-        IpProtocol: news.ipProtocol,
-        ...portsOf(news),
-        CidrIpv4: news.cidrIpv4,
-        CidrIpv6: news.cidrIpv6,
-        PrefixListId: news.prefixListId,
-        ReferencedGroupId: news.referencedSecurityGroupId,
-        Description: news.description,
-      };
       await ec2.modifySecurityGroupRules({
         GroupId: news.securityGroupId,
-        SecurityGroupRules: [{ SecurityGroupRuleId: id, SecurityGroupRule }],
+        SecurityGroupRules: [{ SecurityGroupRuleId: id, SecurityGroupRule: requestOf(news) }],
       });
     },
     delete: async (context, id, state) => {

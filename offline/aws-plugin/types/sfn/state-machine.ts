@@ -37,6 +37,12 @@ function logging(given: Inputs["loggingConfiguration"]): LoggingConfiguration | 
   };
 }
 
+function loggingOf(found: LoggingConfiguration | undefined): Inputs["loggingConfiguration"] {
+  const { level = "OFF", includeExecutionData = false, destinations = [] } = found ?? {};
+  const logDestination = destinations[0]?.cloudWatchLogsLogGroup?.logGroupArn;
+  return { level, includeExecutionData, logDestination };
+}
+
 function tracing(given: Inputs["tracingConfiguration"]): TracingConfiguration | undefined {
   return given === undefined ? undefined : { enabled: given.enabled };
 }
@@ -93,19 +99,13 @@ export const stateMachine = resourceType({
   read: async (context, id) => {
     const found = await find(context, id);
     if (found === undefined) return undefined;
-    const log = found.loggingConfiguration;
-    const destination = log?.destinations?.[0]?.cloudWatchLogsLogGroup?.logGroupArn;
     return {
       arn: found.stateMachineArn,
       name: found.name,
       definition: found.definition,
       roleArn: found.roleArn,
       type: found.type ?? "STANDARD",
-      loggingConfiguration: {
-        level: log?.level ?? "OFF",
-        includeExecutionData: log?.includeExecutionData ?? false,
-        logDestination: destination,
-      },
+      loggingConfiguration: loggingOf(found.loggingConfiguration),
       tracingConfiguration: { enabled: found.tracingConfiguration?.enabled ?? false },
       creationDate: found.creationDate?.toISOString(),
       description: found.description ?? "",
