@@ -1,6 +1,6 @@
 import {
+  GetInstanceProfileCommand,
   IAMClient,
-  ListInstanceProfileTagsCommand,
   ListRoleTagsCommand,
   paginateListInstanceProfiles,
   paginateListRoles,
@@ -37,10 +37,8 @@ async function profiles({ stack, client: settings }: AccountScope): Promise<read
     for await (const page of paginateListInstanceProfiles({ client }, {})) {
       for (const { InstanceProfileName = "" } of page.InstanceProfiles ?? []) {
         if (!InstanceProfileName.startsWith(`${stack}-`)) continue;
-        const { Tags } = await client.send(
-          new ListInstanceProfileTagsCommand({ InstanceProfileName }),
-        );
-        if (!isOurs(Tags, stack)) continue;
+        const answer = await client.send(new GetInstanceProfileCommand({ InstanceProfileName }));
+        if (!isOurs(answer.InstanceProfile?.Tags, stack)) continue;
         found.push({ service: "iam", kind: "instance-profile", id: InstanceProfileName });
       }
     }

@@ -20,8 +20,8 @@ async function ask({ stack, client: settings }: AccountScope): Promise<readonly 
     const found: Remnant[] = [];
     for await (const page of paginateGetResources({ client }, { TagFilters })) {
       for (const { ResourceARN = "" } of page.ResourceTagMappingList ?? []) {
-        // EC2 is asked itself, since here what has ended stays for long; IAM is too, since here it is not complete.
-        if (!/^arn:[^:]+:(ec2|iam):/.test(ResourceARN)) found.push(remnant(ResourceARN));
+        // EC2 is asked itself, since here what has ended stays for long; IAM and Scheduler are too, since here they are not complete.
+        if (!/^arn:[^:]+:(ec2|iam|scheduler):/.test(ResourceARN)) found.push(remnant(ResourceARN));
       }
     }
     return found;
@@ -30,5 +30,5 @@ async function ask({ stack, client: settings }: AccountScope): Promise<readonly 
   }
 }
 
-/** Buckets, schedules, state machines, log groups and whatever else carries tags. */
+/** Buckets, state machines, log groups and whatever else carries tags. */
 export const taggingQuestion: Question = { name: "resource tags", ask };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { iamQuestions } from "./receipt-iam.ts";
 import { ec2Question } from "./receipt-ec2.ts";
+import { schedulerQuestion } from "./receipt-scheduler.ts";
 import { taggingQuestion } from "./receipt-tagging.ts";
 
 /** A thing of the account that still carries the stack's name or tag. */
@@ -41,7 +42,12 @@ export interface Receipt {
   readonly unanswered: readonly { readonly question: string; readonly why: string }[];
 }
 
-const questions: readonly Question[] = [ec2Question, taggingQuestion, ...iamQuestions];
+const questions: readonly Question[] = [
+  ec2Question,
+  taggingQuestion,
+  schedulerQuestion,
+  ...iamQuestions,
+];
 
 async function askOnce(scope: AccountScope): Promise<Receipt> {
   const left: Remnant[] = [];
