@@ -59,15 +59,21 @@ export function diffInputs(fields: Fields, olds: Properties, news: Properties): 
   );
 }
 
-/** The inputs that differ, by name. */
+/**
+ * The inputs that differ, by name.
+ *
+ * @param loose compares what is asked with what is there: what is not asked for may have any value
+ */
 export function changedInputs(
   fields: Fields,
   olds: Properties,
   news: Properties,
+  loose = false,
 ): ReadonlySet<string> {
   return new Set(
     Object.entries(fields)
-      .filter(([key, property]) => !sameValue(property, olds[key], news[key]))
+      .filter(([key]) => !loose || olds[key] !== undefined)
+      .filter(([key, property]) => !sameValue(property, olds[key], news[key], loose))
       .map(([key]) => key),
   );
 }

@@ -6,10 +6,10 @@ export function explain(error: unknown): string {
   if (error instanceof OfflineError) {
     return error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
   }
-  if ("$metadata" in error) return `${error.name}: ${error.message}`;
   if ("code" in error && error.code === "ECONNREFUSED") {
     const endpoint = process.env["AWS_ENDPOINT_URL"] ?? "the endpoint";
     return `Nothing answers at ${endpoint} (AWS_ENDPOINT_URL): ${error.message || "connection refused"}`;
   }
+  if ("$metadata" in error) return `${error.name}: ${error.message}`;
   return error.stack ?? error.message;
 }

@@ -119,7 +119,9 @@ export class AwsProvider {
       );
       return { id, outputs: this.#outputs(type, id, state, found), inputs };
     } catch (error) {
-      const outputs = this.#outputs(type, id, state, {});
+      // What it is now, so that the next update sees what is still to be done.
+      const found = await type.read(context, id, state).catch(() => undefined);
+      const outputs = this.#outputs(type, id, state, found ?? {});
       throw new PartialFailure({ id, outputs, inputs }, error);
     }
   }
@@ -157,7 +159,12 @@ export class AwsProvider {
     const state = { ...old.outputs, ...news };
     const tags = tagChange(old.outputs["tagsAll"] ?? olds["tagsAll"], news["tagsAll"]);
     if (tags !== undefined) await type.tag?.(context, old.id, tags, state);
-    await type.update?.(context, old.id, { olds: { ...old.outputs, ...olds }, news, changed });
+    const undone = changedInputs(type.inputs, news, old.outputs, true);
+    await type.update?.(context, old.id, {
+      olds: { ...olds, ...old.outputs },
+      news,
+      changed: new Set([...changed, ...undone]),
+    });
     const known = previewUpdate(type, old.outputs, news, new Set());
     const found = await type.read(context, old.id, known);
     if (found === undefined)

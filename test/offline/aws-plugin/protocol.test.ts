@@ -142,6 +142,15 @@ describe("checks and previews of the AWS plugin", () => {
     assert.equal(open["availabilityZone"], unknown);
   });
 
+  it("says that nothing answers, and where", async () => {
+    const role = { assumeRolePolicy: "{}" };
+    await client.configure({ region: "eu-west-1", maxRetries: 0 });
+    await assert.rejects(
+      client.create("aws:iam/role:Role", "r", role),
+      /Nothing answers at http:\/\/127\.0\.0\.1:9 \(AWS_ENDPOINT_URL\)/,
+    );
+  });
+
   it("compares policies by what they say", async () => {
     const token = "aws:s3/bucketPolicy:BucketPolicy";
     const statement = { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: "*" };

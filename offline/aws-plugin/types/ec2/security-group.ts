@@ -60,14 +60,20 @@ export const securityGroup = resourceType({
       VpcId: inputs.vpcId,
       ...tagSpecification("security-group", inputs.tagsAll),
     });
-    const finish = async (): Promise<void> => {
+    try {
       // AWS opens all ways out of a new group; the provider closes them, so that only what is written is open.
       const made = await find(ec2, GroupId);
       await revoke(ec2, GroupId, "egress", made?.IpPermissionsEgress);
       await authorize(ec2, GroupId, "ingress", inputs.ingress ?? []);
       await authorize(ec2, GroupId, "egress", inputs.egress ?? []);
-    };
-    return { id: GroupId, finish };
+      return { id: GroupId };
+    } catch (cause) {
+      // Half closed is open: better none, so that the next run begins anew.
+      const gone = await ec2.deleteSecurityGroup({ GroupId }).catch(() => undefined);
+      if (gone !== undefined) throw cause;
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      return { id: GroupId, finish: () => Promise.reject(error) };
+    }
   },
   read: async (context, id) => {
     const found = await find(await context.clients.ec2(), id);
