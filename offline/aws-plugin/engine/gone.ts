@@ -1,7 +1,7 @@
 import { isObject } from "./wire.ts";
 
 /** Whether an API's error says that the thing asked about is not there. */
-export function isGone(error: unknown): boolean {
+function isGone(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (/NotFound|NoSuch|DoesNotExist/.test(error.name)) return true;
   const metadata = "$metadata" in error ? error.$metadata : undefined;

@@ -15,7 +15,7 @@ export interface Context {
 }
 
 /** A resource that AWS has made. */
-export interface Created {
+interface Created {
   readonly id: string;
   /** What only the creation's answer says. */
   readonly known?: Properties;
@@ -48,7 +48,7 @@ const shared = {
 export type InputsOf<F extends Fields> = ValuesOf<F> & ValuesOf<typeof shared>;
 
 /** What is to become of a resource. */
-export interface Update<F extends Fields> {
+interface Update<F extends Fields> {
   readonly olds: Properties;
   readonly news: InputsOf<F>;
   /** Names of the inputs that differ. */

@@ -7,13 +7,13 @@ import { anyPb, emptyPb, pluginPb, providerPb, providerServices, statusPb } from
 import { send } from "./wire.ts";
 
 /** The version of @pulumi/aws whose types this plugin has. */
-export const version = "7.48.0";
+const version = "7.48.0";
 
 /** As in Pulumi's own plugins: a state can be large. */
 const messageLimit = 400 * 1024 * 1024;
 
 /** The engine's address among the arguments it starts a plugin with; flags of the engine's logging are skipped. */
-export function engineAddress(args: readonly string[]): string | undefined {
+function engineAddress(args: readonly string[]): string | undefined {
   const rest = args.filter((arg, index) => !arg.startsWith("-") && args[index - 1] !== "--tracing");
   return rest.at(-1);
 }

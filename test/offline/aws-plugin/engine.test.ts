@@ -68,7 +68,6 @@ describe("AWS plugin under the engine", () => {
 
   it("takes the product's components up, changes them, and takes them down to nothing", async () => {
     set(settings);
-    await stack.good("preview");
     await stack.good("up");
     const created = stack.steps().filter((step) => step.startsWith("create "));
     assert.ok(created.length > 30, `${created.length} resources`);

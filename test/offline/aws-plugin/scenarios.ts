@@ -35,7 +35,7 @@ export function maker(client: PluginClient): { make: Make; clean: () => Promise<
 }
 
 /** A trust policy for tests. */
-export function trust(service: string): string {
+function trust(service: string): string {
   const Principal = { Service: service };
   const Statement = [{ Effect: "Allow", Principal, Action: "sts:AssumeRole" }];
   return JSON.stringify({ Version: "2012-10-17", Statement });

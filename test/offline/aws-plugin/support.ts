@@ -8,12 +8,20 @@ export const defaultTags = { "berth:stack": "test", "berth:owner": "someone" };
 export interface Bench {
   readonly cloud: Cloud;
   readonly client: PluginClient;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
-/** Starts an emulated account without machines, and the plugin before it. */
+let shared: Promise<Cloud> | undefined;
+
+// One account serves all files: each leaves it as it found it. This is a hook of the whole run.
+after(async () => {
+  await (await shared)?.stop();
+});
+
+/** The plugin before an emulated account without machines. */
 export async function startBench(): Promise<Bench> {
-  const cloud = await startCloud({ tier: "none" });
+  shared ??= startCloud({ tier: "none" });
+  const cloud = await shared;
   const before = { ...process.env };
   Object.assign(process.env, cloud.environment);
   const { client, stop } = await startPlugin();
@@ -21,13 +29,12 @@ export async function startBench(): Promise<Bench> {
   return {
     cloud,
     client,
-    stop: async () => {
+    stop: () => {
       stop();
       for (const key of Object.keys(cloud.environment)) {
         if (before[key] === undefined) Reflect.deleteProperty(process.env, key);
         else process.env[key] = before[key];
       }
-      await cloud.stop();
     },
   };
 }
