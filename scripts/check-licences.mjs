@@ -26,7 +26,9 @@ const read = { "node_modules/@logdna/tail-file": "MIT" };
 /** True when one branch of an "A OR B" is permissive in all its "AND" parts. */
 function isPermissive(expression) {
   const branches = expression.replaceAll(/[()]/g, "").split(/ OR /i);
-  return branches.some((branch) => branch.split(/ AND /i).every((part) => permissive.has(part.trim())));
+  return branches.some((branch) =>
+    branch.split(/ AND /i).every((part) => permissive.has(part.trim())),
+  );
 }
 
 /** Licence as the package's own document states it; some old ones use an object or a list. */
@@ -48,10 +50,13 @@ for (const [folder, entry] of Object.entries(lock.packages)) {
     if (entry.optional) continue;
   }
   count += 1;
-  if (licence === undefined || !isPermissive(licence)) refused.push(`${folder}: ${licence ?? "no licence stated"}`);
+  if (licence === undefined || !isPermissive(licence))
+    refused.push(`${folder}: ${licence ?? "no licence stated"}`);
 }
 if (refused.length > 0) {
-  console.log(`licences that are not on the list:\n${refused.map((line) => `  ${line}`).join("\n")}`);
+  console.log(
+    `licences that are not on the list:\n${refused.map((line) => `  ${line}`).join("\n")}`,
+  );
   process.exit(1);
 }
 console.log(`${count} packages, all with a permissive licence`);

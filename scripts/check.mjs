@@ -5,8 +5,11 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 
 const shellFiles = [".ci/run", ...globSync("**/*.sh", { exclude: ["node_modules/**"] })];
-const executables = globSync("{provider,offline,scripts}/**/{pulumi,pulumi-resource-*,berth,nvidia-smi,modprobe,lspci}");
-const isShell = (path) => /^#!.*\b(ba|da)?sh\b/.test(readFileSync(path, "utf8").split("\n", 1)[0] ?? "");
+const executables = globSync(
+  "{provider,offline,scripts}/**/{pulumi,pulumi-resource-*,berth,nvidia-smi,modprobe,lspci}",
+);
+const isShell = (path) =>
+  /^#!.*\b(ba|da)?sh\b/.test(readFileSync(path, "utf8").split("\n", 1)[0] ?? "");
 const scripts = [...new Set([...shellFiles, ...executables.filter(isShell)])].filter(isShell);
 
 const checks = [

@@ -1,3 +1,4 @@
+import type { DemoOptions } from "./commands/demo.ts";
 import type { Terminal } from "./adapters/terminal.ts";
 
 /** Flags as commander gives them; each command names the ones that it has. */
@@ -119,7 +120,7 @@ export const commandTable: readonly CommandRow[] = [
     ],
     run: async (_words, flags, terminal) => {
       const { runDemo } = await import("./commands/demo.ts");
-      return runDemo({ ...(flags as { engine: string; tier: string }), json: terminal.json });
+      return runDemo({ ...(flags as never as DemoOptions), json: terminal.json });
     },
   },
 ];

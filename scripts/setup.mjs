@@ -28,7 +28,9 @@ function stop(message) {
 }
 
 function lockfileSum() {
-  return createHash("sha256").update(readFileSync(join(repository, "package-lock.json"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(repository, "package-lock.json")))
+    .digest("hex");
 }
 
 function npm(args) {
@@ -42,7 +44,8 @@ function installPackages() {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   process.stderr.write("Installing the npm packages of the lockfile (once, under a minute)...\n");
   const result = npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-  if (result.error) stop(`npm could not be started (${result.error.message}). Install npm, then run this again.`);
+  if (result.error)
+    stop(`npm could not be started (${result.error.message}). Install npm, then run this again.`);
   if (result.status !== 0) stop("npm ci failed; its own message is above. Nothing else was done.");
   writeFileSync(stamp, wanted);
 }
@@ -65,7 +68,11 @@ function chooseNode() {
 
 function run(node, args) {
   const path = `${join(modules, ".bin")}:${process.env.PATH ?? ""}`;
-  const child = spawn(node, args, { cwd: repository, stdio: "inherit", env: { ...process.env, PATH: path } });
+  const child = spawn(node, args, {
+    cwd: repository,
+    stdio: "inherit",
+    env: { ...process.env, PATH: path },
+  });
   // A terminal sends its Ctrl-C to the child as well, which cleans up; this process only waits for it.
   process.on("SIGINT", () => undefined);
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -3,7 +3,7 @@ import { UserError } from "../components/user-error.ts";
 import { berthSchema, environments, type BerthSettings } from "./settings-schema.ts";
 
 /** Where a deployment stands in its life; it chooses the defaults. */
-export type Environment = (typeof environments)[number];
+type Environment = (typeof environments)[number];
 
 /** What a stack's configuration says, before it is checked. */
 export interface RawSettings {
@@ -34,7 +34,7 @@ interface EnvironmentDefaults {
 }
 
 /** What each environment does unless the stack's file says otherwise. */
-export const defaults: Readonly<Record<Environment, EnvironmentDefaults>> = {
+const defaults: Readonly<Record<Environment, EnvironmentDefaults>> = {
   dev: { spot: true, leaseHours: 4, protect: false, gpuCount: 1 },
   staging: { spot: false, leaseHours: 10, protect: false },
   prod: { spot: false, leaseHours: "none", protect: true },

@@ -100,6 +100,8 @@ export function apiBackend(parts: {
     await before(call);
     const reply = refuseUnimplemented(call, await forward(moto.port, call));
     after(call, reply);
+    // EC2 knows an instance's addresses when it launches it; here they are the machine's, known when that has started.
+    if (call.operation === "CreateFleet") await machines?.booted();
     return reply;
   };
 }

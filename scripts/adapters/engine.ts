@@ -25,7 +25,7 @@ export interface Engine {
   readonly command: PulumiCommand;
 }
 
-const offlineRoot = join(repository, "offline", "runner");
+const offlineRoot = join(repository, "offline", "runner", "shell");
 const offlineAwsPlugin = join(repository, "offline", "aws-plugin");
 
 async function onPath(name: string, path: string): Promise<boolean> {

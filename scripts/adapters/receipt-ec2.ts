@@ -1,69 +1,144 @@
 import {
-  DescribeFleetsCommand,
-  DescribeInstancesCommand,
   EC2Client,
-  paginateDescribeTags,
-  type TagDescription,
+  paginateDescribeFleets,
+  paginateDescribeInstances,
+  paginateDescribeInternetGateways,
+  paginateDescribeLaunchTemplates,
+  paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+  paginateDescribeSecurityGroups,
+  paginateDescribeSpotInstanceRequests,
+  paginateDescribeSubnets,
+  paginateDescribeVolumes,
+  paginateDescribeVpcEndpoints,
+  paginateDescribeVpcs,
+  DescribeAddressesCommand,
+  DescribeKeyPairsCommand,
+  type Tag,
 } from "@aws-sdk/client-ec2";
 import { stackTag } from "../../components/identity.ts";
 import type { AccountScope, Question, Remnant } from "./receipt.ts";
 
-/** EC2 lists what has ended for about an hour more. */
-const ended = ["terminated", "shutting-down", "deleted", "deleted_terminating"];
-
-async function idsThatEnded(
-  client: EC2Client,
-  tags: readonly TagDescription[],
-): Promise<ReadonlySet<string>> {
-  const of = (kind: string): string[] =>
-    tags.flatMap(({ ResourceType, ResourceId }) =>
-      ResourceType === kind && ResourceId !== undefined ? [ResourceId] : [],
-    );
-  const gone = new Set<string>();
-  const instances = of("instance");
-  if (instances.length > 0) {
-    const answer = await client.send(new DescribeInstancesCommand({ InstanceIds: instances }));
-    const found = (answer.Reservations ?? []).flatMap(({ Instances = [] }) => Instances);
-    for (const { InstanceId = "", State } of found) {
-      if (ended.includes(State?.Name ?? "")) gone.add(InstanceId);
-    }
-  }
-  const fleets = of("fleet");
-  if (fleets.length > 0) {
-    const answer = await client.send(new DescribeFleetsCommand({ FleetIds: fleets }));
-    const alive = new Set(
-      (answer.Fleets ?? [])
-        .filter(({ FleetState }) => !ended.includes(FleetState ?? ""))
-        .map(({ FleetId }) => FleetId),
-    );
-    for (const id of fleets) if (!alive.has(id)) gone.add(id);
-  }
-  return gone;
+/** One thing of EC2; without a state it is simply there. */
+interface Found {
+  readonly id: string | undefined;
+  readonly state?: string | undefined;
 }
 
-async function ask({ stack, client: settings }: AccountScope): Promise<readonly Remnant[]> {
-  const client = new EC2Client(settings);
+type Filters = { Name: string; Values: string[] }[];
+
+/** How things of one kind are listed. EC2's own tag list will not do: it still names what is deleted. */
+type Lister = (client: EC2Client, filters: Filters) => Promise<readonly Found[]>;
+
+/** EC2 goes on listing what has ended, for up to an hour. */
+const ended = [
+  "terminated",
+  "shutting-down",
+  "deleted",
+  "deleting",
+  "cancelled",
+  "closed",
+  "failed",
+];
+
+async function every<Page>(
+  pages: AsyncIterable<Page>,
+  found: (page: Page) => readonly Found[] | undefined,
+): Promise<readonly Found[]> {
+  const all: Found[] = [];
+  for await (const page of pages) all.push(...(found(page) ?? []));
+  return all;
+}
+
+function isOurs(tags: readonly Tag[] | undefined, filters: Filters): boolean {
+  const stack = filters[0]?.Values[0];
+  return (tags ?? []).some(({ Key, Value }) => Key === stackTag && Value === stack);
+}
+
+const listers: Readonly<Record<string, Lister>> = {
+  instance: (client, Filters) =>
+    every(paginateDescribeInstances({ client }, { Filters }), ({ Reservations }) =>
+      Reservations?.flatMap(({ Instances = [] }) =>
+        Instances.map(({ InstanceId, State }) => ({ id: InstanceId, state: State?.Name })),
+      ),
+    ),
+  volume: (client, Filters) =>
+    every(paginateDescribeVolumes({ client }, { Filters }), ({ Volumes }) =>
+      Volumes?.map(({ VolumeId, State }) => ({ id: VolumeId, state: State })),
+    ),
+  // Fleets cannot be asked for by tag.
+  fleet: (client, filters) =>
+    every(paginateDescribeFleets({ client }, {}), ({ Fleets }) =>
+      Fleets?.filter(({ Tags }) => isOurs(Tags, filters)).map(({ FleetId, FleetState }) => ({
+        id: FleetId,
+        // "deleted_running" has instances yet, and those are asked for themselves.
+        state: FleetState?.replace(/^deleted_.*/, "deleted"),
+      })),
+    ),
+  "spot-request": (client, Filters) =>
+    every(paginateDescribeSpotInstanceRequests({ client }, { Filters }), (page) =>
+      page.SpotInstanceRequests?.map(({ SpotInstanceRequestId, State }) => {
+        return { id: SpotInstanceRequestId, state: State };
+      }),
+    ),
+  "launch-template": (client, Filters) =>
+    every(paginateDescribeLaunchTemplates({ client }, { Filters }), ({ LaunchTemplates }) =>
+      LaunchTemplates?.map(({ LaunchTemplateId }) => ({ id: LaunchTemplateId })),
+    ),
+  "network-interface": (client, Filters) =>
+    every(paginateDescribeNetworkInterfaces({ client }, { Filters }), ({ NetworkInterfaces }) =>
+      NetworkInterfaces?.map(({ NetworkInterfaceId }) => ({ id: NetworkInterfaceId })),
+    ),
+  "security-group": (client, Filters) =>
+    every(paginateDescribeSecurityGroups({ client }, { Filters }), ({ SecurityGroups }) =>
+      SecurityGroups?.map(({ GroupId }) => ({ id: GroupId })),
+    ),
+  "vpc-endpoint": (client, Filters) =>
+    every(paginateDescribeVpcEndpoints({ client }, { Filters }), ({ VpcEndpoints }) =>
+      VpcEndpoints?.map(({ VpcEndpointId, State }) => ({
+        id: VpcEndpointId,
+        state: State?.toLowerCase(),
+      })),
+    ),
+  "route-table": (client, Filters) =>
+    every(paginateDescribeRouteTables({ client }, { Filters }), ({ RouteTables }) =>
+      RouteTables?.map(({ RouteTableId }) => ({ id: RouteTableId })),
+    ),
+  subnet: (client, Filters) =>
+    every(paginateDescribeSubnets({ client }, { Filters }), ({ Subnets }) =>
+      Subnets?.map(({ SubnetId }) => ({ id: SubnetId })),
+    ),
+  "internet-gateway": (client, Filters) =>
+    every(paginateDescribeInternetGateways({ client }, { Filters }), ({ InternetGateways }) =>
+      InternetGateways?.map(({ InternetGatewayId }) => ({ id: InternetGatewayId })),
+    ),
+  vpc: (client, Filters) =>
+    every(paginateDescribeVpcs({ client }, { Filters }), ({ Vpcs }) =>
+      Vpcs?.map(({ VpcId }) => ({ id: VpcId })),
+    ),
+  "key-pair": async (client, Filters) => {
+    const { KeyPairs = [] } = await client.send(new DescribeKeyPairsCommand({ Filters }));
+    return KeyPairs.map(({ KeyPairId }) => ({ id: KeyPairId }));
+  },
+  address: async (client, Filters) => {
+    const { Addresses = [] } = await client.send(new DescribeAddressesCommand({ Filters }));
+    return Addresses.map(({ AllocationId }) => ({ id: AllocationId }));
+  },
+};
+
+async function askFor(kind: string, list: Lister, scope: AccountScope): Promise<Remnant[]> {
+  const client = new EC2Client(scope.client);
   try {
-    const Filters = [
-      { Name: "key", Values: [stackTag] },
-      { Name: "value", Values: [stack] },
-    ];
-    const tags: TagDescription[] = [];
-    for await (const page of paginateDescribeTags({ client }, { Filters })) {
-      tags.push(
-        ...(page.Tags ?? []).filter(({ Key, Value }) => Key === stackTag && Value === stack),
-      );
-    }
-    const gone = await idsThatEnded(client, tags);
-    return tags
-      .filter(({ ResourceId = "" }) => !gone.has(ResourceId))
-      .map(({ ResourceType = "unknown", ResourceId = "" }) => {
-        return { service: "ec2", kind: ResourceType, id: ResourceId };
-      });
+    const found = await list(client, [{ Name: `tag:${stackTag}`, Values: [scope.stack] }]);
+    return found
+      .filter(({ state = "" }) => !ended.includes(state))
+      .map(({ id = "unknown" }) => ({ service: "ec2", kind, id }));
   } finally {
     client.destroy();
   }
 }
 
-/** Everything of EC2: hosts, volumes, network, keys, templates, fleets. */
-export const ec2Question: Question = { name: "EC2 tags", ask };
+/** Everything of EC2: hosts, volumes, network, keys, templates, fleets. One question a kind. */
+export const ec2Questions: readonly Question[] = Object.entries(listers).map(([kind, list]) => {
+  return { name: `EC2 ${kind}`, ask: (scope) => askFor(kind, list, scope) };
+});

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { iamQuestions } from "./receipt-iam.ts";
-import { ec2Question } from "./receipt-ec2.ts";
+import { ec2Questions } from "./receipt-ec2.ts";
 import { schedulerQuestion } from "./receipt-scheduler.ts";
 import { taggingQuestion } from "./receipt-tagging.ts";
 
@@ -43,7 +43,7 @@ export interface Receipt {
 }
 
 const questions: readonly Question[] = [
-  ec2Question,
+  ...ec2Questions,
   taggingQuestion,
   schedulerQuestion,
   ...iamQuestions,
@@ -95,9 +95,10 @@ export function isClean({ left, unanswered }: Receipt): boolean {
 /** The receipt as a person reads it. */
 export function receiptLines(receipt: Receipt): readonly string[] {
   const { stack, region, asked, left, unanswered } = receipt;
-  const head = `receipt    ${left.length} left of "${stack}" in ${region}; asked: ${asked.join(", ")}`;
+  const head = `receipt    ${left.length} left of "${stack}" in ${region}; ${asked.length} questions asked`;
   return [
     head,
+    `           asked for ${asked.join(", ")}`,
     ...left.map(({ service, kind, id }) => `           still there: ${service} ${kind} ${id}`),
     ...unanswered.map(({ question, why }) => `           no answer: ${question} (${why})`),
   ];

@@ -85,6 +85,13 @@ export class InstanceMachines {
     return this.#round;
   }
 
+  /** Resolves when every machine that is starting has started, or has failed to. */
+  async booted(): Promise<void> {
+    await this.reconcile();
+    const starting = [...this.#entries.values()].filter(({ phase }) => phase === "starting");
+    await Promise.all(starting.map(({ work }) => work));
+  }
+
   /** Resolves when every machine whose instance has ended is gone. */
   async settled(): Promise<void> {
     await this.reconcile();

@@ -29,7 +29,9 @@ function join(channel: ServerChannel, child: ChildProcess): void {
   child.stdin?.on("error", () => undefined);
   child.stdout?.pipe(channel, { end: false });
   child.stderr?.pipe(channel.stderr, { end: false });
-  child.on("error", () => { channel.exit(127); });
+  child.on("error", () => {
+    channel.exit(127);
+  });
   child.on("close", (code, signal) => {
     if (signal === null) channel.exit(code ?? 1);
     else channel.exit(signal.slice("SIG".length), false, "");

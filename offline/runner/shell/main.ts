@@ -14,8 +14,11 @@ import {
 import { update } from "./update-commands.ts";
 import { Workspace } from "./workspace.ts";
 
-/** The Pulumi CLI whose commands, protocol and state format this follows. */
-const version = "v3.260.0";
+/**
+ * The Pulumi CLI whose commands this follows: the last one whose event log the Automation API reads from a file; newer ones
+ * are sent a gRPC address for it.
+ */
+const version = "v3.205.0";
 
 type Command = (line: CommandLine, workspace: Workspace) => string;
 

@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import ssh2 from "ssh2";
+import { findEngine, openStack, type EngineChoice } from "../adapters/engine.ts";
+import type { Cleanup } from "./cleanup.ts";
+import { freePort, type DemoCloud } from "./demo-cloud.ts";
+import { demoArchitecture } from "./model/architecture.ts";
+
+/** Settings of the demo's stack. */
+export interface DemoSettings {
+  readonly region: string;
+  readonly leaseHours: number;
+}
+
+/** The demo's stack, opened, and what runs it. */
+export interface DemoStack {
+  readonly stack: Stack;
+  readonly name: string;
+  readonly engine: string;
+}
+
+/**
+ * Puts into the environment what the engine and its plugins take from there: a fresh key pair and passphrase, in memory
+ * alone, and folders for state and host keys that go with the demo.
+ *
+ * @returns the public key
+ */
+async function prepareEnvironment(cleanup: Cleanup): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-demo-"));
+  cleanup.add("the demo's state", () => rm(folder, { recursive: true, force: true }));
+  const key = ssh2.utils.generateKeyPairSync("ed25519");
+  Object.assign(process.env, {
+    BERTH_SSH_PRIVATE_KEY: key.private,
+    BERTH_STATE_HOME: join(folder, "berth"),
+    PULUMI_HOME: join(folder, "pulumi"),
+    PULUMI_BACKEND_URL: `file://${folder}`,
+    PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
+  });
+  return key.public;
+}
+
+/** Opens a stack of its own for this run, with its settings. */
+export async function openDemoStack(
+  { cloud, bucket }: DemoCloud,
+  settings: DemoSettings,
+  choice: EngineChoice,
+  cleanup: Cleanup,
+): Promise<DemoStack> {
+  const publicKey = await prepareEnvironment(cleanup);
+  const name = `local-demo-${randomBytes(3).toString("hex")}`;
+  const engine = await findEngine(choice);
+  const { endpoint, environment, tier, machineSshPort } = cloud;
+  const place = { weightsBucket: bucket.bucket, weightsPrefix: bucket.prefix, pid: process.pid };
+  const local = { endpoint, environment, tier, machineSshPort, ...place };
+  const stack = await openStack({ stack: name, engine, cloud: local, create: true });
+  if (stack === undefined) throw new Error(`the stack ${name} was not made`);
+  cleanup.add("the demo's stack file", () => stack.workspace.removeStack(name, { force: true }));
+  const values = {
+    "aws:region": settings.region,
+    "berth:env": "local",
+    "berth:model": demoArchitecture.id,
+    "berth:owner": "demo",
+    "berth:spot": "true",
+    "berth:leaseHours": String(settings.leaseHours),
+    "berth:sshCidr": "127.0.0.1/32",
+    "berth:sshPublicKey": publicKey,
+    "berth:sshPort": String(machineSshPort),
+    // Machines that are folders share this host's ports.
+    "berth:serverPort": String(tier === "process" ? await freePort() : 8000),
+    "berth:weightsBucket": bucket.bucket,
+    "berth:weightsPrefix": bucket.prefix,
+  };
+  const config = Object.entries(values).map(([key, value]) => [key, { value }] as const);
+  await stack.setAllConfig(Object.fromEntries(config));
+  return { stack, name, engine: `${engine.name} ${engine.version}` };
+}
