@@ -11,7 +11,7 @@ export interface WeightsLocation {
 }
 
 /** Read access to one prefix of one bucket. */
-export function readPrefix(bucket: string, prefix: string): string {
+function readPrefix(bucket: string, prefix: string): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [

@@ -11,7 +11,7 @@ export interface UserData {
 }
 
 /** Where a host keeps its own deadline, in seconds since 1970; writing it anew moves the end. */
-export const deadlineFile = "/etc/berth/deadline";
+const deadlineFile = "/etc/berth/deadline";
 
 /**
  * Seconds that a host waits beyond the deadline before it ends itself, so that the schedule, which also leaves a record of

@@ -122,7 +122,7 @@ function starterRole(name: string, { machine, group, tags }: StarterArgs, parent
 }
 
 /** May start that one state machine. */
-export function startPolicy(stateMachineArn: string): string {
+function startPolicy(stateMachineArn: string): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: "states:StartExecution", Resource: stateMachineArn }],

@@ -7,7 +7,7 @@ export interface HostOwner {
 }
 
 /** The tag that says who pays. */
-export const ownerTag = "berth:owner";
+const ownerTag = "berth:owner";
 
 /** Instances in these states cost money, or may again. */
 const liveStates = ["pending", "running", "stopping", "stopped"];

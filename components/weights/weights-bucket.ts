@@ -74,7 +74,7 @@ export class WeightsBucket extends pulumi.ComponentResource {
 }
 
 /** Policy that refuses every request which is not over TLS. */
-export function tlsOnly(bucketArn: string): string {
+function tlsOnly(bucketArn: string): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
