@@ -15,9 +15,6 @@ import { readStackSecretsProvider } from "./stack-file.ts";
 /** Which engine is asked for; `auto` is the Pulumi CLI where it is installed, else the one that comes with berth. */
 export type EngineChoice = "auto" | "pulumi" | "offline";
 
-/** All that `--engine` takes. */
-export const engineChoices: readonly EngineChoice[] = ["auto", "pulumi", "offline"];
-
 /** The engine that runs the program. */
 export interface Engine {
   readonly name: "pulumi" | "offline";

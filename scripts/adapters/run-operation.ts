@@ -50,13 +50,8 @@ export async function runOperation<T>({
   work,
 }: Operation<T>): Promise<OperationReport<T>> {
   const progress = new StepProgress(terminal, name === "preview");
-  const stop = new AbortController();
-  const interrupt = (): void => {
-    terminal.complain("  stopping after the steps that are under way ...");
-    stop.abort();
-  };
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
+  const interruption = listenForInterruption(terminal);
+  const { stop } = interruption;
   try {
     const onEvent = (event: EngineEvent): void => {
       progress.take(event);
@@ -64,12 +59,29 @@ export async function runOperation<T>({
     const result = await work({ onEvent, signal: stop.signal });
     return { result, steps: progress.steps, seconds: progress.seconds };
   } catch (error) {
-    throw explained(name, error, progress, stop.signal.aborted);
+    throw explained(name, error, progress, interruption.came());
   } finally {
     progress.close();
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    interruption.forget();
   }
+}
+
+/** Hears Ctrl-C and hands it on to the engine. The listener stays: without one, a library of the engine ends this process. */
+function listenForInterruption(terminal: Terminal) {
+  const stop = new AbortController();
+  let heard = 0;
+  const listener = (signal: NodeJS.Signals): void => {
+    heard += 1;
+    if (heard === 1) terminal.complain("  stopping after the steps that are under way ...");
+    // A terminal's Ctrl-C has reached the engine too, and it takes a second one for "at once".
+    if (signal === "SIGTERM" || !process.stdin.isTTY) stop.abort();
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, listener);
+  const forget = (): void => {
+    for (const signal of signals) process.off(signal, listener);
+  };
+  return { stop, forget, came: () => heard > 0 };
 }
 
 function explained(
