@@ -7,20 +7,34 @@ function forbid(files, patterns) {
   return {
     files,
     rules: {
-      "no-restricted-imports": ["error", { patterns: patterns.map((p) => ({ group: p.group, message: p.why })) }],
+      "no-restricted-imports": [
+        "error",
+        { patterns: patterns.map((p) => ({ group: p.group, message: p.why })) },
+      ],
     },
   };
 }
-const noOffline = { group: ["**/offline/**"], why: "only scripts/ and tests may start what lies in offline/" };
-const noCloud = { group: ["@pulumi/*", "@aws-sdk/*", "ssh2"], why: "pure folders decide from data alone" };
-const noImpure = { group: ["node:fs", "node:fs/promises", "node:child_process", "node:net"], why: "pure folders read no disk, clock or environment" };
+const noOffline = {
+  group: ["**/offline/**"],
+  why: "only scripts/ and tests may start what lies in offline/",
+};
+const noCloud = {
+  group: ["@pulumi/*", "@aws-sdk/*", "ssh2"],
+  why: "pure folders decide from data alone",
+};
+const noImpure = {
+  group: ["node:fs", "node:fs/promises", "node:child_process", "node:net"],
+  why: "pure folders read no disk, clock or environment",
+};
 
 export default defineConfig(
   globalIgnores(["node_modules", "coverage", ".berth", "**/*.mjs", "**/*.cjs"]),
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
@@ -30,9 +44,33 @@ export default defineConfig(
     },
   },
   forbid(["stacks/**", "provider/**", "index.ts"], [noOffline]),
-  forbid(["components/**"], [noOffline, { group: ["**/stacks/**", "**/scripts/**", "**/provider/**"], why: "components are below stacks, scripts and provider" }]),
-  forbid(["components/{sizing,pricing,lease}/**", "components/catalogue/!(load).ts", "components/plan.ts"], [noOffline, noCloud, noImpure]),
-  forbid(["offline/**"], [{ group: ["**/stacks/**", "**/components/**", "**/provider/*", "**/scripts/**"], why: "offline/ knows public protocols only" }]),
+  forbid(
+    ["components/**"],
+    [
+      noOffline,
+      {
+        group: ["**/stacks/**", "**/scripts/**", "**/provider/**"],
+        why: "components are below stacks, scripts and provider",
+      },
+    ],
+  ),
+  forbid(
+    [
+      "components/{sizing,pricing,lease}/**",
+      "components/catalogue/!(load).ts",
+      "components/plan.ts",
+    ],
+    [noOffline, noCloud, noImpure],
+  ),
+  forbid(
+    ["offline/**"],
+    [
+      {
+        group: ["**/stacks/**", "**/components/**", "**/provider/*", "**/scripts/**"],
+        why: "offline/ knows public protocols only",
+      },
+    ],
+  ),
   {
     files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {

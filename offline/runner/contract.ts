@@ -1,6 +1,6 @@
 import type { PropertyMap } from "./engine/property-value.ts";
 
-export type { PropertyMap, PropertyValue } from "./engine/property-value.ts";
+export type { PropertyMap } from "./engine/property-value.ts";
 
 /** Limits of create, update and delete in seconds; 0 or left out means the default. */
 export interface CustomTimeouts {

@@ -22,8 +22,7 @@ export class StackSettings {
         "Correct it, and run this again.",
       );
     }
-    this.#document =
-      document.contents === null ? new Document({}) : (document);
+    this.#document = document.contents === null ? new Document({}) : document;
   }
 
   /** The secrets of this stack, made on first use. @throws OfflineError on a missing or wrong passphrase */

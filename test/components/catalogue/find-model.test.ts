@@ -23,7 +23,8 @@ describe("findModel", () => {
   it("names the nearest when there is none", () => {
     assert.throws(
       () => findModel("lama-2-7b", catalogue),
-      (error) => error instanceof UserError && (error.hint ?? "").includes('Did you mean llama-2-7b'),
+      (error) =>
+        error instanceof UserError && (error.hint ?? "").includes("Did you mean llama-2-7b"),
     );
   });
 

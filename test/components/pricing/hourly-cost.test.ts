@@ -11,7 +11,7 @@ describe("volumeHourlyUsd", () => {
   it("names the priced regions when this is none of them", () => {
     assert.throws(
       () => volumeHourlyUsd("mars-north-1", 1),
-      (error) => error instanceof UserError && (error.hint ?? "").includes('us-west-2'),
+      (error) => error instanceof UserError && (error.hint ?? "").includes("us-west-2"),
     );
   });
 });

@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { Terminal } from "../../scripts/adapters/terminal.ts";
+import { runInit } from "../../scripts/commands/init.ts";
+import { runBerth } from "../../scripts/run-berth.ts";
+import { UserError } from "../../components/user-error.ts";
+
+/** Runs a command line, and gives what it printed. */
+async function berth(...words: readonly string[]) {
+  let out = "";
+  let err = "";
+  const sinks = {
+    out: (text: string) => (out += text),
+    err: (text: string) => (err += text),
+    interactive: false,
+  };
+  const code = await runBerth(words, sinks);
+  return { code, out, err };
+}
+
+function silent(): Terminal {
+  return new Terminal(false, { out: () => undefined, err: () => undefined, interactive: false });
+}
+
+describe("berth plan", () => {
+  it("says the plan in under a second", async () => {
+    const began = performance.now();
+    const { code, out } = await berth("plan", "llama-2-7b", "--env", "dev");
+    assert.equal(code, 0);
+    assert.match(out, /^model {6}llama-2-7b/m);
+    assert.match(out, /^type {7}g6\.xlarge/m);
+    assert.ok(performance.now() - began < 1000);
+  });
+
+  it("prints one JSON document and nothing else with --json", async () => {
+    const { code, out, err } = await berth("plan", "llama-2-7b", "--json", "--lease-hours", "none");
+    assert.equal(code, 0);
+    const plan = JSON.parse(out) as { modelId: string; ladder: { instanceType: string }[] };
+    assert.equal(plan.modelId, "llama-2-7b");
+    assert.equal(plan.ladder[0]?.instanceType, "g6.xlarge");
+    assert.match(err, /^ends {7}never/m);
+  });
+
+  it("lets flags win over the stack's file", async () => {
+    const { out } = await berth(
+      "plan",
+      "--env",
+      "staging",
+      "--spot",
+      "--context",
+      "8192",
+      "--json",
+    );
+    const plan = JSON.parse(out) as { contextTokens: number; ladder: { purchase: string }[] };
+    assert.equal(plan.contextTokens, 8192);
+    assert.equal(plan.ladder[0]?.purchase, "spot");
+  });
+
+  it("names the nearest models, as text and as JSON, and ends with 1", async () => {
+    const asText = await berth("plan", "lama-2-7b");
+    assert.equal(asText.code, 1);
+    assert.match(asText.err, /Did you mean llama-2-7b/);
+    assert.equal(asText.out, "");
+    const asJson = await berth("plan", "lama-2-7b", "--json");
+    const { error } = JSON.parse(asJson.out) as { error: { kind: string; hint: string } };
+    assert.equal(error.kind, "user");
+    assert.match(error.hint, /llama-2-7b/);
+  });
+
+  it("lists every problem of the flags at once", async () => {
+    const wrong = ["--precision", "int3", "--gpus", "x", "--region", "mars"];
+    const { code, err } = await berth("plan", "qwen3-8b", ...wrong);
+    assert.equal(code, 1);
+    for (const place of ["berth:precision", "berth:gpuCount", "aws:region"]) {
+      assert.ok(err.includes(`command line: ${place}`), err);
+    }
+  });
+
+  it("lists the catalogue", async () => {
+    const { out } = await berth("plan", "--list");
+    assert.match(out, /^demo-llama-60m /m);
+    assert.match(out, /146 models/);
+  });
+});
+
+describe("berth", () => {
+  for (const words of [
+    ["bogus"],
+    ["up", "--engine", "x"],
+    ["plan", "a", "b"],
+    ["plan", "--nope"],
+  ]) {
+    it(`ends with 2 for: ${words.join(" ")}`, async () => {
+      const { code, out } = await berth(...words);
+      assert.equal(code, 2);
+      assert.equal(out, "");
+    });
+  }
+
+  it("explains itself", async () => {
+    const { code, out } = await berth("--help");
+    assert.equal(code, 0);
+    for (const name of [
+      "plan",
+      "init",
+      "preview",
+      "up",
+      "status",
+      "ssh",
+      "down",
+      "cloud",
+      "demo",
+    ]) {
+      assert.match(out, new RegExp(`^ {2}${name} `, "m"));
+    }
+  });
+
+  it("does not begin an up whose stack file lacks something, and says all of it", async () => {
+    const { code, err } = await berth("up", "--env", "staging");
+    assert.equal(code, 1);
+    for (const key of ["owner", "sshCidr", "sshPublicKey"]) {
+      assert.ok(err.includes(`stacks/Pulumi.staging.yaml: berth:${key}: is missing`), err);
+    }
+  });
+
+  it("says how to write the file of a stack that has none", async () => {
+    const { code, err } = await berth("up", "--env", "dev-nobody");
+    assert.equal(code, 1);
+    assert.match(err, /init --env dev-nobody/);
+  });
+});
+
+describe("berth init", () => {
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ alice";
+  const given = { env: "dev", model: "llama-2-7b", owner: "alice", sshCidr: "203.0.113.7/32" };
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "berth-init-"));
+    path = join(folder, "Pulumi.dev.yaml");
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it("writes a new file with the least that is needed", async () => {
+    assert.equal(await runInit({ ...given, sshPublicKey: key, path }, silent()), 0);
+    const text = await readFile(path, "utf8");
+    const keys = [...text.matchAll(/^ {2}(\S+): /gm)].map(([, name]) => name);
+    const least = [
+      "aws:region",
+      "berth:owner",
+      "berth:model",
+      "berth:sshCidr",
+      "berth:sshPublicKey",
+    ];
+    assert.deepEqual(keys.toSorted(), least.toSorted());
+  });
+
+  it("keeps comments and what else the file says", async () => {
+    await writeFile(path, "# mine\nconfig:\n  aws:region: us-west-2\n  berth:leaseHours: 2\n");
+    await runInit({ ...given, sshPublicKey: key, path }, silent());
+    const text = await readFile(path, "utf8");
+    assert.match(text, /^# mine\n/);
+    assert.match(text, /aws:region: us-west-2/);
+    assert.match(text, /berth:leaseHours: 2/);
+  });
+
+  it("replaces other values only with --force", async () => {
+    await writeFile(path, "config:\n  berth:owner: bob\n");
+    const options = { ...given, sshPublicKey: key, path };
+    await assert.rejects(
+      runInit(options, silent()),
+      (error) => error instanceof UserError && error.problems.join().includes("bob"),
+    );
+    assert.equal(await readFile(path, "utf8"), "config:\n  berth:owner: bob\n");
+    await runInit({ ...options, force: true }, silent());
+    assert.match(await readFile(path, "utf8"), /berth:owner: alice/);
+  });
+
+  it("writes nothing when a value is wrong", async () => {
+    const wrong = {
+      ...given,
+      sshCidr: "0.0.0.0/0",
+      sshPublicKey: key,
+      path,
+      set: ["leaseHours=-1"],
+    };
+    await assert.rejects(
+      runInit(wrong, silent()),
+      (error) => error instanceof UserError && error.problems.length === 2,
+    );
+    await assert.rejects(readFile(path), /ENOENT/);
+  });
+});
