@@ -3,10 +3,21 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { Terminal } from "../../scripts/adapters/terminal.ts";
-import { runInit } from "../../scripts/commands/init.ts";
-import { runBerth } from "../../scripts/run-berth.ts";
-import { UserError } from "../../components/user-error.ts";
+import type { Terminal } from "../../scripts/adapters/terminal.ts";
+
+// Imported as the commands import each other: mocha requires its test files, and a module that is both required and
+// imported is there twice, with two UserErrors.
+let cli: typeof import("../../scripts/run-berth.ts");
+let init: typeof import("../../scripts/commands/init.ts");
+let terminals: typeof import("../../scripts/adapters/terminal.ts");
+let errors: typeof import("../../components/user-error.ts");
+
+before(async () => {
+  cli = await import("../../scripts/run-berth.ts");
+  init = await import("../../scripts/commands/init.ts");
+  terminals = await import("../../scripts/adapters/terminal.ts");
+  errors = await import("../../components/user-error.ts");
+});
 
 /** Runs a command line, and gives what it printed. */
 async function berth(...words: readonly string[]) {
@@ -17,12 +28,16 @@ async function berth(...words: readonly string[]) {
     err: (text: string) => (err += text),
     interactive: false,
   };
-  const code = await runBerth(words, sinks);
+  const code = await cli.runBerth(words, sinks);
   return { code, out, err };
 }
 
 function silent(): Terminal {
-  return new Terminal(false, { out: () => undefined, err: () => undefined, interactive: false });
+  return new terminals.Terminal(false, {
+    out: () => undefined,
+    err: () => undefined,
+    interactive: false,
+  });
 }
 
 describe("berth plan", () => {
@@ -145,7 +160,7 @@ describe("berth init", () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   it("writes a new file with the least that is needed", async () => {
-    assert.equal(await runInit({ ...given, sshPublicKey: key, path }, silent()), 0);
+    assert.equal(await init.runInit({ ...given, sshPublicKey: key, path }, silent()), 0);
     const text = await readFile(path, "utf8");
     const keys = [...text.matchAll(/^ {2}(\S+): /gm)].map(([, name]) => name);
     const least = [
@@ -160,7 +175,7 @@ describe("berth init", () => {
 
   it("keeps comments and what else the file says", async () => {
     await writeFile(path, "# mine\nconfig:\n  aws:region: us-west-2\n  berth:leaseHours: 2\n");
-    await runInit({ ...given, sshPublicKey: key, path }, silent());
+    await init.runInit({ ...given, sshPublicKey: key, path }, silent());
     const text = await readFile(path, "utf8");
     assert.match(text, /^# mine\n/);
     assert.match(text, /aws:region: us-west-2/);
@@ -171,11 +186,11 @@ describe("berth init", () => {
     await writeFile(path, "config:\n  berth:owner: bob\n");
     const options = { ...given, sshPublicKey: key, path };
     await assert.rejects(
-      runInit(options, silent()),
-      (error) => error instanceof UserError && error.problems.join().includes("bob"),
+      init.runInit(options, silent()),
+      (error) => error instanceof errors.UserError && error.problems.join().includes("bob"),
     );
     assert.equal(await readFile(path, "utf8"), "config:\n  berth:owner: bob\n");
-    await runInit({ ...options, force: true }, silent());
+    await init.runInit({ ...options, force: true }, silent());
     assert.match(await readFile(path, "utf8"), /berth:owner: alice/);
   });
 
@@ -188,8 +203,8 @@ describe("berth init", () => {
       set: ["leaseHours=-1"],
     };
     await assert.rejects(
-      runInit(wrong, silent()),
-      (error) => error instanceof UserError && error.problems.length === 2,
+      init.runInit(wrong, silent()),
+      (error) => error instanceof errors.UserError && error.problems.length === 2,
     );
     await assert.rejects(readFile(path), /ENOENT/);
   });

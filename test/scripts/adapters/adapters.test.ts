@@ -61,8 +61,7 @@ describe("StepProgress", () => {
     ({
       metadata: { op, urn: `urn:pulumi:dev::berth::t::${name}`, type: "aws:ec2/vpc:Vpc" },
     }) as never;
-  const event = (part: Partial<EngineEvent>) =>
-    ({ sequence: 1, timestamp: 1, ...part }) as EngineEvent;
+  const event = (part: Partial<EngineEvent>) => ({ sequence: 1, timestamp: 1, ...part });
 
   it("says a line for a step that ended, and none for one that did not change", () => {
     const { terminal, written } = recorder();
@@ -142,10 +141,9 @@ describe("engine", () => {
   });
 
   it("wants a passphrase, and takes an empty one", () => {
-    assert.throws(
-      () => checkPassphrase("no-such-stack", {}),
-      /PULUMI_CONFIG_PASSPHRASE is not set/,
-    );
+    assert.throws(() => {
+      checkPassphrase("no-such-stack", {});
+    }, /PULUMI_CONFIG_PASSPHRASE is not set/);
     checkPassphrase("no-such-stack", { PULUMI_CONFIG_PASSPHRASE: "" });
     checkPassphrase("no-such-stack", { PULUMI_CONFIG_PASSPHRASE_FILE: "/f" });
   });
