@@ -47,7 +47,8 @@ function installPackages() {
   const result = npm(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
   if (result.error)
     stop(`npm could not be started (${result.error.message}). Install npm, then run this again.`);
-  if (result.status !== 0) stop("npm install failed; its own message is above. Nothing else was done.");
+  if (result.status !== 0)
+    stop("npm install failed; its own message is above. Nothing else was done.");
   writeFileSync(stamp, wanted);
 }
 

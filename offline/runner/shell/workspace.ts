@@ -18,6 +18,8 @@ export class Workspace {
   readonly backend: FileBackend;
   readonly selection: Selection;
   readonly #settingsFolder: string;
+  /** One object a stack: it remembers the ciphertexts that it has opened, and unchanged secrets keep theirs. */
+  readonly #settings = new Map<string, StackSettings>();
 
   constructor(line: CommandLine) {
     const { project, settingsFolder } = readProject(resolve(line.text("cwd") ?? "."));
@@ -37,7 +39,11 @@ export class Workspace {
   }
 
   settingsOf(stack: string, file?: string): StackSettings {
-    return new StackSettings(this.#settingsFolder, stack, file);
+    const known = this.#settings.get(stack);
+    if (known !== undefined) return known;
+    const made = new StackSettings(this.#settingsFolder, stack, file);
+    this.#settings.set(stack, made);
+    return made;
   }
 
   settings(line: CommandLine): StackSettings {

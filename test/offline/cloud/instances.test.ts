@@ -164,9 +164,18 @@ describe("EC2 instances of a cloud with machines", function () {
     holdBoot = new Promise((resolve) => {
       go = resolve;
     });
-    const id = launched(
-      await fleet([{ InstanceType: "g5.xlarge", SubnetId: network.subnetIds[0]! }]),
+    // A fleet answers when its machine has started, so that its addresses are known; a single instance does not wait.
+    const { Instances } = await client.send(
+      new ec2.RunInstancesCommand({
+        LaunchTemplate: { LaunchTemplateId: templateId },
+        InstanceType: "g5.xlarge",
+        MinCount: 1,
+        MaxCount: 1,
+        SubnetId: network.subnetIds[0],
+        InstanceInitiatedShutdownBehavior: "terminate",
+      }),
     );
+    const id = Instances![0]!.InstanceId!;
     await new Promise((resolve) => setTimeout(resolve, 700));
     assert.equal(await state(id), "pending");
     go();

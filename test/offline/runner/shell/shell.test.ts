@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { execFile, type ExecFileException } from "node:child_process";
+import {
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import {
+  LocalWorkspace,
+  PulumiCommand,
+  type EngineEvent,
+} from "@pulumi/pulumi/automation/index.js";
+import { FileBackend } from "../../../../offline/runner/shell/backend.ts";
+import { PassphraseSecrets } from "../../../../offline/runner/shell/passphrase.ts";
+
+const repository = resolve(import.meta.dirname, "../../../..");
+const shell = join(repository, "offline/runner/shell");
+const secretText = "a-secret-that-must-not-be-seen";
+
+const program = `
+import * as pulumi from "@pulumi/pulumi";
+const config = new pulumi.Config();
+class File extends pulumi.CustomResource {
+  constructor(name, args) { super("files:index:File", name, { path: undefined, settings: undefined, name: undefined, ...args }); }
+}
+new File("one", { content: config.requireSecret("password") });
+export const password = config.requireSecret("password");
+export const greeting = config.get("greeting") ?? "none";
+`;
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A project in a folder of its own, and the runner at its shell. */
+class Project {
+  readonly folder = mkdtempSync(join(tmpdir(), "berth-runner-shell-"));
+  readonly environment: Record<string, string>;
+
+  constructor() {
+    const plugin = join(repository, "test/offline/runner/fixtures/provider");
+    symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));
+    writeFileSync(join(this.folder, "package.json"), '{"type":"module"}');
+    writeFileSync(join(this.folder, "index.mjs"), program);
+    writeFileSync(
+      join(this.folder, "Pulumi.yaml"),
+      `name: proj\nruntime: {name: nodejs, options: {typescript: false}}\nmain: index.mjs\nplugins: {providers: [{name: files, path: ${plugin}}]}\n`,
+    );
+    this.environment = {
+      PULUMI_BACKEND_URL: `file://${this.folder}/state`,
+      PULUMI_HOME: join(this.folder, "home"),
+      PULUMI_CONFIG_PASSPHRASE: "right",
+      FILES_FOLDER: join(this.folder, "files"),
+    };
+  }
+
+  run(args: readonly string[], more: Record<string, string> = {}): Promise<Ended> {
+    const env = { ...process.env, ...this.environment, ...more };
+    return new Promise((done) => {
+      const ended = (error: ExecFileException | null, stdout: string, stderr: string) => {
+        done({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
+      };
+      execFile(join(shell, "bin/pulumi"), [...args], { cwd: this.folder, env }, ended);
+    });
+  }
+
+  /** All text under the backend's folder and the stack file. */
+  written(): string {
+    const state = join(this.folder, "state");
+    const files = readdirSync(state, { recursive: true, withFileTypes: true });
+    const texts = files
+      .filter((file) => file.isFile())
+      .map((file) => readFileSync(join(file.parentPath, file.name), "utf8"));
+    return [...texts, readFileSync(join(this.folder, "Pulumi.dev.yaml"), "utf8")].join("\n");
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+describe("PassphraseSecrets", () => {
+  it("opens with the right passphrase, and says that a wrong one is wrong", () => {
+    const made = PassphraseSecrets.create({ PULUMI_CONFIG_PASSPHRASE: "right" });
+    const sealed = made.encrypt("text");
+    assert.match(sealed, /^v1:[^:]+:[^:]+$/);
+    const opened = PassphraseSecrets.open(made.salt, { PULUMI_CONFIG_PASSPHRASE: "right" });
+    assert.equal(opened.decrypt(sealed), "text");
+    assert.equal(opened.encrypt("text"), sealed);
+    const wrong = { PULUMI_CONFIG_PASSPHRASE: "wrong" };
+    assert.throws(() => PassphraseSecrets.open(made.salt, wrong), /incorrect passphrase/);
+    assert.throws(() => PassphraseSecrets.create({}), /passphrase must be set/);
+  });
+});
+
+describe("FileBackend", () => {
+  it("names the holder of a lock, and takes over one of a process that is dead", () => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-backend-"));
+    try {
+      const backend = new FileBackend(`file://${folder}`);
+      const release = backend.lock("proj", "dev");
+      const own = new RegExp(`currently locked by .*${hostname()} \\(pid ${process.pid}\\)`);
+      assert.throws(() => backend.lock("proj", "dev"), own);
+      release();
+      const locks = join(folder, ".pulumi/locks/organization/proj/dev");
+      const dead = { pid: 2 ** 22 + 1, username: "u", hostname: hostname(), timestamp: "then" };
+      writeFileSync(join(locks, "dead.json"), JSON.stringify(dead));
+      backend.lock("proj", "dev")();
+      const other = { ...dead, hostname: "elsewhere" };
+      writeFileSync(join(locks, "other.json"), JSON.stringify(other));
+      assert.throws(() => backend.lock("proj", "dev"), /u@elsewhere/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("refuses other backends by name", () => {
+    assert.throws(() => new FileBackend("s3://bucket"), /s3:\/\/bucket is not supported/);
+  });
+});
+
+describe("the runner at a shell", function () {
+  this.timeout(60_000);
+  let project: Project;
+  before(() => {
+    project = new Project();
+  });
+  after(() => {
+    project.remove();
+  });
+
+  it("refuses a flag, a command and a stack that it does not have, by name", async () => {
+    assert.match((await project.run(["up", "--surprise"])).stderr, /--surprise/);
+    assert.match((await project.run(["policy", "new"])).stderr, /policy is not supported/);
+    const missing = await project.run(["preview", "--stack", "none"]);
+    assert.match(missing.stderr, /no stack named 'none' found/);
+    assert.equal(missing.code, 255);
+  });
+
+  it("keeps secrets out of all that it writes, and takes a stack from up to destroy", async () => {
+    assert.equal((await project.run(["stack", "init", "dev"])).code, 0);
+    await project.run(["config", "set", "password", secretText, "--secret"]);
+    const up = await project.run(["up", "--yes"]);
+    assert.equal(up.code, 0, up.stderr);
+    assert.ok(!project.written().includes(secretText));
+    assert.match(up.stdout, /password: "\[secret\]"/);
+    const again = await project.run(["up", "--yes", "--expect-no-changes"]);
+    assert.equal(again.code, 0, again.stderr);
+    const shown = await project.run(["stack", "output", "password", "--show-secrets"]);
+    assert.equal(shown.stdout, `${secretText}\n`);
+    const refused = await project.run(["up", "--yes"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
+    assert.match(refused.stderr, /incorrect passphrase/);
+  });
+
+  it("takes its own export back without a change", async () => {
+    const before = await project.run(["stack", "export"]);
+    const file = join(project.folder, "export.json");
+    writeFileSync(file, before.stdout);
+    assert.equal((await project.run(["stack", "import", "--file", file])).code, 0);
+    const after = await project.run(["stack", "export"]);
+    const resources = (text: string): unknown =>
+      (JSON.parse(text) as { deployment: { resources: unknown } }).deployment.resources;
+    assert.deepEqual(resources(after.stdout), resources(before.stdout));
+    assert.equal((await project.run(["preview", "--expect-no-changes"])).code, 0);
+    const wrong = join(project.folder, "wrong.json");
+    writeFileSync(wrong, '{"version":1,"deployment":{}}');
+    assert.match((await project.run(["stack", "import", "--file", wrong])).stderr, /version 1/);
+    const end = await project.run(["destroy", "--yes", "--remove"]);
+    assert.equal(end.code, 0, end.stderr);
+  });
+
+  it("is driven by the Automation API unchanged", async () => {
+    const pulumiCommand = await PulumiCommand.get({ root: shell, skipVersionCheck: true });
+    const options = { pulumiCommand, envVars: project.environment };
+    const where = { stackName: "auto", workDir: project.folder };
+    const stack = await LocalWorkspace.createOrSelectStack(where, options);
+    await stack.setAllConfig({
+      password: { value: secretText, secret: true },
+      greeting: { value: "ahoy" },
+    });
+    const events: EngineEvent[] = [];
+    const preview = await stack.preview({ onEvent: (event) => events.push(event) });
+    assert.equal(preview.changeSummary.create, 2);
+    assert.ok(events.some((event) => event.resourcePreEvent !== undefined));
+    const { outputs } = await stack.up();
+    assert.deepEqual(outputs["greeting"], { value: "ahoy", secret: false });
+    assert.deepEqual(outputs["password"], { value: secretText, secret: true });
+    await stack.refresh();
+    await stack.importStack(await stack.exportStack());
+    await stack.destroy();
+    await stack.workspace.removeStack("auto");
+    assert.deepEqual(await stack.workspace.listStacks(), []);
+  });
+});
