@@ -9,7 +9,9 @@ export interface CloudConfig {
     readonly content: string;
     readonly mode: number;
   }[];
-  /** Shell commands, in order. */
+  /** Shell commands of every boot, in order. */
+  readonly bootCommands: readonly string[];
+  /** Shell commands of the first boot, in order. */
   readonly commands: readonly string[];
 }
 
@@ -36,7 +38,13 @@ function commandText(command: string | readonly string[]): string {
 /** Reads user data: a `#cloud-config` document, a `#!` script, or nothing. @throws Error when the YAML is broken */
 export function readCloudConfig(userData: string): CloudConfig {
   if (userData.startsWith("#!")) {
-    return { hostPrivateKey: undefined, authorizedKeys: [], files: [], commands: [userData] };
+    return {
+      hostPrivateKey: undefined,
+      authorizedKeys: [],
+      files: [],
+      bootCommands: [],
+      commands: [userData],
+    };
   }
   const document = ((userData.startsWith("#cloud-config") ? parse(userData) : null) ??
     {}) as Document;
@@ -48,6 +56,7 @@ export function readCloudConfig(userData: string): CloudConfig {
       content,
       mode: Number.parseInt(permissions, 8),
     })),
-    commands: [...(document.bootcmd ?? []), ...(document.runcmd ?? [])].map(commandText),
+    bootCommands: (document.bootcmd ?? []).map(commandText),
+    commands: (document.runcmd ?? []).map(commandText),
   };
 }

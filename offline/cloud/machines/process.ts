@@ -1,17 +1,20 @@
 import { spawn } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ssh2 from "ssh2";
 import { readCloudConfig, type CloudConfig } from "./cloud-config.ts";
+import { installGpu } from "./emulated-gpu.ts";
 import { endProcesses, machineMark, startGuard } from "./machine-processes.ts";
 import type { Machine, MachineSpec, MachineTier } from "./machine.ts";
 import { sshServer, type Login } from "./process-server.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const user = "ubuntu";
+const toolFolder = "usr/local/bin";
 const powerPollMs = 250;
 
 type End = "poweroff" | "terminated" | "crashed";
@@ -27,6 +30,7 @@ class ProcessMachine implements Machine {
   readonly #hostPrivateKey: string;
   #end: (reason: End) => void = () => undefined;
   #server: ssh2.Server | undefined;
+  #gpuEnvironment: Readonly<Record<string, string>> = {};
   #console = "";
   #watch: NodeJS.Timeout | undefined;
   #guard: ReturnType<typeof startGuard> | undefined;
@@ -53,29 +57,20 @@ class ProcessMachine implements Machine {
     }
     this.#guard = startGuard(this.#spec.instanceId, this.#spec.folder);
     await writeFile(join(this.#root, "etc/hostname"), `${this.#spec.hostname}\n`);
-    if (this.#spec.gpu !== undefined) await this.#writeGpu(this.#spec.gpu);
-    await this.#up();
+    if (this.#spec.gpu !== undefined) await this.#installGpu(this.#spec.gpu);
+    await this.#up("first boot");
     this.#watch = setInterval(() => void this.#readPower(), powerPollMs);
     this.#watch.unref();
   }
 
-  async #writeGpu(gpu: NonNullable<MachineSpec["gpu"]>): Promise<void> {
-    const scenario = {
-      model: gpu.model,
-      count: gpu.count,
-      memory_mib: gpu.memoryMiB,
-      ...this.#spec.scenario,
-    };
-    const lines = Object.entries(scenario).map(([name, value]) => `${name}=${value}\n`);
-    await writeFile(join(this.#root, "etc/berth-gpu"), lines.join(""));
-    await writeFile(
-      join(this.#root, "etc/berth-emulated"),
-      "The GPU of this machine is emulated.\n",
-    );
+  async #installGpu(gpu: NonNullable<MachineSpec["gpu"]>): Promise<void> {
+    const root = this.#root;
+    const tools = join(root, toolFolder);
+    this.#gpuEnvironment = await installGpu(root, root, tools, gpu, this.#spec.scenario);
   }
 
   #login(): Login {
-    const fakes = [join(here, "process-tools"), ...(this.#spec.gpu ? [join(here, "fakes")] : [])];
+    const tools = [join(here, "process-tools"), join(this.#root, toolFolder)];
     const home = join(this.#root, "home", user);
     return {
       hostPrivateKey: this.#hostPrivateKey,
@@ -83,21 +78,21 @@ class ProcessMachine implements Machine {
       user,
       home,
       environment: {
-        PATH: [...fakes, process.env["PATH"] ?? "/usr/bin:/bin"].join(delimiter),
+        PATH: [...tools, process.env["PATH"] ?? "/usr/bin:/bin"].join(delimiter),
         HOME: home,
         USER: user,
         LOGNAME: user,
         LANG: "C.UTF-8",
         TMPDIR: join(this.#root, "tmp"),
         BERTH_ROOT: this.#root,
-        BERTH_GPU_SCENARIO: join(this.#root, "etc/berth-gpu"),
+        ...this.#gpuEnvironment,
         AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${this.#spec.cloudPort}/_cloud/imds/${this.#spec.instanceId}`,
         [machineMark]: this.#spec.instanceId,
       },
     };
   }
 
-  async #up(): Promise<void> {
+  async #up(boot: "first boot" | "later boot"): Promise<void> {
     await writeFile(join(this.#root, "run/boot_id"), `${randomUUID()}\n`);
     const login = this.#login();
     const server = sshServer(login);
@@ -108,7 +103,7 @@ class ProcessMachine implements Machine {
     });
     this.#log(`${this.#spec.hostname} login: sshd on ${this.address}:${this.sshPort}`);
     this.#logHostKey();
-    void this.#cloudInit(login);
+    void this.#cloudInit(login, boot);
   }
 
   #logHostKey(): void {
@@ -122,23 +117,34 @@ class ProcessMachine implements Machine {
     this.#console += `${text}\n`;
   }
 
-  /** Files, then commands, then the result that `cloud-init status` waits for. */
-  async #cloudInit(login: Login): Promise<void> {
+  /** What belongs to every boot, then to the first one, then the result that `cloud-init status` waits for. */
+  async #cloudInit(login: Login, boot: "first boot" | "later boot"): Promise<void> {
+    const { bootCommands, commands, files } = this.#config;
     let result = "done";
-    try {
-      for (const { path, content, mode } of this.#config.files) {
-        const target = join(this.#root, path);
-        await mkdir(dirname(target), { recursive: true });
-        await writeFile(target, content, { mode });
-      }
-      for (const command of this.#config.commands) {
+    const runAll = async (list: readonly string[]): Promise<void> => {
+      for (const command of list) {
         if ((await this.#shell(command, login)) !== 0) result = "degraded";
+      }
+    };
+    try {
+      await runAll(bootCommands);
+      if (boot === "first boot") {
+        await this.#writeFiles(files);
+        await runAll(commands);
       }
     } catch (error) {
       this.#log(`cloud-init: ${String(error)}`);
       result = "error";
     }
     await writeFile(join(this.#root, "run/cloud-init/result"), result).catch(() => undefined);
+  }
+
+  async #writeFiles(files: CloudConfig["files"]): Promise<void> {
+    for (const { path, content, mode } of files) {
+      const target = join(this.#root, path);
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, content, { mode });
+    }
   }
 
   #shell(command: string, login: Login): Promise<number> {
@@ -181,19 +187,29 @@ class ProcessMachine implements Machine {
   async reboot(): Promise<void> {
     this.#log("reboot: Restarting system");
     await this.#down();
-    await this.#up();
+    await rm(join(this.#root, "run/cloud-init/result"), { force: true });
+    await this.#up("later boot");
   }
 
   terminate(): Promise<void> {
     return this.#remove("terminated");
   }
 
+  async #dismissGuard(): Promise<void> {
+    const guard = this.#guard;
+    if (guard === undefined || guard.exitCode !== null) return;
+    const gone = once(guard, "close");
+    guard.kill("SIGKILL");
+    guard.stdin?.destroy();
+    await gone;
+  }
+
   #remove(reason: End): Promise<void> {
     this.#gone ??= (async () => {
       clearInterval(this.#watch);
       await this.#down();
-      this.#guard?.stdin?.end();
       await rm(this.#spec.folder, { recursive: true, force: true, maxRetries: 5 });
+      await this.#dismissGuard();
       this.#end(reason);
     })();
     return this.#gone;
