@@ -197,7 +197,7 @@ class ProcessMachine implements Machine {
 
   async #dismissGuard(): Promise<void> {
     const guard = this.#guard;
-    if (guard === undefined || guard.exitCode !== null) return;
+    if (guard?.exitCode !== null) return;
     const gone = once(guard, "close");
     guard.kill("SIGKILL");
     guard.stdin?.destroy();

@@ -1,0 +1,4 @@
+import { processTier } from "../../../../offline/cloud/machines/process.ts";
+import { holdToContract } from "./contract.ts";
+
+holdToContract(processTier);
