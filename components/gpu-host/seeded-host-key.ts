@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import ssh2 from "ssh2";
+import { newEd25519Key } from "../ed25519-key.ts";
 
 /**
  * The throw-away host key that cloud-init gives a new host, so that the very first connection can be pinned. It is made once
@@ -10,11 +10,11 @@ export class SeededHostKey extends pulumi.CustomResource {
   declare readonly publicKey: pulumi.Output<string>;
 
   constructor(name: string, opts?: pulumi.CustomResourceOptions) {
-    const candidate = ssh2.utils.generateKeyPairSync("ed25519");
+    const candidate = newEd25519Key();
     super(
       "berth:index:HostKey",
       name,
-      { privateKey: pulumi.secret(candidate.private), publicKey: candidate.public },
+      { privateKey: pulumi.secret(candidate.privateKey), publicKey: candidate.publicKey },
       { ...opts, ignoreChanges: ["privateKey", "publicKey"] },
     );
   }

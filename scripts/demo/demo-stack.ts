@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
-import ssh2 from "ssh2";
+import { newEd25519Key } from "../../components/ed25519-key.ts";
 import { findEngine, openStack, type EngineChoice } from "../adapters/engine.ts";
 import type { Cleanup } from "./cleanup.ts";
 import { freePort, type DemoCloud } from "./demo-cloud.ts";
@@ -31,15 +31,15 @@ export interface DemoStack {
 async function prepareEnvironment(cleanup: Cleanup): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "berth-demo-"));
   cleanup.add("the demo's state", () => rm(folder, { recursive: true, force: true }));
-  const key = ssh2.utils.generateKeyPairSync("ed25519");
+  const key = newEd25519Key();
   Object.assign(process.env, {
-    BERTH_SSH_PRIVATE_KEY: key.private,
+    BERTH_SSH_PRIVATE_KEY: key.privateKey,
     BERTH_STATE_HOME: join(folder, "berth"),
     PULUMI_HOME: join(folder, "pulumi"),
     PULUMI_BACKEND_URL: `file://${folder}`,
     PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
   });
-  return key.public;
+  return key.publicKey;
 }
 
 /** Opens a stack of its own for this run, with its settings. */

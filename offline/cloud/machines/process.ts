@@ -19,6 +19,14 @@ const powerPollMs = 250;
 
 type End = "poweroff" | "terminated" | "crashed";
 
+/** A host key for a machine that was given none; one in 256 that ssh2 1.17 makes is broken (its issue 1513). */
+function ownHostKey(): string {
+  for (;;) {
+    const key = ssh2.utils.generateKeyPairSync("ed25519").private;
+    if (!(ssh2.utils.parseKey(key) instanceof Error)) return key;
+  }
+}
+
 /** A machine that is a folder: its processes are this host's, its network and kernel too. */
 class ProcessMachine implements Machine {
   readonly address: string;
@@ -43,7 +51,7 @@ class ProcessMachine implements Machine {
     this.#root = join(spec.folder, "root");
     this.#config = readCloudConfig(spec.userData);
     const seeded = this.#config.hostPrivateKey;
-    this.#hostPrivateKey = seeded ?? ssh2.utils.generateKeyPairSync("ed25519").private;
+    this.#hostPrivateKey = seeded ?? ownHostKey();
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 

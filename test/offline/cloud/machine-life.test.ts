@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import * as ec2 from "@aws-sdk/client-ec2";
 import ssh2 from "ssh2";
+import { newEd25519Key } from "../../../components/ed25519-key.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { dlami, instanceOf, makeProfile, settingsFor, until } from "./account.ts";
 
@@ -54,14 +55,17 @@ describe("an instance as a machine of the process tier", function () {
   it("boots with its host key, shows its GPU and role, and its power-off ends the instance", async () => {
     const settings = settingsFor(cloud);
     const client = new ec2.EC2Client(settings);
-    const login = ssh2.utils.generateKeyPairSync("ed25519");
-    const seeded = ssh2.utils.generateKeyPairSync("ed25519");
+    const login = newEd25519Key();
+    const seeded = newEd25519Key();
     await makeProfile(cloud, "reader");
     await client.send(
-      new ec2.ImportKeyPairCommand({ KeyName: "k", PublicKeyMaterial: Buffer.from(login.public) }),
+      new ec2.ImportKeyPairCommand({
+        KeyName: "k",
+        PublicKeyMaterial: Buffer.from(login.publicKey),
+      }),
     );
-    const indented = seeded.private.trim().replaceAll("\n", "\n    ");
-    const userData = `#cloud-config\nssh_keys:\n  ed25519_private: |\n    ${indented}\n  ed25519_public: ${seeded.public}\n`;
+    const indented = seeded.privateKey.trim().replaceAll("\n", "\n    ");
+    const userData = `#cloud-config\nssh_keys:\n  ed25519_private: |\n    ${indented}\n  ed25519_public: ${seeded.publicKey}\n`;
     const run = await client.send(
       new ec2.RunInstancesCommand({
         ImageId: await dlami(cloud),
@@ -76,12 +80,12 @@ describe("an instance as a machine of the process tier", function () {
     );
     const id = run.Instances![0]!.InstanceId!;
     await until(async () => (await instanceOf(client, id)).State?.Name === "running", 20);
-    const parsed = ssh2.utils.parseKey(seeded.public);
+    const parsed = ssh2.utils.parseKey(seeded.publicKey);
     assert.ok(!(parsed instanceof Error));
     const machine = {
       host: (await instanceOf(client, id)).PublicIpAddress!,
       port: cloud.machineSshPort,
-      privateKey: login.private,
+      privateKey: login.privateKey,
       hostKey: parsed.getPublicSSH(),
     };
     const gpu = await runOver(machine, "nvidia-smi --query-gpu=name --format=csv,noheader");

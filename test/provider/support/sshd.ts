@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import ssh2 from "ssh2";
+import { newEd25519Key, type Ed25519Key } from "../../../components/ed25519-key.ts";
 
 const sshdPath = "/usr/sbin/sshd";
 
@@ -39,15 +39,8 @@ export interface TestSshd {
   stop(): Promise<void>;
 }
 
-function keyPair() {
-  return ssh2.utils.generateKeyPairSync("ed25519", { comment: "" });
-}
-
 /** A private key and its OpenSSH public line. */
-export function generateKey(): { privateKey: string; publicKey: string } {
-  const pair = keyPair();
-  return { privateKey: pair.private, publicKey: pair.public.trim() };
-}
+export const generateKey = (): Ed25519Key => newEd25519Key();
 
 /**
  * Starts an sshd as an ordinary child; `environment` is set in its sessions, over a BERTH_ROOT of their own ("" for a host
@@ -57,15 +50,15 @@ export async function startSshd(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestSshd> {
   const folder = await mkdtemp(join(tmpdir(), "berth-sshd-"));
-  const host = keyPair();
-  const client = keyPair();
+  const host = newEd25519Key();
+  const client = newEd25519Key();
   const port = await freePort();
   const root = join(folder, "root");
   execFileSync("mkdir", ["-p", root]);
   const keyFile = join(folder, "ssh_host_ed25519_key");
-  await writeFile(keyFile, host.private, { mode: 0o600 });
-  await writeFile(`${keyFile}.pub`, `${host.public}\n`);
-  await writeFile(join(folder, "authorized_keys"), `${client.public}\n`, { mode: 0o600 });
+  await writeFile(keyFile, host.privateKey, { mode: 0o600 });
+  await writeFile(`${keyFile}.pub`, `${host.publicKey}\n`);
+  await writeFile(join(folder, "authorized_keys"), `${client.publicKey}\n`, { mode: 0o600 });
   const set = Object.entries({ BERTH_ROOT: root, ...environment })
     .filter(([, value]) => value !== "")
     .map(([key, value]) => `${key}=${value}`);
@@ -98,8 +91,8 @@ export async function startSshd(
   return {
     port,
     user: userInfo().username,
-    hostKey: host.public.trim(),
-    clientKey: client.private,
+    hostKey: host.publicKey.trim(),
+    clientKey: client.privateKey,
     root,
     folder,
     currentHostKey: async () => (await readFile(`${keyFile}.pub`, "utf8")).trim(),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import ssh2 from "ssh2";
 import { stringify } from "yaml";
+import { newEd25519Key } from "../../../../components/ed25519-key.ts";
 import type { InstanceView } from "../../../../offline/cloud/ec2/instance-view.ts";
 import { MetadataService } from "../../../../offline/cloud/ec2/metadata-service.ts";
 import type { Machine, MachineSpec } from "../../../../offline/cloud/machines/machine.ts";
@@ -16,10 +17,7 @@ export interface KeyPair {
   readonly publicKey: string;
 }
 
-export function makeKey(): KeyPair {
-  const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment: "" });
-  return { privateKey: pair.private, publicKey: pair.public.trim() };
-}
+export const makeKey = (): KeyPair => newEd25519Key();
 
 /** What a machine of the tests is started with, besides what a test changes. */
 export interface Ground {
@@ -137,6 +135,9 @@ export class Login {
         resolve(new Login(client));
       });
       client.on("error", reject);
+      client.once("close", () => {
+        reject(new Error("the connection was closed"));
+      });
       client.connect({
         host: machine.address,
         port: machine.sshPort,
@@ -151,6 +152,11 @@ export class Login {
 
   run(command: string, input = ""): Promise<Ended> {
     return new Promise((resolve, reject) => {
+      // A machine that goes down in between answers nothing at all.
+      const cut = (): void => {
+        reject(new Error(`the connection was closed during ${command}`));
+      };
+      this.client.once("close", cut);
       this.client.exec(command, (error, channel) => {
         if (error !== undefined) {
           reject(error);
@@ -167,6 +173,7 @@ export class Login {
           ended = { code, signal };
         });
         channel.on("close", () => {
+          this.client.off("close", cut);
           resolve({ ...ended, out, err });
         });
         channel.end(input);
