@@ -153,8 +153,10 @@ export function holdToContract(tier: MachineTier): void {
       await login.output('echo kept >"$HOME/kept"; sync');
       await machine.reboot();
       const fresh = async (): Promise<boolean> => {
+        const next = await again(machine).catch(() => undefined);
+        if (next === undefined) return false;
         login.close();
-        login = await again(machine).catch(() => login);
+        login = next;
         return (await login.output(bootId).catch(() => before)) !== before;
       };
       await until("another boot id", fresh, 30);

@@ -1,0 +1,18 @@
+import type { MachineTier } from "./machine.ts";
+import { imageFolder, prepareImage } from "./nspawn/image.ts";
+import { KeptMachine } from "./nspawn/kept-machine.ts";
+import { missing } from "./nspawn/host-check.ts";
+
+/**
+ * Machines as whole Debian systems in containers, each with its own systemd, sshd, disk, network address and metadata
+ * service. Needs root on Linux, debootstrap and systemd-nspawn.
+ */
+export const nspawnTier: MachineTier = {
+  name: "nspawn",
+  available: async () => {
+    const why = await missing();
+    return why === "" ? { ok: true, why } : { ok: false, why };
+  },
+  prepare: prepareImage,
+  start: (spec) => KeptMachine.start(spec, imageFolder()),
+};

@@ -1,0 +1,4 @@
+import { nspawnTier } from "../../../../offline/cloud/machines/nspawn.ts";
+import { holdToContract } from "./contract.ts";
+
+holdToContract(nspawnTier);
