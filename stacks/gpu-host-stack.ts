@@ -53,7 +53,7 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
 
   const { instanceId } = host;
   const connection = { host: host.address, port: settings.sshPort, user: host.user, hostKey };
-  const bootstrap = bootstrapHost(scope, instanceId, connection);
+  const bootstrap = bootstrapHost(scope, instanceId, connection, lease.expiresAt);
   const sync = new WeightsSync(scope.name("weights"), {
     ...weights,
     connection,
@@ -151,6 +151,7 @@ function bootstrapHost(
   { plan, name }: Scope,
   instanceId: pulumi.Output<string>,
   connection: HostConnection,
+  expiresAt: pulumi.Output<string>,
 ): HostBootstrap {
   const [{ gpuModel, gpuCount }] = plan.ladder;
   return new HostBootstrap(name("bootstrap"), {
@@ -159,6 +160,7 @@ function bootstrapHost(
     gpu: { model: gpuModel, count: gpuCount },
     engine: plan.engine,
     dataFolder,
+    expiresAt,
   });
 }
 

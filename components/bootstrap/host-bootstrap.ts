@@ -12,6 +12,8 @@ export interface HostBootstrapArgs {
   readonly engine: ServingEngine;
   /** Where berth keeps its files on the host. */
   readonly dataFolder: string;
+  /** When the lease ends, RFC 3339; empty means never. A later time reaches the host's own timer with the next update. */
+  readonly expiresAt: pulumi.Input<string>;
 }
 
 /** A host made ready over SSH: driver checked, runtime and engine put on it, every GPU seen. */

@@ -21,7 +21,8 @@ const graceSeconds = 300;
 
 const checkScript = `#!/bin/sh
 # Ends this host when its deadline is over; the instance is set to terminate when it shuts down.
-deadline=$(cat ${deadlineFile}) || exit 0
+deadline=$(cat ${deadlineFile} 2>/dev/null) || exit 0
+case $deadline in '' | *[!0-9]*) exit 0 ;; esac
 [ "$(date +%s)" -lt "$((deadline + ${graceSeconds}))" ] || shutdown -h now "The lease is over"
 `;
 
@@ -46,12 +47,13 @@ function withNewline(text: string): string {
   return `${text.trimEnd()}\n`;
 }
 
+/** The timer is there without a deadline too: one may be set later. */
 function deadlineParts(expiresAt: string) {
-  if (expiresAt === "") return {};
   const seconds = Math.floor(Date.parse(expiresAt) / 1000);
+  const deadline = { path: deadlineFile, permissions: "0644", content: `${seconds}\n` };
   return {
     write_files: [
-      { path: deadlineFile, permissions: "0644", content: `${seconds}\n` },
+      ...(expiresAt === "" ? [] : [deadline]),
       { path: "/usr/local/sbin/berth-deadline", permissions: "0755", content: checkScript },
       { path: "/etc/systemd/system/berth-deadline.service", content: service },
       { path: "/etc/systemd/system/berth-deadline.timer", content: timer },

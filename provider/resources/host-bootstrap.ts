@@ -4,6 +4,7 @@ import { bootstrapHost, type BootstrapInputs } from "../bootstrap-host.ts";
 import { bootWindowMs, connectionSchema, hostOf, onHost } from "../connection.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
+import { setHostDeadline } from "../host-deadline.ts";
 import { rotateHostKey } from "../rotate-host-key.ts";
 import { goneOrRethrow } from "./gone.ts";
 
@@ -13,6 +14,7 @@ const inputs = z.object({
   gpu: z.strictObject({ model: z.string(), count: z.number().int().min(0) }),
   engine: z.enum(["llama.cpp", "vllm"]),
   dataFolder: z.string().regex(/^(\/|\$BERTH_ROOT\/)/, "must be an absolute path on the host"),
+  expiresAt: z.union([z.literal(""), z.iso.datetime({ offset: true })]).optional(),
   timeoutSeconds: z.number().positive().optional(),
 });
 
@@ -41,6 +43,7 @@ async function bootstrap(
         `the host made itself a new host key, which is pinned from now on (${seconds(began)})`,
       );
     if (rotation.kept !== undefined) operation.log(`the seeded host key is kept: ${rotation.kept}`);
+    if (given.expiresAt !== undefined) await setHostDeadline(host, given.expiresAt);
     const wish: BootstrapInputs = { ...given, timeoutSeconds: given.timeoutSeconds ?? 1800 };
     const done = await bootstrapHost(host, wish, operation);
     return { ...values, hostKey: rotation.hostKey, ...done };

@@ -222,6 +222,18 @@ describe("The berth plugin on a host", () => {
     assert.equal((await readFile(file)).length, 2_000_000);
   });
 
+  it("moves the host's own deadline, and takes it away", async () => {
+    const file = join(sshd.root, "etc/berth/deadline");
+    const move = (expiresAt: string) =>
+      plugin.update("HostBootstrap", "b", bootstrapped, { ...bootstrapInputs(), expiresAt });
+    await move("2030-01-01T00:00:00Z");
+    assert.equal(await readFile(file, "utf8"), "1893456000\n");
+    await move("2030-01-01T01:00:00Z");
+    assert.equal(await readFile(file, "utf8"), "1893459600\n");
+    await move("");
+    await assert.rejects(readFile(file), /ENOENT/);
+  });
+
   it("changes nothing the second time", async () => {
     const gets = s3.gets;
     const again = await plugin.update("HostBootstrap", "b", bootstrapped, bootstrapInputs());

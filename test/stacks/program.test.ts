@@ -109,6 +109,13 @@ describe("deployGpuHost", () => {
     assert.ok(waitsFor("dev-server", "dev-weights"));
   });
 
+  it("tells the host when its lease ends, again with every up", async () => {
+    const { named, result } = await deployment("dev");
+    const expiresAt = await valueOf(result.expiresAt);
+    assert.match(String(expiresAt), /^\d{4}-/);
+    assert.equal(named("dev-bootstrap").inputs["expiresAt"], expiresAt);
+  });
+
   it("has no schedule where there is no deadline, and protects what prod has", async () => {
     const { resources, named, result } = await deployment("prod", {
       "berth:weightsBucket": undefined,

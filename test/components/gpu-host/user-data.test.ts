@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { parse } from "yaml";
 import { renderUserData } from "../../../components/gpu-host/user-data.ts";
+
+const execFileAsync = promisify(execFile);
 
 const data = {
   hostKey: { privateKey: "-----BEGIN\nabc\n-----END", publicKey: "ssh-ed25519 AAAA" },
@@ -36,9 +43,40 @@ describe("renderUserData", () => {
     assert.match(runcmd.join("\n"), /enable --now berth-deadline\.timer/);
   });
 
-  it("has no timer when there is no deadline", () => {
-    const config = parse(renderUserData({ ...data, expiresAt: "" })) as CloudConfig;
-    assert.deepEqual([config.write_files, config.runcmd], [undefined, undefined]);
+  it("has the timer but no deadline when there is none yet", () => {
+    const { write_files: files = [] } = parse(
+      renderUserData({ ...data, expiresAt: "" }),
+    ) as CloudConfig;
+    const names = files.map(({ path }) => path.split("/").at(-1));
+    assert.deepEqual(names, ["berth-deadline", "berth-deadline.service", "berth-deadline.timer"]);
+  });
+
+  describe("the check of the deadline", () => {
+    /** What the script does with a file of that text; undefined leaves the file out. */
+    const check = async (deadline: string | undefined): Promise<string> => {
+      const folder = await mkdtemp(join(tmpdir(), "berth-deadline-"));
+      const file = join(folder, "deadline");
+      if (deadline !== undefined) await writeFile(file, deadline);
+      const { write_files: files = [] } = parse(renderUserData(data)) as CloudConfig;
+      const script = files.find(({ path }) => path.endsWith("sbin/berth-deadline"))?.content ?? "";
+      const shutdown = "shutdown() { echo ended; }\n";
+      const text = shutdown + script.replaceAll("/etc/berth/deadline", file);
+      const { stdout } = await execFileAsync("sh", ["-c", text]);
+      await rm(folder, { recursive: true });
+      return stdout.trim();
+    };
+    const inSeconds = (offset: number): string => `${Math.floor(Date.now() / 1000) + offset}\n`;
+
+    it("ends the host when the deadline and its grace are over, and no sooner", async () => {
+      assert.equal(await check(inSeconds(-301)), "ended");
+      assert.equal(await check(inSeconds(-200)), "");
+      assert.equal(await check(inSeconds(3600)), "");
+    });
+
+    for (const broken of [undefined, "", "soon\n", "12:30\n"])
+      it(`ends nothing for ${JSON.stringify(broken)}`, async () => {
+        assert.equal(await check(broken), "");
+      });
   });
 
   it("stays far below the 16 KiB that EC2 takes", () => {

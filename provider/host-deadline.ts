@@ -1,0 +1,15 @@
+import type { Host } from "./adapters/ssh.ts";
+import { remoteScript } from "./remote/scripts.ts";
+
+const script = remoteScript("set-deadline.sh");
+
+/**
+ * Tells a host when its lease ends now, so that its own timer does not end it at the time that it was launched with.
+ *
+ * @param expiresAt RFC 3339; empty means no end
+ * @throws Error when the host refuses
+ */
+export async function setHostDeadline(host: Host, expiresAt: string): Promise<void> {
+  const deadline = expiresAt === "" ? "none" : String(Math.floor(Date.parse(expiresAt) / 1000));
+  await host.output(script, [deadline]);
+}
