@@ -16,6 +16,7 @@ function listenIn(namespace: string, address: string, port: number): Promise<Ser
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("message", (message, handle) => {
+      child.disconnect();
       // A client may end its half and still wait for the answer.
       if (handle instanceof Server) resolve(Object.assign(handle, { allowHalfOpen: true }));
       else reject(new Error(`${address}:${port} in the machine: ${JSON.stringify(message)}`));

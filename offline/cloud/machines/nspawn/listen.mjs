@@ -1,4 +1,5 @@
-// Listens in the network namespace that it is started in, hands the listening sockets to its parent, and ends.
+// Listens in the network namespace that it is started in, hands the listening sockets to its parent, and ends
+// when they are taken: an end before that could overtake them.
 // Usage: node listen.mjs ADDRESS PORT
 import { createServer } from "node:net";
 
@@ -8,5 +9,6 @@ server.on("error", (error) => {
   process.send({ error: error.message }, () => process.exit(1));
 });
 server.listen(Number(port), address, () => {
-  process.send("listening", server, () => process.exit(0));
+  process.send("listening", server);
 });
+process.on("disconnect", () => process.exit(0));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -14,6 +14,19 @@ const ask = (port: number, path: string): string =>
 
 const bootId =
   'cat "${BERTH_ROOT:+$BERTH_ROOT/run/boot_id}${BERTH_ROOT:-/proc/sys/kernel/random/boot_id}" 2>/dev/null || cat "$BERTH_ROOT/run/boot_id"';
+
+/** The first line that a process writes. @throws Error with its complaints when it ends without one */
+async function firstLine(child: ChildProcessWithoutNullStreams): Promise<string> {
+  let complaints = "";
+  child.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
+  const ended = once(child, "close").then(([code, signal]) => {
+    throw new Error(`the owner ended (${String(code ?? signal)}) before it spoke: ${complaints}`);
+  });
+  const said = once(createInterface({ input: child.stdout }), "line");
+  // The end that the test itself brings about is no news.
+  ended.catch(() => undefined);
+  return String((await Promise.race([said, ended]))[0]);
+}
 
 /** What every tier's machines are held to. */
 export function holdToContract(tier: MachineTier): void {
@@ -197,11 +210,11 @@ export function holdToContract(tier: MachineTier): void {
         process.execPath,
         ["--import", "tsx", `${import.meta.dirname}/owner.ts`, tier.name],
         {
-          stdio: ["pipe", "pipe", "inherit"],
+          stdio: ["pipe", "pipe", "pipe"],
         },
       );
       owner.stdin.write(`${JSON.stringify(spec)}\n`);
-      const [address] = (await once(createInterface({ input: owner.stdout }), "line")) as [string];
+      const address = await firstLine(owner);
       assert.ok(await answers(address, spec.sshPort));
       owner.kill("SIGKILL");
       const clean = async (): Promise<boolean> => (await traces(spec, address)).length === 0;
