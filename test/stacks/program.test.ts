@@ -112,7 +112,7 @@ describe("deployGpuHost", () => {
   it("tells the host when its lease ends, again with every up", async () => {
     const { named, result } = await deployment("dev");
     const expiresAt = await valueOf(result.expiresAt);
-    assert.match(String(expiresAt), /^\d{4}-/);
+    assert.match(expiresAt, /^\d{4}-/);
     assert.equal(named("dev-bootstrap").inputs["expiresAt"], expiresAt);
   });
 
