@@ -12,6 +12,7 @@ import {
   type Deployment,
 } from "./checkpoint.ts";
 import { writeDurably } from "./durable-file.ts";
+import { UpdateHistory } from "./history.ts";
 import type { PassphraseSecrets } from "./passphrase.ts";
 
 interface LockHolder {
@@ -27,6 +28,16 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Who holds a lock; undefined when it was given back meanwhile. */
+function holderOf(path: string): LockHolder | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as LockHolder;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
 
@@ -49,12 +60,13 @@ export class FileBackend {
     this.root = join(folder, ".pulumi");
   }
 
-  #file(project: string, stack: string): string {
+  /** The file of a stack's state. */
+  stateFile(project: string, stack: string): string {
     return join(this.root, "stacks", project, `${stack}.json`);
   }
 
   exists(project: string, stack: string): boolean {
-    return existsSync(this.#file(project, stack));
+    return existsSync(this.stateFile(project, stack));
   }
 
   stacks(project: string): readonly string[] {
@@ -66,7 +78,7 @@ export class FileBackend {
   }
 
   read(project: string, stack: string): Deployment | undefined {
-    const path = this.#file(project, stack);
+    const path = this.stateFile(project, stack);
     if (!existsSync(path))
       throw new OfflineError(
         `no stack named '${stack}' found`,
@@ -86,7 +98,7 @@ export class FileBackend {
 
   write(project: string, stack: string, latest: Deployment | undefined): void {
     const checkpoint = { stack: `organization/${project}/${stack}`, ...(latest && { latest }) };
-    const path = this.#file(project, stack);
+    const path = this.stateFile(project, stack);
     if (!existsSync(join(this.root, "meta.yaml")))
       writeDurably(join(this.root, "meta.yaml"), "version: 1\n");
     writeDurably(
@@ -97,13 +109,19 @@ export class FileBackend {
 
   /** Keeps the state as it was before an update. */
   backUp(project: string, stack: string): void {
-    const path = this.#file(project, stack);
+    const path = this.stateFile(project, stack);
     if (existsSync(path)) writeDurably(`${path}.bak`, readFileSync(path, "utf8"));
   }
 
   remove(project: string, stack: string): void {
-    const path = this.#file(project, stack);
+    const path = this.stateFile(project, stack);
     for (const file of [path, `${path}.bak`]) rmSync(file, { force: true });
+    this.history(project, stack).remove();
+  }
+
+  /** The updates that a stack has seen. */
+  history(project: string, stack: string): UpdateHistory {
+    return new UpdateHistory(this.root, project, stack);
   }
 
   #lockFolder(project: string, stack: string): string {
@@ -127,7 +145,8 @@ export class FileBackend {
     );
     for (const name of others) {
       const path = join(folder, name);
-      const other = JSON.parse(readFileSync(path, "utf8")) as LockHolder;
+      const other = holderOf(path);
+      if (other === undefined) continue;
       // A process of this host that is gone was killed: its update's pending operations tell the rest.
       if (other.hostname === hostname() && !isAlive(other.pid)) {
         rmSync(path, { force: true });

@@ -1,22 +1,21 @@
 import { OfflineError } from "../../offline-error.ts";
+import { parseConfigPath, pathValue, type PathStep } from "./config-path.ts";
 import type { CommandLine } from "./flags.ts";
 import type { Workspace } from "./workspace.ts";
 
-function fullKey(key: string, project: string): string {
-  return key.includes(":") ? key : `${project}:${key}`;
+/** The setting that a command names: its full key, and with --path the way into it. */
+function placeOf(
+  line: CommandLine,
+  workspace: Workspace,
+  key: string,
+): readonly [string, ...PathStep[]] {
+  const { name } = workspace.project;
+  if (line.has("path")) return parseConfigPath(key, name);
+  return [key.includes(":") ? key : `${name}:${key}`];
 }
 
 function shown(value: { value: string; secret: boolean }, revealed: boolean): string {
   return value.secret && !revealed ? "[secret]" : value.value;
-}
-
-function refusePaths(line: CommandLine): void {
-  if (line.has("path")) {
-    throw new OfflineError(
-      `${line.command} --path is not supported by this runner.`,
-      "Set the whole value, as JSON or in the stack's file.",
-    );
-  }
 }
 
 /** `pulumi config`: all settings. */
@@ -40,13 +39,15 @@ export function showConfig(line: CommandLine, workspace: Workspace): string {
 
 /** `pulumi config get`. */
 export function getConfig(line: CommandLine, workspace: Workspace): string {
-  refusePaths(line);
-  const key = fullKey(line.words[0] ?? "", workspace.project.name);
-  const found = workspace.settings(line).config().get(key);
-  if (found === undefined)
+  const [key, ...path] = placeOf(line, workspace, line.words[0] ?? "");
+  const settings = workspace.settings(line);
+  let stored = settings.stored()[key];
+  for (const step of path) stored = (stored as Record<PathStep, unknown> | undefined)?.[step];
+  if (stored === undefined)
     throw new OfflineError(
-      `configuration key '${key}' not found for stack '${workspace.stack(line)}'`,
+      `configuration key '${[key, ...path].join(".")}' not found for stack '${workspace.stack(line)}'`,
     );
+  const found = settings.open(stored);
   return line.has("json")
     ? `${JSON.stringify({ value: found.value, secret: found.secret })}\n`
     : `${found.value}\n`;
@@ -54,18 +55,17 @@ export function getConfig(line: CommandLine, workspace: Workspace): string {
 
 /** `pulumi config set`. */
 export function setConfig(line: CommandLine, workspace: Workspace): string {
-  refusePaths(line);
   const [key = "", value] = line.words;
   if (value === undefined) throw new OfflineError("config set needs a key and a value");
   const settings = workspace.settings(line);
-  settings.set(fullKey(key, workspace.project.name), value, line.has("secret"));
+  const typed = line.has("path") ? pathValue(value) : value;
+  settings.set(placeOf(line, workspace, key), typed, line.has("secret"));
   settings.save();
   return "";
 }
 
 /** `pulumi config set-all`. */
 export function setAllConfig(line: CommandLine, workspace: Workspace): string {
-  refusePaths(line);
   const settings = workspace.settings(line);
   for (const [secret, pairs] of [
     [true, line.texts("secret")],
@@ -74,7 +74,9 @@ export function setAllConfig(line: CommandLine, workspace: Workspace): string {
     for (const pair of pairs) {
       const at = pair.indexOf("=");
       if (at < 1) throw new OfflineError(`config set-all: "${pair}" is not key=value`);
-      settings.set(fullKey(pair.slice(0, at), workspace.project.name), pair.slice(at + 1), secret);
+      const value = pair.slice(at + 1);
+      const typed = line.has("path") ? pathValue(value) : value;
+      settings.set(placeOf(line, workspace, pair.slice(0, at)), typed, secret);
     }
   }
   settings.save();
@@ -83,9 +85,8 @@ export function setAllConfig(line: CommandLine, workspace: Workspace): string {
 
 /** `pulumi config rm` and `rm-all`. */
 export function removeConfig(line: CommandLine, workspace: Workspace): string {
-  refusePaths(line);
   const settings = workspace.settings(line);
-  for (const key of line.words) settings.remove(fullKey(key, workspace.project.name));
+  for (const key of line.words) settings.remove(placeOf(line, workspace, key));
   settings.save();
   return "";
 }

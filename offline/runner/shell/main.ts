@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import { OfflineError } from "../../offline-error.ts";
 import { getConfig, removeConfig, setAllConfig, setConfig, showConfig } from "./config-commands.ts";
 import { helpText, parseCommandLine, type CommandLine } from "./flags.ts";
+import { showHistory } from "./history.ts";
 import {
   exportStack,
   importStack,
@@ -14,11 +15,8 @@ import {
 import { update } from "./update-commands.ts";
 import { Workspace } from "./workspace.ts";
 
-/**
- * The Pulumi CLI whose commands this follows: the last one whose event log the Automation API reads from a file; newer ones
- * are sent a gRPC address for it.
- */
-const version = "v3.205.0";
+/** The Pulumi CLI whose commands this follows: the first one that sends the Automation API its events over gRPC. */
+const version = "v3.206.0";
 
 type Command = (line: CommandLine, workspace: Workspace) => string;
 
@@ -30,7 +28,7 @@ const commands: Readonly<Record<string, Command>> = {
   "stack output": stackOutput,
   "stack export": exportStack,
   "stack import": importStack,
-  "stack history": () => "[]\n",
+  "stack history": showHistory,
   stack: (line, workspace) => {
     const stack = workspace.stack(line);
     workspace.backend.read(workspace.project.name, stack);
@@ -111,7 +109,9 @@ try {
     error instanceof OfflineError
       ? error.message
       : error instanceof Error
-        ? (error.stack ?? error.message)
+        ? "code" in error && "syscall" in error
+          ? error.message
+          : (error.stack ?? error.message)
         : String(error);
   process.stderr.write(`error: ${text}${hint}\n`);
   process.exitCode = 255;

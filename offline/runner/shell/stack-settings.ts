@@ -1,10 +1,15 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Document, parseDocument } from "yaml";
+import { Document, isMap, isSeq, parseDocument } from "yaml";
 import { OfflineError } from "../../offline-error.ts";
 import type { ConfigValue } from "../contract.ts";
+import type { PathStep } from "./config-path.ts";
 import { writeDurably } from "./durable-file.ts";
 import { PassphraseSecrets } from "./passphrase.ts";
+
+function isSealed(stored: object): stored is { secure: string } {
+  return typeof (stored as { secure?: unknown }).secure === "string";
+}
 
 /** One stack's Pulumi.<stack>.yaml: settings, and the salt of its secrets. Comments in it are kept. */
 export class StackSettings {
@@ -40,31 +45,66 @@ export class StackSettings {
 
   /** Every setting by its full key, secrets decrypted. */
   config(): ReadonlyMap<string, ConfigValue> {
-    const values = new Map<string, ConfigValue>();
-    const raw =
-      (this.#document.toJS() as { config?: Record<string, unknown> } | null)?.config ?? {};
-    for (const [key, value] of Object.entries(raw)) values.set(key, this.#configValue(value));
-    return values;
+    return new Map(Object.entries(this.stored()).map(([key, value]) => [key, this.open(value)]));
   }
 
-  #configValue(value: unknown): ConfigValue {
-    if (typeof value === "object" && value !== null) {
-      const { secure } = value as { secure?: unknown };
-      if (typeof secure === "string")
-        return { value: this.secrets().decrypt(secure), secret: true };
-      return { value: JSON.stringify(value), secret: false, object: true };
-    }
-    return { value: String(value), secret: false };
+  /** Every setting by its full key as it stands in the file, secrets encrypted. */
+  stored(): Readonly<Record<string, unknown>> {
+    return (this.#document.toJS() as { config?: Record<string, unknown> } | null)?.config ?? {};
   }
 
-  set(key: string, value: string, secret: boolean): void {
-    const stored = secret ? { secure: this.secrets().encrypt(value) } : value;
-    this.#document.setIn(["config", key], stored);
+  /** Whether a stored value is a secret, or holds one. */
+  isSecret(stored: unknown): boolean {
+    if (typeof stored !== "object" || stored === null) return false;
+    return isSealed(stored) || Object.values(stored).some((value) => this.isSecret(value));
+  }
+
+  /** A stored value as the program gets it, secrets decrypted. */
+  open(stored: unknown): ConfigValue {
+    const opened = this.#opened(stored);
+    const secret = this.isSecret(stored);
+    return typeof opened === "object" && opened !== null
+      ? { value: JSON.stringify(opened), secret, object: true }
+      : { value: String(opened), secret };
+  }
+
+  #opened(stored: unknown): unknown {
+    if (typeof stored !== "object" || stored === null) return stored;
+    if (isSealed(stored)) return this.secrets().decrypt(stored.secure);
+    if (Array.isArray(stored)) return stored.map((value) => this.#opened(value));
+    return Object.fromEntries(
+      Object.entries(stored).map(([key, value]) => [key, this.#opened(value)]),
+    );
+  }
+
+  /** Sets a value at a path: the full key, then the way into it. */
+  set(
+    path: readonly [string, ...PathStep[]],
+    value: string | number | boolean,
+    secret: boolean,
+  ): void {
+    const stored = secret ? { secure: this.secrets().encrypt(String(value)) } : value;
+    path.forEach((step, depth) => {
+      if (depth === 0) return;
+      const outer = ["config", ...path.slice(0, depth)];
+      const held = this.#document.getIn(outer);
+      const fits =
+        typeof step === "number" ? isSeq(held) && step <= held.items.length : isMap(held);
+      if (held === undefined)
+        this.#document.setIn(outer, this.#document.createNode(typeof step === "number" ? [] : {}));
+      else if (!fits) {
+        throw new OfflineError(
+          `${path.slice(0, depth).join(".")} has no place for ${JSON.stringify(step)}.`,
+          "Lists take the indices that they have and the next one, maps take keys.",
+        );
+      }
+    });
+    this.#document.setIn(["config", ...path], this.#document.createNode(stored));
   }
 
   /** @returns whether it was there */
-  remove(key: string): boolean {
-    return this.#document.deleteIn(["config", key]);
+  remove(path: readonly [string, ...PathStep[]]): boolean {
+    return this.#document.deleteIn(["config", ...path]);
   }
 
   save(): void {
