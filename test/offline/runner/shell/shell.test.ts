@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
-import { execFile, type ExecFileException } from "node:child_process";
-import {
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import {
   LocalWorkspace,
   PulumiCommand,
@@ -17,74 +9,7 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { FileBackend } from "../../../../offline/runner/shell/backend.ts";
 import { PassphraseSecrets } from "../../../../offline/runner/shell/passphrase.ts";
-
-const repository = resolve(import.meta.dirname, "../../../..");
-const shell = join(repository, "offline/runner/shell");
-const secretText = "a-secret-that-must-not-be-seen";
-
-const program = `
-import * as pulumi from "@pulumi/pulumi";
-const config = new pulumi.Config();
-class File extends pulumi.CustomResource {
-  constructor(name, args) { super("files:index:File", name, { path: undefined, settings: undefined, name: undefined, ...args }); }
-}
-new File("one", { content: config.requireSecret("password") });
-export const password = config.requireSecret("password");
-export const greeting = config.get("greeting") ?? "none";
-`;
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A project in a folder of its own, and the runner at its shell. */
-class Project {
-  readonly folder = mkdtempSync(join(tmpdir(), "berth-runner-shell-"));
-  readonly environment: Record<string, string>;
-
-  constructor() {
-    const plugin = join(repository, "test/offline/runner/fixtures/provider");
-    symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));
-    writeFileSync(join(this.folder, "package.json"), '{"type":"module"}');
-    writeFileSync(join(this.folder, "index.mjs"), program);
-    writeFileSync(
-      join(this.folder, "Pulumi.yaml"),
-      `name: proj\nruntime: {name: nodejs, options: {typescript: false}}\nmain: index.mjs\nplugins: {providers: [{name: files, path: ${plugin}}]}\n`,
-    );
-    this.environment = {
-      PULUMI_BACKEND_URL: `file://${this.folder}/state`,
-      PULUMI_HOME: join(this.folder, "home"),
-      PULUMI_CONFIG_PASSPHRASE: "right",
-      FILES_FOLDER: join(this.folder, "files"),
-    };
-  }
-
-  run(args: readonly string[], more: Record<string, string> = {}): Promise<Ended> {
-    const env = { ...process.env, ...this.environment, ...more };
-    return new Promise((done) => {
-      const ended = (error: ExecFileException | null, stdout: string, stderr: string) => {
-        done({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
-      };
-      execFile(join(shell, "bin/pulumi"), [...args], { cwd: this.folder, env }, ended);
-    });
-  }
-
-  /** All text under the backend's folder and the stack file. */
-  written(): string {
-    const state = join(this.folder, "state");
-    const files = readdirSync(state, { recursive: true, withFileTypes: true });
-    const texts = files
-      .filter((file) => file.isFile())
-      .map((file) => readFileSync(join(file.parentPath, file.name), "utf8"));
-    return [...texts, readFileSync(join(this.folder, "Pulumi.dev.yaml"), "utf8")].join("\n");
-  }
-
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
+import { Project, secretText, shell } from "./project.ts";
 
 describe("PassphraseSecrets", () => {
   it("opens with the right passphrase, and says that a wrong one is wrong", () => {
@@ -189,7 +114,12 @@ describe("the runner at a shell", function () {
     const preview = await stack.preview({ onEvent: (event) => events.push(event) });
     assert.equal(preview.changeSummary.create, 2);
     assert.ok(events.some((event) => event.resourcePreEvent !== undefined));
-    const { outputs } = await stack.up();
+    assert.ok(events.some((event) => event.summaryEvent !== undefined));
+    const { outputs, summary } = await stack.up();
+    assert.equal(summary.kind, "update");
+    assert.equal(summary.result, "succeeded");
+    assert.equal(summary.resourceChanges?.create, 2);
+    assert.equal(summary.config["proj:greeting"]?.value, "ahoy");
     assert.deepEqual(outputs["greeting"], { value: "ahoy", secret: false });
     assert.deepEqual(outputs["password"], { value: secretText, secret: true });
     await stack.refresh();
