@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { constants, createGzip } from "node:zlib";
 import { UserError } from "../components/user-error.ts";
 import { shellQuote, type Host } from "./adapters/ssh.ts";
 import { remoteScript } from "./remote/scripts.ts";
+import { cacheFolder } from "./user-folders.ts";
 
 const probe = remoteScript("probe-node.sh");
 const receive = remoteScript("receive-archive.sh");
@@ -46,7 +46,7 @@ const systemNames: Readonly<Record<string, string>> = { linux: "Linux", darwin: 
 
 /** This machine's own Node, packed once per version in the user's cache folder (`XDG_CACHE_HOME`, else `~/.cache`). */
 async function packOwnNode(): Promise<Archive> {
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "berth", "node");
+  const cache = join(cacheFolder(), "node");
   const path = join(cache, `node-${process.version}-${process.platform}-${process.arch}.gz`);
   const fresh = await stat(path).catch(() => undefined);
   if (fresh === undefined) {

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { stateFolder } from "./user-folders.ts";
 
 const schema = z.object({
   seeded: z.string(),
@@ -14,8 +14,7 @@ const schema = z.object({
 export type HostKeyRecord = z.infer<typeof schema>;
 
 function recordFolder(): string {
-  const state = process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state");
-  return join(process.env["BERTH_STATE_HOME"] ?? join(state, "berth"), "host-keys");
+  return join(process.env["BERTH_STATE_HOME"] ?? stateFolder(), "host-keys");
 }
 
 function recordPath(instanceId: string): string {

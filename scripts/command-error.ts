@@ -1,4 +1,6 @@
 import { explainUserError, UserError } from "../components/user-error.ts";
+import { OfflineError } from "../offline/offline-error.ts";
+import { machineProblem } from "./machine-problem.ts";
 import { exitCode } from "./exit-code.ts";
 
 /** An operation of the engine that began and failed, with what it said. */
@@ -30,9 +32,17 @@ function userError(error: UserError): ExplainedError {
   return { code: exitCode.userError, text: explainUserError(error), json };
 }
 
+/** The same error as one for the user, where it is the user's to solve. */
+function forUser(error: unknown): UserError | undefined {
+  if (error instanceof UserError) return error;
+  if (error instanceof OfflineError) return new UserError(error.message, { hint: error.hint });
+  return machineProblem(error);
+}
+
 /** What went wrong and the exit code; a mistake of berth itself keeps its stack. */
 export function explainError(error: unknown): ExplainedError {
-  if (error instanceof UserError) return userError(error);
+  const solvable = forUser(error);
+  if (solvable !== undefined) return userError(solvable);
   if (error instanceof InterruptedError) {
     const json = { error: { kind: "interrupted", message: error.message } };
     return { code: exitCode.interrupted, text: error.message, json };

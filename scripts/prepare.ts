@@ -8,7 +8,8 @@ const say = (line: string): void => {
 };
 try {
   await motoPython(say);
-  await chooseTier("auto", say);
+  const tier = await chooseTier("auto");
+  await tier?.prepare(say);
 } catch (error) {
   const { text } = explainError(error);
   say(

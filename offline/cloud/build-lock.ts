@@ -1,16 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-
-/** Whether a process of this id lives. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
+import { isAlive } from "../process-alive.ts";
 
 /** Whether the holder of a lock folder is gone: its process is dead, or it never wrote its id. */
 async function isStale(folder: string): Promise<boolean> {

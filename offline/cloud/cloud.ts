@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "./cache-folder.ts";
 import { CallLog, type ApiCall } from "./call-log.ts";
 import { Clock } from "./clock.ts";
 import { serveControl } from "./control.ts";
@@ -12,9 +13,11 @@ import { Faults, type Fault } from "./faults.ts";
 import { findLeftovers, type Leftover } from "./leftovers/leftovers.ts";
 import type { MachineTier } from "./machines/machine.ts";
 import { chooseTier, type TierChoice } from "./machines/tiers.ts";
+import { motoCacheBytes } from "./moto/environment.ts";
 import { startMoto, type Moto } from "./moto/moto.ts";
 import { registerOwner, sweepOwners } from "./owners.ts";
 import { Front } from "./proxy/front.ts";
+import { requireRoom } from "./room.ts";
 import { ObjectStore } from "./s3/object-store.ts";
 import { s3Backend } from "./s3/s3-backend.ts";
 import { Schedules } from "./scheduler/schedules.ts";
@@ -38,6 +41,8 @@ export interface CloudOptions {
   readonly log?: ((line: string) => void) | undefined;
   /** A file that every call is appended to, one JSON document a line. */
   readonly callLogFile?: string | undefined;
+  /** Room for objects and machines in the state folder that has to be there at the start. @default 0 */
+  readonly stateBytes?: number | undefined;
   /** Where objects and machines are kept. @default a new folder for temporary files, removed by `stop()` */
   readonly stateFolder?: string | undefined;
 }
@@ -50,6 +55,8 @@ export interface Cloud {
   readonly environment: Readonly<Record<string, string>>;
   readonly tier: "nspawn" | "process" | "none";
   readonly machineSshPort: number;
+  /** For files that belong to this cloud: it goes when the cloud stops, or is swept when its process was killed. */
+  readonly folder: string;
   /** Every call so far, oldest first. */
   calls(): readonly ApiCall[];
   /** The cloud's time. */
@@ -125,6 +132,7 @@ function cloudOf(parts: Parts): Cloud {
     environment: environmentOf(endpoint),
     tier: parts.tier,
     machineSshPort: parts.sshPort,
+    folder,
     calls: () => log.all(),
     now: () => clock.now(),
     advanceClock: async (seconds) => {
@@ -226,17 +234,28 @@ async function assemble(
   };
 }
 
+/** Says before anything is made that there is no Python, or no room. */
+async function checkRoom(options: CloudOptions, tier: MachineTier | undefined): Promise<void> {
+  const cacheBytes = (await motoCacheBytes()) + ((await tier?.cacheBytes()) ?? 0);
+  await requireRoom([
+    { path: cacheFolder(), bytes: cacheBytes, setting: "XDG_CACHE_HOME" },
+    { path: options.stateFolder ?? tmpdir(), bytes: options.stateBytes ?? 0, setting: "TMPDIR" },
+  ]);
+}
+
 /**
  * Starts an AWS on loopback: moto for state, a proxy in front of it for what moto lacks, and
  * machines for EC2 instances. Several may run side by side. It ends with this process, however that ends.
- * @throws {OfflineError} when Python or the machine tier asked for is missing.
+ * @throws {OfflineError} when Python, the machine tier asked for or room on the disk is missing.
  */
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const tell = options.log ?? (() => undefined);
   await sweepOwners(tell);
   const undo: Undo = [];
   try {
-    const tier = options.machineTier ?? (await chooseTier(options.tier ?? "auto", tell));
+    const tier = options.machineTier ?? (await chooseTier(options.tier ?? "auto"));
+    await checkRoom(options, tier);
+    await tier?.prepare(tell);
     const parts = await assemble(options, tier, undo);
     const cloud = cloudOf(parts);
     connect(parts, cloud);

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../components/user-error.ts";
+import { isAlive } from "../../offline/process-alive.ts";
 import { ownFolder } from "./repository.ts";
 
 const localCloudSchema = z.object({
@@ -23,20 +24,11 @@ export type LocalCloud = Readonly<z.infer<typeof localCloudSchema>>;
 /** Where `berth cloud` says how to reach it. */
 export const localCloudFile = join(ownFolder, "cloud.json");
 
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
 /** The emulated cloud that runs now; undefined when none does. */
 export function findLocalCloud(file: string = localCloudFile): LocalCloud | undefined {
   try {
     const cloud = localCloudSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-    return runs(cloud.pid) ? cloud : undefined;
+    return isAlive(cloud.pid) ? cloud : undefined;
   } catch {
     return undefined;
   }

@@ -26,8 +26,12 @@ export interface Operation<T> {
   /** For messages: `up`, `down`, `preview`. */
   readonly name: string;
   readonly terminal: Terminal;
+  /** For the message of a failure. @default how an `up` is gone on with; nothing for others */
+  readonly next?: string;
   readonly work: (hooks: OperationHooks) => Promise<T>;
 }
+
+const upAgain = 'Run it again to go on, or "down" to remove what was made.';
 
 /** The last lines that the command printed, for a failure that no event explained. */
 function lastWords(error: unknown): readonly string[] {
@@ -48,6 +52,7 @@ export async function runOperation<T>({
   name,
   terminal,
   work,
+  next = name === "up" ? upAgain : "",
 }: Operation<T>): Promise<OperationReport<T>> {
   const progress = new StepProgress(terminal, name === "preview");
   const interruption = listenForInterruption(terminal);
@@ -59,7 +64,7 @@ export async function runOperation<T>({
     const result = await work({ onEvent, signal: stop.signal });
     return { result, steps: progress.steps, seconds: progress.seconds };
   } catch (error) {
-    throw explained(name, error, progress, interruption.came());
+    throw explained({ name, next }, error, progress, interruption.came());
   } finally {
     progress.close();
     interruption.forget();
@@ -85,7 +90,7 @@ function listenForInterruption(terminal: Terminal) {
 }
 
 function explained(
-  name: string,
+  { name, next }: { readonly name: string; readonly next: string },
   error: unknown,
   progress: StepProgress,
   aborted: boolean,
@@ -106,9 +111,8 @@ function explained(
   const failed = progress.steps.filter(({ ok }) => !ok).map((step) => step.name);
   const where = failed.length === 0 ? "" : ` at ${failed.join(", ")}`;
   const messages = progress.errors.length > 0 ? progress.errors : lastWords(error);
-  const next = name === "up" ? ' Run it again to go on, or "down" to remove what was made.' : "";
   return new ProvisioningError(
-    `${name} failed after ${progress.seconds.toFixed(0)} s${where}.${next}`,
+    `${name} failed after ${progress.seconds.toFixed(0)} s${where}. ${next}`.trimEnd(),
     messages,
     error,
   );

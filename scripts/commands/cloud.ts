@@ -7,6 +7,7 @@ import { UserError } from "../../components/user-error.ts";
 import { announceCloud, findLocalCloud, withdrawCloud } from "../adapters/local-cloud.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { fillBucket } from "../demo/demo-bucket.ts";
+import { demoBytes } from "../demo/demo-cloud.ts";
 import { writeDemoModel } from "../demo/model/write-model.ts";
 import { exitCode } from "../exit-code.ts";
 
@@ -69,6 +70,7 @@ export async function runCloud(options: CloudCommandOptions, terminal: Terminal)
   const stopped = interrupted();
   const cloud = await startCloud({
     tier: options.tier,
+    stateBytes: demoBytes,
     log: (line) => {
       terminal.say(`  ${line}`);
     },

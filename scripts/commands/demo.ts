@@ -27,6 +27,7 @@ export interface DemoOptions {
 }
 
 const settings = { region: "us-east-1", leaseHours: 2 };
+const stoppedText = "Stopped; everything the demo made is removed.";
 const prompt = "The harbour at night";
 
 interface Story {
@@ -55,7 +56,7 @@ async function tellCloud(story: Story, options: DemoOptions): Promise<DemoCloud>
   );
   facts["machines"] = place.cloud.tier;
   const bytes = await narrator.step("a model of random weights made, and put into its S3", () =>
-    stockBucket(place.bucket, cleanup),
+    stockBucket(place),
   );
   const { endpoint, tier } = place.cloud;
   narrator.say(
@@ -75,6 +76,7 @@ async function tellUp(
   const report = await runOperation({
     name: "up",
     terminal,
+    next: "What it made is removed; the demo can be run again.",
     work: (hooks) => demo.stack.up({ ...hooks, color: "never" }),
   });
   const outputs = readOutputs(report.result.outputs);
@@ -153,13 +155,12 @@ async function untilInterrupted(narrator: Narrator, stopped: AbortSignal): Promi
   await new Promise((resolve) => {
     stopped.addEventListener("abort", resolve, { once: true });
   });
-  throw new InterruptedError("Stopped; everything the demo made is removed.");
+  throw new InterruptedError(stoppedText);
 }
 
 async function tell(story: Story, options: DemoOptions, stopped: AbortSignal): Promise<number> {
   const mayGoOn = () => {
-    if (stopped.aborted)
-      throw new InterruptedError("Stopped; everything the demo made is removed.");
+    if (stopped.aborted) throw new InterruptedError(stoppedText);
   };
   tellPlan(story);
   const place = await tellCloud(story, options);
@@ -193,6 +194,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let code: number;
   try {
     code = await tell(story, options, stop.signal);
+  } catch (error) {
+    // What was under way was cut off with the rest, and says so in words of its own.
+    if (!stop.signal.aborted) throw error;
+    throw new InterruptedError(stoppedText, { cause: error });
   } finally {
     const failures = await story.cleanup.run();
     for (const failure of failures) terminal.complain(`  not cleaned up: ${failure}`);

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { randomBytes } from "node:crypto";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { isAlive } from "../../offline/process-alive.ts";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
 import { findEngine, openStack, type EngineChoice } from "../adapters/engine.ts";
+import { stackFilePath } from "../adapters/repository.ts";
 import type { Cleanup } from "./cleanup.ts";
 import { freePort, type DemoCloud } from "./demo-cloud.ts";
 import { demoArchitecture } from "./model/architecture.ts";
@@ -24,13 +25,13 @@ export interface DemoStack {
 
 /**
  * Puts into the environment what the engine and its plugins take from there: a fresh key pair and passphrase, in memory
- * alone, and folders for state and host keys that go with the demo.
+ * alone, and folders for state and host keys that go with the demo's cloud.
  *
  * @returns the public key
  */
-async function prepareEnvironment(cleanup: Cleanup): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "berth-demo-"));
-  cleanup.add("the demo's state", () => rm(folder, { recursive: true, force: true }));
+async function prepareEnvironment(cloudFolder: string): Promise<string> {
+  const folder = join(cloudFolder, "demo");
+  await mkdir(folder);
   const key = newEd25519Key();
   Object.assign(process.env, {
     BERTH_SSH_PRIVATE_KEY: key.privateKey,
@@ -42,6 +43,14 @@ async function prepareEnvironment(cleanup: Cleanup): Promise<string> {
   return key.publicKey;
 }
 
+/** Removes the stack files of demos that were killed: Pulumi wants them beside the others, so no cloud's folder takes them along. */
+export async function sweepStackFiles(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [, pid] = /^Pulumi\.local-demo-(\d+)\.yaml$/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
 /** Opens a stack of its own for this run, with its settings. */
 export async function openDemoStack(
   { cloud, bucket }: DemoCloud,
@@ -49,8 +58,9 @@ export async function openDemoStack(
   choice: EngineChoice,
   cleanup: Cleanup,
 ): Promise<DemoStack> {
-  const publicKey = await prepareEnvironment(cleanup);
-  const name = `local-demo-${randomBytes(3).toString("hex")}`;
+  const publicKey = await prepareEnvironment(cloud.folder);
+  const name = `local-demo-${process.pid}`;
+  await sweepStackFiles(dirname(stackFilePath(name)));
   const engine = await findEngine(choice);
   const { endpoint, environment, tier, machineSshPort } = cloud;
   const place = { weightsBucket: bucket.bucket, weightsPrefix: bucket.prefix, pid: process.pid };

@@ -44,6 +44,8 @@ export interface MachineTier {
   readonly name: "nspawn" | "process";
   /** Whether this host allows the tier, and why not. */
   available(): Promise<{ ok: boolean; why: string }>;
+  /** Bytes that {@link prepare} still has to write into the user's cache folder; 0 when it is all there. */
+  cacheBytes(): Promise<number>;
   /** Builds what machines start from, once, in the user's cache folder. */
   prepare(progress: (line: string) => void): Promise<void>;
   /** Resolves when sshd of the machine answers. */

@@ -1,5 +1,5 @@
 import type { MachineTier } from "./machine.ts";
-import { imageFolder, prepareImage } from "./nspawn/image.ts";
+import { imageCacheBytes, imageFolder, prepareImage } from "./nspawn/image.ts";
 import { KeptMachine } from "./nspawn/kept-machine.ts";
 import { missing } from "./nspawn/host-check.ts";
 
@@ -13,6 +13,7 @@ export const nspawnTier: MachineTier = {
     const why = await missing();
     return why === "" ? { ok: true, why } : { ok: false, why };
   },
+  cacheBytes: imageCacheBytes,
   prepare: prepareImage,
   start: (spec) => KeptMachine.start(spec, imageFolder()),
 };

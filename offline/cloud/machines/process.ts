@@ -241,6 +241,7 @@ export const processTier: MachineTier = {
       bash ? { ok: true, why: "" } : { ok: false, why: "bash is not installed" },
     );
   },
+  cacheBytes: () => Promise.resolve(0),
   prepare: () => Promise.resolve(),
   start: async (spec) => {
     const machine = new ProcessMachine(spec, ownAddress());

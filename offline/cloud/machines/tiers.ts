@@ -22,22 +22,16 @@ async function load(name: (typeof names)[number]): Promise<MachineTier | undefin
 }
 
 /**
- * The tier to use, prepared; none for `"none"`.
+ * The tier to use, not yet prepared; none for `"none"`.
  * @throws {OfflineError} when a tier that was asked for by name is not available, with the reason.
  */
-export async function chooseTier(
-  choice: TierChoice,
-  log: (line: string) => void,
-): Promise<MachineTier | undefined> {
+export async function chooseTier(choice: TierChoice): Promise<MachineTier | undefined> {
   if (choice === "none") return undefined;
   const reasons: string[] = [];
   for (const name of choice === "auto" ? names : [choice]) {
     const tier = await load(name);
     const { ok, why } = (await tier?.available()) ?? { ok: false, why: "not part of this copy" };
-    if (tier !== undefined && ok) {
-      await tier.prepare(log);
-      return tier;
-    }
+    if (tier !== undefined && ok) return tier;
     reasons.push(`${name}: ${why}`);
   }
   throw new OfflineError(

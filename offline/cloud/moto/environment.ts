@@ -10,6 +10,9 @@ import { cacheFolder } from "../cache-folder.ts";
 const run = promisify(execFile);
 const requirements = join(import.meta.dirname, "..", "requirements.txt");
 
+/** Room for the environment while pip unpacks it: 314 MB, and what it downloads. */
+const environmentBytes = 400e6;
+
 /** The oldest Python that every pinned package supports. */
 const oldestPython = [3, 11] as const;
 
@@ -73,23 +76,43 @@ async function build(target: string, mark: string, log: (line: string) => void):
   }
 }
 
+/** The environment of the pinned packages: where it lies, and the mark of a complete one. */
+async function environment(): Promise<{ readonly target: string; readonly mark: string }> {
+  const text = await readFile(requirements, "utf8");
+  const version = /^moto\S*==(\S+)/m.exec(text)?.[1] ?? "unknown";
+  const mark = createHash("sha256").update(text).digest("hex");
+  return { target: join(cacheFolder(), `moto-${version}`), mark };
+}
+
+async function isComplete(): Promise<boolean> {
+  const { target, mark } = await environment();
+  return (await readFile(join(target, "complete"), "utf8").catch(() => "")) === mark;
+}
+
+/**
+ * What stands in the way of {@link motoPython} is said here, before anything is made.
+ *
+ * @returns bytes that it still has to write into the user's cache folder; 0 when the environment is there
+ * @throws {OfflineError} when there is no Python to make it with
+ */
+export async function motoCacheBytes(): Promise<number> {
+  if (await isComplete()) return 0;
+  await findPython();
+  return environmentBytes;
+}
+
 /**
  * The Python of a virtual environment that holds moto, made on the first call in the user's cache
  * folder (314 MB, about 20 s) and kept; safe to call from several processes at once.
  */
 export async function motoPython(log: (line: string) => void): Promise<string> {
-  const text = await readFile(requirements, "utf8");
-  const version = /^moto\S*==(\S+)/m.exec(text)?.[1] ?? "unknown";
-  const mark = createHash("sha256").update(text).digest("hex");
-  const target = join(cacheFolder(), `moto-${version}`);
-  const complete = async (): Promise<boolean> =>
-    (await readFile(join(target, "complete"), "utf8").catch(() => "")) === mark;
-  if (!(await complete())) {
+  const { target, mark } = await environment();
+  if (!(await isComplete())) {
     await mkdir(cacheFolder(), { recursive: true });
     await withLock(
       `${target}.lock`,
       async () => {
-        if (!(await complete())) await build(target, mark, log);
+        if (!(await isComplete())) await build(target, mark, log);
       },
       () => {
         log("emulated AWS: another process is making the Python environment; waiting for it");

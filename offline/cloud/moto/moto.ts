@@ -85,6 +85,8 @@ export async function startMoto(
     ["-X", "frozen_modules=on", join(import.meta.dirname, "serve.py"), String(options.proxyPort)],
     {
       stdio: ["pipe", "pipe", "pipe"],
+      // A terminal's Ctrl-C is for the owner, which stops moto in its turn; moto ends by itself when its input does.
+      detached: true,
       env: {
         PATH: process.env["PATH"] ?? "/usr/bin:/bin",
         PYTHONDONTWRITEBYTECODE: "1",

@@ -152,6 +152,15 @@ export class Front {
   }
 }
 
+/** An error as S3 answers it. A full disk is not tried again by SDKs, as a 500 would be: it stays full. */
+function s3Refusal(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return /^(ENOSPC|EDQUOT)$/.test(code)
+    ? new ApiError("InsufficientStorage", `This machine's disk is full: ${String(error)}`, 507)
+    : new ApiError("InternalError", String(error), 500);
+}
+
 async function answerS3(
   backends: Backends,
   head: ApiRequestHead,
@@ -175,8 +184,7 @@ async function answerS3(
       response.destroy();
       return { ...outcome, error: "ConnectionLost" };
     }
-    const refusal =
-      error instanceof ApiError ? error : new ApiError("InternalError", String(error), 500);
+    const refusal = s3Refusal(error);
     // A body that is not read would keep the connection from being used again.
     request.resume();
     const reply = errorReply("s3", refusal);

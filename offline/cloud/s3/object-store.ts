@@ -137,7 +137,8 @@ export class ObjectStore {
       for await (const piece of source) {
         md5.update(piece);
         for (const { sum } of sums) sum.update(piece);
-        await handle.write(piece);
+        // Not `write`, which near the end of a disk writes a part and says how much.
+        await handle.writeFile(piece);
         size += piece.length;
       }
       const blob: Blob = {

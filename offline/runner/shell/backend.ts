@@ -4,6 +4,7 @@ import { homedir, hostname, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OfflineError } from "../../offline-error.ts";
+import { isAlive } from "../../process-alive.ts";
 import type { Snapshot, SnapshotStore } from "../contract.ts";
 import {
   fromDeployment,
@@ -20,15 +21,6 @@ interface LockHolder {
   readonly username: string;
   readonly hostname: string;
   readonly timestamp: string;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 /** Who holds a lock; undefined when it was given back meanwhile. */

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { cacheFolder } from "../../user-folders.ts";
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -105,11 +105,7 @@ export async function llamaServerBundle(platform = "linux-x64"): Promise<EngineB
     recipe.update(`${folder.slice(repository.length)}@${(await readPackage(folder)).version}\n`);
   }
   recipe.update(await readFile(join(here, "server.mjs")));
-  const cache = join(
-    process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
-    "berth",
-    "engines",
-  );
+  const cache = join(cacheFolder(), "engines");
   const name = `llama-server-${platform}-${recipe.digest("hex").slice(0, 16)}.tar.gz`;
   const path = join(cache, name);
   if (!(await stat(path).catch(() => undefined))) await build(folders, path);

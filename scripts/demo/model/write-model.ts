@@ -30,6 +30,9 @@ async function writeParts(path: string, parts: Iterable<Buffer>): Promise<void> 
   const file = await open(path, "w");
   try {
     for (const part of parts) await file.writeFile(part);
+  } catch (error) {
+    // An error in the middle of a write names no file.
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
   } finally {
     await file.close();
   }

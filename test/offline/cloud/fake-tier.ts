@@ -16,6 +16,7 @@ export function fakeTier(boot: (spec: MachineSpec) => Promise<void> = () => Prom
   const tier: MachineTier = {
     name: "process",
     available: () => Promise.resolve({ ok: true, why: "" }),
+    cacheBytes: () => Promise.resolve(0),
     prepare: () => Promise.resolve(),
     start: async (spec) => {
       await boot(spec);

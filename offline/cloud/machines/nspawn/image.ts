@@ -128,6 +128,11 @@ async function build(target: string, progress: (line: string) => void): Promise<
   progress(`machine image: built in ${Math.round((Date.now() - began) / 1000)} s`);
 }
 
+/** Room that the image still needs in the cache folder while it is built, packages included; 0 when it is there. */
+export function imageCacheBytes(): Promise<number> {
+  return Promise.resolve(existsSync(imageFolder()) ? 0 : 500e6);
+}
+
 /** Builds the image unless it is there; of several processes one builds, and the others wait. */
 export async function prepareImage(progress: (line: string) => void): Promise<void> {
   const target = imageFolder();

@@ -4,7 +4,8 @@ import { chooseTier } from "../../../../offline/cloud/machines/tiers.ts";
 
 // Starts one machine, says where it is, and waits to be killed.
 const name = process.argv[2] === "nspawn" ? "nspawn" : "process";
-const tier = await chooseTier(name, () => undefined);
+const tier = await chooseTier(name);
+await tier?.prepare(() => undefined);
 createInterface({ input: process.stdin }).once("line", (line) => {
   void tier?.start(JSON.parse(line) as MachineSpec).then((machine) => {
     process.stdout.write(`${machine.address}\n`);
