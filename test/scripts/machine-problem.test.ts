@@ -10,15 +10,8 @@ before(async () => {
   offline = await import("../../offline/offline-error.ts");
 });
 
-function caught(work: () => Promise<unknown>): Promise<unknown> {
-  return work().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
-
 describe("what the machine refuses", () => {
-  it("is told without a stack, with its place", async () => {
+  it("is told without a stack, with its place", () => {
     const error = Object.assign(new Error("ENOSPC: no space left on device"), {
       code: "ENOSPC",
       path: "/data/weights.tmp",
@@ -31,7 +24,7 @@ describe("what the machine refuses", () => {
   it("is told for a device that is full in fact", async function () {
     if (process.platform !== "linux") this.skip();
     const full = await open("/dev/full", "w");
-    const error = await caught(() => full.writeFile("x"));
+    const error = await full.writeFile("x").catch((failure: unknown) => failure);
     await full.close();
     assert.match(problems.machineProblem(error)?.message ?? "", /^The disk is full/);
   });

@@ -12,9 +12,9 @@ describe("Bucket", () => {
     bench = await startBench();
     s3 = new S3({ region: "us-east-1", endpoint: bench.cloud.endpoint, forcePathStyle: true });
   });
-  after(() => {
+  after(async () => {
     s3.destroy();
-    bench.stop();
+    await bench.stop();
   });
 
   it("goes with all that is in it when forceDestroy is set", async () => {

@@ -25,9 +25,9 @@ describe("AWS plugin before faults and drift", () => {
     bench = await startBench();
     ec2 = new EC2({ region: "us-east-1", endpoint: bench.cloud.endpoint });
   });
-  after(() => {
+  after(async () => {
     ec2.destroy();
-    bench.stop();
+    await bench.stop();
   });
 
   async function during<T>(fault: Fault, run: () => Promise<T>): Promise<T> {

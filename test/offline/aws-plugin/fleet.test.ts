@@ -18,8 +18,8 @@ describe("Fleet", () => {
     bench = await startBench();
     ec2 = new EC2({ region: "us-east-1", endpoint: bench.cloud.endpoint });
   });
-  after(() => {
-    bench.stop();
+  after(async () => {
+    await bench.stop();
   });
 
   async function fleetInputs(make: Make) {

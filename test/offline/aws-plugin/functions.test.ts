@@ -13,8 +13,8 @@ describe("functions of the AWS plugin", () => {
     this.timeout(90_000);
     bench = await startBench();
   });
-  after(() => {
-    bench.stop();
+  after(async () => {
+    await bench.stop();
   });
 
   async function invoke(name: string, args: Record<string, unknown>) {

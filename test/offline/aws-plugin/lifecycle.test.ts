@@ -10,8 +10,8 @@ describe("AWS plugin", () => {
     this.timeout(90_000);
     bench = await startBench();
   });
-  after(() => {
-    bench.stop();
+  after(async () => {
+    await bench.stop();
   });
 
   it("has a scenario for every type", () => {

@@ -8,20 +8,12 @@ export const defaultTags = { "berth:stack": "test", "berth:owner": "someone" };
 export interface Bench {
   readonly cloud: Cloud;
   readonly client: PluginClient;
-  stop(): void;
+  stop(): Promise<void>;
 }
-
-let shared: Promise<Cloud> | undefined;
-
-// One account serves all files: each leaves it as it found it. This is a hook of the whole run.
-after(async () => {
-  await (await shared)?.stop();
-});
 
 /** The plugin before an emulated account without machines. */
 export async function startBench(): Promise<Bench> {
-  shared ??= startCloud({ tier: "none" });
-  const cloud = await shared;
+  const cloud = await startCloud({ tier: "none" });
   const before = { ...process.env };
   Object.assign(process.env, cloud.environment);
   const { client, stop } = await startPlugin();
@@ -29,8 +21,9 @@ export async function startBench(): Promise<Bench> {
   return {
     cloud,
     client,
-    stop: () => {
+    stop: async () => {
       stop();
+      await cloud.stop();
       for (const key of Object.keys(cloud.environment)) {
         if (before[key] === undefined) Reflect.deleteProperty(process.env, key);
         else process.env[key] = before[key];
