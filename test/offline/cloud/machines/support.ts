@@ -208,9 +208,12 @@ export function answers(address: string, port: number): Promise<boolean> {
     socket.once("data", (chunk: Buffer) => {
       settle(chunk.toString("latin1").startsWith("SSH-"));
     });
-    socket.once("error", () => {
-      settle(false);
-    });
+    // A server that ends may take the connection and close it without a word.
+    for (const event of ["error", "close"]) {
+      socket.once(event, () => {
+        settle(false);
+      });
+    }
   });
 }
 
