@@ -2,7 +2,6 @@ import { z } from "zod";
 import { UserError } from "../components/user-error.ts";
 import { Host, type HostPatience } from "./adapters/ssh.ts";
 import { SshError } from "./adapters/ssh-error.ts";
-import { acceptedHostKeys, readHostKeyRecord } from "./host-key-record.ts";
 import { remoteScript } from "./remote/scripts.ts";
 
 /** How to reach a host: the `connection` input of every resource that works on one. */
@@ -19,10 +18,16 @@ export type Connection = z.infer<typeof connectionSchema>;
 /** A machine that boots is waited for this long. */
 export const bootWindowMs = 10 * 60_000;
 
-/** A host that is described by a resource's inputs; nothing is sent before the first use. */
-export function hostOf(connection: Connection, instanceId: string, patience: HostPatience): Host {
-  const hostKeys = async (): Promise<readonly string[]> =>
-    acceptedHostKeys(connection.hostKey, await readHostKeyRecord(instanceId));
+/**
+ * A host that is described by a resource's inputs; nothing is sent before the first use.
+ *
+ * @param hostKeys the keys to accept, asked before each connection. @default the connection's own
+ */
+export function hostOf(
+  connection: Connection,
+  patience: HostPatience,
+  hostKeys: () => Promise<readonly string[]> = () => Promise.resolve([connection.hostKey]),
+): Host {
   return new Host({ ...connection, hostKeys }, patience);
 }
 

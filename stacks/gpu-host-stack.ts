@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
 import { GpuHost } from "../components/gpu-host/gpu-host.ts";
+import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
 import type { HostConnection } from "../components/host-connection.ts";
 import { identityTags, partName, type Tags } from "../components/identity.ts";
@@ -24,7 +25,8 @@ export interface GpuHostDeployment {
   readonly plan: Plan;
   readonly lease: DeploymentLease;
   readonly host: GpuHost;
-  readonly bootstrap: HostBootstrap;
+  /** The key that the host made itself, to pin. */
+  readonly hostKey: pulumi.Output<string>;
   readonly server: ModelServer;
   readonly weightsUri: pulumi.Output<string>;
 }
@@ -52,7 +54,12 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   const { host, hostKey } = gpuHost(scope, { lease, weights, armed });
 
   const { instanceId } = host;
-  const connection = { host: host.address, port: settings.sshPort, user: host.user, hostKey };
+  const seeded = { host: host.address, port: settings.sshPort, user: host.user, hostKey };
+  const rotation = new HostKeyRotation(scope.name("host-key-rotation"), {
+    connection: seeded,
+    instanceId,
+  });
+  const connection = { ...seeded, hostKey: rotation.hostKey };
   const bootstrap = bootstrapHost(scope, instanceId, connection, lease.expiresAt);
   const sync = new WeightsSync(scope.name("weights"), {
     ...weights,
@@ -63,7 +70,8 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   });
   const server = modelServer(scope, { instanceId, connection, bootstrap, sync });
   const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
-  return { settings, plan, lease, host, bootstrap, server, weightsUri };
+  const { hostKey: pinned } = rotation;
+  return { settings, plan, lease, host, hostKey: pinned, server, weightsUri };
 }
 
 function scopeOf(settings: Settings, plan: Plan): Scope {
@@ -176,7 +184,7 @@ function modelServer({ plan, settings, name }: Scope, parts: ServerParts): Model
   return new ModelServer(
     name("server"),
     {
-      connection: { ...connection, hostKey: bootstrap.hostKey },
+      connection,
       instanceId,
       engine: plan.engine,
       modelId: plan.modelId,

@@ -2,7 +2,7 @@ import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 
 /** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
 export function stackOutputs(deployment: GpuHostDeployment) {
-  const { settings, plan, lease, host, bootstrap, server, weightsUri } = deployment;
+  const { settings, plan, lease, host, hostKey, server, weightsUri } = deployment;
   return {
     plan,
     instanceId: host.instanceId,
@@ -10,8 +10,8 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     address: host.address,
     sshPort: settings.sshPort,
     user: host.user,
-    /** The key to pin when connecting: the host's own since the bootstrap. */
-    hostKey: bootstrap.hostKey,
+    /** The key to pin when connecting: the host's own since the first contact. */
+    hostKey,
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
     startedAt: lease.startedAt,

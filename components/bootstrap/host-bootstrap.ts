@@ -18,13 +18,11 @@ export interface HostBootstrapArgs {
 
 /** A host made ready over SSH: driver checked, runtime and engine put on it, every GPU seen. */
 export class HostBootstrap extends pulumi.CustomResource {
-  /** The key that the host has since the bootstrap replaced the seeded one; pin this one. */
-  declare readonly hostKey: pulumi.Output<string>;
   declare readonly facts: pulumi.Output<Readonly<Record<string, unknown>>>;
   declare readonly verified: pulumi.Output<Readonly<Record<string, unknown>>>;
 
   constructor(name: string, args: HostBootstrapArgs, opts?: pulumi.CustomResourceOptions) {
-    const outputs = { hostKey: undefined, facts: undefined, steps: undefined, verified: undefined };
+    const outputs = { facts: undefined, steps: undefined, verified: undefined };
     super("berth:index:HostBootstrap", name, { ...args, ...outputs }, opts);
   }
 }

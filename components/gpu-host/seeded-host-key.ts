@@ -3,7 +3,7 @@ import { newEd25519Key } from "../ed25519-key.ts";
 
 /**
  * The throw-away host key that cloud-init gives a new host, so that the very first connection can be pinned. It is made once
- * and kept; the bootstrap replaces it on the host at first contact, and from then on it opens nothing.
+ * and kept; HostKeyRotation replaces it on the host at first contact, and from then on it opens nothing.
  */
 export class SeededHostKey extends pulumi.CustomResource {
   declare readonly privateKey: pulumi.Output<string>;

@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { UserError } from "../../components/user-error.ts";
 import { bootstrapHost, type BootstrapInputs } from "../bootstrap-host.ts";
 import { bootWindowMs, connectionSchema, hostOf, onHost } from "../connection.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
 import { setHostDeadline } from "../host-deadline.ts";
-import { rotateHostKey } from "../rotate-host-key.ts";
 import { goneOrRethrow } from "./gone.ts";
 
 const inputs = z.object({
@@ -18,57 +16,29 @@ const inputs = z.object({
   timeoutSeconds: z.number().positive().optional(),
 });
 
-async function bootstrap(
-  values: Properties,
-  hostKey: string | undefined,
-  operation: Operation,
-): Promise<Properties> {
+async function bootstrap(values: Properties, operation: Operation): Promise<Properties> {
   const given = inputs.parse(values);
-  const began = Date.now();
-  const connection = { ...given.connection, hostKey: hostKey ?? given.connection.hostKey };
-  const host = hostOf(connection, given.instanceId, {
-    connectMs: bootWindowMs,
-    signal: operation.signal,
-  });
+  const patience = { connectMs: bootWindowMs, signal: operation.signal };
+  const host = hostOf(given.connection, patience);
   return onHost(host, async () => {
-    operation.log(`waiting for ${host.name} to let us in`);
-    await host.session();
-    operation.log(`logged in, the host key is the pinned one (${seconds(began)})`);
-    const rotation =
-      hostKey === undefined
-        ? await rotateHostKey(host, given.instanceId, given.connection.hostKey)
-        : { hostKey, changed: false, kept: undefined };
-    if (rotation.changed)
-      operation.log(
-        `the host made itself a new host key, which is pinned from now on (${seconds(began)})`,
-      );
-    if (rotation.kept !== undefined) operation.log(`the seeded host key is kept: ${rotation.kept}`);
     if (given.expiresAt !== undefined) await setHostDeadline(host, given.expiresAt);
     const wish: BootstrapInputs = { ...given, timeoutSeconds: given.timeoutSeconds ?? 1800 };
-    const done = await bootstrapHost(host, wish, operation);
-    return { ...values, hostKey: rotation.hostKey, ...done };
+    return { ...values, ...(await bootstrapHost(host, wish, operation)) };
   });
 }
 
-function seconds(since: number): string {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
-}
-
-/** `berth:index:HostBootstrap`: a machine that can run the engine, with its GPUs checked and a host key of its own. */
+/** `berth:index:HostBootstrap`: a machine that can run the engine, with its GPUs checked. */
 export const hostBootstrap: ResourceType = {
   inputs,
   replaceOn: ["instanceId"],
-  computed: ["hostKey", "facts", "steps", "verified"],
+  computed: ["facts", "steps", "verified"],
   create: async (values, operation) => {
-    const outputs = await bootstrap(values, undefined, operation);
+    const outputs = await bootstrap(values, operation);
     return { id: `bootstrap-${String(values["instanceId"])}`, outputs };
   },
   read: async (_id, state, operation) => {
     const given = inputs.parse(pickInputs(state));
-    const pinned = String(state["hostKey"]);
-    const host = hostOf({ ...given.connection, hostKey: pinned }, given.instanceId, {
-      connectMs: 20_000,
-    });
+    const host = hostOf(given.connection, { connectMs: 20_000 });
     try {
       await onHost(host, () => host.session());
       return state;
@@ -76,12 +46,7 @@ export const hostBootstrap: ResourceType = {
       return goneOrRethrow(error, given.instanceId, operation);
     }
   },
-  update: (_id, olds, news, operation) => {
-    const hostKey = olds["hostKey"];
-    if (typeof hostKey !== "string")
-      throw new UserError("the state has no host key; replace the HostBootstrap resource");
-    return bootstrap(news, hostKey, operation);
-  },
+  update: (_id, _olds, news, operation) => bootstrap(news, operation),
   // What was done to the host goes with the host.
   delete: () => Promise.resolve(),
 };

@@ -42,7 +42,7 @@ function serveInputs(from: Given): ServeInputs {
 
 async function serve(values: Properties, operation: Operation): Promise<Properties> {
   const from = given(values);
-  const host = hostOf(from.connection, from.instanceId, {
+  const host = hostOf(from.connection, {
     connectMs: bootWindowMs,
     signal: operation.signal,
   });
@@ -52,7 +52,7 @@ async function serve(values: Properties, operation: Operation): Promise<Properti
 
 async function look(state: Properties, operation: Operation): Promise<Properties | undefined> {
   const from = given(state);
-  const host = hostOf(from.connection, from.instanceId, { connectMs: 20_000 });
+  const host = hostOf(from.connection, { connectMs: 20_000 });
   try {
     const answers = await onHost(host, () => answersNow(host, from));
     if (answers) return state;
@@ -66,7 +66,7 @@ async function look(state: Properties, operation: Operation): Promise<Properties
 async function stop(state: Properties, operation: Operation): Promise<void> {
   const from = given(state);
   if (await isTerminated(from.instanceId)) return;
-  const host = hostOf(from.connection, from.instanceId, { connectMs: 20_000 });
+  const host = hostOf(from.connection, { connectMs: 20_000 });
   try {
     await onHost(host, () => stopModel(host, serveInputs(from).dataFolder));
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { ResourceType } from "../plugin/resource-type.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
 import { hostKey } from "./host-key.ts";
+import { hostKeyRotation } from "./host-key-rotation.ts";
 import { lease } from "./lease.ts";
 import { modelServer } from "./model-server.ts";
 import { weightsSync } from "./weights-sync.ts";
@@ -9,6 +10,7 @@ import { weightsSync } from "./weights-sync.ts";
 export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:Lease", lease],
   ["berth:index:HostKey", hostKey],
+  ["berth:index:HostKeyRotation", hostKeyRotation],
   ["berth:index:HostBootstrap", hostBootstrap],
   ["berth:index:WeightsSync", weightsSync],
   ["berth:index:ModelServer", modelServer],

@@ -35,7 +35,7 @@ function syncInputs(given: z.infer<typeof inputs>): SyncInputs {
 async function sync(values: Properties, operation: Operation): Promise<Properties> {
   const given = inputs.parse(values);
   const patience = { connectMs: bootWindowMs, signal: operation.signal };
-  const host = hostOf(given.connection, given.instanceId, patience);
+  const host = hostOf(given.connection, patience);
   const synced = await onHost(host, () => syncWeights(host, syncInputs(given), operation));
   return { ...values, ...synced };
 }
@@ -45,7 +45,7 @@ async function look(state: Properties, operation: Operation): Promise<Properties
     Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, state[key]])),
   );
   const files = filesSchema.parse(state["files"] ?? []);
-  const host = hostOf(given.connection, given.instanceId, { connectMs: 20_000 });
+  const host = hostOf(given.connection, { connectMs: 20_000 });
   try {
     const found = await onHost(host, () => checkWeights(host, syncInputs(given), files));
     if (found.changed === undefined)

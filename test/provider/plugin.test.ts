@@ -66,7 +66,7 @@ describe("The berth plugin", () => {
       dataFolder: "/d",
     };
     const { outputs } = await plugin.create("HostBootstrap", inputs, { preview: true });
-    assert.equal(outputs["hostKey"], unknown);
+    assert.equal(outputs["verified"], unknown);
     assert.equal(outputs["connection"], unknown);
   });
 
@@ -209,6 +209,16 @@ describe("The berth plugin on a host", () => {
   let weights: Properties;
   let server: Properties;
 
+  it("keeps the seeded host key where no sshd of the machine's own serves", async () => {
+    const seed = { connection, instanceId: "i-1" };
+    const { id, outputs } = await plugin.create("HostKeyRotation", seed);
+    assert.equal(outputs["hostKey"], sshd.hostKey);
+    assert.deepEqual(await plugin.read("HostKeyRotation", id, outputs), outputs);
+    const moved = { ...seed, connection: { ...connection, host: "localhost" } };
+    const after = await plugin.update("HostKeyRotation", id, outputs, moved);
+    assert.equal(after["hostKey"], sshd.hostKey);
+  });
+
   it("bootstraps and syncs side by side", async () => {
     const [first, second] = await Promise.all([
       plugin.create("HostBootstrap", bootstrapInputs()),
@@ -216,7 +226,6 @@ describe("The berth plugin on a host", () => {
     ]);
     bootstrapped = first.outputs;
     weights = second.outputs;
-    assert.equal(bootstrapped["hostKey"], sshd.hostKey);
     assert.equal(weights["bytes"], 2_000_002);
     const file = join(sshd.root, dataFolder, "weights", "m", "model.safetensors");
     assert.equal((await readFile(file)).length, 2_000_000);
@@ -242,7 +251,6 @@ describe("The berth plugin on a host", () => {
       steps.filter(({ changed }) => changed),
       [],
     );
-    assert.equal(again["hostKey"], bootstrapped["hostKey"]);
     const synced = await plugin.create("WeightsSync", weightsInputs());
     assert.equal(synced.outputs["manifestSha256"], weights["manifestSha256"]);
     assert.equal(s3.gets, gets);

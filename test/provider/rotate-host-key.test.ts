@@ -29,9 +29,11 @@ describe("rotateHostKey", () => {
   });
 
   const host = (hostKey = sshd.hostKey) =>
-    hostOf({ host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKey }, "i-1", {
-      connectMs: 3000,
-    });
+    hostOf(
+      { host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKey },
+      { connectMs: 3000 },
+      async () => acceptedHostKeys(hostKey, await readHostKeyRecord("i-1")),
+    );
 
   it("gives the host a key that was not in its user data, and pins it", async () => {
     const seeded = host();
@@ -39,16 +41,21 @@ describe("rotateHostKey", () => {
     seeded.close();
     assert.equal(rotation.changed, true);
     assert.equal(rotation.hostKey, await sshd.currentHostKey());
+    // Another operator's machine has no note of it, only the key that the state holds.
+    process.env["BERTH_STATE_HOME"] = join(sshd.folder, "elsewhere");
     const next = host(rotation.hostKey);
     await next.session();
     next.close();
+    const late = host(sshd.hostKey);
+    await assert.rejects(late.session(), /host key/);
+    late.close();
   });
 
   it("touches no sshd where the machine is only a folder", async () => {
     const machine = await startSshd();
     process.env["BERTH_SSH_PRIVATE_KEY"] = machine.clientKey;
     const { port, user, hostKey } = machine;
-    const client = hostOf({ host: "127.0.0.1", port, user, hostKey }, "i-2", { connectMs: 3000 });
+    const client = hostOf({ host: "127.0.0.1", port, user, hostKey }, { connectMs: 3000 });
     const rotation = await rotateHostKey(client, "i-2", hostKey);
     assert.equal(rotation.hostKey, hostKey);
     assert.match(rotation.kept ?? "", /no sshd of the host's own/);

@@ -129,9 +129,17 @@ describe("deployGpuHost", () => {
 
   it("has no private key among the inputs of what connects", async () => {
     const { named } = await deployment("dev");
-    for (const name of ["dev-bootstrap", "dev-weights", "dev-server"]) {
+    for (const name of ["dev-host-key-rotation", "dev-bootstrap", "dev-weights", "dev-server"]) {
       const connection = named(name).inputs["connection"] as object;
       assert.deepEqual(Object.keys(connection).toSorted(), ["host", "hostKey", "port", "user"]);
+    }
+  });
+
+  it("pins the host's own key in all that connects after the first contact", async () => {
+    const { named } = await deployment("dev");
+    for (const name of ["dev-bootstrap", "dev-weights", "dev-server"]) {
+      const { hostKey } = named(name).inputs["connection"] as { hostKey: string };
+      assert.equal(hostKey, "ssh-ed25519 AAAArotated", name);
     }
   });
 });

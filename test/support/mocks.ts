@@ -52,7 +52,7 @@ function computed(type: string, name: string, inputs: Record<string, unknown>) {
     "aws:ec2/launchTemplate:LaunchTemplate": { latestVersion: 1 },
     "aws:ec2/keyPair:KeyPair": { keyName: name },
     "aws:s3/bucket:Bucket": { bucket: `${name}-1a2b`, arn: `arn:aws:s3:::${name}-1a2b` },
-    "berth:index:HostBootstrap": { hostKey: "ssh-ed25519 AAAArotated" },
+    "berth:index:HostKeyRotation": { hostKey: "ssh-ed25519 AAAArotated" },
     "berth:index:WeightsSync": { manifestSha256: "abc" },
     "berth:index:ModelServer": { url: "http://127.0.0.1:8000" },
   };
