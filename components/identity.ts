@@ -16,6 +16,9 @@ export type Tags = Readonly<Record<string, string>>;
 /** The tag that names the stack, by which teardown, receipt and sweeps find what is ours. */
 export const stackTag = "berth:stack";
 
+/** The tag that tells a deployment from any other of its name and owner, in this account or before it; made by its first `up`. */
+export const runTag = "berth:run-id";
+
 /** Allowed in tag values (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html), 256 at most. */
 const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 

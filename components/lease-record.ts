@@ -5,6 +5,8 @@ export interface LeaseRecordArgs {
   readonly startedAt: pulumi.Input<string>;
   readonly expiresAt: pulumi.Input<string>;
   readonly owner: pulumi.Input<string>;
+  /** What no other deployment has, whatever its stack's name. */
+  readonly runId: pulumi.Input<string>;
 }
 
 /**
@@ -15,6 +17,7 @@ export class LeaseRecord extends pulumi.CustomResource {
   declare readonly startedAt: pulumi.Output<string>;
   declare readonly expiresAt: pulumi.Output<string>;
   declare readonly owner: pulumi.Output<string>;
+  declare readonly runId: pulumi.Output<string>;
 
   constructor(name: string, args: LeaseRecordArgs, opts?: pulumi.CustomResourceOptions) {
     super("berth:index:Lease", name, { ...args }, opts);

@@ -9,10 +9,19 @@ import type { Settings } from "./settings.ts";
 export interface DeploymentLease {
   readonly startedAt: pulumi.Output<string>;
   readonly expiresAt: pulumi.Output<string>;
+  /** Made by the first `up`; its tag tells this deployment from others of the same name. */
+  readonly runId: pulumi.Output<string>;
 }
 
 /** What of the settings says how long a deployment lasts. */
 export type LeaseSettings = Pick<Settings, "leaseHours" | "expiresAt" | "owner">;
+
+/** What a deployment is given when it has no lease yet. */
+export interface LeaseCandidate {
+  readonly now: Date;
+  /** Twelve hexadecimal digits. */
+  readonly runId: string;
+}
 
 /** Whether the settings give the deployment an end; `berth:expiresAt` wins. */
 export function hasEnd({ leaseHours, expiresAt }: Omit<LeaseSettings, "owner">): boolean {
@@ -22,26 +31,36 @@ export function hasEnd({ leaseHours, expiresAt }: Omit<LeaseSettings, "owner">):
 /**
  * The lease of this deployment, made by the first `up` and kept by all later ones; only `berth:expiresAt` moves its end.
  *
- * @param now the candidate for its beginning
+ * @param candidate what the first `up` begins with
  * @throws UserError when `berth:expiresAt` has passed or is too far away; and, through the output, when the lease is over or
  *   the settings contradict it
  */
-export function makeLease(name: string, settings: LeaseSettings, now: Date): DeploymentLease {
+export function makeLease(
+  name: string,
+  settings: LeaseSettings,
+  candidate: LeaseCandidate,
+): DeploymentLease {
+  const { now, runId } = candidate;
   const record = new LeaseRecord(
     name,
     {
       startedAt: timestamp(now),
       expiresAt: candidateEnd(settings, now),
       owner: settings.owner,
+      runId,
     },
     {
-      ignoreChanges: settings.expiresAt === undefined ? ["startedAt", "expiresAt"] : ["startedAt"],
+      ignoreChanges: [
+        "startedAt",
+        "runId",
+        ...(settings.expiresAt === undefined ? ["expiresAt"] : []),
+      ],
     },
   );
   const expiresAt = record.expiresAt.apply((end) =>
     explainedLater(() => checkedEnd(end, settings, now)),
   );
-  return { startedAt: record.startedAt, expiresAt };
+  return { startedAt: record.startedAt, expiresAt, runId: record.runId };
 }
 
 function candidateEnd({ leaseHours, expiresAt }: LeaseSettings, now: Date): string {

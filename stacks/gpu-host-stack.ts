@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
@@ -5,8 +6,9 @@ import { GpuHost } from "../components/gpu-host/gpu-host.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
 import type { HostConnection } from "../components/host-connection.ts";
-import { identityTags, partName, type Tags } from "../components/identity.ts";
+import { identityTags, partName, runTag } from "../components/identity.ts";
 import { ModelServer } from "../components/model-server/model-server.ts";
+import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
@@ -35,7 +37,7 @@ export interface GpuHostDeployment {
 interface Scope {
   readonly settings: Settings;
   readonly plan: Plan;
-  readonly tags: Tags;
+  readonly tags: TagInputs;
   readonly name: (role: string) => string;
   readonly inAccount: pulumi.ComponentResourceOptions;
 }
@@ -47,10 +49,11 @@ interface Scope {
  */
 export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment {
   checkLicence(settings, plan, pulumi.runtime.isDryRun());
-  const scope = scopeOf(settings, plan);
-  const lease = makeLease(scope.name("lease"), settings, new Date());
+  const candidate = { now: new Date(), runId: randomBytes(6).toString("hex") };
+  const lease = makeLease(partName(settings.stack, "lease"), settings, candidate);
+  const scope = scopeOf(settings, plan, lease);
   const weights = weightsLocation(scope);
-  const armed = teardown(scope, lease.expiresAt);
+  const armed = teardown(scope, lease);
   const { host, hostKey } = gpuHost(scope, { lease, weights, armed });
 
   const { instanceId } = host;
@@ -74,10 +77,10 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   return { settings, plan, lease, host, hostKey: pinned, server, weightsUri };
 }
 
-function scopeOf(settings: Settings, plan: Plan): Scope {
+function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope {
   const { stack, env, owner, region, protect } = settings;
   const name = (role: string) => partName(stack, role);
-  const tags = identityTags({
+  const identity = identityTags({
     stack,
     env,
     owner,
@@ -85,6 +88,7 @@ function scopeOf(settings: Settings, plan: Plan): Scope {
     model: plan.modelId,
     hourlyUsd: plan.hourlyUsd,
   });
+  const tags = { ...identity, [runTag]: lease.runId };
   // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
   const account = new aws.Provider(name("aws"), {
     region: region as aws.Region,
@@ -110,11 +114,13 @@ function weightsLocation({ settings, plan, tags, name, inAccount }: Scope): Weig
 }
 
 /** The schedule that ends the deployment; nothing when it has no end. */
-function teardown(scope: Scope, expiresAt: pulumi.Output<string>): TeardownSchedule[] {
+function teardown(scope: Scope, { expiresAt, runId }: DeploymentLease): TeardownSchedule[] {
   const { settings, tags, name, inAccount } = scope;
   if (!hasEnd(settings)) return [];
   const { stack, owner } = settings;
-  return [new TeardownSchedule(name("teardown"), { stack, owner, expiresAt, tags }, inAccount)];
+  return [
+    new TeardownSchedule(name("teardown"), { stack, owner, runId, expiresAt, tags }, inAccount),
+  ];
 }
 
 interface HostParts {

@@ -10,7 +10,8 @@ import {
 } from "./terminate-by-tag.ts";
 
 /** What is ended, and when. */
-export interface TeardownScheduleArgs extends HostOwner {
+export interface TeardownScheduleArgs extends Omit<HostOwner, "runId"> {
+  readonly runId: pulumi.Input<string>;
   /** RFC 3339 in UTC, to the second. */
   readonly expiresAt: pulumi.Input<string>;
   readonly tags: TagInputs;
@@ -69,6 +70,8 @@ function terminator(
   args: TeardownScheduleArgs,
   parent: pulumi.Resource,
 ): aws.sfn.StateMachine {
+  const { stack, owner } = args;
+  const hosts = pulumi.output(args.runId).apply((runId) => ({ stack, owner, runId }));
   const role = new aws.iam.Role(
     `${name}-terminator-role`,
     {
@@ -83,14 +86,14 @@ function terminator(
   );
   const policy = new aws.iam.RolePolicy(
     `${name}-terminate`,
-    { role: role.name, policy: terminatePolicy(args) },
+    { role: role.name, policy: hosts.apply(terminatePolicy) },
     { parent },
   );
   return new aws.sfn.StateMachine(
     `${name}-terminator`,
     {
       roleArn: role.arn,
-      definition: terminateByTag(args),
+      definition: hosts.apply(terminateByTag),
       tags: namedTags(args.tags, `${name}-terminator`),
     },
     { parent, dependsOn: [policy] },

@@ -1,9 +1,11 @@
-import { stackTag } from "../identity.ts";
+import { runTag, stackTag } from "../identity.ts";
 
-/** Whose hosts end: two people may name their stacks alike in one account. */
+/** Whose hosts end. Two people may name their stacks alike in one account, and one person may do so in two projects. */
 export interface HostOwner {
   readonly stack: string;
   readonly owner: string;
+  /** Of the deployment's lease. */
+  readonly runId: string;
 }
 
 /** The tag that says who pays. */
@@ -22,7 +24,7 @@ const patient = [
  *
  * The choice looks at the answer itself, since a path that matches nothing is an error in some engines.
  */
-export function terminateByTag({ stack, owner }: HostOwner): string {
+export function terminateByTag({ stack, owner, runId }: HostOwner): string {
   return JSON.stringify({
     Comment: "berth: terminates every instance of one stack, then looks again until none is left",
     StartAt: "FindHosts",
@@ -35,6 +37,7 @@ export function terminateByTag({ stack, owner }: HostOwner): string {
           Filters: [
             { Name: `tag:${stackTag}`, Values: [stack] },
             { Name: `tag:${ownerTag}`, Values: [owner] },
+            { Name: `tag:${runTag}`, Values: [runId] },
             { Name: "instance-state-name", Values: liveStates },
           ],
         },
@@ -60,7 +63,7 @@ export function terminateByTag({ stack, owner }: HostOwner): string {
 }
 
 /** May look at instances, and terminate those that carry the deployment's tags; nothing else. */
-export function terminatePolicy({ stack, owner }: HostOwner): string {
+export function terminatePolicy({ stack, owner, runId }: HostOwner): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
@@ -75,6 +78,7 @@ export function terminatePolicy({ stack, owner }: HostOwner): string {
           StringEquals: {
             [`aws:ResourceTag/${stackTag}`]: stack,
             [`aws:ResourceTag/${ownerTag}`]: owner,
+            [`aws:ResourceTag/${runTag}`]: runId,
           },
         },
       },

@@ -14,10 +14,8 @@ import {
   paginateDescribeVpcs,
   DescribeAddressesCommand,
   DescribeKeyPairsCommand,
-  type Tag,
 } from "@aws-sdk/client-ec2";
-import { stackTag } from "../../components/identity.ts";
-import type { AccountScope, Question, Remnant } from "./receipt.ts";
+import { isTagged, scopeTag, type AccountScope, type Question, type Remnant } from "./receipt.ts";
 
 /** One thing of EC2; without a state it is simply there. */
 interface Found {
@@ -28,7 +26,11 @@ interface Found {
 type Filters = { Name: string; Values: string[] }[];
 
 /** How things of one kind are listed. EC2's own tag list will not do: it still names what is deleted. */
-type Lister = (client: EC2Client, filters: Filters) => Promise<readonly Found[]>;
+type Lister = (
+  client: EC2Client,
+  filters: Filters,
+  scope: AccountScope,
+) => Promise<readonly Found[]>;
 
 /** EC2 goes on listing what has ended, for up to an hour. */
 const ended = [
@@ -50,11 +52,6 @@ async function every<Page>(
   return all;
 }
 
-function isOurs(tags: readonly Tag[] | undefined, filters: Filters): boolean {
-  const stack = filters[0]?.Values[0];
-  return (tags ?? []).some(({ Key, Value }) => Key === stackTag && Value === stack);
-}
-
 const listers: Readonly<Record<string, Lister>> = {
   instance: (client, Filters) =>
     every(paginateDescribeInstances({ client }, { Filters }), ({ Reservations }) =>
@@ -67,9 +64,9 @@ const listers: Readonly<Record<string, Lister>> = {
       Volumes?.map(({ VolumeId, State }) => ({ id: VolumeId, state: State })),
     ),
   // Fleets cannot be asked for by tag.
-  fleet: (client, filters) =>
+  fleet: (client, _filters, scope) =>
     every(paginateDescribeFleets({ client }, {}), ({ Fleets }) =>
-      Fleets?.filter(({ Tags }) => isOurs(Tags, filters)).map(({ FleetId, FleetState }) => ({
+      Fleets?.filter(({ Tags }) => isTagged(Tags, scope)).map(({ FleetId, FleetState }) => ({
         id: FleetId,
         // "deleted_running" has instances yet, and those are asked for themselves.
         state: FleetState?.replace(/^deleted_.*/, "deleted"),
@@ -129,7 +126,8 @@ const listers: Readonly<Record<string, Lister>> = {
 async function askFor(kind: string, list: Lister, scope: AccountScope): Promise<Remnant[]> {
   const client = new EC2Client(scope.client);
   try {
-    const found = await list(client, [{ Name: `tag:${stackTag}`, Values: [scope.stack] }]);
+    const { Key, Value } = scopeTag(scope);
+    const found = await list(client, [{ Name: `tag:${Key}`, Values: [Value] }], scope);
     return found
       .filter(({ state = "" }) => !ended.includes(state))
       .map(({ id = "unknown" }) => ({ service: "ec2", kind, id }));

@@ -4,24 +4,18 @@ import {
   ListRoleTagsCommand,
   paginateListInstanceProfiles,
   paginateListRoles,
-  type Tag,
 } from "@aws-sdk/client-iam";
-import { stackTag } from "../../components/identity.ts";
-import type { AccountScope, Question, Remnant } from "./receipt.ts";
+import { isTagged, type AccountScope, type Question, type Remnant } from "./receipt.ts";
 
-function isOurs(tags: readonly Tag[] | undefined, stack: string): boolean {
-  return (tags ?? []).some(({ Key, Value }) => Key === stackTag && Value === stack);
-}
-
-async function roles({ stack, client: settings }: AccountScope): Promise<readonly Remnant[]> {
-  const client = new IAMClient(settings);
+async function roles(scope: AccountScope): Promise<readonly Remnant[]> {
+  const client = new IAMClient(scope.client);
   const found: Remnant[] = [];
   try {
     for await (const page of paginateListRoles({ client }, {})) {
       for (const { RoleName = "" } of page.Roles ?? []) {
-        if (!RoleName.startsWith(`${stack}-`)) continue;
+        if (!RoleName.startsWith(`${scope.stack}-`)) continue;
         const { Tags } = await client.send(new ListRoleTagsCommand({ RoleName }));
-        if (isOurs(Tags, stack)) found.push({ service: "iam", kind: "role", id: RoleName });
+        if (isTagged(Tags, scope)) found.push({ service: "iam", kind: "role", id: RoleName });
       }
     }
     return found;
@@ -30,15 +24,15 @@ async function roles({ stack, client: settings }: AccountScope): Promise<readonl
   }
 }
 
-async function profiles({ stack, client: settings }: AccountScope): Promise<readonly Remnant[]> {
-  const client = new IAMClient(settings);
+async function profiles(scope: AccountScope): Promise<readonly Remnant[]> {
+  const client = new IAMClient(scope.client);
   const found: Remnant[] = [];
   try {
     for await (const page of paginateListInstanceProfiles({ client }, {})) {
       for (const { InstanceProfileName = "" } of page.InstanceProfiles ?? []) {
-        if (!InstanceProfileName.startsWith(`${stack}-`)) continue;
+        if (!InstanceProfileName.startsWith(`${scope.stack}-`)) continue;
         const answer = await client.send(new GetInstanceProfileCommand({ InstanceProfileName }));
-        if (!isOurs(answer.InstanceProfile?.Tags, stack)) continue;
+        if (!isTagged(answer.InstanceProfile?.Tags, scope)) continue;
         found.push({ service: "iam", kind: "instance-profile", id: InstanceProfileName });
       }
     }

@@ -3,18 +3,20 @@ import {
   paginateListScheduleGroups,
   SchedulerClient,
 } from "@aws-sdk/client-scheduler";
-import { stackTag } from "../../components/identity.ts";
-import type { AccountScope, Question, Remnant } from "./receipt.ts";
+import { isTagged, type AccountScope, type Question, type Remnant } from "./receipt.ts";
 
-async function ask({ stack, client: settings }: AccountScope): Promise<readonly Remnant[]> {
-  const client = new SchedulerClient(settings);
+async function ask(scope: AccountScope): Promise<readonly Remnant[]> {
+  const client = new SchedulerClient(scope.client);
   const found: Remnant[] = [];
   try {
-    for await (const page of paginateListScheduleGroups({ client }, { NamePrefix: `${stack}-` })) {
+    for await (const page of paginateListScheduleGroups(
+      { client },
+      { NamePrefix: `${scope.stack}-` },
+    )) {
       for (const { Arn = "", Name = "" } of page.ScheduleGroups ?? []) {
         const { Tags } = await client.send(new ListTagsForResourceCommand({ ResourceArn: Arn }));
-        const ours = (Tags ?? []).some(({ Key, Value }) => Key === stackTag && Value === stack);
-        if (ours) found.push({ service: "scheduler", kind: "schedule-group", id: Name });
+        if (isTagged(Tags, scope))
+          found.push({ service: "scheduler", kind: "schedule-group", id: Name });
       }
     }
     return found;

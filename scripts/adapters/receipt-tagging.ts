@@ -2,8 +2,7 @@ import {
   paginateGetResources,
   ResourceGroupsTaggingAPIClient,
 } from "@aws-sdk/client-resource-groups-tagging-api";
-import { stackTag } from "../../components/identity.ts";
-import type { AccountScope, Question, Remnant } from "./receipt.ts";
+import { scopeTag, type AccountScope, type Question, type Remnant } from "./receipt.ts";
 
 /** `arn:aws:s3:::name` is the service s3, and what follows is its own. */
 function remnant(arn: string): Remnant {
@@ -13,10 +12,11 @@ function remnant(arn: string): Remnant {
   return { service, kind: service === "s3" ? "bucket" : kind, id: arn };
 }
 
-async function ask({ stack, client: settings }: AccountScope): Promise<readonly Remnant[]> {
-  const client = new ResourceGroupsTaggingAPIClient(settings);
+async function ask(scope: AccountScope): Promise<readonly Remnant[]> {
+  const client = new ResourceGroupsTaggingAPIClient(scope.client);
   try {
-    const TagFilters = [{ Key: stackTag, Values: [stack] }];
+    const { Key, Value } = scopeTag(scope);
+    const TagFilters = [{ Key, Values: [Value] }];
     const found: Remnant[] = [];
     for await (const page of paginateGetResources({ client }, { TagFilters })) {
       for (const { ResourceARN = "" } of page.ResourceTagMappingList ?? []) {

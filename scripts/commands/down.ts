@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { accountOf } from "../adapters/account.ts";
 import { isClean, makeReceipt, receiptLines, type Receipt } from "../adapters/receipt.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
@@ -7,6 +8,18 @@ import type { StepRecord } from "../adapters/step-progress.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+
+/** What of a checkpoint is read here. */
+const stateSchema = z.looseObject({
+  resources: z
+    .array(
+      z.looseObject({
+        type: z.string(),
+        outputs: z.looseObject({ runId: z.string().optional() }).optional(),
+      }),
+    )
+    .nullish(),
+});
 
 async function destroy(
   { engine, stack }: OpenedStack,
@@ -23,9 +36,23 @@ async function destroy(
   return steps;
 }
 
-function receiptOf(stack: string, region: string, cloud: LocalCloud | undefined): Promise<Receipt> {
+interface Deployment {
+  readonly stack: string;
+  readonly runId: string | undefined;
+  readonly region: string;
+  readonly cloud: LocalCloud | undefined;
+}
+
+function receiptOf({ stack, runId, region, cloud }: Deployment): Promise<Receipt> {
   const patience = { attempts: 6, pauseMs: cloud === undefined ? 5000 : 500 };
-  return makeReceipt(accountOf(stack, region, cloud), patience);
+  return makeReceipt({ ...accountOf(stack, region, cloud), runId }, patience);
+}
+
+/** The run id in the stack's state, where it is even after an `up` that failed; undefined when there is none. */
+async function runIdOf({ stack }: OpenedStack): Promise<string | undefined> {
+  const deployment: unknown = (await stack.exportStack()).deployment;
+  return stateSchema.parse(deployment).resources?.find(({ type }) => type === "berth:index:Lease")
+    ?.outputs?.runId;
 }
 
 /** `berth down`: removes everything of the stack, then asks the account what is left. */
@@ -34,8 +61,9 @@ export async function runDown(options: StackOptions, terminal: Terminal): Promis
   const cloud = cloudOf(options.env);
   const opened = await findDeployment(options, cloud);
   if (opened === undefined) terminal.say(`There is no stack "${options.env}" in this backend.`);
+  const runId = opened === undefined ? undefined : await runIdOf(opened);
   const steps = opened === undefined ? [] : await destroy(opened, options.env, terminal);
-  const receipt = await receiptOf(options.env, region, cloud);
+  const receipt = await receiptOf({ stack: options.env, runId, region, cloud });
   terminal.say(...receiptLines(receipt));
   terminal.result({ destroyed: steps, receipt, clean: isClean(receipt) });
   return isClean(receipt) ? exitCode.ok : exitCode.leftBehind;

@@ -36,8 +36,8 @@ describe("identityTags", () => {
     });
   });
 
-  it("leaves room for Name, the start and the end within twelve", () => {
-    assert.ok(Object.keys(identityTags(identity)).length + 3 <= 12);
+  it("leaves room for Name, the run, the start and the end within twelve", () => {
+    assert.ok(Object.keys(identityTags(identity)).length + 4 <= 12);
   });
 
   it("names every value that AWS would not take", () => {

@@ -13,7 +13,12 @@ import { PluginClient } from "./support/plugin-client.ts";
 import { S3Server } from "./support/s3-server.ts";
 import { end, freePort, generateKey, hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
-const lease = { startedAt: "2026-11-24T03:00:00Z", expiresAt: "", owner: "ada@example.org" };
+const lease = {
+  startedAt: "2026-11-24T03:00:00Z",
+  expiresAt: "",
+  owner: "ada@example.org",
+  runId: "0123456789ab",
+};
 
 describe("The berth plugin", () => {
   let plugin: PluginClient;

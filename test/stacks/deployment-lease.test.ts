@@ -5,20 +5,36 @@ import { underMocks, valueOf } from "../support/mocks.ts";
 
 const now = new Date("2026-11-24T12:00:00Z");
 const later = "2026-11-24T16:00:00Z";
+const runId = "0123456789ab";
 
 describe("makeLease", () => {
   for (const [what, settings, expiresAt, ignored] of [
-    ["so many hours", { leaseHours: 4, expiresAt: undefined }, later, ["startedAt", "expiresAt"]],
-    ["no end", { leaseHours: undefined, expiresAt: undefined }, "", ["startedAt", "expiresAt"]],
-    ["an end that is set", { leaseHours: 1, expiresAt: later }, later, ["startedAt"]],
-    ["an end that is taken away", { leaseHours: 1, expiresAt: "none" }, "", ["startedAt"]],
+    [
+      "so many hours",
+      { leaseHours: 4, expiresAt: undefined },
+      later,
+      ["startedAt", "runId", "expiresAt"],
+    ],
+    [
+      "no end",
+      { leaseHours: undefined, expiresAt: undefined },
+      "",
+      ["startedAt", "runId", "expiresAt"],
+    ],
+    ["an end that is set", { leaseHours: 1, expiresAt: later }, later, ["startedAt", "runId"]],
+    ["an end that is taken away", { leaseHours: 1, expiresAt: "none" }, "", ["startedAt", "runId"]],
   ] as const) {
     it(`is made with ${what}`, async () => {
       const { named, result } = await underMocks(() =>
-        makeLease("lease", { ...settings, owner: "alice" }, now),
+        makeLease("lease", { ...settings, owner: "alice" }, { now, runId }),
       );
       const { inputs, ignoreChanges } = named("lease");
-      assert.deepEqual(inputs, { startedAt: "2026-11-24T12:00:00Z", expiresAt, owner: "alice" });
+      assert.deepEqual(inputs, {
+        startedAt: "2026-11-24T12:00:00Z",
+        expiresAt,
+        owner: "alice",
+        runId,
+      });
       assert.deepEqual(ignoreChanges, ignored);
       assert.equal(await valueOf(result.expiresAt), expiresAt);
     });
@@ -27,7 +43,7 @@ describe("makeLease", () => {
   it("refuses an end that has passed", async () => {
     const settings = { leaseHours: 4, expiresAt: "2026-11-24T11:00:00Z", owner: "alice" };
     await assert.rejects(
-      underMocks(() => makeLease("lease", settings, now)),
+      underMocks(() => makeLease("lease", settings, { now, runId })),
       UserError,
     );
   });

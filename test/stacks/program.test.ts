@@ -59,6 +59,7 @@ describe("deployGpuHost", () => {
       const tags = inputs["tags"] as Record<string, string> | undefined;
       assert.equal(tags?.["berth:stack"], "dev", name);
       assert.equal(tags["berth:owner"], "alice@example.org", name);
+      assert.match(tags["berth:run-id"] ?? "", /^[0-9a-f]{12}$/, name);
       assert.equal(tags["Name"], name, name);
       assert.ok(Object.keys(tags).length <= 12, name);
     }

@@ -15,7 +15,7 @@ describe("the mocks", () => {
   it("record a resource whose inputs come late", async () => {
     const late = new Promise<string>((resolve) => setTimeout(resolve, 20, "later"));
     const run = await underMocks(() => {
-      new LeaseRecord("late", { startedAt: late, expiresAt: "", owner: "me" });
+      new LeaseRecord("late", { startedAt: late, expiresAt: "", owner: "me", runId: "" });
     });
     assert.equal(run.named("late").inputs["startedAt"], "later");
   });

@@ -12,7 +12,7 @@ const secretMark = "4dabf18193072939515e22adb298388d";
 function host(spot: boolean, imageId?: string) {
   const { ladder, rootVolumeGiB } = somePlan({ spot });
   return underMocks(() => {
-    const armed = new LeaseRecord("armed", { startedAt: "", expiresAt: "", owner: "" });
+    const armed = new LeaseRecord("armed", { startedAt: "", expiresAt: "", owner: "", runId: "" });
     const key = {
       privateKey: pulumi.secret("PRIVATE"),
       publicKey: pulumi.output("ssh-ed25519 AAAA"),

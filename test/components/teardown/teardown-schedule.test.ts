@@ -9,6 +9,7 @@ function schedule() {
       new TeardownSchedule("end", {
         stack: "dev",
         owner: "alice",
+        runId: "0123456789ab",
         expiresAt: "2026-11-24T12:00:00Z",
         tags: someTags,
       }),
@@ -64,6 +65,7 @@ describe("TeardownSchedule", () => {
             StringEquals: {
               "aws:ResourceTag/berth:stack": "dev",
               "aws:ResourceTag/berth:owner": "alice",
+              "aws:ResourceTag/berth:run-id": "0123456789ab",
             },
           },
         },
@@ -90,7 +92,7 @@ describe("TeardownSchedule", () => {
     assert.deepEqual(trust.Condition, { ArnLike: { "aws:SourceArn": group } });
   });
 
-  it("asks for instances by both tags, and looks again after it terminated some", async () => {
+  it("asks for instances by all three tags, and looks again after it terminated some", async () => {
     const { inputs } = (await schedule()).named("end-terminator");
     const { States: states } = parsed(inputs["definition"]) as {
       States: Record<string, { Next?: string; Parameters?: { Filters?: object[] } }>;
@@ -98,6 +100,7 @@ describe("TeardownSchedule", () => {
     assert.deepEqual(states["FindHosts"]?.Parameters?.Filters, [
       { Name: "tag:berth:stack", Values: ["dev"] },
       { Name: "tag:berth:owner", Values: ["alice"] },
+      { Name: "tag:berth:run-id", Values: ["0123456789ab"] },
       { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
     ]);
     assert.equal(states["Settle"]?.Next, "FindHosts");

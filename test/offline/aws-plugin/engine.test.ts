@@ -26,7 +26,7 @@ const opts = { providers: [provider] };
 const network = new Network("dev", { region, instanceTypes: ["g5.xlarge"], sshCidr: settings.sshCidr, tags }, opts);
 const bucket = new WeightsBucket("dev-weights", { disposable: true, tags }, opts);
 const expiresAt = settings.expiresAt;
-const teardown = new TeardownSchedule("dev-teardown", { stack: "dev", owner: "someone", expiresAt, tags }, opts);
+const teardown = new TeardownSchedule("dev-teardown", { stack: "dev", owner: "someone", runId: "0123456789ab", expiresAt, tags }, opts);
 const host = new GpuHost("dev-host", {
   ladder: [{ instanceType: "g5.xlarge", region, purchase: "on-demand" }],
   rootVolumeGiB: 100,

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { CreateVpcCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { startCloud } from "../../../offline/cloud/cloud.ts";
 import { isClean, makeReceipt, receiptLines } from "../../../scripts/adapters/receipt.ts";
 
 describe("makeReceipt", () => {
@@ -15,5 +18,42 @@ describe("makeReceipt", () => {
     assert.equal(receipt.unanswered.length, receipt.asked.length);
     assert.equal(isClean(receipt), false);
     assert.match(receiptLines(receipt).join("\n"), /no answer: EC2 instance/);
+  });
+
+  it("counts what is the run's own, and without a run all of the stack's name", async function () {
+    this.timeout(60_000);
+    const cloud = await startCloud({ tier: "none" });
+    const client = {
+      region: "us-east-1",
+      endpoint: cloud.endpoint,
+      credentials: { accessKeyId: "AKIAEMULATED00000000", secretAccessKey: "emulated" },
+    };
+    const [ec2, iam] = [new EC2Client(client), new IAMClient(client)];
+    try {
+      for (const runId of ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]) {
+        const Tags = [
+          { Key: "berth:stack", Value: "dev" },
+          { Key: "berth:run-id", Value: runId },
+        ];
+        const TagSpecifications = [{ ResourceType: "vpc" as const, Tags }];
+        await ec2.send(new CreateVpcCommand({ CidrBlock: "10.9.0.0/16", TagSpecifications }));
+        const RoleName = `dev-host-${runId}`;
+        await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: "{}", Tags }));
+      }
+      const ask = (runId?: string) =>
+        makeReceipt(
+          { stack: "dev", runId, region: "us-east-1", client },
+          { attempts: 1, pauseMs: 0 },
+        );
+      const kinds = async (runId?: string) =>
+        (await ask(runId)).left.map(({ kind }) => kind).filter((kind) => /^(vpc|role)$/.test(kind));
+      assert.deepEqual(await kinds("aaaaaaaaaaaa"), ["vpc", "role"]);
+      assert.deepEqual(await kinds("cccccccccccc"), []);
+      assert.deepEqual(await kinds(), ["vpc", "vpc", "role", "role"]);
+    } finally {
+      ec2.destroy();
+      iam.destroy();
+      await cloud.stop();
+    }
   });
 });
