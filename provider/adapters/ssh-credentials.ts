@@ -4,8 +4,11 @@ import { join } from "node:path";
 import ssh2 from "ssh2";
 import { SshError } from "./ssh-error.ts";
 
-/** What a client proves itself with: a private key, or the agent that holds it. */
-export type SshCredentials = { readonly privateKey: string } | { readonly agent: string };
+/** What a client proves itself with: a private key, an agent that may hold others, or both, the key first. */
+export interface SshCredentials {
+  readonly privateKey?: string;
+  readonly agent?: string;
+}
 
 function usable(text: string, from: string): SshCredentials {
   const parsed = ssh2.utils.parseKey(text);
@@ -18,20 +21,7 @@ function usable(text: string, from: string): SshCredentials {
   return { privateKey: text };
 }
 
-/**
- * The operator's SSH key, taken at run time and never kept in the state: `BERTH_SSH_PRIVATE_KEY` (the key's text), else the
- * agent at `SSH_AUTH_SOCK`, else the file `BERTH_SSH_KEY_FILE`, else `~/.ssh/id_ed25519`.
- *
- * @throws SshError "credentials" when there is none or it cannot be read
- */
-export async function sshCredentials(
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<SshCredentials> {
-  const text = environment["BERTH_SSH_PRIVATE_KEY"] ?? "";
-  if (text !== "") return usable(text.endsWith("\n") ? text : `${text}\n`, "BERTH_SSH_PRIVATE_KEY");
-  const agent = environment["SSH_AUTH_SOCK"] ?? "";
-  if (agent !== "") return { agent };
-  const file = environment["BERTH_SSH_KEY_FILE"] ?? join(homedir(), ".ssh", "id_ed25519");
+async function keyIn(file: string): Promise<SshCredentials> {
   const content = await readFile(file, "utf8").catch((error: unknown) => {
     throw new SshError(
       "credentials",
@@ -40,4 +30,26 @@ export async function sshCredentials(
     );
   });
   return usable(content, file);
+}
+
+/**
+ * The operator's SSH key, taken at run time and never kept in the state: `BERTH_SSH_PRIVATE_KEY` (the key's text), else the
+ * file `BERTH_SSH_KEY_FILE`, else what `ssh` would try by itself: `~/.ssh/id_ed25519` and the agent at `SSH_AUTH_SOCK`.
+ *
+ * @throws SshError "credentials" when there is none or it cannot be read
+ */
+export async function sshCredentials(
+  environment: NodeJS.ProcessEnv = process.env,
+  home: string = homedir(),
+): Promise<SshCredentials> {
+  const text = environment["BERTH_SSH_PRIVATE_KEY"] ?? "";
+  if (text !== "") return usable(text.endsWith("\n") ? text : `${text}\n`, "BERTH_SSH_PRIVATE_KEY");
+  const named = environment["BERTH_SSH_KEY_FILE"] ?? "";
+  if (named !== "") return keyIn(named);
+  const usual = join(home, ".ssh", "id_ed25519");
+  const agent = environment["SSH_AUTH_SOCK"] ?? "";
+  if (agent === "") return keyIn(usual);
+  // An agent serves those whose key file is encrypted or elsewhere, and may be there without holding any key.
+  const found = await keyIn(usual).catch((): SshCredentials => ({}));
+  return { ...found, agent };
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../components/user-error.ts";
 
@@ -26,11 +27,18 @@ export function knownHostsLine({ address, port, hostKey }: SshTarget): string {
   return `[${address}]:${port} ${algorithm} ${key}\n${address} ${algorithm} ${key}\n`;
 }
 
+/** A private key for `ssh` to try. */
+export interface SshIdentity {
+  readonly file: string;
+  /** Whether it was named, so that no other is tried. */
+  readonly only: boolean;
+}
+
 /** Arguments of `ssh` that believe the pinned key only, and ask nothing of a person. */
 export function sshArguments(
   target: SshTarget,
   knownHosts: string,
-  identity: string | undefined,
+  identity: SshIdentity | undefined,
 ): readonly string[] {
   const options = [
     "StrictHostKeyChecking=yes",
@@ -39,27 +47,33 @@ export function sshArguments(
     "UpdateHostKeys=no",
     "ServerAliveInterval=15",
     "ConnectTimeout=15",
-    ...(identity === undefined ? [] : ["IdentitiesOnly=yes"]),
+    ...(identity?.only === true ? ["IdentitiesOnly=yes"] : []),
   ];
   return [
     ...options.flatMap((option) => ["-o", option]),
-    ...(identity === undefined ? [] : ["-i", identity]),
+    ...(identity === undefined ? [] : ["-i", identity.file]),
     "-p",
     String(target.port),
     `${target.user}@${target.address}`,
   ];
 }
 
-/** The key as the provider takes it: its text, else the file that is named, else what `ssh` finds by itself. */
-async function identityFile(
+/** The key as the provider takes it: its text, else the file that is named, else the usual file beside what `ssh` finds. */
+async function identityOf(
   folder: string,
   environment: NodeJS.ProcessEnv,
-): Promise<string | undefined> {
+): Promise<SshIdentity | undefined> {
   const text = environment["BERTH_SSH_PRIVATE_KEY"] ?? "";
-  if (text === "") return environment["BERTH_SSH_KEY_FILE"];
-  const file = join(folder, "key");
-  await writeFile(file, text.endsWith("\n") ? text : `${text}\n`, { mode: 0o600 });
-  return file;
+  const named = environment["BERTH_SSH_KEY_FILE"] ?? "";
+  if (text !== "") {
+    const file = join(folder, "key");
+    await writeFile(file, text.endsWith("\n") ? text : `${text}\n`, { mode: 0o600 });
+    return { file, only: true };
+  }
+  if (named !== "") return { file: named, only: true };
+  // `ssh` looks in the account's home folder, whatever HOME says.
+  const usual = join(homedir(), ".ssh", "id_ed25519");
+  return existsSync(usual) ? { file: usual, only: false } : undefined;
 }
 
 /** How a session of `ssh` is run. */
@@ -82,7 +96,7 @@ export async function runSsh(target: SshTarget, session: SshSession): Promise<Ss
   try {
     const knownHosts = join(folder, "known_hosts");
     await writeFile(knownHosts, knownHostsLine(target), { mode: 0o600 });
-    const args = sshArguments(target, knownHosts, await identityFile(folder, environment));
+    const args = sshArguments(target, knownHosts, await identityOf(folder, environment));
     const batch = capture ? ["-o", "BatchMode=yes"] : [];
     return await spawnSsh([...batch, ...args, ...command], capture);
   } finally {

@@ -7,6 +7,7 @@ import { loadCatalogue } from "../../components/catalogue/load.ts";
 import { makePlan } from "../../components/sizing/make-plan.ts";
 import { UserError } from "../../components/user-error.ts";
 import { parseSettings, planRequest } from "../../stacks/parse-settings.ts";
+import type { Settings } from "../../stacks/settings.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import {
   configText,
@@ -106,6 +107,21 @@ function checkReplaced(place: string, kept: StackConfig, asked: StackConfig): vo
   });
 }
 
+/** The settings, checked. @throws UserError with every problem, and the flags that solve them */
+function checked(stack: string, config: StackConfig, place: string): Settings {
+  try {
+    return parseSettings({ stack, config, place });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const key =
+      config["berth:sshPublicKey"] === undefined
+        ? " There is no key in ~/.ssh/id_ed25519.pub: make one with `ssh-keygen -t ed25519`, or name yours with --ssh-public-key."
+        : "";
+    const hint = `Give what is missing as flags (init --help shows them).${key}`;
+    throw new UserError(error.message, { problems: error.problems, hint, cause: error });
+  }
+}
+
 function write(path: string, changes: StackConfig): Promise<void> {
   let text = "";
   try {
@@ -128,7 +144,7 @@ export async function runInit(options: InitOptions, terminal: Terminal): Promise
   const { asked, filled } = wanted(options, kept);
   if (options.force !== true) checkReplaced(place, kept, asked);
   const config = { ...filled, ...kept, ...asked };
-  const settings = parseSettings({ stack: options.env, config, place });
+  const settings = checked(options.env, config, place);
   const plan = makePlan(planRequest(settings), loadCatalogue());
   const changes = Object.fromEntries(
     Object.entries(config).filter(([key, value]) => kept[key] !== value),

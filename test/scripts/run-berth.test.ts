@@ -149,6 +149,22 @@ describe("berth", () => {
 });
 
 describe("berth init", () => {
+  it("says every problem at once, and where a key comes from", async () => {
+    const home = process.env["HOME"];
+    process.env["HOME"] = "/nowhere";
+    try {
+      const { code, err } = await berth("init", "--env", "dev", "--set", "leaseHours=soon");
+      assert.equal(code, 1);
+      assert.match(err, /sshCidr/);
+      assert.match(err, /sshPublicKey: is missing/);
+      assert.match(err, /leaseHours/);
+      assert.match(err, /ssh-keygen -t ed25519/);
+    } finally {
+      if (home === undefined) delete process.env["HOME"];
+      else process.env["HOME"] = home;
+    }
+  });
+
   const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ alice";
   const given = { env: "dev", model: "llama-2-7b", owner: "alice", sshCidr: "203.0.113.7/32" };
   let folder: string;

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readFile, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import ssh2 from "ssh2";
 import { sshCredentials } from "../../../provider/adapters/ssh-credentials.ts";
+import { SshSession } from "../../../provider/adapters/ssh-session.ts";
 import { SshError } from "../../../provider/adapters/ssh-error.ts";
 import { needs } from "../../support/tier.ts";
 import { CutProxy } from "../support/cut-proxy.ts";
@@ -31,6 +36,33 @@ describe("Host over a real sshd", () => {
       words.map((word) => `<${word}>`).join(""),
     );
     host.close();
+  });
+
+  it("logs in with the key where an agent holds none, and with the agent where it holds the key", async () => {
+    const agent = spawn("ssh-agent", ["-D", "-a", join(sshd.folder, "agent")], { stdio: "ignore" });
+    const socket = join(sshd.folder, "agent");
+    const endpoint = {
+      host: "127.0.0.1",
+      port: sshd.port,
+      user: sshd.user,
+      hostKeys: [sshd.hostKey],
+    };
+    try {
+      const began = Date.now();
+      while (!existsSync(socket) && Date.now() - began < 5000) await pause(20);
+      await assert.rejects(SshSession.connect(endpoint, { agent: socket }), failure("auth"));
+      const both = { agent: socket, privateKey: sshd.clientKey };
+      (await SshSession.connect(endpoint, both)).close();
+      execFileSync("ssh-add", ["-"], {
+        input: sshd.clientKey,
+        env: { ...process.env, SSH_AUTH_SOCK: socket },
+        stdio: ["pipe", "ignore", "ignore"],
+      });
+      const stranger = { agent: socket, privateKey: generateKey().privateKey };
+      (await SshSession.connect(endpoint, stranger)).close();
+    } finally {
+      agent.kill();
+    }
   });
 
   it("refuses another host key at once", async () => {
@@ -177,7 +209,7 @@ describe("Host over an in-process server", () => {
 });
 
 describe("sshCredentials", () => {
-  it("prefers the environment's key, then the agent, then the file", async () => {
+  it("prefers the environment's key, and says which file cannot be read", async () => {
     const { privateKey } = generateKey();
     assert.deepEqual(
       await sshCredentials({ BERTH_SSH_PRIVATE_KEY: privateKey, SSH_AUTH_SOCK: "/s" }),
@@ -185,11 +217,24 @@ describe("sshCredentials", () => {
         privateKey: privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`,
       },
     );
-    assert.deepEqual(await sshCredentials({ SSH_AUTH_SOCK: "/s" }), { agent: "/s" });
     await assert.rejects(
       sshCredentials({ BERTH_SSH_KEY_FILE: "/nowhere" }),
       /\/nowhere cannot be read/,
     );
+  });
+
+  it("takes the file that is named before an agent, and the usual file beside one", async () => {
+    const home = await mkdtemp(join(tmpdir(), "berth-home-"));
+    const { privateKey } = generateKey();
+    await mkdir(join(home, ".ssh"));
+    await writeFile(join(home, "named"), privateKey);
+    const agent = { SSH_AUTH_SOCK: "/run/agent" };
+    const named = { ...agent, BERTH_SSH_KEY_FILE: join(home, "named") };
+    assert.deepEqual(await sshCredentials(named, home), { privateKey });
+    assert.deepEqual(await sshCredentials(agent, home), { agent: "/run/agent" });
+    await writeFile(join(home, ".ssh", "id_ed25519"), privateKey);
+    assert.deepEqual(await sshCredentials(agent, home), { privateKey, agent: "/run/agent" });
+    await rm(home, { recursive: true });
   });
 
   it("refuses what is not a private key in OpenSSH's form", async () => {

@@ -128,7 +128,10 @@ describe("ssh", () => {
 
   it("pins the host's key and believes no other", () => {
     assert.match(knownHostsLine(target), /^\[10\.0\.0\.4\]:2222 ssh-ed25519 AAAA$/m);
-    const args = sshArguments(target, "/k", "/id").join(" ");
+    const args = sshArguments(target, "/k", { file: "/id", only: true }).join(" ");
+    assert.match(args, /IdentitiesOnly=yes/);
+    const usual = sshArguments(target, "/k", { file: "/id", only: false }).join(" ");
+    assert.doesNotMatch(usual, /IdentitiesOnly/);
     assert.match(args, /StrictHostKeyChecking=yes/);
     assert.match(args, /UserKnownHostsFile=\/k/);
     assert.match(args, /-i \/id -p 2222 ubuntu@10\.0\.0\.4$/);
