@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { PendingOperation, PropertyMap, ResourceState, Snapshot } from "../contract.ts";
 import {
   fromPlain,
@@ -114,20 +115,39 @@ const knownFields = new Set([
   ...["replaceOnChanges", "hideDiff", "refreshBeforeUpdate"],
 ]);
 
+/** Go writes an empty list as null. */
+function propertyDependencies(value: unknown): Pick<ResourceState, "propertyDependencies"> {
+  if (!isObject(value)) return {};
+  const lists = Object.entries(value).map(([key, urns]) => [key, urns ?? []] as const);
+  return { propertyDependencies: Object.fromEntries(lists) as Record<string, string[]> };
+}
+
 function resourceFromJson(json: Json, secrets: () => PassphraseSecrets): ResourceState {
   const properties = (value: unknown): PropertyMap => {
     const map = fromPlain(opened(value ?? {}, secrets));
     return isMap(map) ? map : {};
   };
   const { inputs, outputs, ...rest } = json;
-  const known = Object.entries(rest).filter(([key]) => knownFields.has(key));
+  const known = Object.entries(rest).filter(
+    ([key, value]) => knownFields.has(key) && value !== null,
+  );
   const extra = Object.fromEntries(Object.entries(rest).filter(([key]) => !knownFields.has(key)));
   const state = {
     ...Object.fromEntries(known),
+    ...propertyDependencies(rest["propertyDependencies"]),
     inputs: properties(inputs),
     outputs: properties(outputs),
   };
   return (isEmpty(extra) ? state : { ...state, extra }) as unknown as ResourceState;
+}
+
+/** The engine whose checkpoints these are like: the version that Pulumi's stack file names. */
+const engineVersion = "v3.260.0";
+
+/** Pulumi refuses a checkpoint whose magic is not the SHA-256 of its version ("magic cookie mismatch"). */
+function manifest(): Deployment["manifest"] {
+  const magic = createHash("sha256").update(engineVersion).digest("hex");
+  return { time: new Date().toISOString(), magic, version: engineVersion };
 }
 
 /** The deployment of a snapshot. */
@@ -141,7 +161,7 @@ export function toDeployment(
     type,
   }));
   return {
-    manifest: { time: new Date().toISOString(), magic: "", version: "v3.260.0" },
+    manifest: manifest(),
     secrets_providers: { type: "passphrase", state: { salt: secrets.salt } },
     resources: snapshot.resources.map((state) => resourceToJson(state, secrets, form)),
     ...(pending.length > 0 ? { pending_operations: pending } : {}),

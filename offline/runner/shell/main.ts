@@ -3,9 +3,9 @@ import { OfflineError } from "../../offline-error.ts";
 import { getConfig, removeConfig, setAllConfig, setConfig, showConfig } from "./config-commands.ts";
 import { helpText, parseCommandLine, type CommandLine } from "./flags.ts";
 import { showHistory } from "./history.ts";
+import { importStack } from "./import-stack.ts";
 import {
   exportStack,
-  importStack,
   initStack,
   listStacks,
   removeStack,

@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { OfflineError } from "../../offline-error.ts";
 import type { PropertyMap } from "../contract.ts";
 import { keepAll, signatureKey, signatures, toPlain } from "../engine/property-marshal.ts";
-import { fromDeployment, toDeployment, type Deployment } from "./checkpoint.ts";
+import { toDeployment } from "./checkpoint.ts";
 import type { CommandLine } from "./flags.ts";
 import { shortName, type Workspace } from "./workspace.ts";
 
@@ -125,28 +125,4 @@ export function exportStack(line: CommandLine, workspace: Workspace): string {
   if (file === undefined) return text;
   writeFileSync(file, text, { mode: 0o600 });
   return "";
-}
-
-/** `pulumi stack import`: the file is checked as a whole before the state is touched. */
-export function importStack(line: CommandLine, workspace: Workspace): string {
-  const text = readFileSync(line.text("file") ?? 0, "utf8");
-  const { version, deployment } = JSON.parse(text) as { version?: number; deployment?: Deployment };
-  if (version !== 3 || deployment === undefined) {
-    throw new OfflineError(`The deployment's version ${String(version)} is not supported: 3 is.`);
-  }
-  const stack = workspace.stack(line);
-  const secrets = workspace.settings(line).secrets();
-  const snapshot = fromDeployment(deployment, () => secrets);
-  const release = workspace.backend.lock(workspace.project.name, stack);
-  try {
-    workspace.backend.backUp(workspace.project.name, stack);
-    workspace.backend.write(
-      workspace.project.name,
-      stack,
-      toDeployment(snapshot, secrets, "encrypted"),
-    );
-  } finally {
-    release();
-  }
-  return "Import complete.\n";
 }

@@ -26,6 +26,41 @@ export const password = config.requireSecret("password");
 export const greeting = config.get("greeting") ?? "none";
 `;
 
+interface CheckpointResource {
+  readonly urn: string;
+  readonly custom: boolean;
+  readonly parent?: string;
+  readonly provider?: string;
+  readonly id?: string;
+  readonly dependencies?: readonly string[];
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * What the CLI would refuse in an export ("snapshot integrity"): whatever a resource refers to stands before it, a provider is
+ * referred to by its URN and its id, and no URN is there twice.
+ */
+export function integrityProblems(exported: string): readonly string[] {
+  const { deployment } = JSON.parse(exported) as {
+    deployment: { resources: readonly CheckpointResource[] };
+  };
+  const seen = new Map<string, string>();
+  return deployment.resources.flatMap((resource) => {
+    const { urn, parent, provider, dependencies = [], propertyDependencies = {} } = resource;
+    const named = [...(parent === undefined ? [] : [parent]), ...dependencies];
+    const all = [...named, ...Object.values(propertyDependencies).flat()];
+    const problems = all.filter((each) => !seen.has(each)).map((each) => `${urn} before ${each}`);
+    if (resource.custom && provider !== undefined && provider !== "") {
+      const at = provider.lastIndexOf("::");
+      if (seen.get(provider.slice(0, at)) !== provider.slice(at + 2))
+        problems.push(`${urn}: no provider ${provider}`);
+    }
+    if (seen.has(urn)) problems.push(`${urn} twice`);
+    seen.set(urn, resource.id ?? "");
+    return problems;
+  });
+}
+
 export interface Ended {
   readonly code: number;
   readonly stdout: string;

@@ -9,7 +9,26 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { FileBackend } from "../../../../offline/runner/shell/backend.ts";
 import { PassphraseSecrets } from "../../../../offline/runner/shell/passphrase.ts";
-import { Project, secretText, shell } from "./project.ts";
+import { integrityProblems, Project, secretText, shell } from "./project.ts";
+
+function foreignSecrets(passphrase: string) {
+  const secrets = PassphraseSecrets.create({ PULUMI_CONFIG_PASSPHRASE: passphrase });
+  return { salt: secrets.salt, encrypt: (text: string) => secrets.encrypt(text) };
+}
+
+function foreignResource(stack: string, ciphertext: string) {
+  return {
+    urn: `urn:pulumi:${stack}::proj::pulumi:pulumi:Stack::proj-${stack}`,
+    custom: false,
+    type: "pulumi:pulumi:Stack",
+    outputs: {
+      password: {
+        "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+        ciphertext,
+      },
+    },
+  };
+}
 
 describe("PassphraseSecrets", () => {
   it("opens with the right passphrase, and says that a wrong one is wrong", () => {
@@ -86,6 +105,7 @@ describe("the runner at a shell", function () {
 
   it("takes its own export back without a change", async () => {
     const before = await project.run(["stack", "export"]);
+    assert.deepEqual(integrityProblems(before.stdout), []);
     const file = join(project.folder, "export.json");
     writeFileSync(file, before.stdout);
     assert.equal((await project.run(["stack", "import", "--file", file])).code, 0);
@@ -97,8 +117,38 @@ describe("the runner at a shell", function () {
     const wrong = join(project.folder, "wrong.json");
     writeFileSync(wrong, '{"version":1,"deployment":{}}');
     assert.match((await project.run(["stack", "import", "--file", wrong])).stderr, /version 1/);
+    writeFileSync(wrong, "not json");
+    assert.match(
+      (await project.run(["stack", "import", "--file", wrong])).stderr,
+      /cannot be read/,
+    );
     const end = await project.run(["destroy", "--yes", "--remove"]);
     assert.equal(end.code, 0, end.stderr);
+  });
+
+  it("takes a deployment whose secrets another salt sealed, and says which it cannot open", async () => {
+    await project.run(["stack", "init", "dev"]);
+    const { salt, encrypt } = foreignSecrets("right");
+    const file = join(project.folder, "foreign.json");
+    const write = (type: string, stack: string) => {
+      const resource = foreignResource(stack, encrypt('"sealed elsewhere"'));
+      const secrets_providers = { type, state: { salt } };
+      const manifest = { time: new Date().toISOString(), magic: "", version: "" };
+      const deployment = { manifest, secrets_providers, resources: [resource] };
+      writeFileSync(file, JSON.stringify({ version: 3, deployment }));
+      return project.run(["stack", "import", "--file", file]);
+    };
+    assert.match(
+      (await write("passphrase", "other")).stderr,
+      /not of the stack dev of proj.*--force/s,
+    );
+    assert.match((await write("service", "dev")).stderr, /encrypted by "service".*--show-secrets/s);
+    const taken = await write("passphrase", "dev");
+    assert.equal(taken.code, 0, taken.stderr);
+    const shown = await project.run(["stack", "export", "--show-secrets"]);
+    assert.match(shown.stdout, /sealed elsewhere/);
+    assert.ok(!project.written().includes("sealed elsewhere"));
+    await project.run(["stack", "rm", "--yes", "--force"]);
   });
 
   it("is driven by the Automation API unchanged", async () => {
