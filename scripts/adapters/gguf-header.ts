@@ -18,10 +18,15 @@ async function readPart(path: string) {
   const { gguf } = await import("@huggingface/gguf");
   try {
     const { size } = await stat(path);
-    const { metadata, tensorInfos } = await gguf(path, {
-      allowLocalFile: true,
-      computeParametersCount: true,
-    });
+    const options = { allowLocalFile: true, computeParametersCount: true } as const;
+    const { metadata, tensorInfos, tensorDataOffset } = await gguf(path, options);
+    // The parser takes what lies beyond the end for zeros.
+    const beyond = tensorInfos.some(
+      ({ name, offset }) => name === "" || tensorDataOffset + offset > BigInt(size),
+    );
+    if (beyond || tensorDataOffset > BigInt(size)) {
+      throw new Error(`it is cut off: it has ${size} bytes, and lists tensors beyond them`);
+    }
     return { size, metadata, tensorInfos };
   } catch (error) {
     throw new UserError(`${path} cannot be read as a GGUF file.`, {
