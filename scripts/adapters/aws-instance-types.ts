@@ -69,15 +69,20 @@ export function instanceTypeOf(
   };
 }
 
-/** Descriptions of all types of a region that have a GPU. Needs `ec2:DescribeInstanceTypes`. */
-export async function describeGpuTypes(
+/** Descriptions of a region's types of those families. Needs `ec2:DescribeInstanceTypes`. */
+export async function describeTypes(
   settings: ClientSettings,
+  families: readonly string[],
 ): Promise<readonly InstanceTypeInfo[]> {
   const client = new EC2Client(settings);
   const found: InstanceTypeInfo[] = [];
+  const Filters = [{ Name: "instance-type", Values: families.map((name) => `${name}.*`) }];
   try {
-    for await (const page of paginateDescribeInstanceTypes({ client }, { MaxResults: 100 })) {
-      found.push(...(page.InstanceTypes ?? []).filter(({ GpuInfo }) => GpuInfo !== undefined));
+    for await (const page of paginateDescribeInstanceTypes(
+      { client },
+      { Filters, MaxResults: 100 },
+    )) {
+      found.push(...(page.InstanceTypes ?? []));
     }
   } finally {
     client.destroy();

@@ -13,7 +13,7 @@ import {
 } from "../../components/catalogue/refresh.ts";
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
-import { describeGpuTypes, instanceTypeOf } from "../adapters/aws-instance-types.ts";
+import { describeTypes, instanceTypeOf } from "../adapters/aws-instance-types.ts";
 import {
   hostingPrices,
   onDemandPrices,
@@ -67,7 +67,7 @@ async function askRegion(
 ): Promise<RegionAnswers> {
   const models = gpuModelsByFamily(catalogue);
   const names = catalogue.instanceTypes.map(({ instanceType }) => instanceType);
-  const described = await describeGpuTypes(settings).then(
+  const described = await describeTypes(settings, [...models.keys()]).then(
     (found) => ({ found, failed: undefined }),
     (error: unknown) => ({
       found: [],
@@ -175,61 +175,69 @@ function sourceOf(cloud: LocalCloud | undefined): string {
   return cloud === undefined ? "AWS Price List and EC2 APIs" : "emulated AWS";
 }
 
-function lines({ changes, kept }: Refreshed, failedTypes: readonly string[]): readonly string[] {
+function lines(changes: readonly string[], kept: readonly string[]): readonly string[] {
   const more = changes.length - shownChanges;
   return [
     ...changes.slice(0, shownChanges),
     ...(more > 0 ? [`and ${more} more changes; --json has them all`] : []),
-    ...failedTypes,
     ...kept,
   ];
 }
 
-/** `berth catalogue refresh`: reads types, prices and quotas of the regions from AWS into `berth.prices.json`. */
-export async function runRefresh(
-  options: CatalogueOptions,
-  terminal: Terminal,
-  folder: string = repository,
-): Promise<number> {
+/** What a refresh is made with. */
+export interface RefreshRequest {
+  /** Folder of `berth.prices.json`. */
+  readonly folder: string;
+  readonly regions: readonly string[];
+  readonly clientOf: (region: string) => ClientSettings;
+  readonly now: Date;
+  readonly source: string;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Asks AWS and brings `berth.prices.json` up to date.
+ *
+ * @throws UserError when nothing answers, or the file there is not what a refresh writes; then it stays as it is
+ */
+export async function refreshFile(request: RefreshRequest, terminal: Terminal): Promise<Refreshed> {
+  const { folder, regions, clientOf, now, source, dryRun } = request;
   const catalogue = loadShippedCatalogue();
   const path = join(folder, pricesFile);
   const before = readPrices(path);
-  const { env = "dev", dryRun = false } = options;
-  const cloud = cloudOf(env);
-  const now = await readClock(cloud);
-  const regions = regionsOf(options, catalogue);
   const tell = (text: string): void => {
     terminal.status(text);
   };
-  const clientOf = (region: string): ClientSettings => accountOf(env, region, cloud).client;
-  const gathered = await gather(regions, clientOf, {
-    catalogue,
-    now,
-    source: sourceOf(cloud),
-    tell,
-  });
+  const gathered = await gather(regions, clientOf, { catalogue, now, source, tell });
   const refreshed = refreshPrices(catalogue, before, gathered);
-  const { prices, changes, kept } = refreshed;
-  const answered = Object.values(gathered.answers).some((byRegion) =>
-    Object.values(byRegion).some((answer) => "values" in answer),
-  );
-  terminal.say(...lines(refreshed, gathered.failedTypes));
-  if (!answered) {
+  const kept = [...gathered.failedTypes, ...refreshed.kept];
+  const answers = Object.values(gathered.answers).flatMap((byRegion) => Object.values(byRegion));
+  if (!answers.some((answer) => "values" in answer)) {
     throw new UserError("AWS answered none of the questions; nothing was written.", {
       problems: kept.slice(0, 6),
       hint: "docs/iam-policy.md has the read-only policy that a refresh needs.",
     });
   }
-  if (!dryRun) await writeWhole(path, prices);
-  terminal.say(
-    `${changes.length} changes, ${kept.length} kept; ${dryRun ? "nothing written" : `written to ${path}`}`,
-  );
-  terminal.result({
-    file: dryRun ? null : path,
-    regions,
-    changes,
-    kept: [...gathered.failedTypes, ...kept],
-    prices,
-  });
+  if (!dryRun) await writeWhole(path, refreshed.prices);
+  const end = dryRun ? "nothing written" : `written to ${path}`;
+  terminal.say(...lines(refreshed.changes, kept));
+  terminal.say(`${refreshed.changes.length} changes, ${kept.length} kept; ${end}`);
+  terminal.result({ file: dryRun ? null : path, regions, ...refreshed, kept });
+  return { ...refreshed, kept };
+}
+
+/** `berth catalogue refresh`: reads types, prices and quotas of the regions from AWS into `berth.prices.json`. */
+export async function runRefresh(options: CatalogueOptions, terminal: Terminal): Promise<number> {
+  const { env = "dev", dryRun = false } = options;
+  const cloud = cloudOf(env);
+  const request = {
+    folder: repository,
+    regions: regionsOf(options, loadShippedCatalogue()),
+    clientOf: (region: string) => accountOf(env, region, cloud).client,
+    now: await readClock(cloud),
+    source: sourceOf(cloud),
+    dryRun,
+  };
+  await refreshFile(request, terminal);
   return exitCode.ok;
 }
