@@ -24,6 +24,7 @@ const trainingSchema = z.strictObject({
   microBatch: z.int().positive(),
   gradientCheckpointing: z.boolean(),
   packing: z.boolean(),
+  fusedOptimizer: z.boolean().optional(),
   sharding: z.string().optional(),
   lora: z
     .strictObject({

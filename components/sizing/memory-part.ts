@@ -11,6 +11,7 @@ export type PartName =
   | "cuda-graphs"
   | "communication"
   | "fragmentation"
+  | "libraries"
   | "runtime";
 
 /** One piece of what a GPU has to hold. */
