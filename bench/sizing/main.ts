@@ -1,7 +1,7 @@
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import { estimators } from "./estimators.ts";
 import { isHeldOut, loadReferences, type Measured } from "./reference.ts";
-import { errorOf, score, scoreOutcomes } from "./score.ts";
+import { errorOf, score, scoreDerived, scoreOutcomes } from "./score.ts";
 
 /**
  * Errors of the estimators against measured figures, by task, engine and source: `npm run bench:sizing`. With `--rows` each
@@ -27,6 +27,7 @@ function line(title: string, rows: readonly Measured[]): void {
 }
 
 const serving = measured.filter((row) => row.serving !== undefined);
+const whole = new Set(["process", "allocated", "non-kv"]);
 const training = measured.filter((row) => row.training !== undefined);
 console.log(`${measured.length} measured figures and ${outcomes.length} outcomes\n`);
 for (const [task, rows] of [
@@ -35,6 +36,9 @@ for (const [task, rows] of [
 ] as const) {
   line(`${task}, all`, rows);
   line(`${task}, set aside`, rows.filter(isHeldOut));
+  const wholes = rows.filter(({ measures }) => whole.has(measures));
+  line(`${task}, whole figures`, wholes);
+  line(`${task}, whole figures set aside`, wholes.filter(isHeldOut));
   const kinds = new Set(
     rows.map(({ serving: served, training: trained }) => served?.engine ?? trained?.method),
   );
@@ -61,6 +65,20 @@ for (const [title, rows] of [
   if (wronglyFitting.length > 0)
     console.log(`  called to fit, ran out: ${wronglyFitting.join(", ")}`);
   if (wronglyRefused.length > 0) console.log(`  refused, and ran: ${wronglyRefused.join(", ")}`);
+}
+for (const [title, rows] of [
+  ["all", measured],
+  ["set aside", measured.filter(isHeldOut)],
+] as const) {
+  const { cells, right, tooLarge, wronglyFitting, wronglyComfortable } = scoreDerived(
+    rows,
+    catalogue,
+  );
+  console.log(`figures against 8 sizes of GPU, ${title}: ${right} of ${cells} right`);
+  console.log(
+    `  of ${tooLarge} out of memory by more than 3 %, ${wronglyFitting.length} called to fit, ${wronglyComfortable.length} comfortable`,
+  );
+  for (const id of wronglyFitting) console.log(`    ${id}`);
 }
 if (process.argv.includes("--rows")) {
   for (const row of measured.filter((candidate) => !isHeldOut(candidate))) {

@@ -75,3 +75,48 @@ export function scoreOutcomes(rows: readonly Outcome[], catalogue: Catalogue): O
     wronglyRefused: ids(({ fits, ran }) => !fits && ran),
   };
 }
+
+/** Usable memory of the GPUs that measured figures are held against, MiB: RTX 3060, T4, A10G, V100, A100, L40S, A100, H200. */
+const gpusMiB = [12_288, 15_360, 23_028, 32_768, 40_448, 46_068, 81_152, 143_771];
+/** CUDA context beside what PyTorch's allocator counts, MiB. */
+const contextMiB = 500;
+/** Beyond this share of the GPU a setting is surely out of memory. */
+const surely = 1.03;
+
+/** What the measured figures say of each GPU, against our verdicts. */
+export interface DerivedScore {
+  readonly cells: number;
+  readonly right: number;
+  /** Cells that are surely out of memory. */
+  readonly tooLarge: number;
+  /** Of those, the ones that were called to fit, and those that were called comfortable. */
+  readonly wronglyFitting: readonly string[];
+  readonly wronglyComfortable: readonly string[];
+}
+
+function isWhole({ measures, devices = 1, serving }: Measured): boolean {
+  return (measures === "process" || measures === "allocated") && !(devices > 1 && serving);
+}
+
+/** Each measured figure of a whole process against each GPU: would it have run there, and what do we say. */
+export function scoreDerived(rows: readonly Measured[], catalogue: Catalogue): DerivedScore {
+  const cells = rows.filter(isWhole).flatMap((row) => {
+    const demand = demandOfRow(row, findModel(row.model, catalogue));
+    const context = row.measures === "allocated" ? contextMiB : 0;
+    const neededMiB = (row.gib * 1024) / (row.devices ?? 1) + context;
+    return gpusMiB.map((usableMiB) => {
+      const { fits, comfortable } = verdict(demand, usableMiB);
+      const id = `${row.id} on ${usableMiB} MiB`;
+      const tooLarge = neededMiB > surely * usableMiB;
+      return { id, fits, comfortable, ran: neededMiB <= usableMiB, tooLarge };
+    });
+  });
+  const tooLarge = cells.filter((cell) => cell.tooLarge);
+  return {
+    cells: cells.length,
+    right: cells.filter(({ fits, ran }) => fits === ran).length,
+    tooLarge: tooLarge.length,
+    wronglyFitting: tooLarge.filter(({ fits }) => fits).map(({ id }) => id),
+    wronglyComfortable: tooLarge.filter(({ comfortable }) => comfortable).map(({ id }) => id),
+  };
+}
