@@ -10,16 +10,14 @@ function family(instanceType: string): string {
   return instanceType.split(".")[0] ?? instanceType;
 }
 
-/** Baseline and peak of all network cards together. */
+/** Network of a type with one card. The cards of others share less than their sum: EC2 gives 4 x 400 Gbps for g6e.48xlarge's 400. */
 function networkOf({ NetworkInfo }: InstanceTypeInfo): Partial<InstanceType> {
-  const cards = NetworkInfo?.NetworkCards ?? [];
-  const sum = (each: (card: (typeof cards)[number]) => number | undefined): number =>
-    cards.reduce((total, card) => total + (each(card) ?? 0), 0);
-  const baseline = sum((card) => card.BaselineBandwidthInGbps);
-  const peak = sum((card) => card.PeakBandwidthInGbps);
+  const [card, ...others] = NetworkInfo?.NetworkCards ?? [];
+  const only = others.length === 0 ? card : undefined;
+  const { BaselineBandwidthInGbps: baseline, PeakBandwidthInGbps: peak } = only ?? {};
   return {
-    ...(baseline > 0 ? { networkGbps: baseline } : {}),
-    ...(peak > 0 ? { networkGbpsPeak: peak } : {}),
+    ...(baseline === undefined ? {} : { networkGbps: baseline }),
+    ...(peak === undefined ? {} : { networkGbpsPeak: peak }),
     ...(NetworkInfo?.EfaSupported === undefined ? {} : { efa: NetworkInfo.EfaSupported }),
   };
 }

@@ -151,7 +151,7 @@ function readPrices(path: string): Prices | undefined {
 async function writeWhole(path: string, prices: Prices): Promise<void> {
   const draft = `${path}.${process.pid}.tmp`;
   try {
-    await writeFile(draft, `${JSON.stringify(prices, null, 1)}\n`, { flush: true });
+    await writeFile(draft, `${JSON.stringify(prices, null, 2)}\n`, { flush: true });
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
