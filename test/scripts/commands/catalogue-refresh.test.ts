@@ -129,7 +129,7 @@ describe("berth catalogue refresh", function () {
     assert.equal(next.prices.onDemandHourlyUsd["us-east-1"]?.["g5.xlarge"], 1.006);
   });
 
-  it("says what became dearer, new and gone", async () => {
+  it("says what became dearer, new and gone", () => {
     const old = refreshPrices(shipped, undefined, {
       today: "2026-12-01",
       source: "s",
