@@ -24,7 +24,13 @@ export function splitProblem(
   if (grouped.has(precision) && matrixSize % (groupSize * tensorParallel) !== 0) {
     return `${matrixSize} columns in groups of ${groupSize} do not divide over ${tensorParallel} GPUs`;
   }
-  return undefined;
+  return reviewed(model, tensorParallel);
+}
+
+/** The catalogue's own word on 1, 2, 4 and 8 GPUs, which knows models that no engine splits. */
+function reviewed({ tensorParallelSizes, id }: Model, size: number): string | undefined {
+  if (tensorParallelSizes === undefined || ![2, 4, 8].includes(size)) return undefined;
+  return tensorParallelSizes.includes(size) ? undefined : `${id} is not split over ${size} GPUs`;
 }
 
 /**
