@@ -1,6 +1,7 @@
 import { partOf } from "./mebibytes.ts";
 import type { MemoryPart } from "./memory-part.ts";
-import type { ModelShape } from "./model-shape.ts";
+import { embeddingParameters, type ModelShape } from "./model-shape.ts";
+import { isBitsandbytes } from "./weight-layout.ts";
 import type { TrainingParallelism, TrainingWorkload } from "./workload.ts";
 
 /** Bytes of an activation: 2 in 16 bit and in autocast, 4 in fp32. */
@@ -30,9 +31,20 @@ function scoreBytes(shape: ModelShape, workload: TrainingWorkload, tensorParalle
 /** Adapters over quantised weights keep inputs in 32 bit besides: a fourth more. */
 const quantisedFactor = 1.28;
 
-/** Logits: 16 bit, 32 bit, their gradient and a copy of it. Trained in pure 16 bit or over quantised weights, less. */
-function logitBytes({ method, precision }: TrainingWorkload): number {
-  return method === "qlora" || precision === "bf16" ? 8 : 12;
+/**
+ * Bytes of a logit: 16 bit, 32 bit, their gradient and a copy of it. A head in 32 bit, which PEFT makes beside bitsandbytes
+ * weights, takes 16; GPTQ weights take 10 and pure 16 bit 8.
+ */
+function logitBytes({ method, precision, quantisation = "nf4-double" }: TrainingWorkload): number {
+  if (precision === "bf16") return 8;
+  if (method !== "qlora") return 13;
+  return isBitsandbytes(quantisation) ? 16 : 10;
+}
+
+/** Bytes of the 16-bit copies of a layer's quantised matrices, for the product and for its gradient. */
+function dequantisedBytes(shape: ModelShape, { method }: TrainingWorkload): number {
+  const linear = Math.max(0, shape.parameters - embeddingParameters(shape)) / shape.layers;
+  return method === "qlora" ? 2 * linear * 2 : 0;
 }
 
 /** Pieces that a chunked loss is made in. */
@@ -76,10 +88,14 @@ export function trainingActivations(
   // The first stage of a pipeline holds as many micro-batches as there are stages, each of its own layers.
   const layers = Math.ceil(shape.layers / split.pipelineParallel) * split.pipelineParallel;
   const checkpoints = layers * shape.hiddenSize * width(workload);
-  const bytes = tokens * (gradientCheckpointing ? checkpoints + layer : layers * layer);
-  const kind = gradientCheckpointing ? "one layer and a checkpoint of each" : `${layers} layers`;
   const whole = (tokens * shape.vocabularySize * logitBytes(workload)) / split.tensorParallel;
   const logits = chunkedLoss === true ? whole / lossChunks : whole;
+  // With checkpoints a layer is computed again when the logits are gone: the larger of the two counts.
+  const again = tokens * layer + dequantisedBytes(shape, workload);
+  const bytes = gradientCheckpointing
+    ? tokens * checkpoints + Math.max(0, again - logits)
+    : tokens * layers * layer;
+  const kind = gradientCheckpointing ? "a checkpoint of each layer" : `${layers} layers`;
   return [
     partOf("activations", bytes, { below: 0.2, above: 0.3 }, `${tokens} tokens: ${kind}`),
     partOf("logits", logits, { below: 0.3, above: 0.3 }, `${tokens} x ${shape.vocabularySize}`),

@@ -31,6 +31,11 @@ const plain: ReadonlySet<WeightFormat> = new Set(["fp32", "bf16", "fp16"]);
 
 const gibi = 1024 ** 3;
 
+/** Whether bitsandbytes holds the weights; PEFT's preparation then holds what is not quantised in 32 bit. */
+export function isBitsandbytes(format: WeightFormat): boolean {
+  return format === "nf4" || format === "nf4-double" || format === "int8";
+}
+
 /** The precise format that a short name stands for with that engine. */
 export function formatOf(precision: WeightFormat, engine: SizingEngine): WeightFormat {
   if (engine !== "llama.cpp") return precision;
