@@ -52,5 +52,9 @@ export function checkTraining(
 ): void {
   const { sequenceTokens, microBatch, gradientAccumulation, lora } = workload;
   const counts = { sequenceTokens, microBatch, gradientAccumulation, rank: lora?.rank };
-  refuse(model, wrongCounts({ ...counts, ...parallelism }));
+  const problems = [...wrongCounts({ ...counts, ...parallelism })];
+  if (model.task === "image-generation") {
+    problems.push("task: training of image models is not sized; only serving them is");
+  }
+  refuse(model, problems);
 }
