@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
-import { splitProblem, validSplits } from "../../../components/sizing/splits.ts";
+import {
+  splitProblem,
+  trainingSplitProblem,
+  validSplits,
+  validTrainingSplits,
+} from "../../../components/sizing/splits.ts";
 
 const catalogue = loadCatalogue();
 const model = (id: string) => findModel(id, catalogue);
@@ -52,5 +57,23 @@ describe("validSplits", () => {
     assert.deepEqual(validSplits(model("flux.1-dev"), "native", 8), [
       { tensorParallel: 1, pipelineParallel: 1 },
     ]);
+  });
+});
+
+describe("validTrainingSplits", () => {
+  it("uses every GPU, data parallelism first, and divides heads and layers evenly", () => {
+    const splits = validTrainingSplits(model("llama-2-13b"), 8);
+    assert.deepEqual(splits[0], { dataParallel: 8, tensorParallel: 1, pipelineParallel: 1 });
+    for (const { dataParallel, tensorParallel, pipelineParallel } of splits) {
+      assert.equal(dataParallel * tensorParallel * pipelineParallel, 8);
+      assert.equal(40 % tensorParallel, 0);
+      assert.equal(40 % pipelineParallel, 0);
+    }
+    assert.equal(splits.length, 10);
+  });
+
+  it("says why a training cannot be split so", () => {
+    const split = { dataParallel: 1, tensorParallel: 1, pipelineParallel: 3 };
+    assert.match(trainingSplitProblem(model("llama-2-7b"), split) ?? "", /32 layers do not divide/);
   });
 });

@@ -109,6 +109,16 @@ describe("trainingDemand", () => {
     );
   });
 
+  it("divides by tensor and pipeline parallelism as Megatron-LM does", () => {
+    const large = model("llama-2-70b");
+    const one = trainingDemand(large, full, over(1));
+    const split = trainingDemand(large, full, over(1, 8, 4));
+    assert.ok(Math.abs(states(split) * 32 - states(one)) < 0.08 * states(one));
+    assert.throws(() => trainingDemand(large, full, over(1, 3)), /cannot be sized/);
+    const staged = { ...full, sharding: "zero-3" } as const;
+    assert.throws(() => trainingDemand(large, staged, over(2, 1, 2)), UserError);
+  });
+
   it("never needs less for a longer sequence or a larger batch", () => {
     const tokens = fc.integer({ min: 1, max: 65_536 });
     const batch = fc.integer({ min: 1, max: 64 });
