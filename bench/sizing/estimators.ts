@@ -86,7 +86,7 @@ function plainWeights(row: Measured, model: Model): number {
   return parametersOf(model) * bytes;
 }
 
-/** https://modal.com and many others: weights and a fifth more; full fine-tuning as Adam, 16 bytes a parameter. */
+/** The common rule: weights and a fifth more; full fine-tuning with Adam at 16 bytes a parameter. */
 function timesOnePointTwo(row: Measured, model: Model): number | undefined {
   if (!whole.has(row.measures)) return undefined;
   const full = row.training?.method === "full" ? 16 * parametersOf(model) : undefined;
