@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { estimators } from "../../../bench/sizing/estimators.ts";
-import { isHeldOut, loadReferences } from "../../../bench/sizing/reference.ts";
+import {
+  catalogueOfReferences,
+  isHeldOut,
+  loadReferences,
+} from "../../../bench/sizing/reference.ts";
 import { score, scoreDerived, scoreOutcomes } from "../../../bench/sizing/score.ts";
-import { loadCatalogue } from "../../../components/catalogue/load.ts";
 
-const catalogue = loadCatalogue();
+const catalogue = catalogueOfReferences();
 const { measured, outcomes } = loadReferences();
 const [ours, ...peers] = estimators;
 assert.ok(ours);
