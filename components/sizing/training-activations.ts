@@ -22,10 +22,23 @@ function keptNumbers(shape: ModelShape, split: TrainingParallelism, workload: Tr
   return replicated + divided / split.tensorParallel;
 }
 
-/** Scores of attention that is not fused, kept for the backward pass (https://arxiv.org/abs/2205.05198, equation 1). */
-function scoreBytes(shape: ModelShape, workload: TrainingWorkload, tensorParallel: number): number {
+/**
+ * Bytes of one score of attention that is not fused: 5 are kept for the backward pass (https://arxiv.org/abs/2205.05198,
+ * equation 1); while a layer is made again and its gradient with it, 15 live at once.
+ */
+const scoreBytes = { kept: 5, live: 15 } as const;
+
+function scores(shape: ModelShape, workload: TrainingWorkload, tensorParallel: number): number {
   if (workload.flashAttention !== false) return 0;
-  return (5 * shape.attentionHeads * workload.sequenceTokens) / tensorParallel;
+  return (shape.attentionHeads * workload.sequenceTokens) / tensorParallel;
+}
+
+/** Tables in 32 bit, which PEFT makes beside bitsandbytes weights, leave the stream between the layers in 32 bit too. */
+function checkpointWidth(workload: TrainingWorkload): number {
+  const { method, precision, quantisation = "nf4-double" } = workload;
+  return method === "qlora" && precision === "amp" && isBitsandbytes(quantisation)
+    ? 4
+    : width(workload);
 }
 
 /** Adapters over quantised weights keep inputs in 32 bit besides: a fourth more. */
@@ -41,10 +54,16 @@ function logitBytes({ method, precision, quantisation = "nf4-double" }: Training
   return isBitsandbytes(quantisation) ? 16 : 10;
 }
 
-/** Bytes of the 16-bit copies of a layer's quantised matrices, for the product and for its gradient. */
-function dequantisedBytes(shape: ModelShape, { method }: TrainingWorkload): number {
+/**
+ * Bytes of 16-bit copies of quantised matrices: bitsandbytes makes one matrix at a time; the kernels for GPTQ weights keep
+ * those of a layer for its gradient.
+ */
+function dequantisedBytes(shape: ModelShape, workload: TrainingWorkload): number {
+  const { method, quantisation = "nf4-double" } = workload;
+  if (method !== "qlora") return 0;
+  if (isBitsandbytes(quantisation)) return 2 * shape.matrixSize * shape.hiddenSize;
   const linear = Math.max(0, shape.parameters - embeddingParameters(shape)) / shape.layers;
-  return method === "qlora" ? 2 * linear * 2 : 0;
+  return 2 * linear * 2;
 }
 
 /** Pieces that a chunked loss is made in. */
@@ -82,19 +101,18 @@ export function trainingActivations(
   const { sequenceTokens, microBatch, gradientCheckpointing, method, chunkedLoss } = workload;
   const tokens = sequenceTokens * microBatch;
   const plain = keptNumbers(shape, split, workload) * width(workload);
-  const layer =
-    plain * (method === "qlora" ? quantisedFactor : 1) +
-    scoreBytes(shape, workload, split.tensorParallel);
+  const numbers = plain * (method === "qlora" ? quantisedFactor : 1);
+  const ofScores = scores(shape, workload, split.tensorParallel);
   // The first stage of a pipeline holds as many micro-batches as there are stages, each of its own layers.
   const layers = Math.ceil(shape.layers / split.pipelineParallel) * split.pipelineParallel;
-  const checkpoints = layers * shape.hiddenSize * width(workload);
+  const checkpoints = layers * shape.hiddenSize * checkpointWidth(workload);
   const whole = (tokens * shape.vocabularySize * logitBytes(workload)) / split.tensorParallel;
   const logits = chunkedLoss === true ? whole / lossChunks : whole;
   // With checkpoints a layer is computed again when the logits are gone: the larger of the two counts.
-  const again = tokens * layer + dequantisedBytes(shape, workload);
+  const again = tokens * (numbers + ofScores * scoreBytes.live) + dequantisedBytes(shape, workload);
   const bytes = gradientCheckpointing
     ? tokens * checkpoints + Math.max(0, again - logits)
-    : tokens * layers * layer;
+    : tokens * layers * (numbers + ofScores * scoreBytes.kept);
   const kind = gradientCheckpointing ? "a checkpoint of each layer" : `${layers} layers`;
   return [
     partOf("activations", bytes, { below: 0.2, above: 0.3 }, `${tokens} tokens: ${kind}`),

@@ -10,7 +10,7 @@ const context = { mib: 400, lowMiB: 140, highMiB: 1200 };
 const nccl = { mib: 700, lowMiB: 300, highMiB: 2000 };
 
 /** Blocks that PyTorch's allocator holds and nothing uses: one GiB, and a share of what is loaded. */
-const unused = { gib: 0.8, share: 0.06 } as const;
+const unused = { gib: 0.6, share: 0.065 } as const;
 
 /** Parameters that DeepSpeed's ZeRO 3 gathers at most (`stage3_max_live_parameters`), and gradients of one bucket. */
 const zero = { live: 1e9, bucket: 5e8 } as const;
