@@ -37,6 +37,12 @@ describe("servingDemand", () => {
     assert.equal(context(four.parts), context(one.parts));
   });
 
+  it("holds files of 32 bit in 16 where the server does", () => {
+    const of = (engine: "vllm" | "transformers") =>
+      servingDemand(model("starcoder-15.5b"), { ...load, engine }).weightsMiB;
+    assert.ok(Math.abs(of("transformers") / of("vllm") - 2) < 0.001);
+  });
+
   it("starts with one sequence where the engine queues the others", () => {
     const one = servingDemand(model("llama-3.1-8b"), load);
     const ten = servingDemand(model("llama-3.1-8b"), { ...load, concurrency: 10 });
