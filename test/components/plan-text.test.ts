@@ -18,7 +18,7 @@ describe("planLines", () => {
       /^price {6}at most \$0\.8136 an hour, .*\(spot, us-east-1; AWS Price List, 2026-07-20\)/m,
     );
     assert.match(lines, /^ends {7}4 h after it begins, and costs at most \$3\.25/m);
-    assert.match(lines, /g4dn\.xlarge \(\$0\.5260\): needs 16\.7 GiB/);
+    assert.match(lines, /g4dn\.xlarge \(\$0\.5260\): needs 17\.1 GiB/);
   });
 
   it("gives an on-demand price as it is", () => {
