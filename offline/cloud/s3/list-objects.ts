@@ -119,6 +119,12 @@ export function listUploads(call: S3Call): void {
   );
 }
 
+function checksumElements({ checksums }: Pick<StoredObject, "checksums">): string {
+  return Object.entries(checksums)
+    .map(([name, value]) => `<Checksum${name.toUpperCase()}>${value}</Checksum${name.toUpperCase()}>`)
+    .join("");
+}
+
 /** ListParts, whole. */
 export function listParts(call: S3Call): void {
   const upload = call.store.upload(call.bucket, call.head.query.get("uploadId") ?? "");
@@ -126,7 +132,7 @@ export function listParts(call: S3Call): void {
     .toSorted(([a], [b]) => a - b)
     .map(
       ([number, part]) =>
-        `<Part><PartNumber>${number}</PartNumber><LastModified>${part.modified.toISOString()}</LastModified><ETag>&quot;${part.md5.toString("hex")}&quot;</ETag><Size>${part.size}</Size></Part>`,
+        `<Part><PartNumber>${number}</PartNumber><LastModified>${part.modified.toISOString()}</LastModified><ETag>&quot;${part.md5.toString("hex")}&quot;</ETag><Size>${part.size}</Size>${checksumElements(part)}</Part>`,
     );
   sendXml(
     call,

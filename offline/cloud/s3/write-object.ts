@@ -190,6 +190,15 @@ function composite(name: ChecksumName, parts: readonly Blob[]): string {
   return `${sum.digest()}-${parts.length}`;
 }
 
+/** `x-amz-mp-object-size`: the size that the writer believes the parts to have together. */
+function checkSize(call: S3Call, parts: readonly Blob[]): void {
+  const declared = call.head.headers["x-amz-mp-object-size"];
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  if (declared !== undefined && Number(declared) !== size) {
+    throw new ApiError("InvalidRequest", "The provided 'x-amz-mp-object-size' header is wrong.");
+  }
+}
+
 /** CompleteMultipartUpload. */
 export async function completeUpload(call: S3Call): Promise<void> {
   const id = call.head.query.get("uploadId") ?? "";
@@ -202,7 +211,11 @@ export async function completeUpload(call: S3Call): Promise<void> {
     upload.checksumType === "FULL_OBJECT" && upload.algorithm !== undefined
       ? [upload.algorithm]
       : [];
-  const blob = await call.store.write(joined(parts), () => ({ checksums: {}, wanted: full }));
+  checkSize(call, parts);
+  const blob = await call.store.write(joined(parts), () => ({
+    checksums: upload.checksumType === "FULL_OBJECT" ? bodyOf(call).declared().checksums : {},
+    wanted: full,
+  }));
   const md5 = createHash("md5");
   for (const part of parts) md5.update(part.md5);
   const etag = `"${md5.digest("hex")}-${parts.length}"`;
