@@ -121,7 +121,9 @@ export function listUploads(call: S3Call): void {
 
 function checksumElements({ checksums }: Pick<StoredObject, "checksums">): string {
   return Object.entries(checksums)
-    .map(([name, value]) => `<Checksum${name.toUpperCase()}>${value}</Checksum${name.toUpperCase()}>`)
+    .map(
+      ([name, value]) => `<Checksum${name.toUpperCase()}>${value}</Checksum${name.toUpperCase()}>`,
+    )
     .join("");
 }
 
