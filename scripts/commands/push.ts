@@ -75,13 +75,7 @@ export async function runPushCommand(
   const requesterPays = flags.requesterPays ?? false;
   const allowCrossRegion = flags.allowCrossRegion ?? false;
   try {
-    const source = await openSource(from, {
-      stack,
-      lanes,
-      requesterPays,
-      allowCrossRegion,
-      signal,
-    });
+    const source = await openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
     const bytes = source.files.reduce((sum, { size }) => sum + size, 0);
     const wishes = {
       engine: flags.engine,

@@ -11,6 +11,7 @@ import {
   paginateListParts,
 } from "@aws-sdk/client-s3";
 import type { ManifestFile } from "../../components/weights/manifest.ts";
+import type { CrcName } from "../../provider/remote/sync/checksums.mjs";
 import type { SourceFile } from "./source.ts";
 import { errorName, type S3Connection } from "./s3-client.ts";
 
@@ -46,10 +47,6 @@ const versionKey = "berth-version";
 /** What a write expects to find: an ETag, or undefined for nothing. */
 type Expected = string | undefined;
 
-function condition(expected: Expected) {
-  return expected === undefined ? { IfNoneMatch: "*" } : { IfMatch: expected };
-}
-
 /** The objects below one prefix. Every write says what it expects to replace, so two pushes cannot mix. */
 export class TargetBucket {
   readonly bucket: string;
@@ -73,6 +70,11 @@ export class TargetBucket {
   object(path: string) {
     const payer = this.#options.requesterPays ? { RequestPayer: "requester" as const } : {};
     return { Bucket: this.bucket, Key: `${this.prefix}${path}`, ...payer };
+  }
+
+  /** What a write expects to replace. */
+  condition(expected: Expected) {
+    return expected === undefined ? { IfNoneMatch: "*" } : { IfMatch: expected };
   }
 
   /** What a new object is made with: its encryption, and what its source calls the content. */
@@ -146,7 +148,7 @@ export class TargetBucket {
     const write = {
       ...this.object(file.path),
       ...this.creation(file),
-      ...condition(expected),
+      ...this.condition(expected),
       Body: body,
       ChecksumCRC32: crc32,
     };
@@ -156,11 +158,11 @@ export class TargetBucket {
     return ETag;
   }
 
-  async createUpload(file: NewFile): Promise<string> {
+  async createUpload(file: NewFile, algorithm: CrcName = "CRC32"): Promise<string> {
     const write = {
       ...this.object(file.path),
       ...this.creation(file),
-      ChecksumAlgorithm: "CRC32" as const,
+      ChecksumAlgorithm: algorithm,
       ChecksumType: "FULL_OBJECT" as const,
     };
     const { UploadId = "" } = await this.connection.send((client) =>
@@ -217,7 +219,7 @@ export class TargetBucket {
     const { checksum } = whole;
     const write = {
       ...this.object(upload.path),
-      ...condition(expected),
+      ...this.condition(expected),
       UploadId: upload.uploadId,
       MultipartUpload: {
         Parts: parts.map(({ number, etag, crc32 }) => ({

@@ -110,7 +110,7 @@ describe("berth push from Hugging Face", function () {
       await assert.rejects(open(environment), (error: UserError) => {
         assert.match(error.message, /is gated on Hugging Face/);
         assert.ok(error.hint?.includes(page));
-        assert.ok(error.hint.includes(hint));
+        assert.ok(error.hint?.includes(hint));
         assert.ok(!explainUserError(error).includes("hf_other"));
         return true;
       });

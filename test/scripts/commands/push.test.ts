@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { parse } from "yaml";
+import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { writeStackConfig } from "../../../scripts/adapters/stack-file.ts";
+import { repository, stackFilePath } from "../../../scripts/adapters/repository.ts";
+import { folderOf, PushedBucket, safetensors } from "../push/support.ts";
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+describe("berth push", function () {
+  this.timeout(120_000);
+  const stack = `dev-push${process.pid % 100_000}`;
+  const weights = `${stack}-weights`;
+  const shard = safetensors(randomBytes(100 * 1024 * 1024));
+  let cloud: Cloud;
+  let folder: string;
+  let environment: NodeJS.ProcessEnv;
+  const children: ChildProcess[] = [];
+
+  before(async () => {
+    cloud = await startCloud({ tier: "none" });
+    folder = await folderOf({ "model.safetensors": shard, "config.json": "{}" });
+    environment = {
+      ...process.env,
+      ...cloud.environment,
+      PATH: `${join(repository, "offline", "aws-plugin")}${delimiter}${process.env["PATH"] ?? ""}`,
+      PULUMI_BACKEND_URL: `file://${folder}-state`,
+      PULUMI_CONFIG_PASSPHRASE: "push",
+    };
+    await writeStackConfig(stackFilePath(stack), {
+      "aws:region": "us-east-1",
+      "berth:model": "qwen2.5-7b",
+      "berth:owner": "test",
+      "berth:sshCidr": "192.0.2.1/32",
+      "berth:sshPublicKey": "ssh-ed25519 AAAA",
+    });
+    const { mkdir } = await import("node:fs/promises");
+    await mkdir(`${folder}-state`);
+  });
+  after(async () => {
+    for (const child of children) child.kill("SIGKILL");
+    await cloud.stop();
+    for (const name of [stack, weights]) await rm(stackFilePath(name), { force: true });
+    for (const path of [folder, `${folder}-state`])
+      await rm(path, { recursive: true, force: true });
+  });
+
+  const start = (...words: string[]): { child: ChildProcess; ended: Promise<Ended> } => {
+    const node = ["--import", "tsx", join(repository, "scripts", "cli.ts"), ...words];
+    const child = spawn(process.execPath, node, { env: environment, cwd: repository });
+    children.push(child);
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (text: Buffer) => (out += text.toString()));
+    child.stderr.on("data", (text: Buffer) => (err += text.toString()));
+    const ended = new Promise<Ended>((resolve) => {
+      child.on("close", (code) => {
+        resolve({ code, out, err });
+      });
+    });
+    return { child, ended };
+  };
+  const parts = (since: number) =>
+    cloud
+      .calls()
+      .slice(since)
+      .filter(({ operation }) => operation === "UploadPart");
+
+  it("makes a bucket with a life of its own, goes on after kill -9, and is taken down", async () => {
+    const since = cloud.calls().length;
+    cloud.setFault({ kind: "slow", service: "s3", operation: "UploadPart", milliseconds: 400 });
+    const first = start("push", folder, "--env", stack, "--engine", "offline", "--lanes", "2");
+    while (parts(since).length < 4) {
+      const early = await Promise.race([first.ended, new Promise((r) => setTimeout(r, 50))]);
+      assert.equal(early, undefined, JSON.stringify(early));
+    }
+    first.child.kill("SIGKILL");
+    await first.ended;
+    cloud.clearFaults();
+
+    const config = parse(await readFile(stackFilePath(stack), "utf8")) as {
+      config: Record<string, string>;
+    };
+    const bucket = config.config["berth:weightsBucket"]!;
+    assert.match(bucket, new RegExp(`^${weights}-store`));
+
+    const cut = cloud.calls().length;
+    const second = await start("push", folder, "--env", stack, "--engine", "offline").ended;
+    assert.equal(second.code, 0, second.err + second.out);
+    const again = parts(cut).length;
+    assert.ok(again <= 5 && again > 0, `${again} of 7 parts sent again`);
+    const place = new PushedBucket(cloud, bucket);
+    const { Body } = await place.client.send(
+      new (await import("@aws-sdk/client-s3")).GetObjectCommand({
+        Bucket: bucket,
+        Key: "qwen2.5-7b/model.safetensors",
+      }),
+    );
+    assert.deepEqual(Buffer.from(await Body!.transformToByteArray()), shard);
+    assert.equal(await place.uploads(), 0);
+    place.client.destroy();
+
+    const down = await start("down", "--env", weights, "--engine", "offline").ended;
+    assert.equal(down.code, 0, down.err + down.out);
+    assert.deepEqual(await cloud.leftovers(), []);
+  });
+
+  it("says what is wrong with the command line, and with a gated model", async () => {
+    const lanes = await start("push", folder, "--env", stack, "--lanes", "0").ended;
+    assert.equal(lanes.code, 1);
+    await writeStackConfig(stackFilePath(stack), { "berth:model": "llama-2-7b" });
+    const gated = await start("push", folder, "--env", stack, "--plan").ended;
+    assert.equal(gated.code, 1);
+    assert.match(gated.err, /llama-2-7b is gated/);
+  });
+});
