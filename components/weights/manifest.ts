@@ -45,6 +45,8 @@ const manifestSchema = z.object({
   /** Uploads in parts that are under way, by path. */
   uploads: z.record(z.string(), z.object({ uploadId: z.string(), partBytes: z.int() })),
   files: z.array(fileSchema),
+  /** Paths that earlier pushes brought, which are still there and not part of this one. */
+  left: z.array(z.string()).default([]),
 });
 
 /** What a push left under a prefix: every file with its size, version and checksums. */

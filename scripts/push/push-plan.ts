@@ -84,7 +84,10 @@ export function makePushPlan(parts: PlanParts): PushPlan {
   const { source, target, region, chosen, compared, listed, manifest } = parts;
   const send = compared.send.map(({ file }) => file);
   const sent = new Set(chosen.sent.map(({ path }) => path));
-  const before = new Set(manifest?.files.map(({ path }) => path));
+  const before = new Set([
+    ...(manifest?.files.map(({ path }) => path) ?? []),
+    ...(manifest?.left ?? []),
+  ]);
   const left = [...listed]
     .filter(([path]) => path !== manifestName && !sent.has(path))
     .map(([path, file]) => ({ path, ...file, ours: before.has(path) }));

@@ -28,6 +28,14 @@ export interface Before {
   readonly etag: string | undefined;
 }
 
+/** What a push begins with. */
+export interface SessionContent {
+  readonly source: string;
+  readonly unchanged: readonly ManifestFile[];
+  /** Paths of earlier pushes that are not part of this one. */
+  readonly left: readonly string[];
+}
+
 /** Reads the manifest of a prefix. */
 export async function readManifest(target: TargetBucket): Promise<Before> {
   const found = await target.readText(manifestName);
@@ -71,16 +79,20 @@ export class PushSession {
   #beat: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
 
-  constructor(target: TargetBucket, before: Before, source: string, kept: readonly ManifestFile[]) {
+  /**
+   * @param content the source's name, the files that are there already, and what earlier pushes left
+   */
+  constructor(target: TargetBucket, before: Before, content: SessionContent) {
     const now = new Date().toISOString();
     const push = { by: self(), pid: process.pid, startedAt: now, seenAt: now };
     this.#target = target;
     this.#etag = before.etag;
-    this.#files = new Map(kept.map((file) => [file.path, file]));
+    this.#files = new Map(content.unchanged.map((file) => [file.path, file]));
     this.#manifest = {
       version: 1,
       state: "pushing",
-      source,
+      source: content.source,
+      left: [...content.left],
       push: { id: randomBytes(6).toString("hex"), ...push },
       uploads: before.manifest?.uploads ?? {},
       files: [],
@@ -119,6 +131,13 @@ export class PushSession {
   /** Notes a file that is whole. */
   noteFile(file: ManifestFile): void {
     this.#files.set(file.path, file);
+    this.#writeSoon();
+  }
+
+  /** Notes that a file of an earlier push is gone. */
+  dropLeft(gone: string): void {
+    const left = this.#manifest.left.filter((path) => path !== gone);
+    this.#manifest = { ...this.#manifest, left };
     this.#writeSoon();
   }
 

@@ -136,10 +136,18 @@ async function prepare(push: Push): Promise<Prepared> {
   return { plan, compared, before, buffers };
 }
 
-async function prune({ target, options }: Push, { left }: PushPlan): Promise<readonly string[]> {
+/** Removes what earlier pushes left, before the manifest says "complete". */
+async function prune(
+  { target, options }: Push,
+  { left }: PushPlan,
+  session: PushSession,
+): Promise<readonly string[]> {
   if (!options.prune) return [];
   const ours = left.filter(({ ours }) => ours);
-  for (const { path, etag } of ours) await target.remove(path, etag);
+  for (const { path, etag } of ours) {
+    await target.remove(path, etag);
+    session.dropLeft(path);
+  }
   return ours.map(({ path }) => path);
 }
 
@@ -160,7 +168,11 @@ async function abortLeftovers(
 async function transfer(push: Push, prepared: Prepared): Promise<PushReport> {
   const { source, target, options, terminal } = push;
   const { plan, compared, before, buffers } = prepared;
-  const session = new PushSession(target, before, source.name, compared.unchanged);
+  const session = new PushSession(target, before, {
+    source: source.name,
+    unchanged: compared.unchanged,
+    left: plan.left.filter(({ ours }) => ours).map(({ path }) => path),
+  });
   const progress = new PushProgress(terminal, plan.sendBytes);
   try {
     await session.begin();
@@ -175,8 +187,8 @@ async function transfer(push: Push, prepared: Prepared): Promise<PushReport> {
       sent: (bytes) => (progress.sentBytes += bytes),
     };
     await sendAll(compared.send, tools, options.lanes);
+    const pruned = await prune(push, plan, session);
     const manifest = await session.finish();
-    const pruned = await prune(push, plan);
     return { plan, manifest, sentBytes: progress.sentBytes, seconds: progress.seconds, pruned };
   } catch (error) {
     await session.abandon();
