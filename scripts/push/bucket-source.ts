@@ -213,9 +213,10 @@ function checkCopy(
   before: ManifestFile["checksum"],
   after: Awaited<ReturnType<TargetBucket["head"]>>,
 ): void {
-  const comparable = before !== undefined && after?.checksum?.algorithm === before.algorithm;
+  const now = after?.checksum;
   const same = after?.size === size && after.etag === etag;
-  if (same && (!comparable || after.checksum?.value === before.value)) return;
+  const differs = now?.algorithm === before?.algorithm && now?.value !== before?.value;
+  if (same && !differs) return;
   throw new UserError(`${path} is not the same in the bucket that it was copied to.`, {
     hint: "Push again; if it stays so, look at who else writes there.",
   });

@@ -40,7 +40,6 @@ export function pathProblem(path: string): string | undefined {
   if (path === "" || path.startsWith("/") || parts.some((part) => ["", ".", ".."].includes(part))) {
     return "would leave the folder on the host";
   }
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f\\]/.test(path)) return "has a backslash or a control character";
   if (Buffer.byteLength(path) > longestPath) return `is longer than ${longestPath} bytes`;
   return undefined;

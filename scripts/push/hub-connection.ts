@@ -128,7 +128,7 @@ export class HubConnection {
         throw new Transient(`asked for bytes ${expected}, got ${rangeOf(response)}`);
       }
       let left = length - filled;
-      for await (const piece of response.body ?? []) {
+      for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array<ArrayBuffer>>) {
         timer.refresh();
         const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
         if (bytes.length > left) throw new Transient("more bytes came than were asked for");

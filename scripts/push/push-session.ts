@@ -28,6 +28,9 @@ export interface Before {
   readonly etag: string | undefined;
 }
 
+/** A prefix that nobody pushed to. */
+export const nothingBefore: Before = { manifest: undefined, etag: undefined };
+
 /** What a push begins with. */
 export interface SessionContent {
   readonly source: string;
@@ -39,7 +42,7 @@ export interface SessionContent {
 /** Reads the manifest of a prefix. */
 export async function readManifest(target: TargetBucket): Promise<Before> {
   const found = await target.readText(manifestName);
-  if (found === undefined) return { manifest: undefined, etag: undefined };
+  if (found === undefined) return nothingBefore;
   return { manifest: parseManifest(found.text), etag: found.etag };
 }
 
@@ -123,7 +126,8 @@ export class PushSession {
 
   /** Notes an upload that has ended. */
   dropUpload(path: string): void {
-    const { [path]: _ended, ...uploads } = this.uploads;
+    const others = Object.entries(this.uploads).filter(([each]) => each !== path);
+    const uploads = Object.fromEntries(others);
     this.#manifest = { ...this.#manifest, uploads };
     this.#writeSoon();
   }

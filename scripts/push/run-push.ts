@@ -1,12 +1,18 @@
 import { UserError } from "../../components/user-error.ts";
-import type { WeightsManifest } from "../../components/weights/manifest.ts";
+import { manifestName, type WeightsManifest } from "../../components/weights/manifest.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { chooseFiles, type ChosenFiles, type FileWishes } from "./choose-files.ts";
 import { compare, type Comparison, type FileToSend } from "./compare.ts";
 import { inspectWeights, readIndexes } from "./inspect.ts";
 import { PartBuffers, partBytesOf } from "./part-buffers.ts";
 import { makePushPlan, pushPlanLines, type PushPlan } from "./push-plan.ts";
-import { checkNobodyPushes, PushSession, readManifest, type Before } from "./push-session.ts";
+import {
+  checkNobodyPushes,
+  nothingBefore,
+  PushSession,
+  readManifest,
+  type Before,
+} from "./push-session.ts";
 import { bytesText, PushProgress } from "./push-text.ts";
 import { applyIndexes } from "./shard-index.ts";
 import type { WeightsSource } from "./source.ts";
@@ -115,10 +121,11 @@ interface Prepared {
 
 async function prepare(push: Push): Promise<Prepared> {
   const { source, target, options, terminal, signal } = push;
-  const before = await readManifest(target);
+  const listed = await target.list();
+  // Asked for only where the list has it: who may see one prefix alone is told "forbidden" of what is not there.
+  const before = listed.has(manifestName) ? await readManifest(target) : nothingBefore;
   checkNobodyPushes(before, options.takeOver, new Date());
   const chosen = await choose(push);
-  const listed = await target.list();
   const largest = Math.max(...chosen.sent.map(({ size }) => size));
   const buffers = new PartBuffers(options.lanes, largest);
   terminal.status("push: comparing with what is there");

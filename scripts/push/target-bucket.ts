@@ -92,8 +92,8 @@ export class TargetBucket {
 
   /** All objects below the prefix, by path. */
   list(): Promise<ReadonlyMap<string, StoredFile>> {
-    const { Bucket, RequestPayer } = this.object("") as ReturnType<TargetBucket["object"]>;
-    const question = { Bucket, Prefix: this.prefix, ...(RequestPayer && { RequestPayer }) };
+    const { Key: Prefix, ...where } = this.object("");
+    const question = { ...where, Prefix };
     return this.connection.send(async (client) => {
       const found = new Map<string, StoredFile>();
       for await (const { Contents } of paginateListObjectsV2({ client }, question)) {

@@ -70,7 +70,7 @@ async function settle(
 ): Promise<string> {
   const doubtful = error instanceof WriteConflict || errorName(error) === "NoSuchUpload";
   if (!doubtful) throw error;
-  const there = await target.head(file.path);
+  const there = await target.head(file.path).catch(() => undefined);
   const same =
     there?.size === file.size &&
     there.checksum?.algorithm === "CRC32" &&

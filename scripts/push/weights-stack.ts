@@ -29,7 +29,7 @@ export function bucketInState(deployment: unknown): string | undefined {
   const buckets = stateSchema
     .parse(deployment ?? {})
     .resources?.filter(
-      ({ type, urn }) => type === "aws:s3/bucket:Bucket" && /store-bucket$/.test(urn),
+      ({ type, urn }) => type === "aws:s3/bucket:Bucket" && urn.endsWith("store-bucket"),
     );
   return buckets?.[0]?.outputs?.bucket;
 }

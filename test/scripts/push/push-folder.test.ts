@@ -83,7 +83,7 @@ describe("berth push of a folder", function () {
       .calls()
       .slice(since)
       .findLast(({ operation }) => /^(Put|Complete)/.test(operation));
-    assert.match(JSON.stringify(last), /berth-manifest/);
+    assert.ok(JSON.stringify(last).includes("berth-manifest"));
   });
 
   it("sends nothing again that is unchanged, and one shard that changed at the same size", async () => {
