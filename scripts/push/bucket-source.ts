@@ -39,6 +39,7 @@ class BucketSource implements WeightsSource {
     this.files = files;
     this.#from = from;
     this.#sizes = sizes;
+    this.#etags = new Map(files.map(({ path, etag }) => [path, etag]));
   }
 
   async read(file: SourceFile, start: number, target: Buffer): Promise<void> {
