@@ -12,9 +12,11 @@ import { openFolder } from "../scripts/push/folder-source.ts";
 import { runPush } from "../scripts/push/run-push.ts";
 import { S3Connection } from "../scripts/push/s3-client.ts";
 import { TargetBucket } from "../scripts/push/target-bucket.ts";
+import { S3Sink } from "./s3-sink.ts";
 
-// How long a push takes beside the tools that one would use in its place, into the emulated S3, all in one run:
-//   BENCH_TOOLS=<folders with aws and rclone> node --import tsx bench/push.ts [rounds] [MiB]
+// How long a push takes beside the tools that one would use in its place, all in one run, over plain HTTP:
+//   BENCH_TOOLS=<folders with aws and rclone> node --import tsx bench/push.ts [rounds] [MiB] [sink|emulated]
+// "sink" takes and forgets, so that the client is what is measured; "emulated" is the S3 of the emulated AWS.
 // Each tool is a process of its own, start included, and reads the same files, which are in the page cache.
 
 const here = import.meta.filename;
@@ -33,12 +35,26 @@ interface Cost {
   readonly cpuSeconds: number;
 }
 
-/** The emulated S3, in a process of its own. */
-async function serve(): Promise<void> {
-  const cloud = await startCloud({ tier: "none" });
-  process.stdout.write(`${JSON.stringify(cloud.environment)}\n`);
+async function startServer(kind: string) {
+  if (kind === "emulated") return startCloud({ tier: "none" });
+  const sink = new S3Sink();
+  const environment = {
+    AWS_ENDPOINT_URL: await sink.start(),
+    AWS_ACCESS_KEY_ID: "AKIABENCH",
+    AWS_SECRET_ACCESS_KEY: "bench",
+    AWS_REGION: "us-east-1",
+    AWS_DEFAULT_REGION: "us-east-1",
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+  return { environment, stop: () => sink.stop() };
+}
+
+/** The server, in a process of its own. */
+async function serve(kind: string): Promise<void> {
+  const server = await startServer(kind);
+  process.stdout.write(`${JSON.stringify(server.environment)}\n`);
   await new Promise((resolve) => process.stdin.on("end", resolve).resume());
-  await cloud.stop();
+  await server.stop();
 }
 
 /** One push of ours, by the product's own engine. */
@@ -86,7 +102,8 @@ async function ceiling(folder: string, bucket: string): Promise<void> {
 async function timed(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<Cost> {
   const script = 'TIMEFORMAT="@%R %U %S"; time "$@" >/dev/null';
   const child = spawn("bash", ["-c", script, "bash", ...words], {
-    env: { ...environment, PATH: tools },
+    // rclone 1.60 stops over the variable.
+    env: { ...environment, PATH: tools, AWS_CA_BUNDLE: undefined },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let text = "";
@@ -133,15 +150,17 @@ async function fill(folder: string, { files, bytes }: Workload): Promise<void> {
   }
 }
 
-async function main(rounds: number, mib: number): Promise<void> {
+async function main(rounds: number, mib: number, kind: string): Promise<void> {
   const workloads: readonly Workload[] = [
     { name: `1 x ${mib} MiB`, files: 1, bytes: mib * mebibyte },
     { name: `8 x ${mib / 8} MiB`, files: 8, bytes: (mib / 8) * mebibyte },
     { name: "2000 x 200 KiB", files: 2000, bytes: 200 * 1024 },
   ];
   const names = Object.keys(rivals).filter(present);
-  console.log(`${availableParallelism()} cores, ${rounds} rounds; ${names.join(", ")}`);
-  const server: ChildProcess = spawn(process.execPath, [...self, "serve"], {
+  console.log(
+    `${availableParallelism()} cores, ${rounds} rounds, ${kind} server; ${names.join(", ")}`,
+  );
+  const server: ChildProcess = spawn(process.execPath, [...self, "serve", kind], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const folder = await mkdtemp(join(tmpdir(), "berth-bench-push-"));
@@ -187,7 +206,7 @@ async function main(rounds: number, mib: number): Promise<void> {
 }
 
 const [mode = "3", a = "", b = ""] = process.argv.slice(2);
-if (mode === "serve") await serve();
+if (mode === "serve") await serve(a);
 else if (mode === "push") await push(a, b);
 else if (mode === "ceiling") await ceiling(a, b);
-else await main(Number(mode), Number(a === "" ? 1024 : a));
+else await main(Number(mode), Number(a === "" ? 1024 : a), b === "" ? "sink" : b);
