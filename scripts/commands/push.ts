@@ -1,3 +1,5 @@
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import type { Model } from "../../components/catalogue/model.ts";
 import { UserError } from "../../components/user-error.ts";
 import { checkLicence } from "../../stacks/licence.ts";
 import type { EngineChoice } from "../adapters/engine.ts";
@@ -34,18 +36,41 @@ function lanesOf(text: string): number {
   throw new UserError(`--lanes ${text} is not possible.`, { hint: "Give a number from 1 to 256." });
 }
 
-/** Holds a gated model's weights until its licence is accepted, as `up` does, and keeps the acceptance. */
-async function gate({ settings, model }: PushStack, { acceptLicence }: PushFlags): Promise<void> {
+/** Holds a gated model's weights until its licence is accepted, as `up` does. @returns whether the flag accepts it */
+function gate(model: Model, acceptedBefore: boolean, { acceptLicence }: PushFlags): boolean {
   const { id: modelId, gated = false, licence = "unknown", huggingfaceRepo } = model;
-  const accepted = acceptLicence === licence;
+  const accepted = gated && acceptLicence === licence;
   checkLicence(
-    { acceptLicence: settings.acceptLicence || accepted },
+    { acceptLicence: acceptedBefore || accepted },
     { modelId, gated, licence, huggingfaceRepo },
     false,
   );
-  if (gated && accepted && !settings.acceptLicence) {
+  return accepted;
+}
+
+/** The same for the stack's own model; what is accepted is kept in its file. */
+async function gateStack({ settings, model }: PushStack, flags: PushFlags): Promise<void> {
+  const accepted = gate(model, settings.acceptLicence, flags);
+  if (accepted && !settings.acceptLicence) {
     await writeStackConfig(stackFilePath(settings.stack), { "berth:acceptLicence": "true" });
   }
+}
+
+/** A repository that is not the stack's model: said, and gated by its own licence where the catalogue knows it. */
+function checkRepository(
+  { settings, model }: PushStack,
+  repository: string | undefined,
+  flags: PushFlags,
+  terminal: Terminal,
+): void {
+  if (repository === undefined || repository === model.huggingfaceRepo) return;
+  terminal.say(
+    `model      ${settings.stack} serves ${model.id}; ${repository} is pushed in its place`,
+  );
+  const other = loadCatalogue().models.find(
+    ({ huggingfaceRepo }) => huggingfaceRepo === repository,
+  );
+  if (other !== undefined) gate(other, false, flags);
 }
 
 /** Ctrl-C, as a signal with the error that it ends in. */
@@ -70,12 +95,13 @@ export async function runPushCommand(
 ): Promise<number> {
   const lanes = lanesOf(flags.lanes);
   const stack = readPushStack(flags.env);
-  await gate(stack, flags);
+  await gateStack(stack, flags);
   const { signal, forget } = interruption(terminal);
   const requesterPays = flags.requesterPays ?? false;
   const allowCrossRegion = flags.allowCrossRegion ?? false;
   try {
     const source = await openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
+    checkRepository(stack, source.repository, flags, terminal);
     const bytes = source.files.reduce((sum, { size }) => sum + size, 0);
     const wishes = {
       engine: flags.engine,

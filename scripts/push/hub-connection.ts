@@ -27,9 +27,11 @@ class Transient extends Error {
   }
 }
 
+/** What the answer says to wait: `Retry-After`, or the hub's own header (https://huggingface.co/docs/hub/rate-limits). */
 function retryAfterMs(response: Response): number | undefined {
-  const text = response.headers.get("retry-after");
-  if (text === null) return undefined;
+  const reset = /(?:^|;)\s*t=(\d+)/.exec(response.headers.get("ratelimit") ?? "")?.[1];
+  const text = response.headers.get("retry-after") ?? reset;
+  if (text === undefined) return undefined;
   const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   return Number.isFinite(seconds)
     ? Math.min(Math.max(seconds * 1000, 0), longestPauseMs)
@@ -123,7 +125,8 @@ export class HubConnection {
       const both = AbortSignal.any([signal, idle.signal]);
       const response = await this.#ask(url, { headers, signal: both });
       const expected = `${first}-${last}/${size}`;
-      if (response.status !== 206 || rangeOf(response) !== expected) {
+      const whole = response.status === 200 && first === 0 && last === size - 1;
+      if (!whole && (response.status !== 206 || rangeOf(response) !== expected)) {
         await response.body?.cancel();
         throw new Transient(`asked for bytes ${expected}, got ${rangeOf(response)}`);
       }

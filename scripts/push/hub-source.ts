@@ -77,6 +77,7 @@ export async function openHub(
       path: entry.path,
       size: entry.lfs?.size ?? entry.size,
       sha256,
+      gitBlob: sha256 === undefined ? entry.oid : undefined,
       version: sha256 ?? entry.oid,
     });
   }

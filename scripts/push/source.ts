@@ -9,6 +9,8 @@ export interface SourceFile {
   readonly size: number;
   /** Hexadecimal, where the source publishes it. */
   readonly sha256?: string | undefined;
+  /** The id of the content as a git blob, hexadecimal SHA-1, where the source publishes that. */
+  readonly gitBlob?: string | undefined;
   /** What the source calls this content; equal means unchanged. Undefined where only reading tells. */
   readonly version?: string | undefined;
 }

@@ -53,12 +53,21 @@ class OrderedHash {
   }
 }
 
-function checkContent({ path, sha256 }: SourceFile, found: string): void {
-  if (sha256 === undefined || sha256 === found) return;
-  throw new UserError(`${path} is not what its source says: the SHA-256 differs.`, {
-    problems: [`said: ${sha256}`, `received: ${found}`],
+function checkContent(
+  path: string,
+  algorithm: string,
+  { said, found }: { readonly said: string | undefined; readonly found: string },
+): void {
+  if (said === undefined || said === found) return;
+  throw new UserError(`${path} is not what its source says: the ${algorithm} differs.`, {
+    problems: [`said: ${said}`, `received: ${found}`],
     hint: "Nothing of this file was kept. Push again; if it stays so, the source is damaged.",
   });
+}
+
+/** The id that git gives a content (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects). */
+function gitBlobOf(body: Buffer): string {
+  return createHash("sha1").update(`blob ${body.length}\0`).update(body).digest("hex");
 }
 
 /** A write that was refused although it is there already, as when the answer to the first try was lost; else the refusal. */
@@ -95,7 +104,10 @@ async function uploadWhole(
     await source.read(file, 0, body, signal);
     await source.finished(file);
     const sha256 = createHash("sha256").update(body).digest("hex");
-    checkContent(file, sha256);
+    checkContent(file.path, "SHA-256", { said: file.sha256, found: sha256 });
+    if (file.gitBlob !== undefined) {
+      checkContent(file.path, "git blob", { said: file.gitBlob, found: gitBlobOf(body) });
+    }
     const crc = crcText(crc32(body));
     const etag = await target
       .put(file, body, crc, expected)
@@ -226,7 +238,7 @@ export async function uploadFile(
   const { parts, crc, sha256 } = await uploadParts(file, upload, partBytes, tools);
   try {
     await source.finished(file);
-    checkContent(file, sha256);
+    checkContent(file.path, "SHA-256", { said: file.sha256, found: sha256 });
   } catch (error) {
     await target.abort(file.path, upload.uploadId);
     session.dropUpload(file.path);

@@ -19,7 +19,7 @@ export class HubServer {
   faults: HubFault[] = [];
   /** "accept" answers only to this token. */
   gatedFor: string | undefined;
-  /** SHA-256 that the hub publishes in place of the true one. */
+  /** Ids that the hub publishes in place of the true ones. */
   published = new Map<string, string>();
   /** Requests as `hub GET /path` or `store GET /path`. */
   readonly requests: string[] = [];
@@ -64,7 +64,7 @@ export class HubServer {
     if (fault !== undefined) {
       fault.times -= 1;
       if (fault.kind === "429") {
-        response.writeHead(429, { "retry-after": "0" }).end();
+        response.writeHead(429, { ratelimit: '"resolvers";r=0;t=0' }).end();
         return;
       }
       if (fault.kind === "503" || fault.kind === "expired") {
@@ -132,7 +132,8 @@ export class HubServer {
     const start = Number(url.searchParams.get("cursor") ?? 0);
     const all = [...this.files];
     const entries = all.slice(start, start + this.pageSize).map(([path, content]) => {
-      const oid = createHash("sha1").update(content).digest("hex");
+      const blob = createHash("sha1").update(`blob ${content.length}\0`).update(content);
+      const oid = this.published.get(path) ?? blob.digest("hex");
       const sha256 = this.published.get(path) ?? createHash("sha256").update(content).digest("hex");
       const lfs = { oid: sha256, size: content.length, pointerSize: 130 };
       const size = content.length;

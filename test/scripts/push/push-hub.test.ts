@@ -100,6 +100,12 @@ describe("berth push from Hugging Face", function () {
     assert.deepEqual(await place.content("model.safetensors"), shard);
   });
 
+  it("keeps nothing of a small file that is not the blob that the hub names", async () => {
+    hub.published.set("config.json", "0".repeat(40));
+    await assert.rejects(place.push(await open()), /config.json .* the git blob differs/);
+    assert.ok(!(await place.keys()).includes("llama/config.json"));
+  });
+
   it("says where a gated model's licence is accepted", async () => {
     hub.gatedFor = token;
     const page = `${hub.endpoint}/${hub.repository}`;
