@@ -95,16 +95,12 @@ class FolderSource implements WeightsSource {
 
   async finished(file: SourceFile): Promise<void> {
     const handle = await this.#open(file.path);
-    const now = await handle.stat();
+    const { size, mtimeMs, ino } = await handle.stat();
     await handle.close();
     this.#handles.delete(file.path);
     const then = this.#seen.get(file.path);
-    const named = await stat(join(this.#root, file.path)).catch(() => undefined);
-    for (const each of [now, named]) {
-      const same =
-        each?.size === then?.size && each?.mtimeMs === then?.mtimeMs && each?.ino === then?.ino;
-      if (!same) throw changed(file.path);
-    }
+    if (size === then?.size && mtimeMs === then.mtimeMs && ino === then.ino) return;
+    throw changed(file.path);
   }
 
   async close(): Promise<void> {
