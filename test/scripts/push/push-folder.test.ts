@@ -4,6 +4,7 @@ import { rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as s3 from "@aws-sdk/client-s3";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import type { UserError } from "../../../components/user-error.ts";
 import { openFolder } from "../../../scripts/push/folder-source.ts";
 import { folderOf, PushedBucket, safetensors } from "./support.ts";
 
@@ -135,6 +136,33 @@ describe("berth push of a folder", function () {
     }
     await place.push(await openFolder(folder));
     assert.deepEqual(await place.content("model.safetensors"), shard);
+  });
+
+  it("refuses a file that changes while it is read, and keeps nothing of it", async () => {
+    const source = await openFolder(folder);
+    cloud.setFault({ kind: "slow", service: "s3", operation: "UploadPart", milliseconds: 400 });
+    const push = place.push(source);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    await utimes(join(folder, "model.safetensors"), 1, 1);
+    await assert.rejects(push, /model.safetensors changed while it was being read/);
+    assert.ok(!(await place.keys()).includes("llama/model.safetensors"));
+    assert.equal(await place.uploads(), 0);
+  });
+
+  it("refuses pickled weights, cut files and git-lfs pointers before anything is sent", async () => {
+    await rm(join(folder, "model.safetensors"));
+    const since = cloud.calls().length;
+    await assert.rejects(place.push(await openFolder(folder)), (error: UserError) => {
+      assert.match(error.hint ?? "", /--allow-pickle pytorch_model\.bin/);
+      return true;
+    });
+    await writeFile(join(folder, "model.safetensors"), shard.subarray(0, 1000));
+    await writeFile(join(folder, "b.safetensors"), "version https://git-lfs.github.com/spec/v1");
+    await assert.rejects(place.push(await openFolder(folder)), (error: UserError) => {
+      assert.match(error.problems.join("\n"), /b\.safetensors: is a git-lfs.*cut off/s);
+      return true;
+    });
+    assert.deepEqual(writes(since), []);
   });
 
   it("refuses links that leave the folder, and follows those that stay", async () => {
