@@ -8,8 +8,8 @@ import { parse } from "yaml";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { writeStackConfig } from "../../../scripts/adapters/stack-file.ts";
 import { repository, stackFilePath } from "../../../scripts/adapters/repository.ts";
-import { runBerth } from "../../../scripts/run-berth.ts";
-import { folderOf, PushedBucket, safetensors } from "../push/support.ts";
+import { runPushCommand, type PushFlags } from "../../../scripts/commands/push.ts";
+import { folderOf, PushedBucket, quietTerminal, safetensors } from "../push/support.ts";
 
 interface Ended {
   readonly code: number | null;
@@ -115,16 +115,12 @@ describe("berth push", function () {
   });
 
   it("says what is wrong with the command line, and with a gated model", async () => {
-    const said: string[] = [];
-    const sinks = {
-      out: (text: string) => said.push(text),
-      err: (text: string) => said.push(text),
-      interactive: false,
-    };
-    assert.equal(await runBerth(["push", folder, "--env", stack, "--lanes", "0"], sinks), 1);
-    assert.match(said.join(""), /from 1 to 256/);
+    const { terminal } = quietTerminal();
+    const push = (flags: Partial<PushFlags>) =>
+      runPushCommand(folder, { env: stack, engine: "offline", lanes: "4", ...flags }, terminal);
+    await assert.rejects(push({ lanes: "0" }), { hint: "Give a number from 1 to 256." });
     await writeStackConfig(stackFilePath(stack), { "berth:model": "llama-2-7b" });
-    assert.equal(await runBerth(["push", folder, "--env", stack, "--plan"], sinks), 1);
-    assert.match(said.join(""), /llama-2-7b is gated/);
+    await assert.rejects(push({ plan: true }), /llama-2-7b is gated/);
+    await assert.rejects(push({ plan: true, acceptLicence: "mit" }), /llama-2-7b is gated/);
   });
 });
