@@ -35,44 +35,52 @@ export class S3Sink {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://x");
     const [, bucket = "", key = ""] = /^\/([^/]*)\/?(.*)$/.exec(pathname) ?? [];
     const etag = `"sink-${(this.#count += 1)}"`;
-    const xml = (text: string): void => {
-      response.writeHead(200, { "content-type": "application/xml", etag }).end(text);
-    };
-    const upload = searchParams.get("uploadId");
-    const method = request.method ?? "";
-    if (key === "") {
-      const objects = [...this.#objects].filter(([name]) => name.startsWith(`${bucket}/`));
-      const contents = objects.map(
-        ([name, object]) =>
-          `<Contents><Key>${name.slice(bucket.length + 1)}</Key><Size>${object.size}</Size><ETag>"x"</ETag></Contents>`,
-      );
-      xml(
-        `<ListBucketResult><IsTruncated>false</IsTruncated>${contents.join("")}</ListBucketResult>`,
-      );
-    } else if (method === "HEAD" || method === "GET") {
-      const object = this.#objects.get(`${bucket}/${key}`);
-      if (object === undefined) response.writeHead(404).end();
-      else {
-        const { headers } = object;
-        response.writeHead(200, { ...headers, "content-length": object.size, etag }).end();
-      }
-    } else if (searchParams.has("uploads")) {
-      this.#keep(`${bucket}/${key}`, request, 0);
-      const id = etag.replaceAll('"', "");
-      this.#parts.set(id, new Map());
-      xml(
-        `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
-      );
-    } else if (upload !== null && method === "POST") {
-      const parts = this.#parts.get(upload) ?? new Map<string, number>();
-      const object = this.#objects.get(`${bucket}/${key}`);
-      if (object !== undefined) object.size = [...parts.values()].reduce((a, b) => a + b, 0);
-      xml(`<CompleteMultipartUploadResult><ETag>"x"</ETag></CompleteMultipartUploadResult>`);
-    } else {
-      if (upload === null) this.#keep(`${bucket}/${key}`, request, size);
+    const name = `${bucket}/${key}`;
+    const upload = searchParams.get("uploadId") ?? undefined;
+    const document =
+      key === ""
+        ? this.#list(bucket)
+        : request.method === "POST"
+          ? this.#post(name, upload, etag.replaceAll('"', ""), request)
+          : undefined;
+    if (document !== undefined) {
+      response.writeHead(200, { "content-type": "application/xml", etag }).end(document);
+    } else if (request.method === "PUT") {
+      if (upload === undefined) this.#keep(name, request, size);
       else this.#parts.get(upload)?.set(searchParams.get("partNumber") ?? "", size);
       response.writeHead(200, { etag, "content-length": 0 }).end();
+    } else {
+      const object = this.#objects.get(name);
+      const headers = { ...object?.headers, "content-length": object?.size ?? 0, etag };
+      response.writeHead(object === undefined ? 404 : 200, headers).end();
     }
+  }
+
+  /** Begins an upload in parts, or ends one. */
+  #post(name: string, upload: string | undefined, id: string, request: IncomingMessage): string {
+    if (upload === undefined) {
+      this.#parts.set(id, new Map());
+      this.#keep(name, request, 0);
+      return `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`;
+    }
+    this.#complete(name, upload);
+    return `<CompleteMultipartUploadResult><ETag>"x"</ETag></CompleteMultipartUploadResult>`;
+  }
+
+  #list(bucket: string): string {
+    const contents = [...this.#objects]
+      .filter(([name]) => name.startsWith(`${bucket}/`))
+      .map(
+        ([name, { size }]) =>
+          `<Contents><Key>${name.slice(bucket.length + 1)}</Key><Size>${size}</Size><ETag>"x"</ETag></Contents>`,
+      );
+    return `<ListBucketResult><IsTruncated>false</IsTruncated>${contents.join("")}</ListBucketResult>`;
+  }
+
+  #complete(name: string, upload: string): void {
+    const object = this.#objects.get(name);
+    const sizes = [...(this.#parts.get(upload)?.values() ?? [])];
+    if (object !== undefined) object.size = sizes.reduce((sum, size) => sum + size, 0);
   }
 
   #keep(name: string, request: IncomingMessage, size: number): void {

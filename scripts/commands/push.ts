@@ -77,7 +77,11 @@ function checkRepository(
 function interruption(terminal: Terminal) {
   const stop = new AbortController();
   const listener = (): void => {
-    if (!stop.signal.aborted) terminal.complain("  stopping; what has arrived is kept ...");
+    // Nothing is lost by ending at once: S3 has what it has.
+    if (stop.signal.aborted) process.exit(exitCode.interrupted);
+    terminal.complain(
+      "  stopping after the parts that are under way; Ctrl-C again ends at once ...",
+    );
     stop.abort(new InterruptedError("Stopped. The same command goes on from there."));
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, listener);

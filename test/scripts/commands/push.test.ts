@@ -3,13 +3,20 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectCommand } from "@aws-sdk/client-s3";
 import { parse } from "yaml";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { writeStackConfig } from "../../../scripts/adapters/stack-file.ts";
 import { repository, stackFilePath } from "../../../scripts/adapters/repository.ts";
 import { runPushCommand, type PushFlags } from "../../../scripts/commands/push.ts";
-import { folderOf, PushedBucket, quietTerminal, safetensors } from "../push/support.ts";
+import { HubServer } from "../push/hub-server.ts";
+import {
+  folderOf,
+  PushedBucket,
+  quietTerminal,
+  restoreEnvironment,
+  safetensors,
+} from "../push/support.ts";
 
 interface Ended {
   readonly code: number | null;
@@ -122,5 +129,42 @@ describe("berth push", function () {
     await writeStackConfig(stackFilePath(stack), { "berth:model": "llama-2-7b" });
     await assert.rejects(push({ plan: true }), /llama-2-7b is gated/);
     await assert.rejects(push({ plan: true, acceptLicence: "mit" }), /llama-2-7b is gated/);
+  });
+
+  it("takes hf:, s3:// and a folder, each by the stack's own settings", async () => {
+    const place = new PushedBucket(cloud, "given");
+    await place.client.send(new CreateBucketCommand({ Bucket: place.bucket }));
+    await writeStackConfig(stackFilePath(stack), {
+      "berth:model": "qwen2.5-7b",
+      "berth:weightsBucket": place.bucket,
+    });
+    const hub = new HubServer();
+    await hub.start();
+    hub.files.set("model.safetensors", safetensors(randomBytes(1000)));
+    hub.files.set("README.md", Buffer.from("card"));
+    const saved = { ...process.env };
+    Object.assign(process.env, environment, { HF_ENDPOINT: hub.endpoint, HF_HOME: "/nonexistent" });
+    try {
+      const { terminal, lines } = quietTerminal();
+      const push = (from: string, prefix: string): Promise<number> =>
+        writeStackConfig(stackFilePath(stack), { "berth:weightsPrefix": prefix }).then(() =>
+          runPushCommand(from, { env: stack, engine: "offline", lanes: "4" }, terminal),
+        );
+      await push(`hf:${hub.repository}`, "one/");
+      await push(`s3://${place.bucket}/one`, "two/");
+      await push(folder, "three/");
+      const keys = await place.keys();
+      for (const key of ["one/README.md", "two/README.md", "two/model.safetensors"]) {
+        assert.ok(keys.includes(key), key);
+      }
+      assert.ok(keys.includes("three/model.safetensors"));
+      assert.ok(lines.some((line) => line.includes("meta-llama/Tiny is pushed in its place")));
+      await assert.rejects(push("s3://UPPER/x", "two/"), /does not name a bucket/);
+      await assert.rejects(push("./nowhere", "two/"), /There is no folder/);
+    } finally {
+      restoreEnvironment(saved);
+      place.client.destroy();
+      await hub.stop();
+    }
   });
 });

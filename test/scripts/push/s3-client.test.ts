@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { UserError } from "../../../components/user-error.ts";
 import { checkRegion } from "../../../scripts/push/find-target.ts";
 import { explainS3, S3Connection } from "../../../scripts/push/s3-client.ts";
 import { TargetBucket } from "../../../scripts/push/target-bucket.ts";
+import { restoreEnvironment, withoutAws } from "./support.ts";
 
 describe("S3Connection", function () {
   this.timeout(30_000);
@@ -15,17 +16,20 @@ describe("S3Connection", function () {
   let folder: string;
   /** Access keys that requests were signed with. */
   let keys: string[];
+  let seen: IncomingHttpHeaders[];
   /** Keys that have expired. */
   let expired: Set<string>;
   const saved = { ...process.env };
 
   beforeEach(async () => {
     keys = [];
+    seen = [];
     expired = new Set(["AKIA1"]);
     folder = await mkdtemp(join(tmpdir(), "berth-credentials-"));
     server = createServer((request, response) => {
       const key = /Credential=([^/]+)/.exec(request.headers.authorization ?? "")?.[1] ?? "";
       keys.push(key);
+      seen.push(request.headers);
       request.resume().on("end", () => {
         if (expired.has(key)) {
           response.writeHead(400, { "content-type": "application/xml" });
@@ -44,8 +48,7 @@ describe("S3Connection", function () {
       `n=$(($(cat ${counter}) + 1)); echo $n > ${counter}; echo "{\\"Version\\": 1, \\"AccessKeyId\\": \\"AKIA$n\\", \\"SecretAccessKey\\": \\"s\\", \\"SessionToken\\": \\"t\\"}"`,
     );
     await writeFile(join(folder, "config"), `[default]\ncredential_process = sh ${folder}/give\n`);
-    for (const name of Object.keys(process.env))
-      if (name.startsWith("AWS_")) delete process.env[name];
+    restoreEnvironment(withoutAws());
     Object.assign(process.env, {
       AWS_CONFIG_FILE: join(folder, "config"),
       AWS_SHARED_CREDENTIALS_FILE: join(folder, "none"),
@@ -54,9 +57,7 @@ describe("S3Connection", function () {
     });
   });
   afterEach(async () => {
-    for (const name of Object.keys(process.env))
-      if (name.startsWith("AWS_")) delete process.env[name];
-    Object.assign(process.env, saved);
+    restoreEnvironment(saved);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await rm(folder, { recursive: true, force: true });
@@ -73,6 +74,17 @@ describe("S3Connection", function () {
     await Promise.all(puts);
     assert.deepEqual(new Set(keys), new Set(["AKIA1", "AKIA2"]));
     assert.equal((await readFile(join(folder, "count"), "utf8")).trim(), "2");
+    connection.close();
+  });
+
+  it("sends a body with its own CRC under a signature that does not hash it again", async () => {
+    const connection = new S3Connection({ region: "us-east-1", lanes: 2 });
+    await target(connection).put({ path: "a" }, Buffer.from("x"), "AAAAAA==", '"old"');
+    const headers = seen.at(-1)!;
+    assert.equal(headers["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
+    assert.equal(headers["x-amz-checksum-crc32"], "AAAAAA==");
+    assert.equal(headers["if-match"], '"old"');
+    assert.match(headers.authorization ?? "", /SignedHeaders=\S*x-amz-content-sha256/);
     connection.close();
   });
 

@@ -39,6 +39,20 @@ export function quietTerminal(): { readonly terminal: Terminal; readonly lines: 
   return { terminal: new Terminal(false, { out: take, err: take, interactive: false }), lines };
 }
 
+/** Makes the environment what it was. */
+export function restoreEnvironment(saved: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) {
+    if (!(name in saved)) Reflect.deleteProperty(process.env, name);
+  }
+  Object.assign(process.env, saved);
+}
+
+/** The environment without what AWS SDKs read. */
+export function withoutAws(): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
+  return Object.fromEntries(others);
+}
+
 const usual: PushOptions = {
   lanes: 4,
   allowPickle: [],
