@@ -15,7 +15,9 @@ function deployModel() {
 
 /** A stack of weights has two of these and no more; Pulumi leaves out what is undefined. */
 type Outputs = ReturnType<typeof deployModel> & Partial<ReturnType<typeof deployWeights>>;
-const outputs = explained(() => (keepsWeights() ? (deployWeights() as Outputs) : deployModel() as Outputs));
+const outputs = explained(() =>
+  keepsWeights() ? (deployWeights() as Outputs) : (deployModel() as Outputs),
+);
 
 export const { plan, hourlyUsd, catalogueVersion } = outputs;
 export const { startedAt, expiresAt, owner } = outputs;

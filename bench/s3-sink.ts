@@ -49,11 +49,13 @@ export class S3Sink {
       if (upload === undefined) this.#keep(name, request, size);
       else this.#parts.get(upload)?.set(searchParams.get("partNumber") ?? "", size);
       response.writeHead(200, { etag, "content-length": 0 }).end();
-    } else {
-      const object = this.#objects.get(name);
-      const headers = { ...object?.headers, "content-length": object?.size ?? 0, etag };
-      response.writeHead(object === undefined ? 404 : 200, headers).end();
-    }
+    } else this.#look(name, response);
+  }
+
+  #look(name: string, response: ServerResponse): void {
+    const object = this.#objects.get(name);
+    const headers = { ...object?.headers, "content-length": object?.size ?? 0, etag: '"x"' };
+    response.writeHead(object === undefined ? 404 : 200, headers).end();
   }
 
   /** Begins an upload in parts, or ends one. */

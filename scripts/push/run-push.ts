@@ -158,17 +158,27 @@ async function prune(
   return ours.map(({ path }) => path);
 }
 
-/** Ends uploads of an earlier push whose file is not in this one. */
+/** Ends uploads that an earlier push left: of files that are not sent now, and those that it had no time to note. */
 async function abortLeftovers(
   session: PushSession,
-  push: Push,
-  send: readonly FileToSend[],
+  { target }: Push,
+  { compared, before, plan }: Prepared,
 ): Promise<void> {
-  const wanted = new Set(send.map(({ file }) => file.path));
+  const wanted = new Set(compared.send.map(({ file }) => file.path));
   for (const [path, { uploadId }] of Object.entries(session.uploads)) {
     if (wanted.has(path)) continue;
-    await push.target.abort(path, uploadId);
+    await target.abort(path, uploadId);
     session.dropUpload(path);
+  }
+  if (before.manifest?.state !== "pushing") return;
+  const ours = new Set([
+    ...wanted,
+    ...compared.unchanged.map(({ path }) => path),
+    ...plan.left.filter(({ ours }) => ours).map(({ path }) => path),
+  ]);
+  for (const { path, uploadId } of await target.ownUploads()) {
+    const known = session.uploads[path]?.uploadId === uploadId;
+    if (ours.has(path) && !known) await target.abort(path, uploadId);
   }
 }
 
@@ -183,7 +193,7 @@ async function transfer(push: Push, prepared: Prepared): Promise<PushReport> {
   const progress = new PushProgress(terminal, plan.sendBytes);
   try {
     await session.begin();
-    await abortLeftovers(session, push, compared.send);
+    await abortLeftovers(session, push, prepared);
     const tools: UploadTools = {
       source,
       target,

@@ -5,10 +5,12 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   PutObjectCommand,
   UploadPartCommand,
   paginateListObjectsV2,
   paginateListParts,
+  type ListMultipartUploadsCommandOutput,
 } from "@aws-sdk/client-s3";
 import type { ManifestFile } from "../../components/weights/manifest.ts";
 import type { CrcName } from "../../provider/remote/sync/checksums.mjs";
@@ -186,6 +188,42 @@ export class TargetBucket {
       });
     } catch (error) {
       if (errorName(error) === "NoSuchUpload") return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Uploads below the prefix that were begun as `createUpload` begins them, by path: what a push that was killed between
+   * the beginning and the note of it leaves. Empty where the credentials may not ask.
+   */
+  async ownUploads(): Promise<readonly { readonly path: string; readonly uploadId: string }[]> {
+    const { Key: Prefix, ...where } = this.object("");
+    try {
+      return await this.connection.send(async (client) => {
+        const found: { path: string; uploadId: string }[] = [];
+        let after: Partial<ListMultipartUploadsCommandOutput> = {};
+        do {
+          const page: ListMultipartUploadsCommandOutput = await client.send(
+            new ListMultipartUploadsCommand({
+              ...where,
+              Prefix,
+              KeyMarker: after.NextKeyMarker,
+              UploadIdMarker: after.NextUploadIdMarker,
+            }),
+          );
+          for (const { Key = "", UploadId = "", ...upload } of page.Uploads ?? []) {
+            const ours =
+              upload.ChecksumAlgorithm === "CRC32" && upload.ChecksumType === "FULL_OBJECT";
+            if (ours && Key.startsWith(this.prefix)) {
+              found.push({ path: Key.slice(this.prefix.length), uploadId: UploadId });
+            }
+          }
+          after = page.IsTruncated === true ? page : {};
+        } while (after.NextKeyMarker !== undefined);
+        return found;
+      });
+    } catch (error) {
+      if (errorName(error) === "AccessDenied") return [];
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { elements, escapeXml, unescapeXml } from "../proxy/xml.ts";
-import type { StoredObject } from "./object-store.ts";
+import type { StoredObject, Upload } from "./object-store.ts";
 import { readText, s3Namespace, sendXml, type S3Call } from "./s3-call.ts";
 
 interface Page {
@@ -107,11 +107,16 @@ export function listVersions(call: S3Call): void {
   );
 }
 
+function uploadChecksum({ algorithm, checksumType }: Upload): string {
+  if (algorithm === undefined) return "";
+  return `<ChecksumAlgorithm>${algorithm.toUpperCase()}</ChecksumAlgorithm><ChecksumType>${checksumType}</ChecksumType>`;
+}
+
 /** ListMultipartUploads, whole. */
 export function listUploads(call: S3Call): void {
   const uploads = [...call.store.bucket(call.bucket).uploads.values()].map(
     (each) =>
-      `<Upload><Key>${shown(call, each.key)}</Key><UploadId>${each.id}</UploadId><Initiated>${each.started.toISOString()}</Initiated></Upload>`,
+      `<Upload><Key>${shown(call, each.key)}</Key><UploadId>${each.id}</UploadId><Initiated>${each.started.toISOString()}</Initiated>${uploadChecksum(each)}</Upload>`,
   );
   sendXml(
     call,

@@ -105,6 +105,25 @@ describe("two pushes to one prefix", function () {
     assert.equal(await place.uploads(), 0);
   });
 
+  it("ends an upload that a killed push had no time to note, and no other tool's", async () => {
+    const begin = (path: string, ChecksumType: s3.ChecksumType) =>
+      place.client.send(
+        new s3.CreateMultipartUploadCommand({
+          Bucket: place.bucket,
+          Key: `${place.prefix}${path}`,
+          ChecksumAlgorithm: "CRC32",
+          ChecksumType,
+        }),
+      );
+    await begin("model.safetensors", "FULL_OBJECT");
+    await begin("model.safetensors", "COMPOSITE");
+    await begin("other.safetensors", "FULL_OBJECT");
+    const old = new Date(Date.now() - 10 * 60_000).toISOString();
+    await put(".berth-manifest.json", pushing({ seenAt: old }));
+    await place.push(await openFolder(folder));
+    assert.equal(await place.uploads(), 2);
+  });
+
   it("removes what an earlier push brought only when asked, and never what is somebody else's", async () => {
     await put("notes.txt", "theirs");
     await place.push(await openFolder(folder));
