@@ -16,7 +16,7 @@ describe("berth push of a folder", function () {
   let place: PushedBucket;
   let folder: string;
   let count = 0;
-  const shard = safetensors(randomBytes(40 * mebibyte));
+  const shard = safetensors(randomBytes(18 * mebibyte));
   const files = {
     "model.safetensors": shard,
     "config.json": "{}",

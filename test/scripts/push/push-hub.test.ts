@@ -17,7 +17,7 @@ describe("berth push from Hugging Face", function () {
   let place: PushedBucket;
   let hub: HubServer;
   let count = 0;
-  const shard = safetensors(randomBytes(36 * 1024 * 1024));
+  const shard = safetensors(randomBytes(17 * 1024 * 1024));
 
   before(async () => {
     cloud = await startCloud({ tier: "none" });
