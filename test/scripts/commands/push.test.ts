@@ -86,7 +86,7 @@ describe("berth push", function () {
     const since = cloud.calls().length;
     cloud.setFault({ kind: "slow", service: "s3", operation: "UploadPart", milliseconds: 400 });
     const first = start("push", folder, "--env", stack, "--engine", "offline", "--lanes", "2");
-    while (parts(since).length < 3) {
+    while (parts(since).length < 2) {
       const early = await Promise.race([first.ended, new Promise((r) => setTimeout(r, 50))]);
       assert.equal(early, undefined, JSON.stringify(early));
     }
@@ -104,7 +104,7 @@ describe("berth push", function () {
     const second = await start("push", folder, "--env", stack, "--engine", "offline").ended;
     assert.equal(second.code, 0, second.err + second.out);
     const again = parts(cut).length;
-    assert.ok(again <= 3 && again > 0, `${again} of 4 parts sent again`);
+    assert.ok(again <= 2, `${again} of 4 parts sent again`);
     const place = new PushedBucket(cloud, bucket);
     const { Body } = await place.client.send(
       new GetObjectCommand({
