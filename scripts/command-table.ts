@@ -91,6 +91,27 @@ export const commandTable: readonly CommandRow[] = [
       (await import("./commands/init.ts")).runInit(flags as never, terminal),
   },
   {
+    syntax: "push <source>",
+    summary: "weights into the stack's bucket: from hf:<owner>/<repository>, a folder or s3://",
+    flags: [
+      env,
+      engine,
+      licence,
+      ["--plan", "say what would be sent, skipped and paid, and send nothing"],
+      ["--include <glob...>", "only files that one of these fits"],
+      ["--exclude <glob...>", "no files that one of these fits"],
+      ["--allow-pickle <path...>", "pickled weights that may be sent, each by its path"],
+      ["--prune", "remove what an earlier push brought and this one does not"],
+      ["--take-over", "go on although another push seems to be under way"],
+      ["--allow-cross-region", "a bucket in another region, although each crossing costs"],
+      ["--kms-key <key>", "encrypt the objects with this KMS key"],
+      ["--requester-pays", "pay for reading a source bucket of somebody else's"],
+      ["--lanes <count>", "parts under way at once", "16"],
+    ],
+    run: async ([from = ""], flags, terminal) =>
+      (await import("./commands/push.ts")).runPushCommand(from, flags as never, terminal),
+  },
+  {
     syntax: "preview",
     summary: "the plan, and every resource that `up` would make, change or remove",
     flags: [env, engine],

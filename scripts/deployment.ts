@@ -26,7 +26,7 @@ export interface Deployment {
 }
 
 /** What the emulated cloud decides: where machines listen, and where the demo's weights lie. */
-function localConfig(cloud: LocalCloud | undefined): StackConfig {
+export function localConfig(cloud: LocalCloud | undefined): StackConfig {
   if (cloud === undefined) return {};
   return {
     "berth:sshPort": cloud.machineSshPort,

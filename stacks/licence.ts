@@ -3,6 +3,9 @@ import { UserError } from "../components/user-error.ts";
 import type { Plan } from "../components/plan.ts";
 import type { Settings } from "./settings.ts";
 
+/** What of a plan says whether a licence stands in the way. */
+export type LicencedModel = Pick<Plan, "gated" | "licence" | "modelId" | "huggingfaceRepo">;
+
 /**
  * Holds an `up` of a gated model until its licence is accepted; a preview may look without.
  *
@@ -10,7 +13,7 @@ import type { Settings } from "./settings.ts";
  */
 export function checkLicence(
   { acceptLicence }: Pick<Settings, "acceptLicence">,
-  { gated, licence, modelId, huggingfaceRepo }: Plan,
+  { gated, licence, modelId, huggingfaceRepo }: LicencedModel,
   preview: boolean,
 ): void {
   if (!gated || acceptLicence || preview) return;

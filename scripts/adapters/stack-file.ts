@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { parseDocument } from "yaml";
 import { parseSettings, type Settings } from "../../stacks/parse-settings.ts";
@@ -81,6 +82,21 @@ export function readStackSecretsProvider(stack: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Sets values in a stack's file, made where it is not there; comments and all else in it stay. */
+export function writeStackConfig(path: string, changes: StackConfig): Promise<void> {
+  let text = "";
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    // A new file.
+  }
+  const document = parseDocument(text.trim() === "" ? "config: {}\n" : text);
+  for (const [key, value] of Object.entries(changes)) document.setIn(["config", key], value);
+  const config = document.get("config");
+  if (typeof config === "object" && config !== null && "flow" in config) config.flow = false;
+  return writeFile(path, document.toString({ lineWidth: 0 }));
 }
 
 /** A configuration value as text: what it says when it is text or a number, JSON otherwise. */

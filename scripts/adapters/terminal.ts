@@ -27,6 +27,11 @@ export class Terminal {
     this.#sinks = sinks;
   }
 
+  /** Whether a person watches; else it is a log, which wants whole lines, and few of them. */
+  get interactive(): boolean {
+    return this.#sinks.interactive;
+  }
+
   /** Lines for a person. */
   say(...lines: readonly string[]): void {
     this.clearStatus();

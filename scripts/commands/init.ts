@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { dirname } from "node:path";
-import { parseDocument } from "yaml";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import { makePlan } from "../../components/sizing/make-plan.ts";
 import { UserError } from "../../components/user-error.ts";
@@ -13,6 +12,7 @@ import {
   configText,
   readStackConfig,
   shownPath,
+  writeStackConfig,
   type StackConfig,
 } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -122,20 +122,6 @@ function checked(stack: string, config: StackConfig, place: string): Settings {
   }
 }
 
-function write(path: string, changes: StackConfig): Promise<void> {
-  let text = "";
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    // A new file.
-  }
-  const document = parseDocument(text.trim() === "" ? "config: {}\n" : text);
-  for (const [key, value] of Object.entries(changes)) document.setIn(["config", key], value);
-  const config = document.get("config");
-  if (typeof config === "object" && config !== null && "flow" in config) config.flow = false;
-  return writeFile(path, document.toString({ lineWidth: 0 }));
-}
-
 /** `berth init`: writes the least that a stack's file needs, after the whole of it was checked. Asks nothing. */
 export async function runInit(options: InitOptions, terminal: Terminal): Promise<number> {
   const path = options.path ?? stackFilePath(options.env);
@@ -150,7 +136,7 @@ export async function runInit(options: InitOptions, terminal: Terminal): Promise
     Object.entries(config).filter(([key, value]) => kept[key] !== value),
   );
   await mkdir(dirname(path), { recursive: true });
-  await write(path, changes);
+  await writeStackConfig(path, changes);
   const written = Object.entries(changes).map(([key, value]) => `  ${key}: ${configText(value)}`);
   terminal.say(
     written.length === 0 ? `${place} says all of that already.` : `Wrote ${place}:`,

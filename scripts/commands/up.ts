@@ -5,6 +5,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { requireWeights } from "../push/require-weights.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
@@ -21,6 +22,7 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
   const deployment = planDeployment(options, false);
   terminal.say(...planLines(deployment.plan), "");
   const { engine, stack } = await openDeployment(options, deployment);
+  await requireWeights(deployment, stack);
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const report = await runOperation({
     name: "up",

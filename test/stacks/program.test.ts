@@ -37,7 +37,8 @@ describe("index.ts", () => {
       Object.keys(result).toSorted(),
       [
         ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
-        ["instanceType", "owner", "plan", "sshPort", "startedAt", "url", "user", "weightsUri"],
+        ["instanceType", "owner", "plan", "sshPort", "startedAt", "url", "user"],
+        ["weightsBucket", "weightsUri"],
       ].flat(),
     );
     assert.equal(await valueOf(result.address), "203.0.113.9");

@@ -1,5 +1,5 @@
 import { elements, escapeXml, unescapeXml } from "../proxy/xml.ts";
-import type { StoredObject } from "./object-store.ts";
+import type { StoredObject, Upload } from "./object-store.ts";
 import { readText, s3Namespace, sendXml, type S3Call } from "./s3-call.ts";
 
 interface Page {
@@ -107,16 +107,29 @@ export function listVersions(call: S3Call): void {
   );
 }
 
+function uploadChecksum({ algorithm, checksumType }: Upload): string {
+  if (algorithm === undefined) return "";
+  return `<ChecksumAlgorithm>${algorithm.toUpperCase()}</ChecksumAlgorithm><ChecksumType>${checksumType}</ChecksumType>`;
+}
+
 /** ListMultipartUploads, whole. */
 export function listUploads(call: S3Call): void {
   const uploads = [...call.store.bucket(call.bucket).uploads.values()].map(
     (each) =>
-      `<Upload><Key>${shown(call, each.key)}</Key><UploadId>${each.id}</UploadId><Initiated>${each.started.toISOString()}</Initiated></Upload>`,
+      `<Upload><Key>${shown(call, each.key)}</Key><UploadId>${each.id}</UploadId><Initiated>${each.started.toISOString()}</Initiated>${uploadChecksum(each)}</Upload>`,
   );
   sendXml(
     call,
     `<ListMultipartUploadsResult ${s3Namespace}><Bucket>${escapeXml(call.bucket)}</Bucket><IsTruncated>false</IsTruncated>${uploads.join("")}</ListMultipartUploadsResult>`,
   );
+}
+
+function checksumElements({ checksums }: Pick<StoredObject, "checksums">): string {
+  return Object.entries(checksums)
+    .map(
+      ([name, value]) => `<Checksum${name.toUpperCase()}>${value}</Checksum${name.toUpperCase()}>`,
+    )
+    .join("");
 }
 
 /** ListParts, whole. */
@@ -126,7 +139,7 @@ export function listParts(call: S3Call): void {
     .toSorted(([a], [b]) => a - b)
     .map(
       ([number, part]) =>
-        `<Part><PartNumber>${number}</PartNumber><LastModified>${part.modified.toISOString()}</LastModified><ETag>&quot;${part.md5.toString("hex")}&quot;</ETag><Size>${part.size}</Size></Part>`,
+        `<Part><PartNumber>${number}</PartNumber><LastModified>${part.modified.toISOString()}</LastModified><ETag>&quot;${part.md5.toString("hex")}&quot;</ETag><Size>${part.size}</Size>${checksumElements(part)}</Part>`,
     );
   sendXml(
     call,

@@ -31,13 +31,15 @@ function checkCondition(call: S3Call): void {
   const wanted = headers["if-match"];
   const other =
     wanted !== undefined && present?.etag.replaceAll('"', "") !== wanted.replaceAll('"', "");
-  if (absentOnly || other) {
-    throw new ApiError(
-      "PreconditionFailed",
-      "At least one of the pre-conditions you specified did not hold",
-      412,
-    );
-  }
+  if (absentOnly || other) throw preconditionFailed();
+}
+
+function preconditionFailed(): ApiError {
+  return new ApiError(
+    "PreconditionFailed",
+    "At least one of the pre-conditions you specified did not hold",
+    412,
+  );
 }
 
 /** PutObject. */
@@ -65,15 +67,32 @@ function sourceOf(call: S3Call): StoredObject {
   const header = decodeURIComponent(call.head.headers["x-amz-copy-source"] ?? "");
   const [, bucket = "", key = ""] =
     /^\/?([^/]+)\/([\s\S]+?)(?:\?versionId=.*)?$/.exec(header) ?? [];
-  return call.store.object(bucket, key);
+  const source = call.store.object(bucket, key);
+  const wanted = call.head.headers["x-amz-copy-source-if-match"];
+  if (wanted !== undefined && wanted.replaceAll('"', "") !== source.etag.replaceAll('"', "")) {
+    throw preconditionFailed();
+  }
+  return source;
+}
+
+function checksumElements({ checksums }: Pick<Blob, "checksums">): string {
+  return Object.entries(checksums)
+    .map(
+      ([name, value]) => `<Checksum${name.toUpperCase()}>${value}</Checksum${name.toUpperCase()}>`,
+    )
+    .join("");
 }
 
 /** CopyObject. */
 export async function copyObject(call: S3Call): Promise<void> {
   const source = sourceOf(call);
+  checkCondition(call);
+  const algorithm = algorithmOf(call);
+  const wanted =
+    algorithm === undefined ? (Object.keys(source.checksums) as ChecksumName[]) : [algorithm];
   const blob = await call.store.write(
     createReadStream(source.file) as AsyncIterable<Buffer>,
-    () => ({ checksums: {}, wanted: Object.keys(source.checksums) as ChecksumName[] }),
+    () => ({ checksums: {}, wanted }),
   );
   const replace = call.head.headers["x-amz-metadata-directive"] === "REPLACE";
   const etag = `"${blob.md5.toString("hex")}"`;
@@ -90,7 +109,7 @@ export async function copyObject(call: S3Call): Promise<void> {
   await call.store.put(call.bucket, copy);
   sendXml(
     call,
-    `<CopyObjectResult ${s3Namespace}><LastModified>${copy.modified.toISOString()}</LastModified><ETag>${escapeXml(etag)}</ETag></CopyObjectResult>`,
+    `<CopyObjectResult ${s3Namespace}><LastModified>${copy.modified.toISOString()}</LastModified><ETag>${escapeXml(etag)}</ETag>${checksumElements(blob)}</CopyObjectResult>`,
   );
 }
 
@@ -148,7 +167,7 @@ export async function uploadPart(call: S3Call): Promise<void> {
   if (isCopy) {
     sendXml(
       call,
-      `<CopyPartResult ${s3Namespace}><LastModified>${new Date().toISOString()}</LastModified><ETag>${escapeXml(etag)}</ETag></CopyPartResult>`,
+      `<CopyPartResult ${s3Namespace}><LastModified>${new Date().toISOString()}</LastModified><ETag>${escapeXml(etag)}</ETag>${checksumElements(blob)}</CopyPartResult>`,
     );
   } else {
     call.response.writeHead(200, { etag, ...checksumHeaders(blob), "content-length": "0" }).end();
@@ -190,6 +209,15 @@ function composite(name: ChecksumName, parts: readonly Blob[]): string {
   return `${sum.digest()}-${parts.length}`;
 }
 
+/** `x-amz-mp-object-size`: the size that the writer believes the parts to have together. */
+function checkSize(call: S3Call, parts: readonly Blob[]): void {
+  const declared = call.head.headers["x-amz-mp-object-size"];
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  if (declared !== undefined && Number(declared) !== size) {
+    throw new ApiError("InvalidRequest", "The provided 'x-amz-mp-object-size' header is wrong.");
+  }
+}
+
 /** CompleteMultipartUpload. */
 export async function completeUpload(call: S3Call): Promise<void> {
   const id = call.head.query.get("uploadId") ?? "";
@@ -202,7 +230,11 @@ export async function completeUpload(call: S3Call): Promise<void> {
     upload.checksumType === "FULL_OBJECT" && upload.algorithm !== undefined
       ? [upload.algorithm]
       : [];
-  const blob = await call.store.write(joined(parts), () => ({ checksums: {}, wanted: full }));
+  checkSize(call, parts);
+  const blob = await call.store.write(joined(parts), () => ({
+    checksums: upload.checksumType === "FULL_OBJECT" ? bodyOf(call).declared().checksums : {},
+    wanted: full,
+  }));
   const md5 = createHash("md5");
   for (const part of parts) md5.update(part.md5);
   const etag = `"${md5.digest("hex")}-${parts.length}"`;
@@ -222,11 +254,7 @@ export async function completeUpload(call: S3Call): Promise<void> {
     tags: upload.tags,
   });
   await call.store.endUpload(call.bucket, id);
-  const sums = Object.entries(checksums)
-    .map(
-      ([name, value]) => `<Checksum${name.toUpperCase()}>${value}</Checksum${name.toUpperCase()}>`,
-    )
-    .join("");
+  const sums = checksumElements({ checksums });
   sendXml(
     call,
     `<CompleteMultipartUploadResult ${s3Namespace}><Location>/${escapeXml(call.bucket)}/${escapeXml(call.key)}</Location><Bucket>${escapeXml(call.bucket)}</Bucket><Key>${escapeXml(call.key)}</Key><ETag>${escapeXml(etag)}</ETag>${sums}<ChecksumType>${upload.checksumType}</ChecksumType></CompleteMultipartUploadResult>`,

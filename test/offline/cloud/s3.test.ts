@@ -138,6 +138,48 @@ describe("S3 of the cloud", function () {
     );
   });
 
+  it("holds a completed upload against the checksum and the size that its writer declares", async () => {
+    const Key = "declared.bin";
+    const Body = randomBytes(6 * 1024 * 1024);
+    const { UploadId } = await client.send(
+      new s3.CreateMultipartUploadCommand({
+        Bucket,
+        Key,
+        ChecksumAlgorithm: "CRC32",
+        ChecksumType: "FULL_OBJECT",
+      }),
+    );
+    const part = { Bucket, Key, UploadId, PartNumber: 1 };
+    const { ETag } = await client.send(new s3.UploadPartCommand({ ...part, Body }));
+    const listed = await client.send(new s3.ListPartsCommand({ Bucket, Key, UploadId }));
+    const sum = newChecksum("crc32");
+    sum.update(Body);
+    assert.equal(listed.Parts?.[0]?.ChecksumCRC32, sum.digest());
+    const complete = (declared: Partial<s3.CompleteMultipartUploadRequest>) =>
+      client.send(
+        new s3.CompleteMultipartUploadCommand({
+          Bucket,
+          Key,
+          UploadId,
+          MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
+          ...declared,
+        }),
+      );
+    await assert.rejects(complete({ ChecksumCRC32: "AAAAAA==" }), { name: "BadDigest" });
+    await assert.rejects(complete({ MpuObjectSize: 7 }), { name: "InvalidRequest" });
+    await complete({ ChecksumCRC32: sum.digest(), MpuObjectSize: Body.length });
+    const copy = { Bucket, Key: "copy.bin", CopySource: `${Bucket}/${Key}` };
+    const wrong = { ...copy, CopySourceIfMatch: '"other"' };
+    await assert.rejects(client.send(new s3.CopyObjectCommand(wrong)), {
+      name: "PreconditionFailed",
+    });
+    const copied = await client.send(new s3.CopyObjectCommand({ ...copy, IfNoneMatch: "*" }));
+    assert.equal(copied.CopyObjectResult?.ChecksumCRC32, sum.digest());
+    await assert.rejects(client.send(new s3.CopyObjectCommand({ ...copy, IfNoneMatch: "*" })), {
+      name: "PreconditionFailed",
+    });
+  });
+
   it("lists by page, prefix and delimiter, copies, and deletes many at once", async () => {
     const keys = ["l/a 1", "l/b&<2>", "l/sub/c", "l/sub/d", "l/ü"];
     for (const Key of keys) await client.send(new s3.PutObjectCommand({ Bucket, Key, Body: Key }));

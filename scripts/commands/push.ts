@@ -1,0 +1,148 @@
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import type { Model } from "../../components/catalogue/model.ts";
+import { UserError } from "../../components/user-error.ts";
+import { checkLicence } from "../../stacks/licence.ts";
+import type { EngineChoice } from "../adapters/engine.ts";
+import { stackFilePath } from "../adapters/repository.ts";
+import { writeStackConfig } from "../adapters/stack-file.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { InterruptedError } from "../command-error.ts";
+import { exitCode } from "../exit-code.ts";
+import { findTarget, readPushStack, type PushStack } from "../push/find-target.ts";
+import { openSource } from "../push/open-source.ts";
+import { runPush } from "../push/run-push.ts";
+import { explainS3 } from "../push/s3-client.ts";
+
+/** Flags of `berth push`. */
+export interface PushFlags {
+  readonly env: string;
+  readonly engine: EngineChoice;
+  readonly acceptLicence?: string;
+  readonly allowPickle?: readonly string[];
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly plan?: boolean;
+  readonly prune?: boolean;
+  readonly takeOver?: boolean;
+  readonly allowCrossRegion?: boolean;
+  readonly kmsKey?: string;
+  readonly requesterPays?: boolean;
+  readonly lanes: string;
+}
+
+function lanesOf(text: string): number {
+  const lanes = Number(text);
+  if (Number.isInteger(lanes) && lanes >= 1 && lanes <= 256) return lanes;
+  throw new UserError(`--lanes ${text} is not possible.`, { hint: "Give a number from 1 to 256." });
+}
+
+/** Holds a gated model's weights until its licence is accepted, as `up` does. @returns whether the flag accepts it */
+function gate(model: Model, acceptedBefore: boolean, { acceptLicence }: PushFlags): boolean {
+  const { id: modelId, gated = false, licence = "unknown", huggingfaceRepo } = model;
+  const accepted = gated && acceptLicence === licence;
+  checkLicence(
+    { acceptLicence: acceptedBefore || accepted },
+    { modelId, gated, licence, huggingfaceRepo },
+    false,
+  );
+  return accepted;
+}
+
+/** The same for the stack's own model; what is accepted is kept in its file. */
+async function gateStack({ settings, model }: PushStack, flags: PushFlags): Promise<void> {
+  const accepted = gate(model, settings.acceptLicence, flags);
+  if (accepted && !settings.acceptLicence) {
+    await writeStackConfig(stackFilePath(settings.stack), { "berth:acceptLicence": "true" });
+  }
+}
+
+/** A repository that is not the stack's model: said, and gated by its own licence where the catalogue knows it. */
+function checkRepository(
+  { settings, model }: PushStack,
+  repository: string | undefined,
+  flags: PushFlags,
+  terminal: Terminal,
+): void {
+  if (repository === undefined || repository === model.huggingfaceRepo) return;
+  terminal.say(
+    `model      ${settings.stack} serves ${model.id}; ${repository} is pushed in its place`,
+  );
+  const other = loadCatalogue().models.find(
+    ({ huggingfaceRepo }) => huggingfaceRepo === repository,
+  );
+  if (other !== undefined) gate(other, false, flags);
+}
+
+/** Ctrl-C, as a signal with the error that it ends in. */
+function interruption(terminal: Terminal) {
+  const stop = new AbortController();
+  const listener = (): void => {
+    // Nothing is lost by ending at once: S3 has what it has.
+    if (stop.signal.aborted) process.exit(exitCode.interrupted);
+    terminal.complain(
+      "  stopping after the parts that are under way; Ctrl-C again ends at once ...",
+    );
+    stop.abort(new InterruptedError("Stopped. The same command goes on from there."));
+  };
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, listener);
+  const forget = (): void => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, listener);
+  };
+  return { signal: stop.signal, forget };
+}
+
+/** `berth push`: weights from Hugging Face, a folder or another bucket into the stack's bucket, checked. */
+export async function runPushCommand(
+  from: string,
+  flags: PushFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const lanes = lanesOf(flags.lanes);
+  const stack = readPushStack(flags.env);
+  await gateStack(stack, flags);
+  const { signal, forget } = interruption(terminal);
+  const requesterPays = flags.requesterPays ?? false;
+  const allowCrossRegion = flags.allowCrossRegion ?? false;
+  try {
+    const source = await openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
+    checkRepository(stack, source.repository, flags, terminal);
+    const bytes = source.files.reduce((sum, { size }) => sum + size, 0);
+    const wishes = {
+      engine: flags.engine,
+      lanes,
+      allowCrossRegion,
+      requesterPays: false,
+      kmsKey: flags.kmsKey,
+      mayMake: flags.plan !== true,
+    };
+    const target = await findTarget(stack, wishes, bytes, terminal);
+    try {
+      const report = await runPush({
+        source,
+        target,
+        terminal,
+        signal,
+        options: {
+          lanes,
+          allowPickle: flags.allowPickle ?? [],
+          include: flags.include ?? [],
+          exclude: flags.exclude ?? [],
+          prune: flags.prune ?? false,
+          takeOver: flags.takeOver ?? false,
+          planOnly: flags.plan ?? false,
+        },
+      });
+      terminal.result(report);
+    } finally {
+      await source.close();
+      target.connection.close();
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const isS3 = error instanceof Error && "$metadata" in error;
+    throw isS3 ? explainS3(error, "the push stopped") : error;
+  } finally {
+    forget();
+  }
+  return exitCode.ok;
+}

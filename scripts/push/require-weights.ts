@@ -1,0 +1,45 @@
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { manifestName } from "../../components/weights/manifest.ts";
+import { UserError } from "../../components/user-error.ts";
+import { accountOf } from "../adapters/account.ts";
+import type { Deployment } from "../deployment.ts";
+import { readManifest } from "./push-session.ts";
+import { S3Connection } from "./s3-client.ts";
+import { TargetBucket } from "./target-bucket.ts";
+import { bucketInState } from "./weights-stack.ts";
+
+/**
+ * Holds an `up` whose weights are nowhere, or half there: the host would cost money and find nothing to fetch. Where the
+ * bucket may not be looked at, the sync finds out.
+ *
+ * @throws UserError with the command that brings the weights
+ */
+export async function requireWeights(
+  { settings, plan, cloud }: Deployment,
+  stack: Stack,
+): Promise<void> {
+  const { region, weightsBucket } = settings;
+  const bucket = weightsBucket ?? bucketInState((await stack.exportStack()).deployment);
+  const from = plan.huggingfaceRepo === undefined ? "<folder>" : `hf:${plan.huggingfaceRepo}`;
+  const hint = `Bring them with: npm run berth -- push ${from} --env ${settings.stack}`;
+  const nowhere = (place: string): UserError =>
+    new UserError(`The weights of ${plan.modelId} are not in S3 yet: ${place}.`, { hint });
+  if (bucket === undefined) throw nowhere(`"${settings.stack}" has no bucket`);
+  const prefix = settings.weightsPrefix ?? `${plan.modelId}/`;
+  const { client } = accountOf(settings.stack, region, cloud);
+  const connection = new S3Connection({ ...client, lanes: 1 });
+  const target = new TargetBucket(connection, { bucket, prefix }, { requesterPays: false });
+  try {
+    const listed = await target.list().catch(() => undefined);
+    if (listed?.size === 0) throw nowhere(`nothing is under s3://${bucket}/${prefix}`);
+    const pushed = listed?.has(manifestName) === true ? await readManifest(target) : undefined;
+    if (pushed?.manifest?.state !== "pushing") return;
+    const { by, startedAt } = pushed.manifest.push;
+    throw new UserError(`The weights under s3://${bucket}/${prefix} are not all there.`, {
+      problems: [`${by} began to push ${pushed.manifest.source} at ${startedAt}`],
+      hint: "Let the push end, or run it again: it goes on where it stopped.",
+    });
+  } finally {
+    connection.close();
+  }
+}
