@@ -51,7 +51,9 @@ interface Wish {
 
 /** "2 x RTX 3090 24GB": a count, a name and a size, of which only the name has to be there. */
 function parseWish(text: string): Wish | undefined {
-  const match = /^\s*(?:(\d{1,2})\s*[x*]\s*)?(\S.*?)(?:\s+(\d+(?:\.\d+)?)\s*G(?:i)?B)?\s*$/i.exec(text);
+  const match = /^\s*(?:(\d{1,2})\s*[x*]\s*)?(\S.*?)(?:\s+(\d+(?:\.\d+)?)\s*G(?:i)?B)?\s*$/i.exec(
+    text,
+  );
   if (match === null) return undefined;
   const [, count, name = "", memory] = match;
   return {

@@ -55,9 +55,7 @@ export function aroundCost(region: string, weightsGiB: number): AroundCost {
     weightsMonthlyUsd: roundUsd(weightsGB * prices.s3MonthlyUsdPerGB),
     syncUsd: roundUsd((requests / 1000) * prices.s3GetUsdPerThousand),
     crossRegionSyncUsd: roundUsd(weightsGB * prices.crossRegionUsdPerGB),
-    egressPerMillionTokensUsd: roundUsd(
-      ((1e6 * answerTokenBytes) / 1e9) * prices.egressUsdPerGB,
-    ),
+    egressPerMillionTokensUsd: roundUsd(((1e6 * answerTokenBytes) / 1e9) * prices.egressUsdPerGB),
   };
 }
 

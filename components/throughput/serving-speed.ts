@@ -1,10 +1,5 @@
 import type { Range } from "../range.ts";
-import {
-  bandwidthShare,
-  layerOverheadMs,
-  pcieLayerMs,
-  prefillShare,
-} from "./efficiency.ts";
+import { bandwidthShare, layerOverheadMs, pcieLayerMs, prefillShare } from "./efficiency.ts";
 
 /** One GPU as the roofline sees it. */
 export interface GpuRates {
