@@ -12,6 +12,7 @@ const servingSchema = z.strictObject({
   utilisation: z.number().optional(),
   cudaGraphs: z.boolean().optional(),
   gpuMemoryMiB: z.number().optional(),
+  batchedTokens: z.int().positive().optional(),
   imageSize: z.strictObject({ width: z.int(), height: z.int() }).optional(),
   vaeSaving: z.string().optional(),
 });
@@ -24,6 +25,7 @@ const trainingSchema = z.strictObject({
   microBatch: z.int().positive(),
   gradientCheckpointing: z.boolean(),
   packing: z.boolean(),
+  fusedOptimizer: z.boolean().optional(),
   sharding: z.string().optional(),
   lora: z
     .strictObject({

@@ -13,7 +13,8 @@ function adaptedWidths(shape: ModelShape, targets: LoraSettings["targets"]): num
   if (targets === "qkv") return hiddenSize + (attentionHeads + 2 * kvHeads) * headDimension;
   const attention = 2 * query + 2 * key;
   if (targets === "attention") return attention;
-  return attention + shape.feedForwardMatrices * (hiddenSize + shape.intermediateSize);
+  const matrices = shape.feedForwardMatrices * shape.expertCount;
+  return attention + matrices * (hiddenSize + shape.matrixSize);
 }
 
 /**

@@ -8,6 +8,22 @@ const formatFactor = { "16-bit": 1, fp32: 2, fp8: 0.5, q8_0: 34 / 64, q4_0: 18 /
 /** Tokens that a cache is handed out in; 1 where the engine takes what it needs. */
 const blockTokens = { vllm: 16, tgi: 16, "llama.cpp": 256, transformers: 1, diffusers: 1 } as const;
 
+/** Tokens of one image in a model that attends to it from layers of their own: four tiles of 1,601 (Llama 3.2 Vision). */
+const crossTokens = 4 * 1601;
+
+/** Bytes that a sequence takes however long it is: the state of recurrent layers, and the image in cross-attention layers. */
+function fixedBytes(model: Model): number {
+  const {
+    stateBytesPerSequence = 0,
+    crossAttentionLayers = 0,
+    kvHeads = 0,
+    headDimension = 0,
+  } = model;
+  return (
+    stateBytesPerSequence + crossAttentionLayers * crossTokens * 2 * kvHeads * headDimension * 2
+  );
+}
+
 /** Bytes of one token in the layers with full attention and in those with a window, 16 bit. */
 function tokenBytes(model: Model): { readonly full: number; readonly windowed: number } {
   const { kvBytesPerToken, layers, kvHeads, headDimension } = model;
@@ -33,7 +49,7 @@ export function kvCacheBytes(model: Model, tokens: number, engine: SizingEngine 
   // The cache of transformers keeps every token of every layer, whatever the window.
   const window = engine === "transformers" ? rounded : (model.kvWindowTokens ?? rounded);
   const { full, windowed } = tokenBytes(model);
-  return full * rounded + windowed * Math.min(rounded, window);
+  return fixedBytes(model) + full * rounded + windowed * Math.min(rounded, window);
 }
 
 /**

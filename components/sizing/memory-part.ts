@@ -11,6 +11,7 @@ export type PartName =
   | "cuda-graphs"
   | "communication"
   | "fragmentation"
+  | "libraries"
   | "runtime";
 
 /** One piece of what a GPU has to hold. */
@@ -42,6 +43,8 @@ export interface MemoryDemand {
   readonly startMiB: number;
   /** Share of the GPU's memory that the engine takes, 0 to 1. */
   readonly utilisation: number;
+  /** Of the total, what the engine does not count in its share: it lies in what the share leaves. */
+  readonly outsideMiB: number;
   /** The part of that name. */
   readonly weightsMiB: number;
   /** The part of that name; 0 in training. */
@@ -61,6 +64,8 @@ export interface DemandInput {
   readonly utilisation: number;
   /** Of the total, what only further sequences need. @default 0 */
   readonly queuedMiB?: number;
+  /** Parts that the engine does not count in its share. @default none */
+  readonly outside?: readonly PartName[];
 }
 
 function sum(parts: readonly MemoryPart[], of: (part: MemoryPart) => number): number {
@@ -83,6 +88,7 @@ export function demandOf({
   parallelism,
   utilisation,
   queuedMiB = 0,
+  outside = [],
 }: DemandInput): MemoryDemand {
   const totalMiB = sum(parts, ({ mib }) => mib);
   const weightsMiB = sumOf(parts, "weights");
@@ -97,6 +103,7 @@ export function demandOf({
     highMiB: totalMiB + Math.sqrt(sum(parts, ({ mib, highMiB }) => (highMiB - mib) ** 2)),
     startMiB: totalMiB - queuedMiB,
     utilisation,
+    outsideMiB: outside.reduce((total, name) => total + sumOf(parts, name), 0),
     weightsMiB,
     kvCacheMiB,
     runtimeMiB: totalMiB - weightsMiB - kvCacheMiB,

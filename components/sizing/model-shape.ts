@@ -11,6 +11,10 @@ export interface ModelShape {
   readonly headDimension: number;
   /** Width of the feed-forward part that one token goes through in one layer, all its active experts together. */
   readonly intermediateSize: number;
+  /** Width of one feed-forward matrix: of an expert in a mixture. */
+  readonly matrixSize: number;
+  /** Feed-forward parts of one layer: experts, shared ones included; 1 in a dense model. */
+  readonly expertCount: number;
   /** Matrices of the feed-forward part: 3 with a gate (SwiGLU, GeGLU), else 2. */
   readonly feedForwardMatrices: 2 | 3;
   readonly vocabularySize: number;
@@ -27,10 +31,6 @@ const nativeBytes: readonly (readonly [RegExp, number])[] = [
   [/^int8/, 1],
   [/^(int4|mxfp4|nvfp4)/, 0.55],
 ];
-
-/** Architectures whose feed-forward part has no gate: two matrices. */
-const ungated =
-  /GPTNeo|GPTBigCode|Starcoder2|Falcon|^Phi(Config|ForCausalLM)|OPT|Bloom|MPT|RedPajama/;
 
 const gibi = 1024 ** 3;
 
@@ -63,6 +63,19 @@ function intermediateOf(model: Model, parameters: number, matrices: number): num
   return Math.max(2 * hiddenSize, Math.round(ofLayer / (matrices * hiddenSize)));
 }
 
+type Experts = NonNullable<Model["experts"]>;
+
+function sharedExperts({ sharedIntermediateSize = 0, intermediateSize }: Experts): number {
+  return Math.round(sharedIntermediateSize / intermediateSize);
+}
+
+function activeSize(experts: Experts | undefined, dense: number): number {
+  if (experts === undefined) return dense;
+  const { perToken, intermediateSize, sharedIntermediateSize = 0 } = experts;
+  const active = perToken * intermediateSize + sharedIntermediateSize;
+  return Math.max(active, experts.denseIntermediateSize ?? 0);
+}
+
 /**
  * The shape of a text or vision-language model.
  *
@@ -79,9 +92,10 @@ export function shapeOf(model: Model): ModelShape {
     throw unknownFigure(model, "layers, width or heads");
   }
   const parameters = parametersOf(model);
-  const feedForwardMatrices = ungated.test(model.architecture) ? 2 : 3;
-  const { intermediateSize, vocabularySize, parameters: counted } = model;
+  const feedForwardMatrices = model.mlpMatrices === 2 ? 2 : 3;
+  const { intermediateSize, vocabularySize, parameters: counted, experts } = model;
   const unknown = { intermediateSize, vocabularySize, parameters: counted };
+  const dense = intermediateSize ?? intermediateOf(model, parameters, feedForwardMatrices);
   return {
     parameters,
     layers,
@@ -89,7 +103,9 @@ export function shapeOf(model: Model): ModelShape {
     attentionHeads,
     kvHeads: model.kvHeads ?? attentionHeads,
     headDimension: model.headDimension ?? Math.round(hiddenSize / attentionHeads),
-    intermediateSize: intermediateSize ?? intermediateOf(model, parameters, feedForwardMatrices),
+    intermediateSize: activeSize(experts, dense),
+    matrixSize: experts?.intermediateSize ?? dense,
+    expertCount: experts === undefined ? 1 : experts.count + sharedExperts(experts),
     feedForwardMatrices,
     vocabularySize: vocabularySize ?? 151_936,
     tiedEmbeddings: model.tiedEmbeddings ?? false,

@@ -1,13 +1,26 @@
-import { engineSettings } from "./engine-settings.ts";
+import type { Model } from "../catalogue/model.ts";
 import { partOf } from "./mebibytes.ts";
 import type { MemoryPart } from "./memory-part.ts";
-import type { ModelShape } from "./model-shape.ts";
-import type { ServingParallelism, ServingWorkload } from "./workload.ts";
+import { shapeOf, type ModelShape } from "./model-shape.ts";
+import type { ServingParallelism, ServingWorkload, WeightFormat } from "./workload.ts";
 
-/** Sequences that vLLM samples for at once while it measures itself (`max_num_seqs`). */
-const vllmSequences = 256;
-/** Bytes that its sampler takes for each logit: 32-bit copies, sorted values, 64-bit indices. */
-const samplerBytes = 40;
+const gibi = 1024 ** 3;
+
+/**
+ * What vLLM's server takes by default: larger steps on GPUs of 70 GiB and more (`vllm/engine/arg_utils.py`). Without a GPU
+ * the larger ones are counted.
+ */
+const vllmSteps = {
+  large: { fromMiB: 70 * 1024, tokens: 8192, sequences: 1024 },
+  small: { tokens: 2048, sequences: 256 },
+} as const;
+/** Bytes that its sampler takes for each logit while it measures itself, since release 0.17. */
+const samplerBytes = 14.2;
+/** An image goes through the encoder beside the text. */
+const visionBytes = 0.25 * gibi;
+
+/** Tokens of one micro-batch of llama.cpp (`--ubatch-size`). */
+const llamaTokens = 512;
 
 function promptOf({ promptTokens, contextTokens }: ServingWorkload): number {
   return promptTokens ?? contextTokens;
@@ -25,47 +38,63 @@ function scoreBytes(shape: ModelShape, workload: ServingWorkload, tokens: number
   return 2.5 * tokens * promptOf(workload) * shape.attentionHeads * 4;
 }
 
+/** 16-bit copies that a quantised matrix product makes: of the widest matrix, and with bitsandbytes of the head too. */
+function dequantisedBytes(shape: ModelShape, precision: WeightFormat): number {
+  const { hiddenSize, vocabularySize, matrixSize } = shape;
+  const widest = matrixSize * hiddenSize * 2;
+  if (precision.startsWith("nf4")) return widest + vocabularySize * hiddenSize * 2;
+  return precision === "int4" || precision === "gptq-int8" ? widest : 0;
+}
+
 function unchunked(shape: ModelShape, workload: ServingWorkload): MemoryPart {
   const tokens = promptOf(workload) * workload.concurrency;
   const logits = workload.promptLogits === true ? tokens * shape.vocabularySize * 6 : 0;
   const scores = scoreBytes(shape, workload, tokens);
-  const bytes = 2 * tokens * liveNumbers(shape) + logits + scores;
+  const copies = dequantisedBytes(shape, workload.precision);
+  const bytes = 2 * tokens * liveNumbers(shape) + logits + scores + copies;
   const why = `a prompt of ${promptOf(workload)} tokens x ${workload.concurrency} in one go`;
   return partOf("activations", bytes, { below: 0.15, above: 0.3 }, why);
 }
 
-function chunked(shape: ModelShape, workload: ServingWorkload, tensorParallel: number): MemoryPart {
-  const tokens = workload.batchedTokens ?? engineSettings.vllm.batchedTokens ?? promptOf(workload);
+/** vLLM measures itself with full steps: the widest layer of the first stage, or the sampler of the last one. */
+function chunked(
+  model: Model,
+  workload: ServingWorkload,
+  { tensorParallel, pipelineParallel }: ServingParallelism,
+): MemoryPart {
+  const shape = shapeOf(model);
+  const { gpuMemoryMiB = vllmSteps.large.fromMiB } = workload;
+  const steps = gpuMemoryMiB >= vllmSteps.large.fromMiB ? vllmSteps.large : vllmSteps.small;
+  const tokens = workload.batchedTokens ?? steps.tokens;
   const layers = 2 * tokens * liveNumbers(shape, tensorParallel);
-  const sampler = vllmSequences * shape.vocabularySize * samplerBytes;
-  const bytes = Math.max(layers, sampler);
-  const why = `steps of ${tokens} tokens, and sampling for ${vllmSequences} sequences`;
-  return partOf("activations", bytes, { below: 0.3, above: 0.4 }, why);
+  const stream = 2 * tokens * 2 * shape.hiddenSize;
+  const sampler = steps.sequences * shape.vocabularySize * samplerBytes + stream;
+  const vision = model.task === "multimodal" ? visionBytes : 0;
+  const bytes = (pipelineParallel > 1 ? layers : Math.max(layers, sampler)) + vision;
+  const why = `steps of ${tokens} tokens, and sampling for ${steps.sequences} sequences`;
+  return partOf("activations", bytes, { below: 0.2, above: 0.35 }, why);
 }
 
 /** llama.cpp's compute buffer: the logits of a micro-batch, or its attention scores where attention is not fused. */
 function computeBuffer(shape: ModelShape, workload: ServingWorkload): MemoryPart {
-  const tokens = workload.batchedTokens ?? engineSettings["llama.cpp"].batchedTokens ?? 512;
+  const tokens = workload.batchedTokens ?? llamaTokens;
   const logits = tokens * shape.vocabularySize * 4;
   const scores = tokens * workload.contextTokens * shape.attentionHeads * 4;
   const bytes = Math.max(logits, workload.flashAttention === false ? scores : 0);
   const stream = tokens * shape.hiddenSize * 4;
-  return partOf(
-    "activations",
-    bytes + stream,
-    { below: 0.2, above: 0.3 },
-    `micro-batches of ${tokens} tokens`,
-  );
+  const why = `micro-batches of ${tokens} tokens`;
+  return partOf("activations", bytes + stream, { below: 0.2, above: 0.3 }, why);
 }
 
 /** What the engine computes with, on one GPU. */
 export function servingActivations(
-  shape: ModelShape,
+  model: Model,
   workload: ServingWorkload,
-  { tensorParallel }: ServingParallelism,
+  split: ServingParallelism,
 ): MemoryPart {
-  if (workload.engine === "llama.cpp") return computeBuffer(shape, workload);
-  return workload.engine === "vllm"
-    ? chunked(shape, workload, tensorParallel)
+  if (workload.engine === "vllm") return chunked(model, workload, split);
+  const shape = shapeOf(model);
+  return workload.engine === "llama.cpp"
+    ? computeBuffer(shape, workload)
     : unchunked(shape, workload);
 }

@@ -7,7 +7,7 @@ import { partOf, readable } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { embeddingParameters, shapeOf, type ModelShape } from "./model-shape.ts";
 import { servingActivations } from "./serving-activations.ts";
-import { runtimeParts } from "./serving-runtime.ts";
+import { outsideOfShare, runtimeParts } from "./serving-runtime.ts";
 import { formatOf, weightBytes } from "./weight-layout.ts";
 import type { ServingParallelism, ServingWorkload, WeightFormat } from "./workload.ts";
 import { checkServing } from "./check-workload.ts";
@@ -32,6 +32,18 @@ function largestShare(total: number, shape: ModelShape, split: ServingParallelis
   return ((total - tables) * stageLayers + table) / tensorParallel;
 }
 
+/** Columns that vLLM pads the experts of an MXFP4 checkpoint to, on each GPU: 2,880 of gpt-oss become 3,072. */
+const mxfp4Columns = 256;
+
+function paddingBytes(model: Model, format: WeightFormat, split: ServingParallelism): number {
+  const { quantisation, experts } = model;
+  if (format !== "native" || quantisation?.method !== "mxfp4" || experts === undefined) return 0;
+  const { quantisedParameters = 0, bitsPerWeight } = quantisation;
+  const columns = experts.intermediateSize / split.tensorParallel;
+  const padded = Math.ceil(columns / mxfp4Columns) * mxfp4Columns;
+  return ((quantisedParameters * bitsPerWeight) / 8) * (padded / columns - 1);
+}
+
 function weightsPart(
   model: Model,
   workload: ServingWorkload,
@@ -39,7 +51,8 @@ function weightsPart(
 ): MemoryPart {
   const shape = shapeOf(model);
   const format = formatOf(workload.precision, workload.engine);
-  const all = weightBytes(model, format) - hostBytes(shape, format, workload.engine);
+  const padded = workload.engine === "vllm" ? paddingBytes(model, format, split) : 0;
+  const all = weightBytes(model, format) + padded - hostBytes(shape, format, workload.engine);
   const bytes = largestShare(all, shape, split);
   const name = format === "native" ? model.nativePrecision : format;
   const gpus = split.tensorParallel * split.pipelineParallel;
@@ -76,7 +89,7 @@ export function servingDemand(
   const parts = [
     weightsPart(model, workload, parallelism),
     cache,
-    servingActivations(shapeOf(model), workload, parallelism),
+    servingActivations(model, workload, parallelism),
     ...runtimeParts(workload, parallelism),
   ];
   const { queues, utilisation } = engineSettings[workload.engine];
@@ -84,6 +97,7 @@ export function servingDemand(
     parts,
     parallelism,
     utilisation: workload.utilisation ?? utilisation,
+    outside: outsideOfShare[workload.engine],
     queuedMiB: queues ? cache.mib * (1 - 1 / workload.concurrency) : 0,
   });
 }

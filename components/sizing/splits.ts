@@ -13,7 +13,7 @@ export function splitProblem(
   tensorParallel: number,
 ): string | undefined {
   if (tensorParallel === 1) return undefined;
-  const { attentionHeads, kvHeads, intermediateSize } = shapeOf(model);
+  const { attentionHeads, kvHeads, matrixSize } = shapeOf(model);
   if (attentionHeads % tensorParallel !== 0) {
     return `${attentionHeads} attention heads do not divide over ${tensorParallel} GPUs`;
   }
@@ -21,8 +21,8 @@ export function splitProblem(
   if (model.kvType !== "mla" && kvHeads % tensorParallel !== 0 && !replicated) {
     return `${kvHeads} key-value heads neither divide over ${tensorParallel} GPUs nor into them`;
   }
-  if (grouped.has(precision) && intermediateSize % (groupSize * tensorParallel) !== 0) {
-    return `${intermediateSize} columns in groups of ${groupSize} do not divide over ${tensorParallel} GPUs`;
+  if (grouped.has(precision) && matrixSize % (groupSize * tensorParallel) !== 0) {
+    return `${matrixSize} columns in groups of ${groupSize} do not divide over ${tensorParallel} GPUs`;
   }
   return undefined;
 }

@@ -19,8 +19,9 @@ function gib(mebibytes: number): string {
 /** Compares the demand with one GPU's usable memory, MiB (what nvidia-smi reports, less what others hold). */
 export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
   const limitMiB = usableMiB * demand.utilisation;
-  const fits = demand.startMiB <= limitMiB;
-  const comfortable = fits && demand.highMiB <= limitMiB;
+  const holds = (mib: number) => mib - demand.outsideMiB <= limitMiB && mib <= usableMiB;
+  const fits = holds(demand.startMiB);
+  const comfortable = fits && holds(demand.highMiB);
   const gpus = demand.tensorParallel * demand.pipelineParallel * demand.dataParallel;
   const each = gpus === 1 ? "" : ` on each of ${gpus} GPUs`;
   const needed = fits ? demand.totalMiB : demand.startMiB;
@@ -28,7 +29,10 @@ export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
   return {
     fits,
     comfortable,
-    reason: `${word} ${gib(needed)} GiB${each} of the ${gib(limitMiB)} GiB that can be used`,
-    utilisation: demand.startMiB / limitMiB,
+    reason: `${word} ${gib(needed)} GiB${each} of ${gib(usableMiB)} GiB, of which the engine takes ${gib(limitMiB)}`,
+    utilisation: Math.max(
+      (demand.startMiB - demand.outsideMiB) / limitMiB,
+      demand.startMiB / usableMiB,
+    ),
   };
 }

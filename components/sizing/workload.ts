@@ -78,7 +78,9 @@ export interface ServingWorkload {
   readonly promptLogits?: boolean | undefined;
   /** Images in each prompt of a vision-language model. @default 1 for such a model */
   readonly imagesPerPrompt?: number | undefined;
-  /** Pixels of the longer and the shorter side. @default the model's own, 1024 x 1024 where not known */
+  /** Memory of each GPU, MiB: from 70 GiB on vLLM takes larger steps. @default unknown, taken as large */
+  readonly gpuMemoryMiB?: number | undefined;
+  /** Pixels of an image that is made or read. @default the model's own, 1024 x 1024 where not known */
   readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
   /** Decodes one image, or one tile, at a time. @default "none" */
   readonly vaeSaving?: "none" | "slicing" | "tiling" | undefined;
@@ -117,8 +119,13 @@ export interface TrainingWorkload {
   readonly optimizerInBackward?: boolean | undefined;
   /** Tensor parallelism splits the norms and dropouts by sequence too. @default true with tensor parallelism */
   readonly sequenceParallel?: boolean | undefined;
-  /** For an image model. @default the model's own */
-  readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
+  /**
+   * Sequences are cut or joined to one length. Lengths that differ leave holes in the allocator's memory, unless PyTorch
+   * runs with `expandable_segments:True`. @default unknown: the holes count in the upper end of the range alone
+   */
+  readonly packing?: boolean | undefined;
+  /** False is PyTorch's AdamW over all weights at once, which needs a copy of a moment for a step. @default true */
+  readonly fusedOptimizer?: boolean | undefined;
 }
 
 /** Which matrices are adapted, and how wide the adapters are. */
