@@ -6,6 +6,11 @@ export function usd(amount: number): string {
   return `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
 }
 
+/** A GPU's name without the words that every board of its kind has. */
+export function shortGpu(model: string): string {
+  return model.replace(/ Blackwell Server Edition$/, "");
+}
+
 /** Mebibytes as GiB with one decimal. */
 export function gib(mebibytes: number): string {
   return `${(mebibytes / 1024).toFixed(1)} GiB`;

@@ -22,6 +22,7 @@ const partNames: Readonly<Record<MemoryPart["name"], string>> = {
   communication: "communication",
   fragmentation: "fragmentation",
   runtime: "engine",
+  libraries: "libraries",
 };
 
 /** The name of a part as people say it. */

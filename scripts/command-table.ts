@@ -69,6 +69,7 @@ export const commandTable: readonly CommandRow[] = [
       ["--spot", "spot capacity"],
       ["--no-spot", "on-demand capacity"],
       ["--on-demand", "on-demand capacity"],
+      ["--config <path>", "a model by its own files: a Hugging Face folder, config.json or .gguf"],
       ["--gpus <cards>", 'GPUs of your own, such as "2 x RTX 3090" or "RTX 3060 12GB"'],
       ["--local", "the GPUs of this machine, by nvidia-smi"],
       ["--electricity-usd-per-kwh <usd>", "of your own machine (default: 0.17)"],

@@ -36,6 +36,7 @@ export interface PlanOptions {
   readonly leaseHours?: string;
   readonly spot?: boolean;
   readonly onDemand?: boolean;
+  readonly config?: string;
   readonly gpus?: string;
   readonly local?: boolean;
   readonly electricityUsdPerKwh?: string;

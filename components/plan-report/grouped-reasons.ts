@@ -1,7 +1,7 @@
 import type { Rejection, RejectionKind } from "../plan.ts";
 
-/** Headings, in the order in which they help: what could be changed first. */
-const headings: Readonly<Record<RejectionKind, string>> = {
+/** Names of the kinds, in the order in which they help: what could be changed first. */
+export const headings: Readonly<Record<RejectionKind, string>> = {
   memory: "too little GPU memory",
   tight: "no room to spare",
   "host-memory": "too little host memory",
@@ -17,8 +17,9 @@ const headings: Readonly<Record<RejectionKind, string>> = {
 };
 
 const kinds = Object.keys(headings);
-/** So many types of one heading are named; the others are counted. */
-const shownOfKind = 6;
+/** So many types of one reason are named, and so many reasons of one heading; the others are counted. */
+const shownTypes = 6;
+const shownReasons = 3;
 
 function alike(rejections: readonly Rejection[]): readonly Rejection[][] {
   const groups = new Map<string, Rejection[]>();
@@ -35,7 +36,7 @@ function named({ instanceType, hourlyUsd }: Rejection): string {
 }
 
 function sentence(group: readonly Rejection[]): string {
-  const names = group.slice(0, shownOfKind).map(named);
+  const names = group.slice(0, shownTypes).map(named);
   const more = group.length - names.length;
   const rest = more > 0 ? ` and ${more} more` : "";
   return `${names.join(", ")}${rest}: ${group[0]?.reason ?? ""}`;
@@ -51,8 +52,8 @@ export function groupedReasons(rejected: readonly Rejection[]): readonly string[
     .toSorted(([a], [b]) => kinds.indexOf(a) - kinds.indexOf(b))
     .map(([kind, all]) => {
       const groups = alike(all);
-      const shown = groups.slice(0, shownOfKind).map(sentence);
-      const hidden = groups.slice(shownOfKind).reduce((sum, group) => sum + group.length, 0);
+      const shown = groups.slice(0, shownReasons).map(sentence);
+      const hidden = groups.slice(shownReasons).reduce((sum, group) => sum + group.length, 0);
       const rest = hidden === 0 ? "" : `; and ${hidden} more`;
       return `${headings[kind]}: ${shown.join("; ")}${rest}`;
     });

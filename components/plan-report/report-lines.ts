@@ -1,4 +1,4 @@
-import { dollars, figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
+import { dollars, figure, gib, rangeText, shortGpu, timeText, usd } from "../plan-figures.ts";
 import { leaseLine, memoryLine, modelLine, typeLine } from "../plan-text.ts";
 import type { Range } from "../range.ts";
 import { groupedReasons } from "./grouped-reasons.ts";
@@ -158,7 +158,7 @@ function cell(rung: Rung, by: "hour" | "job"): string {
   const sagemaker = rung.sagemaker === undefined ? "-" : usd(rung.sagemaker.hourlyUsd);
   return [
     instanceType.padEnd(16),
-    `${gpuCount} x ${gpuModel.replace(/ Blackwell.*/, "")}`.padEnd(20),
+    `${gpuCount} x ${shortGpu(gpuModel)}`.padEnd(20),
     region.padEnd(10),
     `${Math.round(used * 100)} %`.padStart(6),
     usd(hourly.totalUsd).padStart(9),
@@ -263,6 +263,7 @@ export function reportLines(report: PlanReport): readonly string[] {
     modelLine(report),
     ...ownLines(report.own),
     ...rented,
+    ...report.warnings.map((warning) => line("mind", warning)),
     line("engine", `${engine}catalogue of ${report.catalogueVersion}`),
     ...ladderLines(report),
     ...savingLines(report.saving),

@@ -140,5 +140,7 @@ export interface PlanReport {
   readonly around: AroundCost | undefined;
   readonly own: OwnMachine | undefined;
   readonly saving: SavingLadder | undefined;
+  /** What does not keep it from running, and may surprise; one sentence each. */
+  readonly warnings: readonly string[];
   readonly catalogueVersion: string;
 }

@@ -9,6 +9,7 @@ import { kvCacheBytes, kvFormatFactor } from "../sizing/kv-cache.ts";
 import { shapeOf } from "../sizing/model-shape.ts";
 import type { Candidate } from "../sizing/placement.ts";
 import { weightBytes } from "../sizing/weight-layout.ts";
+import { densePeakTflops } from "../throughput/dense-peak.ts";
 import {
   servingSpeed,
   type GpuRates,
@@ -21,8 +22,9 @@ import type { FullLoad, Rung, SagemakerOffer } from "./report.ts";
 /** Sequences that vLLM takes at once by default (`max_num_seqs`). */
 const mostSequences = 256;
 
-function rates({ memoryBandwidthGBs, bf16Tflops, fp16Tflops }: Accelerator): GpuRates | undefined {
-  const tflops = bf16Tflops ?? fp16Tflops;
+function rates(accelerator: Accelerator): GpuRates | undefined {
+  const { memoryBandwidthGBs } = accelerator;
+  const tflops = densePeakTflops(accelerator);
   if (memoryBandwidthGBs === undefined || tflops === undefined) return undefined;
   return { bandwidthGBs: memoryBandwidthGBs, tflops };
 }
