@@ -153,7 +153,7 @@ function softwareLines({ software }: Rung): string[] {
 
 function cell(rung: Rung, by: "hour" | "job"): string {
   const { instanceType, gpuCount, gpuModel, region, hourly, perMillionTokensUsd, jobUsd } = rung;
-  const used = rung.demand.totalMiB / (rung.gpuMemoryMiB * rung.demand.utilisation);
+  const used = rung.demand.totalMiB / rung.gpuMemoryMiB;
   const price = by === "job" ? jobUsd : perMillionTokensUsd;
   const sagemaker = rung.sagemaker === undefined ? "-" : usd(rung.sagemaker.hourlyUsd);
   return [

@@ -46,7 +46,8 @@ export function servedModel({ model, workload }: ServingJob): ServedModel | unde
 
 /** As many sequences as the first GPU has cache for, at the asked context. */
 function mostAtOnce({ demand, placement }: Candidate, concurrency: number): number {
-  const roomMiB = placement.gpuMemoryMiB * demand.utilisation - demand.totalMiB;
+  const limitMiB = placement.gpuMemoryMiB * demand.utilisation + demand.outsideMiB;
+  const roomMiB = Math.min(limitMiB, placement.gpuMemoryMiB) - demand.totalMiB;
   const oneMiB = demand.kvCacheMiB / concurrency;
   if (oneMiB <= 0) return concurrency;
   const most = concurrency + Math.floor(roomMiB / oneMiB);
