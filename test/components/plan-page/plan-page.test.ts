@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,8 +86,11 @@ describe("planPage in Chromium", function () {
     const plain = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"];
     const profile = `--user-data-dir=${inFolder("profile")}`;
     const page = `file://${inFolder("plan.html")}`;
-    const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-    return execFileSync("chromium", [...plain, profile, ...flags, page], options);
+    const { status, stdout } = spawnSync("chromium", [...plain, profile, ...flags, page], {
+      encoding: "utf8",
+    });
+    assert.equal(status, 0);
+    return stdout;
   }
 
   it("is laid out: the parts of each bar fill it as the memory is filled, and nothing runs over", () => {
