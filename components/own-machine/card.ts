@@ -63,18 +63,33 @@ function parseWish(text: string): Wish | undefined {
   };
 }
 
-function gpusOf({ count, name, memoryGB }: Wish): readonly OwnGpu[] | string {
-  if (count < 1) return `"${name}": the count must be at least 1`;
-  const row = cards.rows.find((card) => plain(card.name) === plain(name));
-  const [only, ...others] = row?.memoryGB ?? [];
-  if (memoryGB === undefined && only === undefined) {
+type CardRow = (typeof cards.rows)[number];
+
+/** The memory that is meant, GB; text says what to write instead. */
+function memoryOf({ name, memoryGB }: Wish, row: CardRow | undefined): number | string {
+  if (memoryGB !== undefined) {
+    if (memoryGB > 0 && memoryGB <= 1024) return memoryGB;
+    return `"${name}": ${memoryGB} GB is no memory of a GPU`;
+  }
+  const sizes = row?.memoryGB ?? [];
+  const [only, ...others] = sizes;
+  if (only === undefined) {
     return `"${name}" is not in the table; write its memory behind the name: "${name} 24GB"`;
   }
-  if (memoryGB === undefined && others.length > 0) {
-    return `"${name}" comes with ${[only, ...others].join(" or ")} GB; write which: "${name} ${others.at(-1) ?? ""}GB"`;
-  }
-  const size = memoryGB ?? only ?? 0;
-  if (size <= 0 || size > 1024) return `"${name}": ${size} GB is no memory of a GPU`;
+  if (others.length === 0) return only;
+  return `"${name}" comes with ${sizes.join(" or ")} GB; write which: "${name} ${others.at(-1) ?? only}GB"`;
+}
+
+function rowOf(name: string): CardRow | undefined {
+  return cards.rows.find((card) => plain(card.name) === plain(name));
+}
+
+function gpusOf(wish: Wish): readonly OwnGpu[] | string {
+  const { count, name } = wish;
+  if (count < 1) return `"${name}": the count must be at least 1`;
+  const row = rowOf(name);
+  const size = memoryOf(wish, row);
+  if (typeof size === "string") return size;
   const gpu: OwnGpu = {
     name: `${row?.name ?? name.trim()} ${size}GB`,
     usableMiB: size * 1024 * usableShare,
@@ -116,7 +131,7 @@ export function parseNvidiaSmi(output: string): readonly OwnGpu[] {
     const totalMiB = Number(total);
     if (name === "" || !Number.isFinite(totalMiB) || totalMiB <= 0) return [];
     const usedMiB = Number(used);
-    const row = cards.rows.find((card) => plain(card.name) === plain(name));
+    const row = rowOf(name);
     return [
       {
         name: `${name} ${Math.round(totalMiB / 1024)}GB`,

@@ -11,12 +11,12 @@ import { nativeWeightBytes } from "../sizing/weight-layout.ts";
 import type {
   OwnMachine,
   PlanReport,
-  Rung,
   SavingLadder,
   ServingRequest,
   TrainingAsked,
 } from "./report.ts";
 import { largestMachine, savingLadder } from "./saving-ladder.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** GPUs that the user has, and what their electricity costs. */
 export interface OwnGpus {
@@ -69,39 +69,6 @@ function savingOf(
   if (ladder.length > 0) return undefined;
   const machine = largestMachine(request, catalogue);
   return machine === undefined ? undefined : savingLadder(job, machine);
-}
-
-function warningsOf({ model, job, ladder }: Decision, { leaseHours }: PlanRequest): string[] {
-  const [chosen] = ladder;
-  const warnings: string[] = [];
-  const jobHours = chosen?.training?.jobHours.high;
-  if (leaseHours !== undefined && jobHours !== undefined && jobHours > leaseHours) {
-    warnings.push(
-      `the lease of ${leaseHours} h may end before the job does: it takes up to ${Math.ceil(jobHours)} h`,
-    );
-  }
-  const used = chosen === undefined ? 0 : splitSize(chosen);
-  if (chosen !== undefined && used < chosen.gpuCount) {
-    warnings.push(`only ${used} of its ${chosen.gpuCount} GPUs are used`);
-  }
-  if (chosen !== undefined && used > 1 && !chosen.nvlink) {
-    warnings.push("its GPUs exchange over PCIe, which the time range allows for");
-  }
-  if (
-    job.task === "serve" &&
-    /T4|V100/.test(chosen?.gpuModel ?? "") &&
-    model.nativePrecision === "bf16"
-  ) {
-    warnings.push(
-      "this GPU has no bf16: the engine computes in fp16, which a few models do not stand",
-    );
-  }
-  if (model.commercialUse === "no") warnings.push("the licence does not allow commercial use");
-  return warnings;
-}
-
-function splitSize({ tensorParallel, pipelineParallel, dataParallel }: Rung): number {
-  return tensorParallel * pipelineParallel * dataParallel;
 }
 
 /**

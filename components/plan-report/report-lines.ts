@@ -1,7 +1,8 @@
-import { dollars, figure, gib, rangeText, shortGpu, timeText, usd } from "../plan-figures.ts";
+import { dollars, figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
 import { leaseLine, memoryLine, modelLine, typeLine } from "../plan-text.ts";
 import type { Range } from "../range.ts";
 import { groupedReasons } from "./grouped-reasons.ts";
+import { ladderLines } from "./ladder-lines.ts";
 import type { OwnMachine, PlanReport, Rung, SavingLadder } from "./report.ts";
 
 const indent = "           ";
@@ -149,44 +150,6 @@ function softwareLines({ software }: Rung): string[] {
   const driver =
     software.minLinuxDriver === undefined ? "" : `, driver ${software.minLinuxDriver} or newer`;
   return [line("software", `PyTorch ${software.pytorch} with CUDA ${software.cuda}${driver}`)];
-}
-
-function cell(rung: Rung, by: "hour" | "job"): string {
-  const { instanceType, gpuCount, gpuModel, region, hourly, perMillionTokensUsd, jobUsd } = rung;
-  const used = rung.demand.totalMiB / rung.gpuMemoryMiB;
-  const price = by === "job" ? jobUsd : perMillionTokensUsd;
-  const sagemaker = rung.sagemaker === undefined ? "-" : usd(rung.sagemaker.hourlyUsd);
-  return [
-    instanceType.padEnd(16),
-    `${gpuCount} x ${shortGpu(gpuModel)}`.padEnd(20),
-    region.padEnd(10),
-    `${Math.round(used * 100)} %`.padStart(6),
-    usd(hourly.totalUsd).padStart(9),
-    usd(rung.monthlyUsd).padStart(9),
-    (price === undefined ? "not known" : money(price)).padStart(18),
-    sagemaker.padStart(10),
-  ].join("  ");
-}
-
-function ladderLines({ ladder, ranking }: PlanReport): string[] {
-  if (ladder.length === 0) return [];
-  const price = ranking.by === "job" ? "$ a job" : "$ 1 M tokens";
-  const head = [
-    "type".padEnd(16),
-    "GPUs".padEnd(20),
-    "region".padEnd(10),
-    "filled",
-    "$ an hour".padStart(9),
-    "$ a month".padStart(9),
-    price.padStart(18),
-    "SageMaker".padStart(10),
-  ].join("  ");
-  return [
-    "",
-    `ladder, by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}:`,
-    `  ${head}`,
-    ...ladder.map((rung) => `  ${cell(rung, ranking.by)}`),
-  ];
 }
 
 function ownLines(own: OwnMachine | undefined): string[] {

@@ -36,8 +36,8 @@ describe("parseOwnGpus", () => {
       (error) =>
         error instanceof UserError &&
         error.problems.length === 4 &&
-        /write its memory behind the name: "my card 24GB"/.test(error.problems[0] ?? "") &&
-        /comes with 10 or 12 GB; write which/.test(error.problems[1] ?? ""),
+        (error.problems[0] ?? "").includes('write its memory behind the name: "my card 24GB"') &&
+        (error.problems[1] ?? "").includes('comes with 10 or 12 GB; write which'),
     );
   });
 });
