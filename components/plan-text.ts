@@ -36,9 +36,32 @@ export function eachGpu({ tensorParallel, pipelineParallel, dataParallel }: Memo
   return count === 1 ? "" : ` on each of ${count} GPUs`;
 }
 
+/** Parts of one name together, largest first, without what rounds to nothing. */
+export function mergedParts({ parts }: MemoryDemand): readonly MemoryPart[] {
+  const byName = Map.groupBy(parts, ({ name }) => name);
+  const merged = [...byName.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const sum = (of: (part: MemoryPart) => number) =>
+      same.reduce((total, part) => total + of(part), 0);
+    const why = same.map((part) => part.why).join("; ");
+    const mib = sum((part) => part.mib);
+    return [
+      {
+        ...first,
+        mib,
+        lowMiB: sum((part) => part.lowMiB),
+        highMiB: sum((part) => part.highMiB),
+        why,
+      },
+    ];
+  });
+  return merged.filter(({ highMiB }) => highMiB >= 51).toSorted((a, b) => b.mib - a.mib);
+}
+
 /** What a GPU has to hold, in one line. */
 export function memoryLine(demand: MemoryDemand, precision: string): string {
-  const parts = demand.parts.map(({ name, mib }) =>
+  const parts = mergedParts(demand).map(({ name, mib }) =>
     name === "weights" ? `weights ${gib(mib)} (${precision})` : `${partNames[name]} ${gib(mib)}`,
   );
   const range = `${(demand.lowMiB / 1024).toFixed(1)} to ${(demand.highMiB / 1024).toFixed(1)}`;
@@ -87,9 +110,10 @@ export function modelLine(
 }
 
 /** The type with its GPUs, in one line. */
-export function typeLine(chosen: Placement): string {
+export function typeLine(chosen: Placement, by: "hour" | "job" = "hour"): string {
   const room = chosen.comfortable ? "with room to spare" : "just";
-  return `type       ${chosen.instanceType}: ${gpus(chosen)}; the cheapest that holds it ${room}`;
+  const cheapest = by === "job" ? "the cheapest for the job" : "the cheapest";
+  return `type       ${chosen.instanceType}: ${gpus(chosen)}; ${cheapest} that holds it ${room}`;
 }
 
 /** A plan as a person reads it: what, why this type, what it costs, when it ends. One entry a line. */

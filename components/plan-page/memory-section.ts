@@ -1,6 +1,6 @@
 import { gib } from "../plan-figures.ts";
 import type { Rung } from "../plan-report/report.ts";
-import { partName } from "../plan-text.ts";
+import { mergedParts, partName } from "../plan-text.ts";
 import type { MemoryDemand, MemoryPart } from "../sizing/memory-part.ts";
 import { html, none, type Html } from "./html.ts";
 import { partColours } from "./page-style.ts";
@@ -9,30 +9,12 @@ interface Shown extends MemoryPart {
   readonly colour: string;
 }
 
-/** Parts of one name together, largest first, each with its colour. */
-function shownParts({ parts }: MemoryDemand): readonly Shown[] {
-  const byName = Map.groupBy(parts, ({ name }) => name);
-  const merged = [...byName.values()].flatMap((same) => {
-    const [first] = same;
-    if (first === undefined) return [];
-    const sum = (of: (part: MemoryPart) => number) =>
-      same.reduce((total, part) => total + of(part), 0);
-    return [
-      {
-        ...first,
-        mib: sum(({ mib }) => mib),
-        lowMiB: sum(({ lowMiB }) => lowMiB),
-        highMiB: sum(({ highMiB }) => highMiB),
-        why: same.map(({ why }) => why).join("; "),
-      },
-    ];
-  });
-  return merged
-    .toSorted((a, b) => b.mib - a.mib)
-    .map((part, index) => ({
-      ...part,
-      colour: partColours[Math.min(index, partColours.length - 1)] ?? "#7f7f7f",
-    }));
+/** Each part with its colour. */
+function shownParts(demand: MemoryDemand): readonly Shown[] {
+  return mergedParts(demand).map((part, index) => ({
+    ...part,
+    colour: partColours[Math.min(index, partColours.length - 1)] ?? "#7f7f7f",
+  }));
 }
 
 function percent(mib: number, of: number): string {

@@ -51,7 +51,10 @@ function trainingOf(job: Job): TrainingAsked | undefined {
 }
 
 function precisionOf({ job, model }: Decision): string {
-  if (job.task !== "serve") return job.workload.precision;
+  if (job.task !== "serve") {
+    const { method, quantisation = "nf4-double", precision } = job.workload;
+    return method === "qlora" ? quantisation : precision;
+  }
   return job.workload.precision === "native" ? model.nativePrecision : job.workload.precision;
 }
 

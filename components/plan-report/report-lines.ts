@@ -210,7 +210,7 @@ export function reportLines(report: PlanReport): readonly string[] {
       ? [line("type", "none that may be taken holds it")]
       : [
           memoryLine(chosen.demand, report.precision),
-          typeLine(chosen),
+          typeLine(chosen, report.ranking.by),
           ...servingSpeedLines(report, chosen),
           ...trainingLines(report, chosen),
           ...priceLines(report, chosen),
