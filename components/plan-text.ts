@@ -6,7 +6,8 @@ import type { MemoryDemand, MemoryPart } from "./sizing/memory-part.ts";
 export { usd } from "./plan-figures.ts";
 
 function gpus(placement: Placement): string {
-  return `${placement.gpuCount} x ${placement.gpuModel}, ${gib(placement.gpuMemoryMiB)} each`;
+  const zones = placement.zones.length === 0 ? "" : `, in ${placement.zones.join(", then ")}`;
+  return `${placement.gpuCount} x ${placement.gpuModel}, ${gib(placement.gpuMemoryMiB)} each${zones}`;
 }
 
 const partNames: Readonly<Record<MemoryPart["name"], string>> = {

@@ -15,6 +15,7 @@ export interface ServingJob {
   readonly workload: ServingWorkload;
   readonly promptTokens: number;
   readonly answerTokens: number;
+  readonly tensorParallelOnly: boolean;
 }
 
 /** A model that learns. */
@@ -54,6 +55,7 @@ function servingJob(request: PlanRequest, model: Model): ServingJob {
     },
     promptTokens: request.promptTokens ?? Math.min(1024, quarter),
     answerTokens: request.answerTokens ?? Math.min(256, quarter),
+    tensorParallelOnly: request.tensorParallelOnly ?? false,
   };
 }
 
@@ -80,19 +82,27 @@ export function workloadOn(workload: TrainingWorkload, gpuCount: number): Traini
     : workload;
 }
 
+function partition<Row>(
+  rows: readonly Row[],
+  test: (row: Row) => boolean,
+): readonly [Row[], Row[]] {
+  return [rows.filter(test), rows.filter((row) => !test(row))];
+}
+
 /**
- * What each GPU has to hold, for each way to split the job over at most so many GPUs, fewest first. A training takes all
- * of them.
+ * What each GPU has to hold, for each way to split the job over at most so many GPUs, fewest first; pipelines, in which the
+ * GPUs wait for each other, come after all others. A training takes all of them.
  *
  * @throws UserError when the catalogue lacks a figure that it takes
  */
 export function demandsOf(job: Job, gpuCount: number): readonly MemoryDemand[] {
   const { model } = job;
   if (job.task === "serve") {
-    const { precision } = job.workload;
-    return validSplits(model, precision, gpuCount).map((split) =>
-      servingDemand(model, job.workload, split),
-    );
+    const { workload, tensorParallelOnly } = job;
+    const splits = validSplits(model, workload.precision, gpuCount);
+    const [pipelines, others] = partition(splits, ({ pipelineParallel }) => pipelineParallel > 1);
+    const tried = tensorParallelOnly ? others : [...others, ...pipelines];
+    return tried.map((split) => servingDemand(model, workload, split));
   }
   const parallelism = { dataParallel: gpuCount, tensorParallel: 1, pipelineParallel: 1 };
   return [trainingDemand(model, workloadOn(job.workload, gpuCount), parallelism)];

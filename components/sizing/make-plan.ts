@@ -91,7 +91,7 @@ function deployable({ job, model }: Decision): { job: ServingJob; engine: Servin
  * @throws NoPlacementError with the reason for every type when none holds the model
  */
 export function makePlan(request: PlanRequest, catalogue: Catalogue): Plan {
-  const decision = decide(request, catalogue);
+  const decision = decide({ ...request, tensorParallelOnly: true }, catalogue);
   const { job, engine } = deployable(decision);
   const { model, rootVolumeGiB } = decision;
   // One deployment is in one region; the others are for comparison alone.

@@ -56,6 +56,8 @@ export interface PlanRequest {
   /** Most that the lease, the job, or a month without an end may cost, USD. */
   readonly budgetUsd?: number | undefined;
   readonly quotaVcpus?: QuotaVcpus | undefined;
+  /** Leaves out pipelines of GPUs, which the server of a deployment does not make. @default false */
+  readonly tensorParallelOnly?: boolean | undefined;
   /** Hours a month that it runs. @default 730, all of them */
   readonly monthlyHours?: number | undefined;
   /** Root volume, GiB. @default what download, checkpoints and system need, rounded up to 10 */
