@@ -3,7 +3,7 @@ import type { OwnMachine } from "../plan-report/report.ts";
 import { demandsOf, type Job } from "../sizing/job.ts";
 import type { MemoryDemand } from "../sizing/memory-part.ts";
 import { verdict } from "../sizing/verdict.ts";
-import { knownCards, type KnownCard, type OwnGpu } from "./card.ts";
+import { cardsSource, knownCards, type KnownCard, type OwnGpu } from "./card.ts";
 
 /** What the own machine is judged by besides its GPUs. */
 export interface OwnMachineQuestion {
@@ -84,6 +84,7 @@ export function judgeOwnMachine(question: OwnMachineQuestion): OwnMachine {
     electricityHourlyUsd:
       known.length === watts.length ? (allWatts / 1000) * electricityUsdPerKwh : undefined,
     electricityUsdPerKwh,
+    source: cardsSource,
     buying: fit?.comfortable === true ? undefined : cheapestToBuy(question),
   };
 }

@@ -112,7 +112,7 @@ function aroundLines({ around, serving }: PlanReport): string[] {
     `a sync ${usd(around.syncUsd)} (${usd(around.crossRegionSyncUsd)} more from another region)`,
     ...answers,
   ];
-  return [line("around it", parts.join(", "))];
+  return [line("around it", `${parts.join(", ")} (${around.priceAsOf})`)];
 }
 
 function sagemakerLines({ serving, ladder }: PlanReport): string[] {

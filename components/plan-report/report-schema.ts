@@ -104,6 +104,7 @@ const own = z.strictObject({
   demand: memoryDemand.optional(),
   electricityHourlyUsd: price.optional(),
   electricityUsdPerKwh: price,
+  source: z.string(),
   buying: z
     .strictObject({
       name: z.string(),
@@ -178,6 +179,7 @@ export const planReportSchema = z.strictObject({
       syncUsd: price,
       crossRegionSyncUsd: price,
       egressPerMillionTokensUsd: price,
+      priceAsOf: z.iso.date(),
     })
     .optional(),
   own: own.optional(),

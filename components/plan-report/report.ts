@@ -98,6 +98,8 @@ export interface OwnMachine {
   /** Electricity of an hour at full board power, USD; undefined where the board power is not known. */
   readonly electricityHourlyUsd: number | undefined;
   readonly electricityUsdPerKwh: number;
+  /** Where memory, power and price of the cards are from, and when they were read. */
+  readonly source: string;
   /** The cheapest card to buy that holds it, and after how many rented hours it has paid for itself. */
   readonly buying:
     | {

@@ -1,7 +1,5 @@
 import { regionPrices } from "./region-prices.ts";
 
-export { pricedRegions } from "./region-prices.ts";
-
 /** Hours that AWS counts for a month when it divides monthly prices. */
 export const hoursAMonth = 730;
 

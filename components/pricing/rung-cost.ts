@@ -1,7 +1,7 @@
 import type { Range } from "../range.ts";
 import { times } from "../range.ts";
 import { roundUsd, volumeHourlyUsd } from "./hourly-cost.ts";
-import { regionPrices } from "./region-prices.ts";
+import { regionPrices, regionPricesAsOf } from "./region-prices.ts";
 
 /** What an hour of a host is made of, USD. */
 export interface HourlyParts {
@@ -34,6 +34,8 @@ export interface AroundCost {
   readonly crossRegionSyncUsd: number;
   /** A million answer tokens sent to the internet. */
   readonly egressPerMillionTokensUsd: number;
+  /** When these prices were read, YYYY-MM-DD. */
+  readonly priceAsOf: string;
 }
 
 const gibi = 1024 ** 3;
@@ -56,6 +58,7 @@ export function aroundCost(region: string, weightsGiB: number): AroundCost {
     syncUsd: roundUsd((requests / 1000) * prices.s3GetUsdPerThousand),
     crossRegionSyncUsd: roundUsd(weightsGB * prices.crossRegionUsdPerGB),
     egressPerMillionTokensUsd: roundUsd(((1e6 * answerTokenBytes) / 1e9) * prices.egressUsdPerGB),
+    priceAsOf: regionPricesAsOf,
   };
 }
 

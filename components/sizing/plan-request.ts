@@ -5,9 +5,6 @@ import { UserError } from "../user-error.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
 import type { Task } from "./workload.ts";
 
-/** How GPUs of one host have to exchange. */
-export type Interconnect = "any" | "nvlink" | "efa";
-
 /** vCPUs that an account may run, by the quota that a type counts against. */
 export interface QuotaVcpus {
   /** "Running On-Demand G and VT instances", or the spot one. */
@@ -49,7 +46,7 @@ export interface PlanRequest {
   /** GPU models or EC2 families, such as `L4` or `g5`. */
   readonly gpuFamilies?: readonly string[] | undefined;
   readonly cpuArchitecture?: string | undefined;
-  /** @default "any" */
+  /** How its GPUs have to exchange: `any`, `nvlink` or `efa`. @default "any" */
   readonly interconnect?: string | undefined;
   /** Most that an hour may cost, volume and address included, USD. */
   readonly maxHourlyUsd?: number | undefined;

@@ -37,7 +37,7 @@ describe("parseOwnGpus", () => {
         error instanceof UserError &&
         error.problems.length === 4 &&
         (error.problems[0] ?? "").includes('write its memory behind the name: "my card 24GB"') &&
-        (error.problems[1] ?? "").includes('comes with 10 or 12 GB; write which'),
+        (error.problems[1] ?? "").includes("comes with 10 or 12 GB; write which"),
     );
   });
 });
