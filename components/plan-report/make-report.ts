@@ -1,4 +1,5 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Model } from "../catalogue/model.ts";
 import type { OwnGpu } from "../own-machine/card.ts";
 import { judgeOwnMachine } from "../own-machine/own-machine.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
@@ -25,6 +26,13 @@ export interface OwnGpus {
 }
 
 const gibi = 1024 ** 3;
+
+function licenceOf({ licence }: Model, { licences }: Catalogue): PlanReport["licenceText"] {
+  const known = licences.find(({ name }) => name === licence);
+  if (known === undefined) return undefined;
+  const { title, url, terms } = known;
+  return { title, url, terms };
+}
 
 function servingOf(job: Job): ServingRequest | undefined {
   if (job.task !== "serve") return undefined;
@@ -102,6 +110,7 @@ export function makeReport(
     licence: model.licence ?? "unknown",
     gated: model.gated ?? false,
     commercialUse: model.commercialUse,
+    licenceText: licenceOf(model, catalogue),
     parameters: model.parameters,
     env: request.env,
     engine: job.task === "serve" ? job.workload.engine : undefined,

@@ -181,6 +181,13 @@ function ownLines(own: OwnMachine | undefined): string[] {
   return [line("your GPUs", `${names}: ${answer}; ${own.reason}`), ...power, ...bought];
 }
 
+function licenceLines({ licenceText, commercialUse }: PlanReport): string[] {
+  if (licenceText === undefined) return [];
+  const { title, url, terms } = licenceText;
+  const use = commercialUse === undefined ? "" : `commercial use: ${commercialUse}; `;
+  return [line("licence", `${title} (${url}): ${use}${terms}`)];
+}
+
 /** What to change until it fits. */
 export function savingLines(saving: SavingLadder | undefined): string[] {
   if (saving === undefined) return [];
@@ -224,6 +231,7 @@ export function reportLines(report: PlanReport): readonly string[] {
   const engine = report.engine === undefined ? "" : `${report.engine}; `;
   return [
     modelLine(report),
+    ...licenceLines(report),
     ...ownLines(report.own),
     ...rented,
     ...report.warnings.map((warning) => line("mind", warning)),

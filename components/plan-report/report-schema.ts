@@ -140,6 +140,7 @@ export const planReportSchema = z.strictObject({
   licence: z.string(),
   gated: z.boolean(),
   commercialUse: z.string().optional(),
+  licenceText: z.strictObject({ title: z.string(), url: z.string(), terms: z.string() }).optional(),
   parameters: z.number().positive().optional(),
   env: z.string(),
   engine: z.string().optional(),

@@ -121,6 +121,9 @@ export interface PlanReport {
   readonly licence: string;
   readonly gated: boolean;
   readonly commercialUse: string | undefined;
+  /** Undefined where the catalogue has no text of that name. */
+  readonly licenceText:
+    { readonly title: string; readonly url: string; readonly terms: string } | undefined;
   readonly parameters: number | undefined;
   readonly env: string;
   readonly engine: SizingEngine | undefined;

@@ -107,7 +107,7 @@ function placementOf(
     nvlink: type.nvlink ?? false,
     hourlyUsd: price.onDemandHourlyUsd,
     priceAsOf: price.asOf,
-    priceSource: "AWS Price List",
+    priceSource: price.source ?? "AWS Price List",
     fits,
     comfortable,
   };

@@ -35,6 +35,7 @@ describe("reportLines", () => {
     assert.match(lines, /^SageMaker {2}ml\.g6\.xlarge \$1\.13 an hour .* below 530 h a month/m);
     assert.match(lines, /^carbon {5}.* kWh and .* g CO2 an hour/m);
     assert.match(lines, /^software {3}PyTorch/m);
+    assert.match(lines, /^licence {4}.* \(https:\/\/.*\): commercial use: conditional; /m);
     assert.match(lines, /^ {2}g6\.xlarge +1 x L4 +us-east-1/m);
   });
 
