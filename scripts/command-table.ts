@@ -71,6 +71,7 @@ export const commandTable: readonly CommandRow[] = [
       ["--max-hourly-usd <usd>", "most that an hour may cost, volume included"],
       ["--budget-usd <usd>", "most that the lease, the job or a month may cost"],
       ["--quota <vcpus>", "vCPUs that the account may run, such as g=8,p=0"],
+      ["--sagemaker-only", "only types that a SageMaker endpoint may have"],
       ["--monthly-hours <hours>", "hours a month that it runs (default: 730)"],
       ["--lease-hours <hours>", 'hours until teardown, or "none"'],
       ["--spot", "spot capacity"],

@@ -32,6 +32,7 @@ export interface PlanOptions {
   readonly maxHourlyUsd?: string;
   readonly budgetUsd?: string;
   readonly quota?: string;
+  readonly sagemakerOnly?: boolean;
   readonly monthlyHours?: string;
   readonly leaseHours?: string;
   readonly spot?: boolean;
@@ -159,6 +160,7 @@ export function readFlags(options: PlanOptions): ReadFlags {
       maxHourlyUsd: numbers.read("max-hourly-usd", options.maxHourlyUsd),
       budgetUsd: numbers.read("budget-usd", options.budgetUsd),
       quotaVcpus: numbers.quota(options.quota),
+      sagemakerOnly: options.sagemakerOnly,
       monthlyHours: numbers.read("monthly-hours", options.monthlyHours),
     }),
     ...taskOf(options),

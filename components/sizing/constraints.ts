@@ -18,6 +18,8 @@ export interface PlacementWishes {
   /** All of an hour, USD. */
   readonly maxHourlyUsd?: number | undefined;
   readonly quotaVcpus?: QuotaVcpus | undefined;
+  /** Whether SageMaker has the type at a known price in that region; undefined does not ask. */
+  readonly hasEndpoint?: ((instanceType: string, region: string) => boolean) | undefined;
 }
 
 /** Why a type is out. */
@@ -102,6 +104,13 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
       wishes.gpuCount === undefined || wishes.gpuCount === gpuCount
         ? undefined
         : `${gpuCount} GPUs, and ${wishes.gpuCount} were asked for`,
+  ],
+  [
+    "not-asked",
+    ({ instanceType }, { hasEndpoint }, region) =>
+      hasEndpoint === undefined || hasEndpoint(instanceType, region)
+        ? undefined
+        : `no SageMaker endpoint type with a known price in ${region}`,
   ],
   ["interconnect", interconnectReason],
   ["quota", quotaReason],

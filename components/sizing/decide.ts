@@ -60,7 +60,16 @@ function aboveBudget(
   return costUsd <= budgetUsd ? undefined : `$${costUsd.toFixed(2)} for ${span}, ${limit}`;
 }
 
-function wishesOf(request: PlanRequest): PlacementWishes {
+/** Whether SageMaker has the type of an EC2 name, at a price that is known in the region. */
+function endpointTest({ sagemakerTypes }: Catalogue) {
+  const byEc2Type = new Map(sagemakerTypes.map((type) => [type.ec2InstanceType, type]));
+  return (instanceType: string, region: string): boolean => {
+    const type = byEc2Type.get(instanceType);
+    return type?.hosting === true && type.prices?.[region] !== undefined;
+  };
+}
+
+function wishesOf(request: PlanRequest, catalogue: Catalogue): PlacementWishes {
   const { zones = [], spot, instanceTypes, gpuCount, gpuFamilies, cpuArchitecture } = request;
   const { interconnect, maxHourlyUsd, quotaVcpus } = request;
   return {
@@ -74,6 +83,7 @@ function wishesOf(request: PlanRequest): PlacementWishes {
     interconnect,
     maxHourlyUsd,
     quotaVcpus,
+    hasEndpoint: request.sagemakerOnly === true ? endpointTest(catalogue) : undefined,
   };
 }
 
@@ -87,7 +97,7 @@ export function decide(request: PlanRequest, catalogue: Catalogue): Decision {
   const job = jobOf(request, model);
   const rootVolumeGiB = volumeGiB(request, job);
   const monthlyHours = request.monthlyHours ?? hoursAMonth;
-  const wishes = wishesOf(request);
+  const wishes = wishesOf(request, catalogue);
   const found = findPlacements({ job, wishes, rootVolumeGiB, catalogue });
   const training = job.task !== "serve";
   const rankBy = training ? "job" : "hour";

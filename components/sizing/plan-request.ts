@@ -1,5 +1,6 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Model } from "../catalogue/model.ts";
+import { longestLeaseHours } from "../lease/lease.ts";
 import { pricedRegions } from "../pricing/region-prices.ts";
 import { UserError } from "../user-error.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
@@ -53,6 +54,8 @@ export interface PlanRequest {
   /** Most that the lease, the job, or a month without an end may cost, USD. */
   readonly budgetUsd?: number | undefined;
   readonly quotaVcpus?: QuotaVcpus | undefined;
+  /** Only types that a SageMaker endpoint may have, at a price that is known. @default false */
+  readonly sagemakerOnly?: boolean | undefined;
   /** Leaves out pipelines of GPUs, which the server of a deployment does not make. @default false */
   readonly tensorParallelOnly?: boolean | undefined;
   /** Hours a month that it runs. @default 730, all of them */
@@ -115,6 +118,9 @@ function wrongNumbers(request: PlanRequest): readonly string[] {
     ...Object.entries(amounts)
       .filter(([, value]) => value !== undefined && !(Number.isFinite(value) && value > 0))
       .map(([name, value]) => `${name}: ${value} is not above 0`),
+    ...(request.leaseHours !== undefined && request.leaseHours > longestLeaseHours
+      ? [`leaseHours: ${request.leaseHours} is above ${longestLeaseHours}; longer is "none"`]
+      : []),
     ...(monthlyHours !== undefined && !(monthlyHours > 0 && monthlyHours <= 744)
       ? [`monthlyHours: ${monthlyHours} is not between 0 and 744`]
       : []),

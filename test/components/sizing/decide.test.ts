@@ -90,6 +90,16 @@ describe("decide", () => {
     );
   });
 
+  it("keeps to types that an endpoint may have, and to leases that there are", () => {
+    const rungs = ladder({ sagemakerOnly: true });
+    assert.ok(rungs.length > 1 && rungs.every(({ sagemaker }) => sagemaker !== undefined));
+    assert.ok(ladder({}).some(({ sagemaker }) => sagemaker === undefined));
+    assert.throws(
+      () => ladder({ leaseHours: 721 }),
+      (error) => error instanceof UserError && /above 720/.test(error.problems.join()),
+    );
+  });
+
   it("refuses fp8 weights on a GPU that has no kernels for them", () => {
     const { rejected } = decide({ ...base, precision: "fp8" }, catalogue);
     const t4 = rejected.find(({ instanceType }) => instanceType === "g4dn.xlarge");
