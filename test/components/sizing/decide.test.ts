@@ -90,6 +90,33 @@ describe("decide", () => {
     );
   });
 
+  it("takes room to spare before a lower price, and names the tight ones", () => {
+    const decision = decide({ ...base, model: "llama-2-7b", concurrency: 8 }, catalogue);
+    assert.equal(decision.ladder[0]?.instanceType, "g6e.xlarge");
+    const tight = decision.rejected.find(({ instanceType }) => instanceType === "g6.xlarge");
+    assert.equal(tight?.kind, "tight");
+  });
+
+  it("holds the lease, the month or the job to the budget", () => {
+    const leased = ladder({ leaseHours: 10, budgetUsd: 10 });
+    assert.ok(leased.length > 1 && leased.every(({ hourly }) => hourly.totalUsd * 10 <= 10));
+    assert.ok(ladder({ leaseHours: 10 }).some(({ hourly }) => hourly.totalUsd * 10 > 10));
+    const monthly = ladder({ budgetUsd: 700, monthlyHours: 730 });
+    assert.ok(monthly.length > 0 && monthly.every(({ monthlyUsd }) => monthlyUsd <= 700));
+    assert.ok(ladder({ budgetUsd: 700, monthlyHours: 200 }).length > monthly.length);
+    const asked = { task: "finetune", training: { method: "qlora" } } as const;
+    const [cheapest] = ladder(asked);
+    const limit = cheapest?.jobUsd?.high ?? 0;
+    assert.ok(limit > 0);
+    const jobs = ladder({ ...asked, budgetUsd: limit });
+    assert.ok(jobs.length > 0 && jobs.every(({ jobUsd }) => (jobUsd?.high ?? Infinity) <= limit));
+    const { ladder: none, rejected } = decide({ ...base, ...asked, budgetUsd: 0.01 }, catalogue);
+    assert.equal(none.length, 0);
+    assert.ok(
+      rejected.some(({ reason }) => /the job may cost .* above the budget of \$0\.01/.test(reason)),
+    );
+  });
+
   it("keeps to types that an endpoint may have, and to leases that there are", () => {
     const rungs = ladder({ sagemakerOnly: true });
     assert.ok(rungs.length > 1 && rungs.every(({ sagemaker }) => sagemaker !== undefined));
