@@ -30,7 +30,7 @@ describe("Rung", () => {
           const split = { tensorParallel, pipelineParallel };
           const { totalMiB, utilisation, outsideMiB } = servingDemand(model, workload, split);
           const limitMiB = rung.gpuMemoryMiB * utilisation + outsideMiB;
-          return totalMiB <= Math.min(limitMiB, rung.gpuMemoryMiB) * 1.0001;
+          return totalMiB <= Math.min(limitMiB, rung.gpuMemoryMiB) + 1e-6;
         };
         assert.ok(held(most), `${id}: ${most}`);
         if (most < 256) assert.ok(!held(most + 1), `${id}: ${most + 1}`);

@@ -123,7 +123,7 @@ describe("decide", () => {
     assert.ok(ladder({}).some(({ sagemaker }) => sagemaker === undefined));
     assert.throws(
       () => ladder({ leaseHours: 721 }),
-      (error) => error instanceof UserError && /above 720/.test(error.problems.join()),
+      (error) => error instanceof UserError && error.problems.join().includes("above 720"),
     );
   });
 
