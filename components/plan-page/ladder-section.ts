@@ -1,6 +1,6 @@
 import { dollars, rangeText, shortGpu, timeText, usd } from "../plan-figures.ts";
 import type { PlanReport, Rung } from "../plan-report/report.ts";
-import type { Range } from "../range.ts";
+import { middle, type Range } from "../range.ts";
 import { html, none, type Html } from "./html.ts";
 
 function money(range: Range | undefined): string {
@@ -14,31 +14,38 @@ function time({ speed, training }: Rung): string {
   return rangeText({ low: low * 3600, high: high * 3600 }, timeText);
 }
 
-function priceBar(rung: Rung, mostUsd: number): Html {
+/** What the bar stands for: the price that the ladder is ranked by, of a job the middle of its range. */
+function rankedUsd({ hourly, jobUsd }: Rung, { ranking }: PlanReport): number {
+  if (ranking.by === "hour") return hourly.totalUsd;
+  return jobUsd === undefined ? 0 : middle(jobUsd);
+}
+
+function priceBar(rung: Rung, report: PlanReport, mostUsd: number): Html {
   const width = (value: number) => `${((value / mostUsd) * 100).toFixed(1)}%`;
-  const { hourly, sagemaker } = rung;
+  const { sagemaker } = rung;
   const endpoint =
     sagemaker === undefined
       ? none
       : html`<i class="sagemaker" style="width:${width(sagemaker.hourlyUsd)}"></i>`;
   return html`<span class="price" aria-hidden="true"
-    ><i style="width:${width(hourly.totalUsd)}"></i>${endpoint}</span
+    ><i style="width:${width(rankedUsd(rung, report))}"></i>${endpoint}</span
   >`;
 }
 
-function row(rung: Rung, { ranking }: PlanReport, mostUsd: number, index: number): Html {
+function row(rung: Rung, report: PlanReport, mostUsd: number, index: number): Html {
+  const { ranking, serving } = report;
   const { sagemaker, hourly, monthlyUsd, perMillionTokensUsd, jobUsd } = rung;
   const endpoint = sagemaker === undefined ? "-" : usd(sagemaker.hourlyUsd);
   return html`<tr class="${index === 0 ? "chosen" : "other"}">
     <th scope="row">${rung.instanceType}</th>
     <td>${rung.gpuCount} x ${shortGpu(rung.gpuModel)}</td>
     <td class="name">${rung.region}</td>
-    <td>${priceBar(rung, mostUsd)}</td>
+    <td>${priceBar(rung, report, mostUsd)}</td>
     <td class="number">${usd(hourly.totalUsd)}</td>
     <td class="number">${usd(monthlyUsd)}</td>
     <td class="number">${money(ranking.by === "job" ? jobUsd : perMillionTokensUsd)}</td>
     <td class="number">${time(rung)}</td>
-    <td class="number">${endpoint}</td>
+    ${serving === undefined ? none : html`<td class="number">${endpoint}</td>`}
   </tr>`;
 }
 
@@ -46,9 +53,9 @@ function row(rung: Rung, { ranking }: PlanReport, mostUsd: number, index: number
 export function ladderSection(report: PlanReport): Html {
   const { ladder, ranking } = report;
   if (ladder.length === 0) return none;
-  const prices = ladder.flatMap(({ hourly, sagemaker }) => [
-    hourly.totalUsd,
-    sagemaker?.hourlyUsd ?? 0,
+  const prices = ladder.flatMap((rung) => [
+    rankedUsd(rung, report),
+    rung.sagemaker?.hourlyUsd ?? 0,
   ]);
   const mostUsd = Math.max(...prices);
   const serving = report.serving !== undefined;
@@ -78,7 +85,7 @@ export function ladderSection(report: PlanReport): Html {
             <th scope="col" class="number">$ a month</th>
             <th scope="col" class="number">${unit}</th>
             <th scope="col" class="number">${serving ? "Request" : "Job"}</th>
-            <th scope="col" class="number">SageMaker $ an hour</th>
+            ${serving ? html`<th scope="col" class="number">SageMaker $ an hour</th>` : none}
           </tr>
         </thead>
         <tbody>
