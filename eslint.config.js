@@ -56,9 +56,9 @@ export default defineConfig(
   ),
   forbid(
     [
-      "components/{sizing,pricing,lease}/**",
+      "components/{sizing,pricing,throughput,plan-report,plan-page,own-machine,lease}/**",
       "components/catalogue/!(load).ts",
-      "components/plan.ts",
+      "components/{plan,plan-text,plan-figures,range}.ts",
     ],
     [noOffline, noCloud, noImpure],
   ),

@@ -1,36 +1,85 @@
-import type { Placement, Plan } from "./plan.ts";
+import type { Plan, Placement } from "./plan.ts";
+import { gib, usd } from "./plan-figures.ts";
+import { groupedReasons } from "./plan-report/grouped-reasons.ts";
+import type { MemoryDemand, MemoryPart } from "./sizing/memory-part.ts";
 
-function gib(mebibytes: number): string {
-  return `${(mebibytes / 1024).toFixed(1)} GiB`;
-}
-
-/** US dollars with cents, and with hundredths of a cent below one dollar. */
-export function usd(amount: number): string {
-  return `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
-}
+export { usd } from "./plan-figures.ts";
 
 function gpus(placement: Placement): string {
-  return `${placement.gpuCount} x ${placement.gpuModel}, ${gib(placement.gpuMemoryMiB)} each`;
+  const zones = placement.zones.length === 0 ? "" : `, in ${placement.zones.join(", then ")}`;
+  return `${placement.gpuCount} x ${placement.gpuModel}, ${gib(placement.gpuMemoryMiB)} each${zones}`;
 }
 
-function memoryLines({ demand, contextTokens, concurrency, precision }: Plan): string[] {
-  const where = demand.tensorParallel === 1 ? "" : ` on each of ${demand.tensorParallel} GPUs`;
-  return [
-    `memory     ${gib(demand.totalMiB)}${where}: weights ${gib(demand.weightsMiB)} (${precision}), ` +
-      `KV cache ${gib(demand.kvCacheMiB)} (${contextTokens} tokens x ${concurrency}), engine ${gib(demand.runtimeMiB)}`,
-  ];
+const partNames: Readonly<Record<MemoryPart["name"], string>> = {
+  weights: "weights",
+  "kv-cache": "KV cache",
+  activations: "activations",
+  logits: "logits",
+  gradients: "gradients",
+  optimizer: "optimiser",
+  adapters: "adapters",
+  "image-decode": "image decoding",
+  "cuda-graphs": "CUDA graphs",
+  communication: "communication",
+  fragmentation: "fragmentation",
+  runtime: "engine",
+  libraries: "libraries",
+};
+
+/** The name of a part as people say it. */
+export function partName(name: MemoryPart["name"]): string {
+  return partNames[name];
 }
 
-function priceLines(plan: Plan): string[] {
+/** "on each of 4 GPUs", or nothing for one. */
+export function eachGpu({ tensorParallel, pipelineParallel, dataParallel }: MemoryDemand): string {
+  const count = tensorParallel * pipelineParallel * dataParallel;
+  return count === 1 ? "" : ` on each of ${count} GPUs`;
+}
+
+/** Parts of one name together, largest first, without what rounds to nothing. */
+export function mergedParts({ parts }: MemoryDemand): readonly MemoryPart[] {
+  const byName = Map.groupBy(parts, ({ name }) => name);
+  const merged = [...byName.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const sum = (of: (part: MemoryPart) => number) =>
+      same.reduce((total, part) => total + of(part), 0);
+    const why = same.map((part) => part.why).join("; ");
+    const mib = sum((part) => part.mib);
+    return [
+      {
+        ...first,
+        mib,
+        lowMiB: sum((part) => part.lowMiB),
+        highMiB: sum((part) => part.highMiB),
+        why,
+      },
+    ];
+  });
+  return merged.filter(({ highMiB }) => highMiB >= 51).toSorted((a, b) => b.mib - a.mib);
+}
+
+/** What a GPU has to hold, in one line. */
+export function memoryLine(demand: MemoryDemand, precision: string): string {
+  const parts = mergedParts(demand).map(({ name, mib }) =>
+    name === "weights" ? `weights ${gib(mib)} (${precision})` : `${partNames[name]} ${gib(mib)}`,
+  );
+  const range = `${(demand.lowMiB / 1024).toFixed(1)} to ${(demand.highMiB / 1024).toFixed(1)}`;
+  return `memory     ${gib(demand.totalMiB)}${eachGpu(demand)} (${range}): ${parts.join(", ")}`;
+}
+
+function priceLine(plan: Plan): string {
   const [chosen] = plan.ladder;
   const most = chosen.purchase === "spot" ? "at most " : "";
-  return [
-    `price      ${most}${usd(plan.hourlyUsd)} an hour, with a volume of ${plan.rootVolumeGiB} GiB ` +
-      `(${chosen.purchase}, ${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`,
-  ];
+  return (
+    `price      ${most}${usd(plan.hourlyUsd)} an hour, with a volume of ${plan.rootVolumeGiB} GiB and a public address ` +
+    `(${chosen.purchase}, ${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`
+  );
 }
 
-function leaseLine({ leaseHours, leaseUsd }: Plan): string {
+/** When it ends, and what it costs until then. */
+export function leaseLine({ leaseHours, leaseUsd }: Pick<Plan, "leaseHours" | "leaseUsd">): string {
   if (leaseHours === undefined || leaseUsd === undefined) {
     return "ends       never by itself: it runs and costs until somebody takes it down";
   }
@@ -44,31 +93,38 @@ function ladderLine({ ladder }: Plan): string[] {
   return [`otherwise  ${names.join(", ")}, in this order, when capacity lacks`];
 }
 
-const rejectedShown = 6;
-
 function rejectedLines({ rejected }: Plan): string[] {
   if (rejected.length === 0) return [];
-  const shown = rejected.slice(-rejectedShown);
-  const more = rejected.length - shown.length;
-  const lines = shown.map(
-    ({ instanceType, hourlyUsd = 0, reason }) =>
-      `           ${instanceType} (${usd(hourlyUsd)}): ${reason}`,
-  );
-  const rest = more === 0 ? [] : [`           and ${more} cheaper still; --json has them all`];
-  return ["cheaper, and not taken:", ...lines, ...rest];
+  return [
+    "cheaper, and not taken:",
+    ...groupedReasons(rejected).map((line) => `           ${line}`),
+  ];
+}
+
+/** The model with its licence, in one line. */
+export function modelLine(
+  plan: Pick<Plan, "modelId" | "weightsGiB" | "licence" | "gated">,
+): string {
+  const { licence, gated } = plan;
+  const accept = gated ? `, gated: accept it with --accept-licence ${licence}` : "";
+  return `model      ${plan.modelId} (${plan.weightsGiB.toFixed(1)} GiB of weights; licence ${licence}${accept})`;
+}
+
+/** The type with its GPUs, in one line. */
+export function typeLine(chosen: Placement, by: "hour" | "job" = "hour"): string {
+  const room = chosen.comfortable ? "with room to spare" : "just";
+  const cheapest = by === "job" ? "the cheapest for the job" : "the cheapest";
+  return `type       ${chosen.instanceType}: ${gpus(chosen)}; ${cheapest} that holds it ${room}`;
 }
 
 /** A plan as a person reads it: what, why this type, what it costs, when it ends. One entry a line. */
 export function planLines(plan: Plan): readonly string[] {
-  const [chosen] = plan.ladder;
-  const room = chosen.comfortable ? "with room to spare" : "just";
-  const licence = `${plan.licence}${plan.gated ? `, gated: accept it with --accept-licence ${plan.licence}` : ""}`;
   return [
-    `model      ${plan.modelId} (${plan.weightsGiB.toFixed(1)} GiB of weights; licence ${licence})`,
-    ...memoryLines(plan),
-    `type       ${chosen.instanceType}: ${gpus(chosen)}; the cheapest that holds it ${room}`,
+    modelLine(plan),
+    memoryLine(plan.demand, plan.precision),
+    typeLine(plan.ladder[0]),
     ...ladderLine(plan),
-    ...priceLines(plan),
+    priceLine(plan),
     leaseLine(plan),
     `engine     ${plan.engine}; catalogue of ${plan.catalogueVersion}`,
     ...rejectedLines(plan),

@@ -1,4 +1,4 @@
-import type { MemoryDemand } from "./sizing/memory-demand.ts";
+import type { MemoryDemand } from "./sizing/memory-part.ts";
 
 /** How the capacity is bought. */
 export type Purchase = "on-demand" | "spot";
@@ -10,6 +10,8 @@ export type ServingEngine = "vllm" | "llama.cpp";
 export interface Placement {
   readonly instanceType: string;
   readonly region: string;
+  /** Availability zones to try, in this order; empty takes those that the account has. */
+  readonly zones: readonly string[];
   readonly purchase: Purchase;
   readonly gpuModel: string;
   readonly gpuCount: number;
@@ -17,6 +19,11 @@ export interface Placement {
   readonly gpuMemoryMiB: number;
   readonly cpuArchitecture: "x86_64" | "arm64";
   readonly tensorParallel: number;
+  readonly pipelineParallel: number;
+  /** 1 when a model is served. */
+  readonly dataParallel: number;
+  /** Whether its GPUs are joined by NVLink. */
+  readonly nvlink: boolean;
   /** On-demand price; with spot it is the most that an hour can cost. */
   readonly hourlyUsd: number;
   readonly priceAsOf: string;
@@ -27,10 +34,27 @@ export interface Placement {
   readonly comfortable: boolean;
 }
 
+/** What a refusal is about. */
+export type RejectionKind =
+  | "memory"
+  | "tight"
+  | "host-memory"
+  | "software"
+  | "interconnect"
+  | "price"
+  | "quota"
+  | "not-launchable"
+  | "no-price"
+  | "not-asked"
+  | "dearer"
+  | "unknown";
+
 /** A type that was looked at and not taken. */
 export interface Rejection {
   readonly instanceType: string;
+  readonly region: string;
   readonly hourlyUsd: number | undefined;
+  readonly kind: RejectionKind;
   /** One sentence. */
   readonly reason: string;
 }
@@ -55,7 +79,7 @@ export interface Plan {
   readonly ladder: readonly [Placement, ...Placement[]];
   /** Cheaper types that were refused, and why. */
   readonly rejected: readonly Rejection[];
-  /** Instance and volume, USD an hour. */
+  /** Instance, volume and public address, USD an hour. */
   readonly hourlyUsd: number;
   /** Hours until teardown; undefined means no deadline. */
   readonly leaseHours: number | undefined;

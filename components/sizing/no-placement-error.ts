@@ -1,3 +1,4 @@
+import { groupedReasons } from "../plan-report/grouped-reasons.ts";
 import type { Rejection } from "../plan.ts";
 import { UserError } from "../user-error.ts";
 
@@ -7,8 +8,7 @@ export class NoPlacementError extends UserError {
   readonly rejected: readonly Rejection[];
 
   constructor(what: string, rejected: readonly Rejection[], hint: string) {
-    const problems = rejected.map(({ instanceType, reason }) => `${instanceType}: ${reason}`);
-    super(`No instance type holds ${what}.`, { hint, problems });
+    super(`No instance type holds ${what}.`, { hint, problems: groupedReasons(rejected) });
     this.rejected = rejected;
   }
 }

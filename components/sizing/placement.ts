@@ -1,125 +1,161 @@
 import { usableMemoryMiB, type Accelerator } from "../catalogue/accelerator.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { InstanceType } from "../catalogue/instance-type.ts";
-import type { Model } from "../catalogue/model.ts";
-import type { Placement, Purchase, Rejection } from "../plan.ts";
-import {
-  fits,
-  isComfortable,
-  memoryDemand,
-  type MemoryDemand,
-  type Workload,
-} from "./memory-demand.ts";
+import type { Placement, Rejection } from "../plan.ts";
+import { hourlyParts, type HourlyParts } from "../pricing/rung-cost.ts";
+import { refusal, type PlacementWishes, type Refusal } from "./constraints.ts";
+import { demandsOf, hostMemoryGiB, type Job } from "./job.ts";
+import type { MemoryDemand } from "./memory-part.ts";
+import { formatProblem, softwareStack, type SoftwareStack } from "./software-stack.ts";
+import { verdict } from "./verdict.ts";
 
-/** What a placement has to satisfy besides holding the model. */
-export interface PlacementWishes {
-  readonly region: string;
-  readonly purchase: Purchase;
-  /** Only these types; undefined allows all. */
-  readonly instanceTypes?: readonly string[] | undefined;
-  /** Only types with so many GPUs; undefined allows any. */
-  readonly gpuCount?: number | undefined;
+/** A type of a region that holds the job. */
+export interface Candidate {
+  readonly placement: Placement;
+  readonly type: InstanceType;
+  readonly accelerator: Accelerator;
+  readonly demand: MemoryDemand;
+  readonly software: SoftwareStack | undefined;
+  readonly hourly: HourlyParts;
 }
 
-/** Types that hold the model, cheapest first, and those that do not with the reason. */
+/** Types that hold the job, in no order, and those that do not with the reason. */
 export interface PlacementChoice {
-  readonly holding: readonly { readonly placement: Placement; readonly demand: MemoryDemand }[];
+  readonly holding: readonly Candidate[];
   readonly rejected: readonly Rejection[];
 }
 
-/** Gone from DescribeInstanceTypes though still priced: nothing can be launched. */
-const retired = new Set(["p3.2xlarge", "p3.8xlarge", "p3.16xlarge"]);
-
-function gib(mebibytes: number): string {
-  return (mebibytes / 1024).toFixed(1);
+/** What {@link findPlacements} looks for. */
+export interface PlacementQuestion {
+  readonly job: Job;
+  readonly wishes: PlacementWishes;
+  readonly rootVolumeGiB: number;
+  readonly catalogue: Catalogue;
 }
 
-/** Why the type is out before memory is looked at; undefined when it is not. */
-function ruledOut(type: InstanceType, wishes: PlacementWishes): string | undefined {
-  if (wishes.instanceTypes !== undefined && !wishes.instanceTypes.includes(type.instanceType)) {
-    return "not among the types that were asked for";
+interface Weighed {
+  readonly accelerator: Accelerator;
+  readonly demand: MemoryDemand;
+  readonly software: SoftwareStack | undefined;
+  readonly usableMiB: number;
+}
+
+/** The smallest split with room to spare, else the smallest that starts. */
+function weigh(job: Job, gpuCount: number, usableMiB: number): MemoryDemand | Refusal {
+  const demands = demandsOf(job, gpuCount);
+  const comfortable = demands.find((demand) => verdict(demand, usableMiB).comfortable);
+  const demand = comfortable ?? demands.find((each) => verdict(each, usableMiB).fits);
+  if (demand !== undefined) return demand;
+  const nearest = demands.toSorted((a, b) => a.startMiB - b.startMiB)[0];
+  if (nearest === undefined) {
+    return { kind: "memory", reason: "the model cannot be split over its GPUs" };
   }
-  if (retired.has(type.instanceType)) return "retired: it can no longer be launched";
-  if (type.gpuCount < 1) return "a slice of a GPU, which needs NVIDIA's licensed GRID driver";
-  if (type.cpuArchitecture === "arm64")
-    return "an Arm host, for which there is no machine image yet";
-  if (type.prices?.[wishes.region] === undefined) return `no on-demand price in ${wishes.region}`;
-  if (wishes.gpuCount !== undefined && type.gpuCount !== wishes.gpuCount) {
-    return `${type.gpuCount} GPUs, and ${wishes.gpuCount} were asked for`;
-  }
-  return undefined;
+  return { kind: "memory", reason: verdict(nearest, usableMiB).reason };
 }
 
-/** Counts of GPUs that the model can be split over on this type, smallest first. */
-function splits(model: Model, type: InstanceType): readonly number[] {
-  const valid = model.tensorParallelSizes ?? [1];
-  return valid.filter((size) => size <= type.gpuCount).toSorted((a, b) => a - b);
-}
-
-function tooSmall(demand: MemoryDemand, usableMiB: number, gpuCount: number): string {
-  const each = gpuCount === 1 ? "" : ` on each of ${demand.tensorParallel} GPUs`;
-  return `needs ${gib(demand.totalMiB)} GiB${each} of the ${gib(0.92 * usableMiB)} GiB that can be used`;
-}
-
-function weigh(
-  model: Model,
-  workload: Workload,
-  type: InstanceType,
-  accelerator: Accelerator | undefined,
-): { demand: MemoryDemand; usableMiB: number } | string {
-  const usableMiB = accelerator === undefined ? undefined : usableMemoryMiB(accelerator);
-  if (usableMiB === undefined) return "the memory of its GPU is not known";
-  const demands = splits(model, type).map((size) => memoryDemand(model, workload, size));
-  const largest = demands.at(-1);
-  if (largest === undefined) return "the model cannot be split over its GPUs";
-  const comfortable = demands.find((demand) => isComfortable(demand, usableMiB));
-  const demand = comfortable ?? demands.find((candidate) => fits(candidate, usableMiB));
-  return demand === undefined ? tooSmall(largest, usableMiB, type.gpuCount) : { demand, usableMiB };
-}
-
-/** Looks at every type of the catalogue; pure. */
-export function findPlacements(
-  model: Model,
-  workload: Workload,
-  wishes: PlacementWishes,
-  catalogue: Catalogue,
-): PlacementChoice {
+/** Memory and software of a GPU model in a count, worked out once for all types and regions that share them. */
+function weigher({ job, catalogue }: PlacementQuestion) {
   const accelerators = new Map(catalogue.accelerators.map((gpu) => [gpu.model, gpu]));
-  const holding: { placement: Placement; demand: MemoryDemand }[] = [];
-  const rejected: Rejection[] = [];
-  for (const type of catalogue.instanceTypes) {
-    const price = type.prices?.[wishes.region];
-    const { instanceType } = type;
-    const out = ruledOut(type, wishes);
-    const verdict = out ?? weigh(model, workload, type, accelerators.get(type.gpuModel));
-    if (typeof verdict === "string" || price === undefined) {
-      const reason =
-        typeof verdict === "string" ? verdict : `no on-demand price in ${wishes.region}`;
-      rejected.push({ instanceType, hourlyUsd: price?.onDemandHourlyUsd, reason });
-      continue;
+  const known = new Map<string, Weighed | Refusal>();
+  const format = job.task === "serve" ? job.workload.precision : "native";
+  const precision = format === "native" ? job.model.nativePrecision : format;
+
+  function make(gpuModel: string, gpuCount: number): Weighed | Refusal {
+    const accelerator = accelerators.get(gpuModel);
+    const usableMiB = accelerator === undefined ? undefined : usableMemoryMiB(accelerator);
+    if (accelerator === undefined || usableMiB === undefined) {
+      return { kind: "unknown", reason: "the memory of its GPU is not known" };
     }
-    const { demand, usableMiB } = verdict;
-    const placement: Placement = {
-      instanceType,
-      region: wishes.region,
-      purchase: wishes.purchase,
-      gpuModel: type.gpuModel,
-      gpuCount: type.gpuCount,
-      gpuMemoryMiB: Math.floor(usableMiB),
-      cpuArchitecture: type.cpuArchitecture,
-      tensorParallel: demand.tensorParallel,
-      hourlyUsd: price.onDemandHourlyUsd,
-      priceAsOf: price.asOf,
-      priceSource: "AWS Price List",
-      fits: true,
-      comfortable: isComfortable(demand, usableMiB),
-    };
-    holding.push({ placement, demand });
+    const software = softwareStack(accelerator, catalogue);
+    if (software === undefined) {
+      return { kind: "software", reason: "no PyTorch release has a build for its GPU" };
+    }
+    const problem = formatProblem(precision, accelerator);
+    if (problem !== undefined) return { kind: "software", reason: problem };
+    const demand = weigh(job, gpuCount, usableMiB);
+    return "kind" in demand ? demand : { accelerator, demand, software, usableMiB };
   }
-  const byPrice = holding.toSorted(
-    (a, b) =>
-      a.placement.hourlyUsd - b.placement.hourlyUsd ||
-      a.placement.instanceType.localeCompare(b.placement.instanceType),
-  );
-  return { holding: byPrice, rejected };
+  return (gpuModel: string, gpuCount: number): Weighed | Refusal => {
+    const key = `${gpuModel} ${gpuCount}`;
+    const weighed = known.get(key) ?? make(gpuModel, gpuCount);
+    known.set(key, weighed);
+    return weighed;
+  };
+}
+
+function placementOf(
+  type: InstanceType,
+  region: string,
+  { demand, usableMiB }: Weighed,
+  { zones, purchase }: PlacementWishes,
+): Placement | undefined {
+  const price = type.prices?.[region];
+  if (price === undefined) return undefined;
+  const { fits, comfortable } = verdict(demand, usableMiB);
+  return {
+    instanceType: type.instanceType,
+    region,
+    zones,
+    purchase,
+    gpuModel: type.gpuModel,
+    gpuCount: type.gpuCount,
+    gpuMemoryMiB: Math.floor(usableMiB),
+    cpuArchitecture: type.cpuArchitecture,
+    tensorParallel: demand.tensorParallel,
+    pipelineParallel: demand.pipelineParallel,
+    dataParallel: demand.dataParallel,
+    nvlink: type.nvlink ?? false,
+    hourlyUsd: price.onDemandHourlyUsd,
+    priceAsOf: price.asOf,
+    priceSource: price.source ?? "AWS Price List",
+    fits,
+    comfortable,
+  };
+}
+
+/** Looks at every type of the catalogue in every region that is asked for; pure. */
+export function findPlacements(question: PlacementQuestion): PlacementChoice {
+  const { job, wishes, rootVolumeGiB, catalogue } = question;
+  const weighed = weigher(question);
+  const hostGiB = new Map<number, number | undefined>();
+  const hostOf = (gpuCount: number) => {
+    if (!hostGiB.has(gpuCount)) hostGiB.set(gpuCount, hostMemoryGiB(job, gpuCount));
+    return hostGiB.get(gpuCount);
+  };
+  const holding: Candidate[] = [];
+  const rejected: Rejection[] = [];
+
+  function judge(type: InstanceType, region: string): Candidate | Refusal {
+    const out = refusal(type, wishes, region);
+    if (out !== undefined) return out;
+    const found = weighed(type.gpuModel, type.gpuCount);
+    if ("kind" in found) return found;
+    const needGiB = hostOf(type.gpuCount);
+    if (needGiB !== undefined && needGiB > type.memoryGiB) {
+      const reason = `loading needs ${Math.ceil(needGiB)} GiB of host memory, and it has ${type.memoryGiB}`;
+      return { kind: "host-memory", reason };
+    }
+    const placement = placementOf(type, region, found, wishes);
+    if (placement === undefined) return { kind: "no-price", reason: `no price in ${region}` };
+    const hourly = hourlyParts(region, placement.hourlyUsd, rootVolumeGiB);
+    const { maxHourlyUsd } = wishes;
+    if (maxHourlyUsd !== undefined && hourly.totalUsd > maxHourlyUsd) {
+      const reason = `$${hourly.totalUsd.toFixed(2)} an hour with its volume, above the limit of $${maxHourlyUsd}`;
+      return { kind: "price", reason };
+    }
+    const { accelerator, demand, software } = found;
+    return { placement, type, accelerator, demand, software, hourly };
+  }
+
+  for (const type of catalogue.instanceTypes) {
+    for (const region of wishes.regions) {
+      const judged = judge(type, region);
+      if ("placement" in judged) holding.push(judged);
+      else {
+        const hourlyUsd = type.prices?.[region]?.onDemandHourlyUsd;
+        rejected.push({ instanceType: type.instanceType, region, hourlyUsd, ...judged });
+      }
+    }
+  }
+  return { holding, rejected };
 }

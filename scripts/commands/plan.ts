@@ -1,66 +1,17 @@
-import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { writeFileSync } from "node:fs";
 import type { Catalogue } from "../../components/catalogue/catalogue.ts";
-import { planLines } from "../../components/plan-text.ts";
-import { makePlan } from "../../components/sizing/make-plan.ts";
-import { parseSettings, planRequest, type Settings } from "../../stacks/parse-settings.ts";
-import { readStackConfig, shownPath, type StackConfig } from "../adapters/stack-file.ts";
-import { stackFilePath } from "../adapters/repository.ts";
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { explainLines } from "../../components/plan-report/explain-lines.ts";
+import { makeReport } from "../../components/plan-report/make-report.ts";
+import { reportLines, savingLines } from "../../components/plan-report/report-lines.ts";
+import type { PlanReport } from "../../components/plan-report/report.ts";
+import { NoPlacementError } from "../../components/sizing/no-placement-error.ts";
+import type { PlanRequest } from "../../components/sizing/plan-request.ts";
+import { UserError } from "../../components/user-error.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { exitCode } from "../exit-code.ts";
-
-/** Flags of `berth plan`; each wins over the stack's file. */
-export interface PlanOptions {
-  readonly env: string;
-  readonly region?: string;
-  readonly context?: string;
-  readonly concurrency?: string;
-  readonly precision?: string;
-  readonly types?: string;
-  readonly gpus?: string;
-  readonly leaseHours?: string;
-  readonly spot?: boolean;
-  readonly list?: boolean;
-}
-
-/** What a deployment needs and a plan does not, so that a plan can be made before anything is written. */
-const notPlanned: StackConfig = {
-  "aws:region": "us-east-1",
-  "berth:owner": "nobody",
-  "berth:sshCidr": "192.0.2.1/32",
-  "berth:sshPublicKey": "ssh-ed25519 AAAA",
-};
-
-function flagsAsConfig(model: string | undefined, options: PlanOptions): StackConfig {
-  const values = {
-    "berth:model": model,
-    "aws:region": options.region,
-    "berth:context": options.context,
-    "berth:concurrency": options.concurrency,
-    "berth:precision": options.precision,
-    "berth:instanceTypes": options.types,
-    "berth:gpuCount": options.gpus,
-    "berth:leaseHours": options.leaseHours,
-    "berth:spot": options.spot,
-  };
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-/**
- * Settings enough for a plan: the stack's file where there is one, and the flags over it.
- *
- * @throws UserError with every problem of the file, or else every problem of the flags
- */
-export function settingsToPlan(model: string | undefined, options: PlanOptions): Settings {
-  const { env: stack } = options;
-  const path = stackFilePath(stack);
-  const file = readStackConfig(stack, path) ?? {};
-  const flags = flagsAsConfig(model, options);
-  const modelGiven = "berth:model" in flags ? { "berth:model": flags["berth:model"] } : {};
-  const checked = { ...notPlanned, ...file, ...modelGiven };
-  // The file by itself first, so that what is wrong in it is not blamed on the command line.
-  parseSettings({ stack, config: checked, place: shownPath(path) });
-  return parseSettings({ stack, config: { ...checked, ...flags }, place: "command line" });
-}
+import type { PlanOptions } from "../plan-flags.ts";
+import { readPlanInputs } from "../plan-inputs.ts";
 
 function listModels(catalogue: Catalogue, terminal: Terminal): number {
   const lines = catalogue.models.map(({ id, weightsGiB, gated, licence, task }) => {
@@ -73,16 +24,54 @@ function listModels(catalogue: Catalogue, terminal: Terminal): number {
   return exitCode.ok;
 }
 
+/** @throws NoPlacementError when neither the cloud nor the own machine holds it */
+function checkHeld(report: PlanReport, { env, gpuCount }: PlanRequest): void {
+  if (report.ladder.length > 0 || report.own?.fits === true) return;
+  const narrowed =
+    gpuCount === undefined
+      ? []
+      : [
+          `Types with ${gpuCount} GPUs were looked at (${env}); --gpu-count takes others, --env prod all.`,
+        ];
+  const hint = [
+    ...narrowed,
+    "Change one of these, or take fewer limits.",
+    ...savingLines(report.saving),
+  ];
+  throw new NoPlacementError(
+    `${report.modelId} as asked (${report.task}, ${report.precision})`,
+    report.rejected,
+    hint.join("\n  "),
+  );
+}
+
+async function writePage(report: PlanReport, path: string, terminal: Terminal): Promise<void> {
+  const { planPage } = await import("../../components/plan-page/plan-page.ts");
+  try {
+    writeFileSync(path, planPage(report));
+  } catch (cause) {
+    throw new UserError(`The page cannot be written to ${path}.`, {
+      hint: "Give a file in a folder that is there and that you may write to.",
+      cause,
+    });
+  }
+  terminal.say("", `page       ${path}`);
+}
+
 /** `berth plan [model]`: what would be deployed, why, what it costs and when it ends. No account and no network. */
-export function runPlan(
+export async function runPlan(
   model: string | undefined,
   options: PlanOptions,
   terminal: Terminal,
-): number {
+): Promise<number> {
   const catalogue = loadCatalogue();
   if (options.list === true) return listModels(catalogue, terminal);
-  const plan = makePlan(planRequest(settingsToPlan(model, options)), catalogue);
-  terminal.say(...planLines(plan));
-  terminal.result(plan);
+  const { request, own } = await readPlanInputs(model, options, catalogue);
+  const report = makeReport(request, catalogue, own);
+  checkHeld(report, request);
+  terminal.say(...reportLines(report));
+  if (options.explain === true) terminal.say(...explainLines(report));
+  if (options.html !== undefined) await writePage(report, options.html, terminal);
+  terminal.result(report);
   return exitCode.ok;
 }

@@ -69,8 +69,11 @@ describe("berth plan", () => {
       "8192",
       "--json",
     );
-    const plan = JSON.parse(out) as { contextTokens: number; ladder: { purchase: string }[] };
-    assert.equal(plan.contextTokens, 8192);
+    const plan = JSON.parse(out) as {
+      serving: { contextTokens: number };
+      ladder: { purchase: string }[];
+    };
+    assert.equal(plan.serving.contextTokens, 8192);
     assert.equal(plan.ladder[0]?.purchase, "spot");
   });
 
@@ -86,10 +89,31 @@ describe("berth plan", () => {
   });
 
   it("lists every problem of the flags at once", async () => {
-    const wrong = ["--precision", "int3", "--gpus", "x", "--region", "mars"];
-    const { code, err } = await berth("plan", "qwen3-8b", ...wrong);
+    const wrong = [
+      "--precision",
+      "int3",
+      "--gpus",
+      "my card",
+      "--region",
+      "mars",
+      "--arch",
+      "mips",
+    ];
+    const counts = [
+      "--context",
+      "-4",
+      "--gpu-count",
+      "0",
+      "--concurrency",
+      "NaN",
+      "--budget-usd",
+      "0",
+    ];
+    const { code, err, out } = await berth("plan", "qwen3-9b", ...wrong, ...counts);
     assert.equal(code, 1);
-    for (const place of ["berth:precision", "berth:gpuCount", "aws:region"]) {
+    assert.equal(out, "");
+    const places = ["precision:", "--gpus:", "region:", "arch:", "context:", "gpuCount:"];
+    for (const place of [...places, "--concurrency:", "budgetUsd:", 'The model "qwen3-9b"']) {
       assert.ok(err.includes(`command line: ${place}`), err);
     }
   });

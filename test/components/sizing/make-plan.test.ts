@@ -21,8 +21,8 @@ describe("makePlan", () => {
     assert.equal(ladder[0].instanceType, "g6.xlarge");
     assert.equal(ladder[0].comfortable, true);
     assert.equal(rootVolumeGiB, 80);
-    // 0.8048 for the host, and 80 GiB x 0.08 / 730.
-    assert.equal(hourlyUsd, 0.8136);
+    // 0.8048 for the host, 80 GiB x 0.08 / 730, and 0.005 for the address.
+    assert.equal(hourlyUsd, 0.8186);
   });
 
   it("takes the price of the region", () => {
@@ -52,7 +52,7 @@ describe("makePlan", () => {
   it("names every cheaper type that was not taken, and why", () => {
     const { rejected, ladder } = plan({ model: "llama-2-7b" });
     const reasons = new Map(rejected.map((entry) => [entry.instanceType, entry.reason]));
-    assert.match(reasons.get("g4dn.xlarge") ?? "", /needs \d+\.\d GiB/);
+    assert.match(reasons.get("g4dn.xlarge") ?? "", /needs 1\d\.\d GiB/);
     assert.match(reasons.get("g5g.xlarge") ?? "", /Arm/);
     assert.ok(rejected.every(({ hourlyUsd = 0 }) => hourlyUsd < ladder[0].hourlyUsd));
   });
@@ -79,7 +79,8 @@ describe("makePlan", () => {
       () => plan({ model: "llama-3.1-405b", instanceTypes: ["g6.xlarge", "g5.xlarge"] }),
       (error) =>
         error instanceof NoPlacementError &&
-        error.rejected.length === catalogue.instanceTypes.length,
+        error.rejected.length === catalogue.instanceTypes.length &&
+        error.problems.some((problem) => /^too little GPU memory: .*g6\.xlarge/.test(problem)),
     );
   });
 

@@ -1,0 +1,90 @@
+import { buyingBreakEvenHours } from "../pricing/break-even.ts";
+import type { OwnMachine } from "../plan-report/report.ts";
+import { demandsOf, type Job } from "../sizing/job.ts";
+import type { MemoryDemand } from "../sizing/memory-part.ts";
+import { verdict } from "../sizing/verdict.ts";
+import { cardsSource, knownCards, type KnownCard, type OwnGpu } from "./card.ts";
+
+/** What the own machine is judged by besides its GPUs. */
+export interface OwnMachineQuestion {
+  readonly job: Job;
+  readonly gpus: readonly OwnGpu[];
+  /** The cheapest cloud placement, USD an hour; undefined where nothing holds the job. */
+  readonly rentHourlyUsd: number | undefined;
+  readonly electricityUsdPerKwh: number;
+}
+
+/**
+ * What a kWh costs a household unless the user says otherwise, USD: about the average of the United States in 2025
+ * (https://www.eia.gov/electricity/monthly/, table 5.6.A).
+ */
+export const defaultElectricityUsdPerKwh = 0.17;
+
+interface Fit {
+  readonly demand: MemoryDemand;
+  readonly fits: boolean;
+  readonly comfortable: boolean;
+  readonly reason: string;
+}
+
+/** The best split of the job over GPUs of which the smallest decides. */
+function fitOf(job: Job, usableMiB: number, gpuCount: number): Fit | undefined {
+  const judged = demandsOf(job, gpuCount).map((demand) => ({
+    demand,
+    ...verdict(demand, usableMiB),
+  }));
+  return (
+    judged.find(({ comfortable }) => comfortable) ??
+    judged.find(({ fits }) => fits) ??
+    judged.toSorted((a, b) => a.demand.startMiB - b.demand.startMiB)[0]
+  );
+}
+
+/** Over how many cards of one kind a job is spread at home. */
+const homeCounts = [1, 2] as const;
+
+function cheapestToBuy({ job, rentHourlyUsd, electricityUsdPerKwh }: OwnMachineQuestion) {
+  if (rentHourlyUsd === undefined) return undefined;
+  const holds = (card: KnownCard, count: number): boolean =>
+    fitOf(job, card.usableMiB, count)?.comfortable ?? false;
+  const offers = knownCards()
+    .flatMap((card) => homeCounts.map((count) => ({ card, count })))
+    .toSorted((a, b) => a.card.listPriceUsd * a.count - b.card.listPriceUsd * b.count);
+  const found = offers.find(({ card, count }) => holds(card, count));
+  if (found === undefined) return undefined;
+  const { card, count } = found;
+  const listPriceUsd = card.listPriceUsd * count;
+  const electricity = (card.powerWatts / 1000) * count * electricityUsdPerKwh;
+  return {
+    name: card.name,
+    count,
+    listPriceUsd,
+    breakEvenHours: buyingBreakEvenHours(listPriceUsd, rentHourlyUsd, electricity),
+  };
+}
+
+/**
+ * Whether the GPUs that somebody owns hold the job, what an hour of them costs, and what would be bought instead of rented.
+ *
+ * @throws UserError when the catalogue lacks a figure of the model that it takes
+ */
+export function judgeOwnMachine(question: OwnMachineQuestion): OwnMachine {
+  const { job, gpus, electricityUsdPerKwh } = question;
+  const smallestMiB = Math.min(...gpus.map(({ usableMiB }) => usableMiB));
+  const fit = fitOf(job, smallestMiB, gpus.length);
+  const watts = gpus.map(({ powerWatts }) => powerWatts);
+  const known = watts.filter((each) => each !== undefined);
+  const allWatts = known.reduce((sum, each) => sum + each, 0);
+  return {
+    gpus: gpus.map(({ name, usableMiB }) => ({ name, usableMiB })),
+    fits: fit?.fits ?? false,
+    comfortable: fit?.comfortable ?? false,
+    reason: fit?.reason ?? "the model cannot be split over these GPUs",
+    demand: fit?.demand,
+    electricityHourlyUsd:
+      known.length === watts.length ? (allWatts / 1000) * electricityUsdPerKwh : undefined,
+    electricityUsdPerKwh,
+    source: cardsSource,
+    buying: fit?.comfortable === true ? undefined : cheapestToBuy(question),
+  };
+}

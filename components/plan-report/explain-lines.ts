@@ -1,0 +1,62 @@
+import { gib } from "../plan-figures.ts";
+import { partName } from "../plan-text.ts";
+import {
+  bandwidthShare,
+  layerOverheadMs,
+  pcieLayerMs,
+  prefillShare,
+  trainingShare,
+} from "../throughput/efficiency.ts";
+import type { Range } from "../range.ts";
+import type { PlanReport, Rung } from "./report.ts";
+
+function memory({ demand, gpuMemoryMiB }: Rung): string[] {
+  const rows = demand.parts.map(
+    ({ name, mib, lowMiB, highMiB, why }) =>
+      `  ${partName(name).padEnd(15)} ${gib(mib).padStart(10)}  (${(lowMiB / 1024).toFixed(1)} to ${(highMiB / 1024).toFixed(1)})  ${why}`,
+  );
+  const limit = gpuMemoryMiB * demand.utilisation;
+  return [
+    `memory of each GPU, split ${demand.tensorParallel} x tensor, ${demand.pipelineParallel} x pipeline, ${demand.dataParallel} x data:`,
+    ...rows,
+    `  ${"in all".padEnd(15)} ${gib(demand.totalMiB).padStart(10)}  of ${gib(limit)}: ${gib(gpuMemoryMiB)} that nvidia-smi reports x ${demand.utilisation}`,
+    `  ${"to start".padEnd(15)} ${gib(demand.startMiB).padStart(10)}`,
+  ];
+}
+
+function percent({ low, high }: Range): string {
+  return `${Math.round(low * 100)} to ${Math.round(high * 100)} %`;
+}
+
+function speed({ task, trainingAsked }: PlanReport, { nvlink, gpuCount }: Rung): string[] {
+  if (task !== "serve" && trainingAsked !== undefined) {
+    const share = trainingShare[trainingAsked.method as keyof typeof trainingShare];
+    return [
+      "time = tokens x operations a token / (GPUs x dense peak x share):",
+      `  share of the peak ${percent(share)}${nvlink || gpuCount === 1 ? "" : ", less over PCIe"}`,
+      `  operations a token: ${trainingAsked.method === "full" ? "6" : "4"} for each parameter${trainingAsked.gradientCheckpointing ? ", and 2 for checkpointing" : ""}`,
+    ];
+  }
+  const crossing = `, and ${pcieLayerMs.low} to ${pcieLayerMs.high} ms over PCIe`;
+  return [
+    "a step = the longer of (weights + cache) / (bandwidth x share) and operations / (peak x share), and each layer's own time:",
+    `  share of the bandwidth ${percent(bandwidthShare)}, of the peak ${percent(prefillShare)}`,
+    `  ${layerOverheadMs.low} to ${layerOverheadMs.high} ms a layer${nvlink || gpuCount === 1 ? "" : crossing}`,
+  ];
+}
+
+function money({ monthlyHours, leaseHours }: PlanReport, { hourly, monthlyUsd }: Rung): string[] {
+  const lease = leaseHours === undefined ? [] : [`  lease: ${hourly.totalUsd} x ${leaseHours} h`];
+  return [
+    `price an hour = ${hourly.instanceUsd} + ${hourly.volumeUsd} + ${hourly.publicIpv4Usd} = ${hourly.totalUsd} USD`,
+    `  a month: ${hourly.totalUsd} x ${monthlyHours} h = ${monthlyUsd} USD`,
+    ...lease,
+  ];
+}
+
+/** The arithmetic behind the first rung. */
+export function explainLines(report: PlanReport): readonly string[] {
+  const [chosen] = report.ladder;
+  if (chosen === undefined) return [];
+  return ["", ...memory(chosen), ...speed(report, chosen), ...money(report, chosen)];
+}

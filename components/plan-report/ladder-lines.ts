@@ -1,0 +1,46 @@
+import { dollars, rangeText, shortGpu, usd } from "../plan-figures.ts";
+import type { Range } from "../range.ts";
+import type { PlanReport, Rung } from "./report.ts";
+
+function money(range: Range): string {
+  return rangeText(range, dollars);
+}
+
+function cell(rung: Rung, by: "hour" | "job"): string {
+  const { instanceType, gpuCount, gpuModel, region, hourly, perMillionTokensUsd, jobUsd } = rung;
+  const used = rung.demand.totalMiB / rung.gpuMemoryMiB;
+  const price = by === "job" ? jobUsd : perMillionTokensUsd;
+  const sagemaker = rung.sagemaker === undefined ? "-" : usd(rung.sagemaker.hourlyUsd);
+  return [
+    instanceType.padEnd(16),
+    `${gpuCount} x ${shortGpu(gpuModel)}`.padEnd(20),
+    region.padEnd(10),
+    `${Math.round(used * 100)} %`.padStart(6),
+    usd(hourly.totalUsd).padStart(9),
+    usd(rung.monthlyUsd).padStart(9),
+    (price === undefined ? "not known" : money(price)).padStart(18),
+    sagemaker.padStart(10),
+  ].join("  ");
+}
+
+/** The ladder as a table, one rung a line; nothing where it is empty. */
+export function ladderLines({ ladder, ranking }: PlanReport): string[] {
+  if (ladder.length === 0) return [];
+  const price = ranking.by === "job" ? "$ a job" : "$ 1 M tokens";
+  const head = [
+    "type".padEnd(16),
+    "GPUs".padEnd(20),
+    "region".padEnd(10),
+    "filled",
+    "$ an hour".padStart(9),
+    "$ a month".padStart(9),
+    price.padStart(18),
+    "SageMaker".padStart(10),
+  ].join("  ");
+  return [
+    "",
+    `ladder, by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}:`,
+    `  ${head}`,
+    ...ladder.map((rung) => `  ${cell(rung, ranking.by)}`),
+  ];
+}

@@ -1,0 +1,138 @@
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Model } from "../catalogue/model.ts";
+import type { OwnGpu } from "../own-machine/card.ts";
+import { judgeOwnMachine } from "../own-machine/own-machine.ts";
+import { roundUsd } from "../pricing/hourly-cost.ts";
+import { aroundCost } from "../pricing/rung-cost.ts";
+import { decide, type Decision } from "../sizing/decide.ts";
+import { hostMemoryGiB, type Job } from "../sizing/job.ts";
+import { tieBreak } from "../sizing/ladder.ts";
+import type { PlanRequest } from "../sizing/plan-request.ts";
+import { nativeWeightBytes } from "../sizing/weight-layout.ts";
+import type {
+  OwnMachine,
+  PlanReport,
+  SavingLadder,
+  ServingRequest,
+  TrainingAsked,
+} from "./report.ts";
+import { largestMachine, savingLadder } from "./saving-ladder.ts";
+import { warningsOf } from "./warnings.ts";
+
+/** GPUs that the user has, and what their electricity costs. */
+export interface OwnGpus {
+  readonly gpus: readonly OwnGpu[];
+  readonly electricityUsdPerKwh: number;
+}
+
+const gibi = 1024 ** 3;
+
+function licenceOf({ licence }: Model, { licences }: Catalogue): PlanReport["licenceText"] {
+  const known = licences.find(({ name }) => name === licence);
+  if (known === undefined) return undefined;
+  const { title, url, terms } = known;
+  return { title, url, terms };
+}
+
+function servingOf(job: Job): ServingRequest | undefined {
+  if (job.task !== "serve") return undefined;
+  const { promptTokens, answerTokens, workload } = job;
+  const { contextTokens, concurrency } = workload;
+  return { contextTokens, concurrency, promptTokens, answerTokens };
+}
+
+function trainingOf(job: Job): TrainingAsked | undefined {
+  if (job.task === "serve") return undefined;
+  const { datasetTokens, epochs, workload } = job;
+  const { method, precision, optimizer, sequenceTokens, microBatch, gradientCheckpointing } =
+    workload;
+  return {
+    method,
+    precision,
+    optimizer,
+    sequenceTokens,
+    microBatch,
+    gradientCheckpointing,
+    datasetTokens,
+    epochs,
+  };
+}
+
+function precisionOf({ job, model }: Decision): string {
+  if (job.task !== "serve") {
+    const { method, quantisation = "nf4-double", precision } = job.workload;
+    return method === "qlora" ? quantisation : precision;
+  }
+  return job.workload.precision === "native" ? model.nativePrecision : job.workload.precision;
+}
+
+function savingOf(
+  request: PlanRequest,
+  catalogue: Catalogue,
+  { job, ladder }: Decision,
+  own: OwnMachine | undefined,
+): SavingLadder | undefined {
+  if (own !== undefined && !own.fits) {
+    const usableMiB = Math.min(...own.gpus.map((gpu) => gpu.usableMiB));
+    const name = own.gpus.map((gpu) => gpu.name).join(", ");
+    return savingLadder(job, { name, usableMiB, gpuCount: own.gpus.length });
+  }
+  if (ladder.length > 0) return undefined;
+  const machine = largestMachine(request, catalogue);
+  return machine === undefined ? undefined : savingLadder(job, machine);
+}
+
+/**
+ * The whole answer of `berth plan`; pure. Its ladder is empty when nothing holds the job: what would make it fit is in
+ * `saving` then.
+ *
+ * @throws UserError naming every problem of the request at once
+ */
+export function makeReport(
+  request: PlanRequest,
+  catalogue: Catalogue,
+  ownGpus?: OwnGpus,
+): PlanReport {
+  const decision = decide(request, catalogue);
+  const { model, job, ladder, rankBy } = decision;
+  const [chosen] = ladder;
+  const { leaseHours } = request;
+  const weightsGiB = nativeWeightBytes(model) / gibi;
+  const rentHourlyUsd = chosen?.hourly.totalUsd;
+  const own =
+    ownGpus === undefined ? undefined : judgeOwnMachine({ job, rentHourlyUsd, ...ownGpus });
+  return {
+    schemaVersion: 1,
+    task: job.task,
+    modelId: model.id,
+    modelName: model.family,
+    huggingfaceRepo: model.huggingfaceRepo,
+    licence: model.licence ?? "unknown",
+    gated: model.gated ?? false,
+    commercialUse: model.commercialUse,
+    licenceText: licenceOf(model, catalogue),
+    parameters: model.parameters,
+    env: request.env,
+    engine: job.task === "serve" ? job.workload.engine : undefined,
+    precision: precisionOf(decision),
+    serving: servingOf(job),
+    trainingAsked: trainingOf(job),
+    weightsGiB: roundUsd(weightsGiB),
+    rootVolumeGiB: decision.rootVolumeGiB,
+    hostMemoryGiB: chosen === undefined ? undefined : hostMemoryGiB(job, chosen.gpuCount),
+    ranking: { by: rankBy, tieBreak },
+    ladder,
+    rejected: decision.rejected,
+    monthlyHours: decision.monthlyHours,
+    leaseHours,
+    leaseUsd:
+      leaseHours === undefined || rentHourlyUsd === undefined
+        ? undefined
+        : roundUsd(rentHourlyUsd * leaseHours),
+    around: chosen === undefined ? undefined : aroundCost(chosen.region, weightsGiB),
+    own,
+    saving: savingOf(request, catalogue, decision, own),
+    warnings: warningsOf(decision, request),
+    catalogueVersion: catalogue.version,
+  };
+}

@@ -1,0 +1,249 @@
+import { dollars, figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
+import { leaseLine, memoryLine, modelLine, typeLine } from "../plan-text.ts";
+import type { Range } from "../range.ts";
+import { groupedReasons } from "./grouped-reasons.ts";
+import { ladderLines } from "./ladder-lines.ts";
+import type { OwnMachine, PlanReport, Rung, SavingLadder } from "./report.ts";
+
+const indent = "           ";
+
+/** A label of the left column and its text; without a label it goes on under the one before. */
+function line(label: string, text: string): string {
+  return `${label.padEnd(indent.length)}${text}`;
+}
+
+function times(range: Range): string {
+  return rangeText(range, timeText);
+}
+
+function money(range: Range): string {
+  return rangeText(range, dollars);
+}
+
+function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
+  if (serving === undefined) return [];
+  const { speed, fullLoad } = rung;
+  if (speed === undefined) {
+    return [
+      line("speed", "not known: the tables lack the rates of this GPU, or of this kind of model"),
+    ];
+  }
+  const shape = `${serving.promptTokens} + ${serving.answerTokens} tokens`;
+  const each = `${rangeText(speed.tokensPerSecond)} tokens/s each`;
+  const full =
+    fullLoad === undefined || fullLoad.concurrency <= serving.concurrency
+      ? []
+      : [
+          line(
+            "",
+            `${fullLoad.concurrency} at once fit: ${rangeText(fullLoad.speed.totalTokensPerSecond)} tokens/s in all, ${times(fullLoad.speed.requestSeconds)} a request`,
+          ),
+        ];
+  return [
+    line(
+      "speed",
+      `${times(speed.requestSeconds)} for a request of ${shape}, ${serving.concurrency} at once; first token ${times(speed.firstTokenSeconds)}; ${each}`,
+    ),
+    ...full,
+  ];
+}
+
+function trainingLines({ trainingAsked }: PlanReport, { training, jobUsd }: Rung): string[] {
+  if (trainingAsked === undefined) return [];
+  const { datasetTokens, epochs } = trainingAsked;
+  const data = `${figure(datasetTokens / 1e6)} M tokens`;
+  if (training === undefined || jobUsd === undefined) {
+    return [
+      line("time", `not known for ${data}: the tables lack the peak of this GPU's arithmetic`),
+    ];
+  }
+  const hours = ({ low, high }: Range): Range => ({ low: low * 3600, high: high * 3600 });
+  return [
+    line(
+      "time",
+      `${times(hours(training.epochHours))} an epoch of ${data}, ${times(hours(training.jobHours))} for ${epochs}; ${rangeText(training.tokensPerSecond)} tokens/s`,
+    ),
+    line("job", `${money(jobUsd)} in all`),
+  ];
+}
+
+function priceLines(report: PlanReport, rung: Rung): string[] {
+  const { hourly, purchase, region, priceSource, priceAsOf, spotHourlyUsd, monthlyUsd } = rung;
+  const spot = purchase === "spot";
+  const most = spot ? "at most " : "";
+  const now =
+    spot && spotHourlyUsd !== undefined
+      ? `spot was ${usd(spotHourlyUsd)} when the catalogue was made`
+      : spot
+        ? "no spot price is known, so the on-demand one is shown as its ceiling"
+        : "no 1- or 3-year price is in the tables";
+  const parts = `instance ${usd(hourly.instanceUsd)}, ${report.rootVolumeGiB} GiB volume ${usd(hourly.volumeUsd)}, public address ${usd(hourly.publicIpv4Usd)}`;
+  return [
+    line(
+      "price",
+      `${most}${usd(hourly.totalUsd)} an hour: ${parts} (${purchase}, ${region}; ${priceSource}, ${priceAsOf})`,
+    ),
+    line("", `${most}${usd(monthlyUsd)} a month of ${report.monthlyHours} h; ${now}`),
+  ];
+}
+
+function tokenLines({ serving }: PlanReport, { perMillionTokensUsd, fullLoad }: Rung): string[] {
+  if (perMillionTokensUsd === undefined || serving === undefined) return [];
+  const full =
+    fullLoad === undefined || fullLoad.concurrency <= serving.concurrency
+      ? ""
+      : `, ${money(fullLoad.perMillionTokensUsd)} at the ${fullLoad.concurrency} that fit`;
+  return [
+    line(
+      "",
+      `${money(perMillionTokensUsd)} for 1 M answer tokens at ${serving.concurrency} at once${full}`,
+    ),
+  ];
+}
+
+function aroundLines({ around, serving }: PlanReport): string[] {
+  if (around === undefined) return [];
+  const answers =
+    serving === undefined
+      ? []
+      : [`1 M answer tokens to the internet ${usd(around.egressPerMillionTokensUsd)}`];
+  const parts = [
+    `weights in S3 ${usd(around.weightsMonthlyUsd)} a month`,
+    `a sync ${usd(around.syncUsd)} (${usd(around.crossRegionSyncUsd)} more from another region)`,
+    ...answers,
+  ];
+  return [line("around it", `${parts.join(", ")} (${around.priceAsOf})`)];
+}
+
+function sagemakerLines({ serving, ladder }: PlanReport): string[] {
+  if (serving === undefined) return [];
+  const offers = ladder.flatMap(({ sagemaker }) => (sagemaker === undefined ? [] : [sagemaker]));
+  const cheapest = offers.toSorted((a, b) => a.hourlyUsd - b.hourlyUsd)[0];
+  if (cheapest === undefined)
+    return [line("SageMaker", "no endpoint type with a known price is on the ladder")];
+  const { instanceType, hourlyUsd, priceAsOf } = cheapest;
+  const [chosen] = ladder;
+  const hours =
+    chosen === undefined ? undefined : (730 * chosen.hourly.totalUsd) / Math.max(hourlyUsd, 1e-9);
+  const compared =
+    hours === undefined || hours >= 730
+      ? "no dearer an hour than the host"
+      : `cheaper than a host that is up all month below ${figure(hours)} h a month`;
+  return [
+    line("SageMaker", `${instanceType} ${usd(hourlyUsd)} an hour (${priceAsOf}): ${compared}`),
+  ];
+}
+
+function energyLines({ energy }: Rung): string[] {
+  if (energy === undefined) return [];
+  const { kwhAnHour, gramsAnHour, gridGramsPerKwh, gridSource } = energy;
+  return [
+    line(
+      "carbon",
+      `${rangeText(kwhAnHour)} kWh and ${rangeText(gramsAnHour)} g CO2 an hour, GPUs and cooling (${figure(gridGramsPerKwh)} g a kWh: ${gridSource})`,
+    ),
+  ];
+}
+
+function softwareLines({ software }: Rung): string[] {
+  if (software === undefined) return [];
+  const driver =
+    software.minLinuxDriver === undefined ? "" : `, driver ${software.minLinuxDriver} or newer`;
+  return [line("software", `PyTorch ${software.pytorch} with CUDA ${software.cuda}${driver}`)];
+}
+
+function ownLines(own: OwnMachine | undefined): string[] {
+  if (own === undefined) return [];
+  const names = own.gpus.map(({ name }) => name).join(", ");
+  const answer = own.fits ? (own.comfortable ? "yes" : "just") : "no";
+  const power =
+    own.electricityHourlyUsd === undefined
+      ? []
+      : [
+          line(
+            "",
+            `${usd(own.electricityHourlyUsd)} an hour of electricity at full power, ${usd(own.electricityUsdPerKwh)} a kWh`,
+          ),
+        ];
+  const buy = own.buying;
+  const bought =
+    buy === undefined
+      ? []
+      : [
+          line(
+            "",
+            `to buy: ${buy.count} x ${buy.name}, ${usd(buy.listPriceUsd)} at release` +
+              (buy.breakEvenHours === undefined
+                ? "; its electricity costs as much as renting"
+                : `, paid for after ${figure(buy.breakEvenHours)} h of renting`),
+          ),
+        ];
+  return [line("your GPUs", `${names}: ${answer}; ${own.reason}`), ...power, ...bought];
+}
+
+function licenceLines({ licenceText, commercialUse }: PlanReport): string[] {
+  if (licenceText === undefined) return [];
+  const { title, url, terms } = licenceText;
+  const use = commercialUse === undefined ? "" : `commercial use: ${commercialUse}; `;
+  return [line("licence", `${title} (${url}): ${use}${terms}`)];
+}
+
+/** What to change until it fits. */
+export function savingLines(saving: SavingLadder | undefined): string[] {
+  if (saving === undefined) return [];
+  const rows = saving.rungs.map(({ change, cost, totalMiB, savesMiB, fits, name }) => {
+    const need = `${gib(totalMiB)} a GPU${fits ? ", fits" : ""}`;
+    const saved = savesMiB > 0 ? `, ${gib(savesMiB)} less` : "";
+    return name === "as-asked" ? `  as asked: ${need}` : `  ${change}: ${need}${saved}; ${cost}`;
+  });
+  return [
+    "",
+    `to make it fit ${saving.machine}, ${gib(saving.usableMiB)} each, one after the other:`,
+    ...rows,
+  ];
+}
+
+/** The answer of `berth plan` as a person reads it, one entry a line. */
+export function reportLines(report: PlanReport): readonly string[] {
+  const [chosen] = report.ladder;
+  const others = report.rejected.filter(
+    ({ kind, hourlyUsd }) =>
+      kind !== "dearer" &&
+      kind !== "not-asked" &&
+      (chosen === undefined || (hourlyUsd ?? Infinity) < chosen.hourlyUsd),
+  );
+  const rented =
+    chosen === undefined
+      ? [line("type", "none that may be taken holds it")]
+      : [
+          memoryLine(chosen.demand, report.precision),
+          typeLine(chosen, report.ranking.by),
+          ...servingSpeedLines(report, chosen),
+          ...trainingLines(report, chosen),
+          ...priceLines(report, chosen),
+          ...tokenLines(report, chosen),
+          ...aroundLines(report),
+          ...sagemakerLines(report),
+          ...energyLines(chosen),
+          ...softwareLines(chosen),
+          leaseLine(report),
+        ];
+  const engine = report.engine === undefined ? "" : `${report.engine}; `;
+  return [
+    modelLine(report),
+    ...licenceLines(report),
+    ...ownLines(report.own),
+    ...rented,
+    ...report.warnings.map((warning) => line("mind", warning)),
+    line("engine", `${engine}catalogue of ${report.catalogueVersion}`),
+    ...ladderLines(report),
+    ...savingLines(report.saving),
+    ...(others.length === 0
+      ? []
+      : [
+          "",
+          chosen === undefined ? "not taken:" : "cheaper, and not taken:",
+          ...groupedReasons(others).map((text) => `  ${text}`),
+        ]),
+  ];
+}

@@ -1,0 +1,151 @@
+import type { Placement, Plan, Rejection } from "../plan.ts";
+import type { Energy } from "../pricing/energy.ts";
+import type { AroundCost, HourlyParts } from "../pricing/rung-cost.ts";
+import type { Range } from "../range.ts";
+import type { MemoryDemand } from "../sizing/memory-part.ts";
+import type { SoftwareStack } from "../sizing/software-stack.ts";
+import type { SizingEngine, Task } from "../sizing/workload.ts";
+import type { ServingSpeed } from "../throughput/serving-speed.ts";
+import type { TrainingTime } from "../throughput/training-time.ts";
+
+/** The same GPUs as a SageMaker endpoint. */
+export interface SagemakerOffer {
+  readonly instanceType: string;
+  /** Real-time hosting, USD an hour. */
+  readonly hourlyUsd: number;
+  readonly priceAsOf: string;
+  /**
+   * Hours a month that the endpoint may be up before the EC2 host that runs all month is cheaper; undefined where the
+   * endpoint is not dearer an hour.
+   */
+  readonly breakEvenHoursAMonth: number | undefined;
+}
+
+/** As many sequences at once as the memory holds. */
+export interface FullLoad {
+  readonly concurrency: number;
+  readonly speed: ServingSpeed;
+  readonly perMillionTokensUsd: Range;
+}
+
+/** A placement with all that is known of its price and speed. */
+export interface Rung extends Placement {
+  /** What each of its GPUs has to hold. */
+  readonly demand: MemoryDemand;
+  readonly hourly: HourlyParts;
+  /** At the declared hours a month. */
+  readonly monthlyUsd: number;
+  /** Newest spot price that the catalogue has, USD an hour; undefined where it has none. */
+  readonly spotHourlyUsd: number | undefined;
+  /** Undefined in training, for image models, and where the GPU's rates are not known. */
+  readonly speed: ServingSpeed | undefined;
+  readonly perMillionTokensUsd: Range | undefined;
+  readonly fullLoad: FullLoad | undefined;
+  /** Undefined in serving, and where the GPU's rate is not known. */
+  readonly training: TrainingTime | undefined;
+  readonly jobUsd: Range | undefined;
+  readonly energy: Energy | undefined;
+  readonly software: SoftwareStack | undefined;
+  readonly sagemaker: SagemakerOffer | undefined;
+}
+
+/** What the answer was looked for: a server. */
+export interface ServingRequest {
+  readonly contextTokens: number;
+  readonly concurrency: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+}
+
+/** What the answer was looked for: a training. */
+export interface TrainingAsked {
+  readonly method: string;
+  readonly precision: string;
+  readonly optimizer: string;
+  readonly sequenceTokens: number;
+  readonly microBatch: number;
+  readonly gradientCheckpointing: boolean;
+  readonly datasetTokens: number;
+  readonly epochs: number;
+}
+
+/** One thing to change so that less memory is needed, on top of those before it. */
+export interface SavingRung {
+  readonly name: string;
+  readonly change: string;
+  /** What it costs in time or quality. */
+  readonly cost: string;
+  readonly totalMiB: number;
+  readonly savesMiB: number;
+  readonly fits: boolean;
+}
+
+/** The steps until it fits the GPU that was asked for, or the largest that may be taken. */
+export interface SavingLadder {
+  /** Which GPUs the steps are tried on. */
+  readonly machine: string;
+  readonly usableMiB: number;
+  readonly rungs: readonly SavingRung[];
+}
+
+/** Whether GPUs that somebody owns do instead. */
+export interface OwnMachine {
+  readonly gpus: readonly { readonly name: string; readonly usableMiB: number }[];
+  readonly fits: boolean;
+  readonly comfortable: boolean;
+  readonly reason: string;
+  readonly demand: MemoryDemand | undefined;
+  /** Electricity of an hour at full board power, USD; undefined where the board power is not known. */
+  readonly electricityHourlyUsd: number | undefined;
+  readonly electricityUsdPerKwh: number;
+  /** Where memory, power and price of the cards are from, and when they were read. */
+  readonly source: string;
+  /** The cheapest card to buy that holds it, and after how many rented hours it has paid for itself. */
+  readonly buying:
+    | {
+        readonly name: string;
+        readonly count: number;
+        readonly listPriceUsd: number;
+        readonly breakEvenHours: number | undefined;
+      }
+    | undefined;
+}
+
+/** The whole answer of `berth plan`. */
+export interface PlanReport {
+  readonly schemaVersion: 1;
+  readonly task: Task;
+  readonly modelId: string;
+  readonly modelName: string;
+  readonly huggingfaceRepo: string | undefined;
+  readonly licence: string;
+  readonly gated: boolean;
+  readonly commercialUse: string | undefined;
+  /** Undefined where the catalogue has no text of that name. */
+  readonly licenceText:
+    { readonly title: string; readonly url: string; readonly terms: string } | undefined;
+  readonly parameters: number | undefined;
+  readonly env: string;
+  readonly engine: SizingEngine | undefined;
+  readonly precision: string;
+  readonly serving: ServingRequest | undefined;
+  readonly trainingAsked: TrainingAsked | undefined;
+  readonly weightsGiB: number;
+  readonly rootVolumeGiB: number;
+  readonly hostMemoryGiB: number | undefined;
+  readonly ranking: { readonly by: "hour" | "job"; readonly tieBreak: string };
+  /** Best first, as in {@link Plan}. Empty when only the own machine holds it. */
+  readonly ladder: readonly Rung[];
+  /** Every type that is not on the ladder, cheapest first. */
+  readonly rejected: readonly Rejection[];
+  readonly monthlyHours: number;
+  readonly leaseHours: number | undefined;
+  /** Hours of the lease at the first rung's price. */
+  readonly leaseUsd: Plan["leaseUsd"];
+  readonly around: AroundCost | undefined;
+  readonly own: OwnMachine | undefined;
+  readonly saving: SavingLadder | undefined;
+  /** What does not keep it from running, and may surprise; one sentence each. */
+  readonly warnings: readonly string[];
+  readonly catalogueVersion: string;
+}

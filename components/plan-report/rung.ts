@@ -1,0 +1,163 @@
+import type { Accelerator } from "../catalogue/accelerator.ts";
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import { breakEvenHoursAMonth } from "../pricing/break-even.ts";
+import { energyOf } from "../pricing/energy.ts";
+import { roundUsd } from "../pricing/hourly-cost.ts";
+import { jobUsd, perMillionTokensUsd } from "../pricing/rung-cost.ts";
+import type { Job, ServingJob, TrainingJob } from "../sizing/job.ts";
+import { kvCacheBytes, kvFormatFactor } from "../sizing/kv-cache.ts";
+import { shapeOf } from "../sizing/model-shape.ts";
+import type { Candidate } from "../sizing/placement.ts";
+import { weightBytes } from "../sizing/weight-layout.ts";
+import { densePeakTflops } from "../throughput/dense-peak.ts";
+import {
+  servingSpeed,
+  type GpuRates,
+  type ServedModel,
+  type ServingMachine,
+} from "../throughput/serving-speed.ts";
+import { trainingTime } from "../throughput/training-time.ts";
+import type { FullLoad, Rung, SagemakerOffer } from "./report.ts";
+
+/** Sequences that vLLM takes at once by default (`max_num_seqs`). */
+const mostSequences = 256;
+
+function rates(accelerator: Accelerator): GpuRates | undefined {
+  const { memoryBandwidthGBs } = accelerator;
+  const tflops = densePeakTflops(accelerator);
+  if (memoryBandwidthGBs === undefined || tflops === undefined) return undefined;
+  return { bandwidthGBs: memoryBandwidthGBs, tflops };
+}
+
+/** The model as its time is worked out from; undefined for an image model. */
+export function servedModel({ model, workload }: ServingJob): ServedModel | undefined {
+  if (model.task === "image-generation") return undefined;
+  const { parameters, layers } = shapeOf(model);
+  const { contextTokens, engine, kvFormat, precision } = workload;
+  const cache = kvCacheBytes(model, contextTokens, engine) * kvFormatFactor(kvFormat);
+  return {
+    layers,
+    parameters,
+    activeParameters: Math.min(model.activeParameters ?? parameters, parameters),
+    weightBytes: weightBytes(model, precision),
+    kvBytesPerToken: cache / contextTokens,
+  };
+}
+
+/** As many sequences as the first GPU has cache for, at the asked context. */
+function mostAtOnce({ demand, placement }: Candidate, concurrency: number): number {
+  const limitMiB = placement.gpuMemoryMiB * demand.utilisation + demand.outsideMiB;
+  const roomMiB = Math.min(limitMiB, placement.gpuMemoryMiB) - demand.totalMiB;
+  const oneMiB = demand.kvCacheMiB / concurrency;
+  if (oneMiB <= 0) return concurrency;
+  const most = concurrency + Math.floor(roomMiB / oneMiB);
+  return Math.max(1, Math.min(Math.max(mostSequences, concurrency), most));
+}
+
+interface Economics {
+  readonly candidate: Candidate;
+  readonly machine: ServingMachine;
+}
+
+function fullLoadOf(
+  job: ServingJob,
+  served: ServedModel,
+  { candidate, machine }: Economics,
+): FullLoad {
+  const concurrency = mostAtOnce(candidate, job.workload.concurrency);
+  const { promptTokens, answerTokens } = job;
+  const speed = servingSpeed(served, { promptTokens, answerTokens, concurrency }, machine);
+  const price = perMillionTokensUsd(candidate.hourly.totalUsd, speed.totalTokensPerSecond);
+  return { concurrency, speed, perMillionTokensUsd: price };
+}
+
+const nothing = {
+  speed: undefined,
+  perMillionTokensUsd: undefined,
+  fullLoad: undefined,
+  training: undefined,
+  jobUsd: undefined,
+} as const;
+
+function servingEconomics(job: ServingJob, served: ServedModel | undefined, candidate: Candidate) {
+  const gpu = rates(candidate.accelerator);
+  if (gpu === undefined || served === undefined) return nothing;
+  const { tensorParallel, pipelineParallel } = candidate.demand;
+  const { nvlink } = candidate.placement;
+  const machine = { gpu, tensorParallel, pipelineParallel, nvlink };
+  const { promptTokens, answerTokens } = job;
+  const request = { promptTokens, answerTokens, concurrency: job.workload.concurrency };
+  const speed = servingSpeed(served, request, machine);
+  return {
+    ...nothing,
+    speed,
+    perMillionTokensUsd: perMillionTokensUsd(candidate.hourly.totalUsd, speed.totalTokensPerSecond),
+    fullLoad: fullLoadOf(job, served, { candidate, machine }),
+  };
+}
+
+function trainingEconomics(job: TrainingJob, candidate: Candidate) {
+  const gpu = rates(candidate.accelerator);
+  if (gpu === undefined || job.model.task === "image-generation") return nothing;
+  const { parameters } = shapeOf(job.model);
+  const training = trainingTime(
+    {
+      method: job.workload.method,
+      activeParameters: Math.min(job.model.activeParameters ?? parameters, parameters),
+      gradientCheckpointing: job.workload.gradientCheckpointing,
+      datasetTokens: job.datasetTokens,
+      epochs: job.epochs,
+    },
+    {
+      tflops: gpu.tflops,
+      gpuCount: candidate.demand.dataParallel,
+      nvlink: candidate.placement.nvlink,
+    },
+  );
+  return {
+    ...nothing,
+    training,
+    jobUsd: jobUsd(candidate.hourly.totalUsd, training.jobHours),
+  };
+}
+
+/** The endpoint types of the catalogue, by the EC2 type and region. */
+export function sagemakerOffers({ sagemakerTypes }: Catalogue) {
+  const byEc2Type = new Map(sagemakerTypes.map((type) => [type.ec2InstanceType, type]));
+  return ({ placement, hourly }: Candidate): SagemakerOffer | undefined => {
+    const type = byEc2Type.get(placement.instanceType);
+    const price = type?.prices?.[placement.region];
+    if (type?.hosting !== true || price === undefined) return undefined;
+    const { hostingHourlyUsd, asOf } = price;
+    return {
+      instanceType: type.instanceType,
+      hourlyUsd: hostingHourlyUsd,
+      priceAsOf: asOf,
+      breakEvenHoursAMonth: breakEvenHoursAMonth(hourly.totalUsd, hostingHourlyUsd),
+    };
+  };
+}
+
+/** Puts price, time and energy to candidates of one job. */
+export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) {
+  const offerOf = sagemakerOffers(catalogue);
+  const served = job.task === "serve" ? servedModel(job) : undefined;
+  return (candidate: Candidate): Rung => {
+    const { placement, type, demand, hourly, software } = candidate;
+    const economics =
+      job.task === "serve"
+        ? servingEconomics(job, served, candidate)
+        : trainingEconomics(job, candidate);
+    return {
+      ...placement,
+      ...economics,
+      demand,
+      hourly,
+      monthlyUsd: roundUsd(hourly.totalUsd * monthlyHours),
+      spotHourlyUsd: type.prices?.[placement.region]?.spotHourlyUsd,
+      energy: energyOf(placement.gpuModel, placement.gpuCount, placement.region),
+      software,
+      sagemaker: job.task === "serve" ? offerOf(candidate) : undefined,
+    };
+  };
+}

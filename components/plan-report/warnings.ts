@@ -1,0 +1,43 @@
+import type { Decision } from "../sizing/decide.ts";
+import type { PlanRequest } from "../sizing/plan-request.ts";
+import type { Rung } from "./report.ts";
+
+function lease({ training }: Rung, { leaseHours }: PlanRequest): string | undefined {
+  const jobHours = training?.jobHours.high;
+  if (leaseHours === undefined || jobHours === undefined || jobHours <= leaseHours)
+    return undefined;
+  return `the lease of ${leaseHours} h may end before the job does: it takes up to ${Math.ceil(jobHours)} h`;
+}
+
+function usedGpus({ tensorParallel, pipelineParallel, dataParallel }: Rung): number {
+  return tensorParallel * pipelineParallel * dataParallel;
+}
+
+function idle(rung: Rung): string | undefined {
+  const used = usedGpus(rung);
+  return used < rung.gpuCount ? `only ${used} of its ${rung.gpuCount} GPUs are used` : undefined;
+}
+
+function crossing(rung: Rung): string | undefined {
+  if (usedGpus(rung) === 1 || rung.nvlink) return undefined;
+  return "its GPUs exchange over PCIe, which the time range allows for";
+}
+
+function halfPrecision({ gpuModel }: Rung, { job, model }: Decision): string | undefined {
+  if (job.task !== "serve" || model.nativePrecision !== "bf16" || !/^(T4|V100)/.test(gpuModel)) {
+    return undefined;
+  }
+  return "this GPU has no bf16: the engine computes in fp16, which a few models do not stand";
+}
+
+/** What does not keep the first rung from running, and may surprise; one sentence each. */
+export function warningsOf(decision: Decision, request: PlanRequest): readonly string[] {
+  const [chosen] = decision.ladder;
+  const { commercialUse } = decision.model;
+  const licence = commercialUse === "no" ? "the licence does not allow commercial use" : undefined;
+  const ofRung =
+    chosen === undefined
+      ? []
+      : [lease(chosen, request), idle(chosen), crossing(chosen), halfPrecision(chosen, decision)];
+  return [...ofRung, licence].filter((warning) => warning !== undefined);
+}

@@ -1,0 +1,76 @@
+import type { Range } from "../range.ts";
+import { times } from "../range.ts";
+import { roundUsd, volumeHourlyUsd } from "./hourly-cost.ts";
+import { regionPrices, regionPricesAsOf } from "./region-prices.ts";
+
+/** What an hour of a host is made of, USD. */
+export interface HourlyParts {
+  /** With spot it is the most that an hour can cost. */
+  readonly instanceUsd: number;
+  readonly volumeUsd: number;
+  readonly publicIpv4Usd: number;
+  readonly totalUsd: number;
+}
+
+/**
+ * An hour of a host: the instance, its gp3 root volume, and its public address.
+ *
+ * @throws UserError when the region's prices are not known
+ */
+export function hourlyParts(region: string, instanceUsd: number, volumeGiB: number): HourlyParts {
+  const volumeUsd = volumeHourlyUsd(region, volumeGiB);
+  const publicIpv4Usd = regionPrices(region).publicIpv4HourlyUsd;
+  const totalUsd = roundUsd(instanceUsd + volumeUsd + publicIpv4Usd);
+  return { instanceUsd, volumeUsd: roundUsd(volumeUsd), publicIpv4Usd, totalUsd };
+}
+
+/** What there is to pay beside the hours, USD. */
+export interface AroundCost {
+  /** The weights in a bucket of the same region. */
+  readonly weightsMonthlyUsd: number;
+  /** Requests of one sync of the weights; the transfer is free within the region. */
+  readonly syncUsd: number;
+  /** The same sync from a bucket of another region. */
+  readonly crossRegionSyncUsd: number;
+  /** A million answer tokens sent to the internet. */
+  readonly egressPerMillionTokensUsd: number;
+  /** When these prices were read, YYYY-MM-DD. */
+  readonly priceAsOf: string;
+}
+
+const gibi = 1024 ** 3;
+/** One request of the sync fetches so much. */
+const partBytes = 8 * 1024 * 1024;
+/** Bytes of an answer token as JSON text over HTTP; about four letters, and as much again around them. */
+const answerTokenBytes = 8;
+
+/**
+ * Storage, requests and transfer around a host.
+ *
+ * @throws UserError when the region's prices are not known
+ */
+export function aroundCost(region: string, weightsGiB: number): AroundCost {
+  const prices = regionPrices(region);
+  const weightsGB = (weightsGiB * gibi) / 1e9;
+  const requests = Math.ceil((weightsGiB * gibi) / partBytes);
+  return {
+    weightsMonthlyUsd: roundUsd(weightsGB * prices.s3MonthlyUsdPerGB),
+    syncUsd: roundUsd((requests / 1000) * prices.s3GetUsdPerThousand),
+    crossRegionSyncUsd: roundUsd(weightsGB * prices.crossRegionUsdPerGB),
+    egressPerMillionTokensUsd: roundUsd(((1e6 * answerTokenBytes) / 1e9) * prices.egressUsdPerGB),
+    priceAsOf: regionPricesAsOf,
+  };
+}
+
+/** USD of a million tokens at so many a second. */
+export function perMillionTokensUsd(hourlyUsd: number, tokensPerSecond: Range): Range {
+  return {
+    low: (hourlyUsd / 3600 / tokensPerSecond.high) * 1e6,
+    high: (hourlyUsd / 3600 / tokensPerSecond.low) * 1e6,
+  };
+}
+
+/** USD of a job of so many hours. */
+export function jobUsd(hourlyUsd: number, hours: Range): Range {
+  return times(hours, hourlyUsd);
+}

@@ -1,0 +1,130 @@
+import type { InstanceType } from "../catalogue/instance-type.ts";
+import type { Purchase, RejectionKind } from "../plan.ts";
+import { familyNames, type QuotaVcpus } from "./plan-request.ts";
+
+/** What a placement has to satisfy besides holding the model. */
+export interface PlacementWishes {
+  /** In the order of preference. */
+  readonly regions: readonly string[];
+  readonly zones: readonly string[];
+  readonly purchase: Purchase;
+  /** Only these types; undefined allows all. */
+  readonly instanceTypes?: readonly string[] | undefined;
+  /** Only types with so many GPUs; undefined allows any. */
+  readonly gpuCount?: number | undefined;
+  readonly gpuFamilies?: readonly string[] | undefined;
+  readonly cpuArchitecture?: string | undefined;
+  readonly interconnect?: string | undefined;
+  /** All of an hour, USD. */
+  readonly maxHourlyUsd?: number | undefined;
+  readonly quotaVcpus?: QuotaVcpus | undefined;
+  /** Whether SageMaker has the type at a known price in that region; undefined does not ask. */
+  readonly hasEndpoint?: ((instanceType: string, region: string) => boolean) | undefined;
+}
+
+/** Why a type is out. */
+export interface Refusal {
+  readonly kind: RejectionKind;
+  readonly reason: string;
+}
+
+/** Gone from DescribeInstanceTypes though still priced: nothing can be launched. */
+const retired = new Set(["p3.2xlarge", "p3.8xlarge", "p3.16xlarge"]);
+
+type Check = (type: InstanceType, wishes: PlacementWishes, region: string) => string | undefined;
+
+function quotaReason({ instanceType, vcpus }: InstanceType, wishes: PlacementWishes) {
+  const letter = instanceType.startsWith("p") ? "p" : "g";
+  const quota = wishes.quotaVcpus?.[letter];
+  if (quota === undefined || vcpus <= quota) return undefined;
+  return `needs ${vcpus} vCPUs, and the quota for ${letter.toUpperCase()} types is ${quota}`;
+}
+
+function priceReason(type: InstanceType, region: string): string | undefined {
+  if (type.prices?.[region] !== undefined) return undefined;
+  const soldNowhere = Object.keys(type.prices ?? {}).length === 0;
+  return soldNowhere
+    ? "no on-demand price anywhere: sold as Capacity Blocks"
+    : `no on-demand price in ${region}`;
+}
+
+function interconnectReason(type: InstanceType, { interconnect = "any" }: PlacementWishes) {
+  if (interconnect === "nvlink" && type.nvlink !== true && type.gpuCount > 1) {
+    return "its GPUs are joined by PCIe, and NVLink was asked for";
+  }
+  return interconnect === "efa" && type.efa !== true ? "no Elastic Fabric Adapter" : undefined;
+}
+
+/** In this order; the first one that finds something decides. */
+const checks: readonly (readonly [RejectionKind, Check])[] = [
+  [
+    "not-asked",
+    ({ instanceType }, { instanceTypes }) =>
+      instanceTypes === undefined || instanceTypes.includes(instanceType)
+        ? undefined
+        : "not among the types that were asked for",
+  ],
+  [
+    "not-asked",
+    ({ instanceType, gpuModel }, { gpuFamilies }) => {
+      const names = familyNames(instanceType, gpuModel);
+      return gpuFamilies === undefined || gpuFamilies.some((name) => names.has(name.toLowerCase()))
+        ? undefined
+        : "not of the GPU families that were asked for";
+    },
+  ],
+  [
+    "not-asked",
+    ({ cpuArchitecture }, wishes) =>
+      wishes.cpuArchitecture === undefined || wishes.cpuArchitecture === cpuArchitecture
+        ? undefined
+        : `${cpuArchitecture}, and ${wishes.cpuArchitecture} was asked for`,
+  ],
+  [
+    "not-launchable",
+    ({ instanceType }) =>
+      retired.has(instanceType) ? "retired: it can no longer be launched" : undefined,
+  ],
+  [
+    "not-launchable",
+    ({ gpuCount }) =>
+      gpuCount < 1 ? "a slice of a GPU, which needs NVIDIA's licensed GRID driver" : undefined,
+  ],
+  [
+    "not-launchable",
+    ({ cpuArchitecture }) =>
+      cpuArchitecture === "arm64"
+        ? "an Arm host, for which there is no machine image yet"
+        : undefined,
+  ],
+  ["no-price", (type, _wishes, region) => priceReason(type, region)],
+  [
+    "not-asked",
+    ({ gpuCount }, wishes) =>
+      wishes.gpuCount === undefined || wishes.gpuCount === gpuCount
+        ? undefined
+        : `${gpuCount} GPUs, and ${wishes.gpuCount} were asked for`,
+  ],
+  [
+    "not-asked",
+    ({ instanceType }, { hasEndpoint }, region) =>
+      hasEndpoint === undefined || hasEndpoint(instanceType, region)
+        ? undefined
+        : `no SageMaker endpoint type with a known price in ${region}`,
+  ],
+  ["interconnect", interconnectReason],
+  ["quota", quotaReason],
+];
+
+/** Why the type is out before memory is looked at; undefined when it is not. */
+export function refusal(
+  type: InstanceType,
+  wishes: PlacementWishes,
+  region: string,
+): Refusal | undefined {
+  for (const [kind, check] of checks) {
+    const reason = check(type, wishes, region);
+    if (reason !== undefined) return { kind, reason };
+  }
+  return undefined;
+}

@@ -1,0 +1,123 @@
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import { findModel } from "../catalogue/find-model.ts";
+import type { Model } from "../catalogue/model.ts";
+import type { Rung } from "../plan-report/report.ts";
+import { rungMaker } from "../plan-report/rung.ts";
+import type { Rejection } from "../plan.ts";
+import { hoursAMonth } from "../pricing/hourly-cost.ts";
+import type { PlacementWishes } from "./constraints.ts";
+import { diskDemand } from "./disk-demand.ts";
+import { jobOf, type Job } from "./job.ts";
+import { ladderOf, ranked, type RankBy } from "./ladder.ts";
+import { checkRequest, type PlanRequest } from "./plan-request.ts";
+import { findPlacements } from "./placement.ts";
+
+/** What was found for a request. */
+export interface Decision {
+  readonly model: Model;
+  readonly job: Job;
+  readonly rankBy: RankBy;
+  /** Best first; empty when nothing holds the job. */
+  readonly ladder: readonly Rung[];
+  /** All others, cheapest first. */
+  readonly rejected: readonly Rejection[];
+  readonly rootVolumeGiB: number;
+  readonly monthlyHours: number;
+}
+
+/** Every region that the request names, the own one first. */
+export function regionsOf({ region, otherRegions = [] }: PlanRequest): readonly string[] {
+  return [...new Set([region, ...otherRegions])];
+}
+
+function volumeGiB(request: PlanRequest, job: Job): number {
+  if (request.rootVolumeGiB !== undefined) return request.rootVolumeGiB;
+  const training = job.task === "serve" ? undefined : job.workload;
+  // An image model has no layers to count checkpoints by; its disk is that of a server.
+  const task = job.model.task === "image-generation" ? "serve" : job.task;
+  const { totalGiB } = diskDemand(job.model, task, {
+    training: task === "serve" ? undefined : training,
+  });
+  return Math.ceil(totalGiB / 10) * 10;
+}
+
+/** Why the rung is above the budget; undefined when it is not, or there is none. */
+function aboveBudget(
+  { budgetUsd, leaseHours }: PlanRequest,
+  { jobUsd, hourly, monthlyUsd }: Rung,
+  training: boolean,
+): string | undefined {
+  if (budgetUsd === undefined) return undefined;
+  const limit = `above the budget of $${budgetUsd}`;
+  if (training) {
+    if (jobUsd === undefined) return "the time of the job is not known, and there is a budget";
+    return jobUsd.high <= budgetUsd
+      ? undefined
+      : `the job may cost $${jobUsd.high.toFixed(2)}, ${limit}`;
+  }
+  const costUsd = leaseHours === undefined ? monthlyUsd : hourly.totalUsd * leaseHours;
+  const span = leaseHours === undefined ? "a month" : `the lease of ${leaseHours} h`;
+  return costUsd <= budgetUsd ? undefined : `$${costUsd.toFixed(2)} for ${span}, ${limit}`;
+}
+
+/** Whether SageMaker has the type of an EC2 name, at a price that is known in the region. */
+function endpointTest({ sagemakerTypes }: Catalogue) {
+  const byEc2Type = new Map(sagemakerTypes.map((type) => [type.ec2InstanceType, type]));
+  return (instanceType: string, region: string): boolean => {
+    const type = byEc2Type.get(instanceType);
+    return type?.hosting === true && type.prices?.[region] !== undefined;
+  };
+}
+
+function wishesOf(request: PlanRequest, catalogue: Catalogue): PlacementWishes {
+  const { zones = [], spot, instanceTypes, gpuCount, gpuFamilies, cpuArchitecture } = request;
+  const { interconnect, maxHourlyUsd, quotaVcpus } = request;
+  return {
+    regions: regionsOf(request),
+    zones,
+    purchase: spot ? "spot" : "on-demand",
+    instanceTypes,
+    gpuCount,
+    gpuFamilies,
+    cpuArchitecture,
+    interconnect,
+    maxHourlyUsd,
+    quotaVcpus,
+    hasEndpoint: request.sagemakerOnly === true ? endpointTest(catalogue) : undefined,
+  };
+}
+
+/** The job and its placements, ranked; pure. `makePlan` and the report of `berth plan` both come from it.
+ *
+ * @throws UserError naming every problem of the request at once
+ */
+export function decide(request: PlanRequest, catalogue: Catalogue): Decision {
+  const model = request.customModel ?? findModel(request.model, catalogue);
+  checkRequest(request, model, catalogue);
+  const job = jobOf(request, model);
+  const rootVolumeGiB = volumeGiB(request, job);
+  const monthlyHours = request.monthlyHours ?? hoursAMonth;
+  const wishes = wishesOf(request, catalogue);
+  const found = findPlacements({ job, wishes, rootVolumeGiB, catalogue });
+  const training = job.task !== "serve";
+  const rankBy = training ? "job" : "hour";
+  const rungs = found.holding.map(rungMaker(job, catalogue, monthlyHours));
+  const judged = rungs.map((rung) => ({ rung, reason: aboveBudget(request, rung, training) }));
+  const affordable = judged.flatMap(({ rung, reason }) => (reason === undefined ? [rung] : []));
+  const { ladder, rejected } = ladderOf(ranked(affordable, rankBy, wishes.regions), rankBy);
+  const dear = judged.flatMap(({ rung: { instanceType, region, hourlyUsd }, reason }) =>
+    reason === undefined
+      ? []
+      : [{ instanceType, region, hourlyUsd, kind: "price", reason } as const],
+  );
+  const all = [...found.rejected, ...rejected, ...dear];
+  return {
+    model,
+    job,
+    rankBy,
+    ladder,
+    rejected: all.toSorted((a, b) => (a.hourlyUsd ?? Infinity) - (b.hourlyUsd ?? Infinity) || 0),
+    rootVolumeGiB,
+    monthlyHours,
+  };
+}

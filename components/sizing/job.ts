@@ -1,0 +1,120 @@
+import type { Model } from "../catalogue/model.ts";
+import { hostMemoryDemand } from "./host-memory-demand.ts";
+import type { MemoryDemand } from "./memory-part.ts";
+import { isPrecision, type PlanRequest } from "./plan-request.ts";
+import { servingDemand } from "./serving-demand.ts";
+import { validSplits } from "./splits.ts";
+import { trainingDemand } from "./training-demand.ts";
+import { trainingWorkload } from "./training-request.ts";
+import type { ServingWorkload, SizingEngine, TrainingWorkload } from "./workload.ts";
+
+/** A model that answers requests. */
+export interface ServingJob {
+  readonly task: "serve";
+  readonly model: Model;
+  readonly workload: ServingWorkload;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly tensorParallelOnly: boolean;
+}
+
+/** A model that learns. */
+export interface TrainingJob {
+  readonly task: "finetune" | "train";
+  readonly model: Model;
+  readonly workload: TrainingWorkload;
+  readonly datasetTokens: number;
+  readonly epochs: number;
+}
+
+/** What a machine is looked for. */
+export type Job = ServingJob | TrainingJob;
+
+const defaultContextTokens = 4096;
+/** Tokens for each parameter that a training from nothing is best given (https://arxiv.org/abs/2203.15556). */
+const tokensPerParameter = 20;
+
+function engineOf(model: Model): SizingEngine {
+  if (model.task === "image-generation") return "diffusers";
+  return model.engine ?? "vllm";
+}
+
+function servingJob(request: PlanRequest, model: Model): ServingJob {
+  const limit = model.maxContextTokens ?? defaultContextTokens;
+  const { precision = "auto", concurrency = 1 } = request;
+  const contextTokens = request.contextTokens ?? Math.min(defaultContextTokens, limit);
+  const quarter = Math.max(1, Math.floor(contextTokens / 4));
+  return {
+    task: "serve",
+    model,
+    workload: {
+      engine: engineOf(model),
+      precision: isPrecision(precision) ? precision : "native",
+      contextTokens,
+      concurrency,
+    },
+    promptTokens: request.promptTokens ?? Math.min(1024, quarter),
+    answerTokens: request.answerTokens ?? Math.min(256, quarter),
+    tensorParallelOnly: request.tensorParallelOnly ?? false,
+  };
+}
+
+/** What the request asks to be done; the request has been checked. */
+export function jobOf(request: PlanRequest, model: Model): Job {
+  const { task = "serve", training = {} } = request;
+  if (task === "serve") return servingJob(request, model);
+  const scratch = task === "train";
+  const workload = trainingWorkload(training, { scratch, limitTokens: model.maxContextTokens });
+  const whole = (model.parameters ?? 1e9) * tokensPerParameter;
+  return {
+    task,
+    model,
+    workload,
+    datasetTokens: training.datasetTokens ?? (scratch ? whole : 10_000_000),
+    epochs: training.epochs ?? (scratch ? 1 : 3),
+  };
+}
+
+/** The workload as it is on so many GPUs: states are sharded over several unless the user says how. */
+export function workloadOn(workload: TrainingWorkload, gpuCount: number): TrainingWorkload {
+  return workload.sharding === undefined && gpuCount > 1
+    ? { ...workload, sharding: "fsdp" }
+    : workload;
+}
+
+function partition<Row>(
+  rows: readonly Row[],
+  test: (row: Row) => boolean,
+): readonly [Row[], Row[]] {
+  return [rows.filter(test), rows.filter((row) => !test(row))];
+}
+
+/**
+ * What each GPU has to hold, for each way to split the job over at most so many GPUs, fewest first; pipelines, in which the
+ * GPUs wait for each other, come after all others. A training takes all of them.
+ *
+ * @throws UserError when the catalogue lacks a figure that it takes
+ */
+export function demandsOf(job: Job, gpuCount: number): readonly MemoryDemand[] {
+  const { model } = job;
+  if (job.task === "serve") {
+    const { workload, tensorParallelOnly } = job;
+    const splits = validSplits(model, workload.precision, gpuCount);
+    const [pipelines, others] = partition(splits, ({ pipelineParallel }) => pipelineParallel > 1);
+    const tried = tensorParallelOnly ? others : [...others, ...pipelines];
+    return tried.map((split) => servingDemand(model, workload, split));
+  }
+  const parallelism = { dataParallel: gpuCount, tensorParallel: 1, pipelineParallel: 1 };
+  return [trainingDemand(model, workloadOn(job.workload, gpuCount), parallelism)];
+}
+
+/**
+ * Memory of the host that loading takes, GiB; undefined for an image model, whose shape is not one of layers.
+ *
+ * @throws UserError when the catalogue lacks a figure that it takes
+ */
+export function hostMemoryGiB(job: Job, gpuCount: number): number | undefined {
+  if (job.model.task === "image-generation") return undefined;
+  const training = job.task === "serve" ? undefined : workloadOn(job.workload, gpuCount);
+  return hostMemoryDemand(job.model, job.task, { gpuCount, training }).totalGiB;
+}

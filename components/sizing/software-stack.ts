@@ -1,0 +1,90 @@
+import type { Accelerator } from "../catalogue/accelerator.ts";
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { PytorchRelease } from "../catalogue/software-release.ts";
+import type { WeightFormat } from "./workload.ts";
+
+/** The newest software that runs on a GPU. */
+export interface SoftwareStack {
+  readonly pytorch: string;
+  readonly cuda: string;
+  /** Oldest Linux driver that runs both the GPU and that CUDA release; undefined where neither is known. */
+  readonly minLinuxDriver: string | undefined;
+}
+
+function split(version: string): readonly number[] {
+  return version.split(".").map(Number);
+}
+
+/** Order of versions such as "12.8" and "525.60.13". */
+export function compareVersions(left: string, right: string): number {
+  const [a, b] = [split(left), split(right)];
+  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/**
+ * Whether code for one capability runs on a GPU of another: of the same major and no higher minor, or as PTX on any that is
+ * not older (https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-capabilities).
+ */
+function runsOn(compiled: string, gpu: string, ptx: boolean): boolean {
+  const sameMajor = split(compiled)[0] === split(gpu)[0];
+  return (sameMajor || ptx) && compareVersions(compiled, gpu) <= 0;
+}
+
+function buildFor(release: PytorchRelease, capability: string): string | undefined {
+  const builds = release.cudaBuilds.filter((build) => {
+    const compiled = release.computeCapabilities?.[build] ?? [];
+    const ptx = release.ptxBuilds?.includes(build) ?? false;
+    const newest = compiled.toSorted(compareVersions).at(-1);
+    return compiled.some((one) => runsOn(one, capability, ptx && one === newest));
+  });
+  const { defaultCudaBuild } = release;
+  if (defaultCudaBuild !== undefined && builds.includes(defaultCudaBuild)) return defaultCudaBuild;
+  return builds.toSorted(compareVersions).at(-1);
+}
+
+function newestOf(versions: readonly (string | undefined)[]): string | undefined {
+  return versions
+    .filter((version) => version !== undefined)
+    .toSorted(compareVersions)
+    .at(-1);
+}
+
+/** The newest PyTorch with a build for the GPU, its CUDA release and the driver for both; undefined where there is none. */
+export function softwareStack(
+  accelerator: Accelerator,
+  { pytorchReleases, cudaReleases }: Pick<Catalogue, "pytorchReleases" | "cudaReleases">,
+): SoftwareStack | undefined {
+  const { computeCapability, minLinuxDriver } = accelerator;
+  for (const release of pytorchReleases.toReversed()) {
+    const cuda = buildFor(release, computeCapability);
+    if (cuda === undefined) continue;
+    const drivers = cudaReleases
+      .filter(({ toolkit }) => toolkit === cuda)
+      .map((row) => row.minLinuxDriverMinorCompatible ?? row.minLinuxDriver);
+    const oldest = drivers.filter((driver) => driver !== undefined).toSorted(compareVersions)[0];
+    return { pytorch: release.version, cuda, minLinuxDriver: newestOf([oldest, minLinuxDriver]) };
+  }
+  return undefined;
+}
+
+/** Least compute capability of a format's kernels in vLLM (docs.vllm.ai, quantization, supported hardware). */
+const leastCapability: Partial<Record<WeightFormat, string>> = {
+  fp8: "8.0",
+  mxfp4: "8.0",
+  "awq-int4": "7.5",
+};
+
+/** Why the weights' format cannot be computed with on that GPU; undefined when it can. */
+export function formatProblem(
+  format: string,
+  { computeCapability }: Accelerator,
+): string | undefined {
+  const name = Object.keys(leastCapability).find((known) => format.startsWith(known));
+  const least = name === undefined ? undefined : leastCapability[name as WeightFormat];
+  if (least === undefined || compareVersions(computeCapability, least) >= 0) return undefined;
+  return `${name ?? format} weights need compute capability ${least}, and it has ${computeCapability}`;
+}

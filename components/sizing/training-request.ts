@@ -1,0 +1,88 @@
+import type { TrainingWorkload } from "./workload.ts";
+
+/** What the user asks of a training; what is left out has a default by method. */
+export interface TrainingRequest {
+  /** @default "lora" for a fine-tuning, "full" for a training from nothing */
+  readonly method?: string | undefined;
+  /** @default "amp" for `full`, else "bf16" */
+  readonly precision?: string | undefined;
+  /** @default "adamw" */
+  readonly optimizer?: string | undefined;
+  /** @default 2048, or the model's own limit where that is less */
+  readonly sequenceTokens?: number | undefined;
+  /** Sequences of one pass on one GPU. @default 1 */
+  readonly microBatch?: number | undefined;
+  /** @default true */
+  readonly gradientCheckpointing?: boolean | undefined;
+  /** @default "fsdp" on several GPUs, "none" on one */
+  readonly sharding?: string | undefined;
+  /** @default "none" */
+  readonly offload?: string | undefined;
+  /** Rank of the adapters. @default 16 */
+  readonly loraRank?: number | undefined;
+  /** Tokens of the data set. @default 10 million for a fine-tuning, 20 for each parameter for a training */
+  readonly datasetTokens?: number | undefined;
+  /** Times that the data are seen. @default 3 for a fine-tuning, 1 for a training */
+  readonly epochs?: number | undefined;
+}
+
+const known = {
+  method: ["full", "lora", "qlora"],
+  precision: ["fp32", "amp", "bf16"],
+  optimizer: ["adamw", "adamw-8bit", "adafactor", "sgd"],
+  sharding: ["none", "zero-1", "zero-2", "zero-3", "fsdp"],
+  offload: ["none", "optimizer", "optimizer-and-weights"],
+} as const satisfies Partial<Record<keyof TrainingWorkload, readonly string[]>>;
+
+const counts = ["sequenceTokens", "microBatch", "loraRank", "datasetTokens"] as const;
+
+/** Every problem of the request, with its place. */
+export function wrongTraining(request: TrainingRequest = {}): readonly string[] {
+  const names = Object.entries(known).flatMap(([name, values]) => {
+    const value = request[name as keyof typeof known];
+    return value === undefined || values.some((one) => one === value)
+      ? []
+      : [`${name}: "${value}"; there are ${values.join(", ")}`];
+  });
+  const numbers = counts.flatMap((name) => {
+    const value = request[name];
+    return value === undefined || (Number.isInteger(value) && value >= 1)
+      ? []
+      : [`${name}: ${value} is no whole number of 1 or more`];
+  });
+  const { epochs } = request;
+  const wrongEpochs = epochs !== undefined && !(Number.isFinite(epochs) && epochs > 0);
+  return [...names, ...numbers, ...(wrongEpochs ? [`epochs: ${epochs} is not above 0`] : [])];
+}
+
+function chosen<Name extends keyof typeof known>(
+  name: Name,
+  value: string | undefined,
+): (typeof known)[Name][number] | undefined {
+  const values: readonly (typeof known)[Name][number][] = known[name];
+  return values.find((one) => one === value);
+}
+
+/** The workload of a request that {@link wrongTraining} finds nothing wrong with. */
+export function trainingWorkload(
+  request: TrainingRequest,
+  { scratch, limitTokens }: { readonly scratch: boolean; readonly limitTokens: number | undefined },
+): TrainingWorkload {
+  const method = chosen("method", request.method) ?? (scratch ? "full" : "lora");
+  const {
+    sequenceTokens = Math.min(2048, limitTokens ?? 2048),
+    microBatch = 1,
+    loraRank,
+  } = request;
+  return {
+    method,
+    precision: chosen("precision", request.precision) ?? (method === "full" ? "amp" : "bf16"),
+    optimizer: chosen("optimizer", request.optimizer) ?? "adamw",
+    sequenceTokens,
+    microBatch,
+    gradientCheckpointing: request.gradientCheckpointing ?? true,
+    sharding: chosen("sharding", request.sharding),
+    offload: chosen("offload", request.offload),
+    lora: loraRank === undefined ? undefined : { rank: loraRank, targets: "all-linear" },
+  };
+}

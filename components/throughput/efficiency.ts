@@ -1,0 +1,34 @@
+import type { Range } from "../range.ts";
+
+/**
+ * Share of the memory bandwidth that decoding reaches. Llama 2 7B and 70B on A100-80GB: 0.56 to 0.73 of 2,039 GB/s at
+ * 16 bit (https://github.com/pytorch-labs/gpt-fast, README); Qwen2.5 7B and 14B with vLLM 0.6.3: 0.72 once the time of a
+ * layer is taken apart (https://qwen.readthedocs.io/en/v2.5/benchmark/speed_benchmark.html).
+ */
+export const bandwidthShare: Range = { low: 0.6, high: 0.85 };
+
+/**
+ * Milliseconds of a layer in each step that no bandwidth explains: launches, sampling, and the exchange between GPUs over
+ * NVLink. From the same two tables: 0.01 to 0.12, largest for the smallest models.
+ */
+export const layerOverheadMs: Range = { low: 0.03, high: 0.12 };
+
+/** Two exchanges of a layer over PCIe, milliseconds; assumed from its latency, for no table with a source was found. */
+export const pcieLayerMs: Range = { low: 0.04, high: 0.2 };
+
+/** Share of the dense peak that reading a prompt reaches: 0.48 to 0.72 in the Qwen2.5 table, 1 against 6,144 tokens. */
+export const prefillShare: Range = { low: 0.35, high: 0.75 };
+
+/**
+ * Share of the dense peak that training reaches: 0.21 for GPT-3 as PaLM's authors count it, 0.46 for PaLM
+ * (https://arxiv.org/abs/2204.02311, table 3), 0.52 for Megatron-LM (https://arxiv.org/abs/2104.04473). Quantised weights
+ * are unpacked in every pass, for which a third is taken off: an assumption.
+ */
+export const trainingShare: Readonly<Record<"full" | "lora" | "qlora", Range>> = {
+  full: { low: 0.2, high: 0.5 },
+  lora: { low: 0.2, high: 0.5 },
+  qlora: { low: 0.13, high: 0.33 },
+};
+
+/** What is left of a share when the GPUs exchange over PCIe; an assumption. */
+export const pcieShare: Range = { low: 0.5, high: 0.9 };

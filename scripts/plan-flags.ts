@@ -1,0 +1,186 @@
+import { UserError } from "../components/user-error.ts";
+import type { PlanRequest, QuotaVcpus } from "../components/sizing/plan-request.ts";
+import type { TrainingRequest } from "../components/sizing/training-request.ts";
+
+/** Flags of `berth plan`; each wins over the stack's file. */
+export interface PlanOptions {
+  readonly env: string;
+  readonly task?: string;
+  readonly region?: string;
+  readonly zones?: string;
+  readonly context?: string;
+  readonly concurrency?: string;
+  readonly promptTokens?: string;
+  readonly answerTokens?: string;
+  readonly precision?: string;
+  readonly method?: string;
+  readonly trainingPrecision?: string;
+  readonly optimizer?: string;
+  readonly sequence?: string;
+  readonly batch?: string;
+  readonly checkpointing?: boolean;
+  readonly sharding?: string;
+  readonly offload?: string;
+  readonly loraRank?: string;
+  readonly tokens?: string;
+  readonly epochs?: string;
+  readonly types?: string;
+  readonly gpuCount?: string;
+  readonly gpuFamily?: string;
+  readonly arch?: string;
+  readonly interconnect?: string;
+  readonly maxHourlyUsd?: string;
+  readonly budgetUsd?: string;
+  readonly quota?: string;
+  readonly sagemakerOnly?: boolean;
+  readonly monthlyHours?: string;
+  readonly leaseHours?: string;
+  readonly spot?: boolean;
+  readonly onDemand?: boolean;
+  readonly config?: string;
+  readonly gpus?: string;
+  readonly local?: boolean;
+  readonly electricityUsdPerKwh?: string;
+  readonly explain?: boolean;
+  readonly html?: string;
+  readonly list?: boolean;
+}
+
+/** What flags say, and what is wrong with them. */
+interface ReadFlags {
+  readonly request: Partial<PlanRequest>;
+  readonly problems: readonly string[];
+}
+
+function list(text: string | undefined): readonly string[] | undefined {
+  return text
+    ?.split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+/** Reads numbers, with "k" and "M" behind them for thousands and millions. */
+class NumberReader {
+  readonly problems: string[] = [];
+
+  read(flag: string, text: string | undefined): number | undefined {
+    if (text === undefined) return undefined;
+    const match = /^(-?\d+(?:\.\d+)?)(k|M|B)?$/.exec(text.trim().replaceAll(/[_,]/g, ""));
+    if (match === null) {
+      this.problems.push(`--${flag}: "${text}" is no number`);
+      return undefined;
+    }
+    const factor = { k: 1e3, M: 1e6, B: 1e9 }[match[2] ?? ""] ?? 1;
+    return Number(match[1]) * factor;
+  }
+
+  /** "g=8,p=0". */
+  quota(text: string | undefined): QuotaVcpus | undefined {
+    if (text === undefined) return undefined;
+    const pairs = text.split(",").map((pair) => /^\s*([gp])\s*=\s*(\d+)\s*$/i.exec(pair));
+    if (pairs.includes(null)) {
+      this.problems.push(`--quota: "${text}"; write vCPUs by kind, such as g=8,p=0`);
+      return undefined;
+    }
+    return Object.fromEntries(
+      pairs.flatMap((pair) =>
+        pair === null ? [] : [[(pair[1] ?? "").toLowerCase(), Number(pair[2])]],
+      ),
+    );
+  }
+}
+
+/** The same without what was not given. */
+function given<Value extends object>(value: {
+  readonly [Key in keyof Value]?: Value[Key] | undefined;
+}): Partial<Value> {
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
+  return Object.fromEntries(entries) as Partial<Value>;
+}
+
+function leaseOf(options: PlanOptions, numbers: NumberReader): Partial<PlanRequest> {
+  const { leaseHours } = options;
+  if (leaseHours === undefined) return {};
+  if (leaseHours === "none") return { leaseHours: undefined };
+  return { leaseHours: numbers.read("lease-hours", leaseHours) };
+}
+
+function trainingOf(options: PlanOptions, numbers: NumberReader): TrainingRequest {
+  return given<TrainingRequest>({
+    method: options.method,
+    precision: options.trainingPrecision,
+    optimizer: options.optimizer,
+    sequenceTokens: numbers.read("sequence", options.sequence),
+    microBatch: numbers.read("batch", options.batch),
+    gradientCheckpointing: options.checkpointing,
+    sharding: options.sharding,
+    offload: options.offload,
+    loraRank: numbers.read("lora-rank", options.loraRank),
+    datasetTokens: numbers.read("tokens", options.tokens),
+    epochs: numbers.read("epochs", options.epochs),
+  });
+}
+
+function spotOf({ spot, onDemand }: PlanOptions): Partial<PlanRequest> {
+  if (onDemand === true) return { spot: false };
+  return spot === undefined ? {} : { spot };
+}
+
+function badTask({ task }: PlanOptions): readonly string[] {
+  const known = ["serve", "finetune", "train"];
+  if (task === undefined || known.includes(task)) return [];
+  return [`task: "${task}"; there are ${known.join(", ")}`];
+}
+
+function taskOf({ task, method }: PlanOptions): Partial<PlanRequest> {
+  if (task === "serve" || task === "finetune" || task === "train") return { task };
+  // A method of training says what is wanted.
+  return method === undefined || task !== undefined ? {} : { task: "finetune" };
+}
+
+/** The flags as a part of a request; what they say wrong is named, and left out. */
+export function readFlags(options: PlanOptions): ReadFlags {
+  const numbers = new NumberReader();
+  const [region, ...otherRegions] = list(options.region) ?? [];
+  const request = {
+    ...given<PlanRequest>({
+      region,
+      otherRegions: otherRegions.length === 0 ? undefined : otherRegions,
+      zones: list(options.zones),
+      contextTokens: numbers.read("context", options.context),
+      concurrency: numbers.read("concurrency", options.concurrency),
+      promptTokens: numbers.read("prompt-tokens", options.promptTokens),
+      answerTokens: numbers.read("answer-tokens", options.answerTokens),
+      precision: options.precision,
+      instanceTypes: list(options.types),
+      gpuCount: numbers.read("gpu-count", options.gpuCount),
+      gpuFamilies: list(options.gpuFamily),
+      cpuArchitecture: options.arch,
+      interconnect: options.interconnect,
+      maxHourlyUsd: numbers.read("max-hourly-usd", options.maxHourlyUsd),
+      budgetUsd: numbers.read("budget-usd", options.budgetUsd),
+      quotaVcpus: numbers.quota(options.quota),
+      sagemakerOnly: options.sagemakerOnly,
+      monthlyHours: numbers.read("monthly-hours", options.monthlyHours),
+    }),
+    ...taskOf(options),
+    ...spotOf(options),
+    ...leaseOf(options, numbers),
+    training: trainingOf(options, numbers),
+  };
+  return { request, problems: [...numbers.problems, ...badTask(options)] };
+}
+
+/**
+ * USD a kWh of the own machine.
+ *
+ * @throws UserError when it is no price
+ */
+export function electricityOf({ electricityUsdPerKwh }: PlanOptions, otherwise: number): number {
+  if (electricityUsdPerKwh === undefined) return otherwise;
+  const price = Number(electricityUsdPerKwh);
+  if (Number.isFinite(price) && price >= 0) return price;
+  throw new UserError(`--electricity-usd-per-kwh: "${electricityUsdPerKwh}" is no price.`, {
+    hint: "Write USD a kWh, such as 0.17.",
+  });
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { loadCatalogue } from "../../../components/catalogue/load.ts";
+import { parseOwnGpus } from "../../../components/own-machine/card.ts";
+import { explainLines } from "../../../components/plan-report/explain-lines.ts";
+import { groupedReasons } from "../../../components/plan-report/grouped-reasons.ts";
+import { makeReport } from "../../../components/plan-report/make-report.ts";
+import { reportLines } from "../../../components/plan-report/report-lines.ts";
+import type { PlanRequest } from "../../../components/sizing/plan-request.ts";
+
+const catalogue = loadCatalogue();
+const base: PlanRequest = {
+  model: "llama-2-7b",
+  env: "dev",
+  region: "us-east-1",
+  spot: true,
+  leaseHours: 4,
+};
+const report = (change: Partial<PlanRequest> = {}, gpus?: string) =>
+  makeReport(
+    { ...base, ...change },
+    catalogue,
+    gpus === undefined ? undefined : { gpus: parseOwnGpus(gpus), electricityUsdPerKwh: 0.17 },
+  );
+const text = (...given: Parameters<typeof report>): string =>
+  reportLines(report(...given)).join("\n");
+
+describe("reportLines", () => {
+  it("says speed, price, what is around it, SageMaker, carbon and software of a server", () => {
+    const lines = text({ concurrency: 2 });
+    assert.match(lines, /^speed {6}.* for a request of 1024 \+ 256 tokens, 2 at once/m);
+    assert.match(lines, /^price {6}at most \$0\.8186 an hour: instance \$0\.8048, 80 GiB volume/m);
+    assert.match(lines, /no spot price is known, so the on-demand one is shown as its ceiling/);
+    assert.match(lines, /for 1 M answer tokens at 2 at once/);
+    assert.match(lines, /^around it {2}weights in S3 \$0\.\d+ a month/m);
+    assert.match(lines, /^SageMaker {2}ml\.g6\.xlarge \$1\.13 an hour .* below 530 h a month/m);
+    assert.match(lines, /^carbon {5}.* kWh and .* g CO2 an hour/m);
+    assert.match(lines, /^software {3}PyTorch/m);
+    assert.match(lines, /^licence {4}.* \(https:\/\/.*\): commercial use: conditional; /m);
+    assert.match(lines, /^ {2}g6\.xlarge +1 x L4 +us-east-1/m);
+  });
+
+  it("shows a spot price where the catalogue has one, and never the on-demand price in its place", () => {
+    const priced = {
+      ...catalogue,
+      instanceTypes: catalogue.instanceTypes.map((type) => {
+        const price = type.prices?.["us-east-1"];
+        if (price === undefined) return type;
+        return { ...type, prices: { "us-east-1": { ...price, spotHourlyUsd: 0.3 } } };
+      }),
+    };
+    const lines = reportLines(makeReport(base, priced)).join("\n");
+    assert.match(lines, /spot was \$0\.3000 when the catalogue was made/);
+    assert.match(lines, /at most \$0\.8186 an hour/);
+  });
+
+  it("says time and price of a job, and that a lease is too short for it", () => {
+    const lines = text({ task: "finetune", training: { datasetTokens: 100_000_000 } });
+    assert.match(lines, /^time {7}.* an epoch of 100 M tokens, .* for 3;/m);
+    assert.match(lines, /^job {8}\$/m);
+    assert.match(lines, /^mind {7}the lease of 4 h may end before the job does/m);
+    assert.match(lines, /ladder, by the price of the job/);
+  });
+
+  it("says whether the own machine does, and what else there is", () => {
+    const lines = text({}, "RTX 3060 12GB");
+    assert.match(lines, /^your GPUs {2}RTX 3060 12GB: no; needs/m);
+    assert.match(lines, /to buy: .* paid for after .* h of renting/);
+    assert.match(lines, /to make it fit RTX 3060 12GB/);
+  });
+
+  it("says that nothing holds it", () => {
+    assert.match(
+      text({ model: "llama-3.1-405b", gpuCount: 1 }),
+      /^type {7}none that may be taken/m,
+    );
+  });
+});
+
+describe("explainLines", () => {
+  it("adds up to what the plan says", () => {
+    const made = report();
+    const lines = explainLines(made).join("\n");
+    const [chosen] = made.ladder;
+    assert.ok(chosen !== undefined);
+    for (const { why } of chosen.demand.parts) assert.ok(lines.includes(why), why);
+    assert.match(lines, /price an hour = 0\.8048 \+ 0\.0088 \+ 0\.005 = 0\.8186 USD/);
+    assert.match(lines, /share of the bandwidth 60 to 85 %/);
+    const training = report({ task: "finetune", training: { method: "lora" } });
+    assert.match(explainLines(training).join("\n"), /operations a token: 4 for each parameter/);
+  });
+});
+
+describe("groupedReasons", () => {
+  const refused = (instanceType: string, kind: "memory" | "price", reason: string) => ({
+    instanceType,
+    region: "us-east-1",
+    hourlyUsd: 1,
+    kind,
+    reason,
+  });
+
+  it("puts one reason and one kind on one line, and counts what is too many", () => {
+    const many = Array.from({ length: 9 }, (_, index) => refused(`t${index}`, "memory", "small"));
+    const lines = groupedReasons([refused("p", "price", "dear"), ...many]);
+    assert.equal(lines.length, 2);
+    assert.match(
+      lines[0] ?? "",
+      /^too little GPU memory: t0 \(\$1\.00\), .*t5 \(\$1\.00\) and 3 more: small$/,
+    );
+    assert.equal(lines[1], "price: p ($1.00): dear");
+  });
+});
