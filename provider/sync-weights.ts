@@ -2,15 +2,16 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { UserError } from "../components/user-error.ts";
 import { WeightsStore, type WeightsObject } from "./adapters/s3.ts";
-import type { Host } from "./adapters/ssh.ts";
+import { shellQuote, type Host } from "./adapters/ssh.ts";
 import { ensureFolder } from "./connection.ts";
 import { runDetached, type StepResult } from "./detached-step.ts";
 import { ensureNode } from "./ensure-node.ts";
 import type { Operation } from "./plugin/resource-type.ts";
-import { remoteScript } from "./remote/scripts.ts";
+import { remoteScript, remoteScripts } from "./remote/scripts.ts";
 import { describeProgress, duplicatePaths } from "./sync-text.ts";
 
-const engineFiles = ["main.mjs", "checksums.mjs", "part-file.mjs", "s3-get.mjs"];
+/** Objects up to this size come in one request, whose answer tells their checksum. */
+const wholeBytes = 8 * 1024 * 1024;
 /** Exit statuses of the engine on the host. */
 const changedStatus = 3;
 /** A sync that crawls is given up after so long; the next `up` goes on from there. */
@@ -24,6 +25,8 @@ export interface SyncInputs {
   readonly region: string;
   readonly folder: string;
   readonly dataFolder: string;
+  /** The host pays for requests and traffic, as the bucket's owner asks. @default false */
+  readonly requesterPays?: boolean | undefined;
 }
 
 /** What a sync brought about. */
@@ -50,41 +53,56 @@ function tagged<T>(result: StepResult, tag: string, schema: z.ZodType<T>): T | u
   return schema.parse(JSON.parse(line.slice(tag.length + 2)));
 }
 
+function storeOf({ bucket, prefix, region, requesterPays }: SyncInputs): WeightsStore {
+  return new WeightsStore(bucket, prefix, region, { requesterPays });
+}
+
 /** Puts the sync's program on the host, in a folder named by its content, and finds it a Node. */
 async function installEngine(
   host: Host,
   dataFolder: string,
 ): Promise<{ node: string; main: string }> {
-  const texts = engineFiles.map((name) => [name, remoteScript(`sync/${name}`)] as const);
-  const version = createHash("sha256").update(JSON.stringify(texts)).digest("hex").slice(0, 12);
-  const folder = `${dataFolder}/sync/${version}`;
-  const has = await host.output('[ -f "$1/.complete" ] && echo yes || echo no', [folder]);
-  if (has.trim() !== "yes") {
-    for (const [name, text] of texts) await host.put(text, `${folder}/${name}`);
-    await host.put("", `${folder}/.complete`);
-  }
+  const names = remoteScripts("sync");
+  const files = Object.fromEntries(names.map((name) => [name, remoteScript(`sync/${name}`)]));
+  const text = JSON.stringify(files);
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  const folder = `${dataFolder}/sync/${sha256.slice(0, 12)}`;
   const node = await ensureNode(host, dataFolder);
+  const has = await host.output('[ -d "$1" ] && echo yes || echo no', [folder]);
+  if (has.trim() !== "yes") {
+    const words = [node.path, "-e", remoteScript("receive-files.cjs"), folder, sha256];
+    const command = words.map(shellQuote).join(" ");
+    const result = await host.run(command, () => ({ timeoutMs: 60_000, stdin: text }));
+    if (result.code !== 0)
+      throw new Error(
+        `the sync's program could not be put on ${host.name}: ${result.stderr.trim()}`,
+      );
+  }
   return { node: node.path, main: `${folder}/main.mjs` };
 }
 
+/** @param presigned with an address for each object that needs no credentials, for a host without a role */
 async function makePlan(
   store: WeightsStore,
-  inputs: SyncInputs,
-  folder: string,
+  inputs: SyncInputs & { readonly folder: string },
   objects: readonly WeightsObject[],
+  presigned: boolean,
 ) {
-  const files = await Promise.all(
-    objects.map(async (object) => ({ ...object, url: await store.presign(object.key) })),
-  );
-  const { bucket, prefix, region } = inputs;
-  return JSON.stringify({ version: 1, bucket, prefix, region, folder, files });
+  const query = async (key: string) => new URL(await store.presign(key)).search.slice(1);
+  const files = presigned
+    ? await Promise.all(objects.map(async (each) => ({ ...each, query: await query(each.key) })))
+    : objects;
+  const { bucket, prefix, region, folder, requesterPays } = inputs;
+  const origin = await store.origin();
+  const place = { bucket, prefix, region, requesterPays, origin, folder };
+  return JSON.stringify({ version: 2, ...place, rangeBytes: wholeBytes, files });
 }
 
 async function describe(
   store: WeightsStore,
   { bucket, prefix }: SyncInputs,
 ): Promise<readonly WeightsObject[]> {
-  const objects = await store.describe().catch((error: unknown) => {
+  const objects = await store.describe(wholeBytes + 1).catch((error: unknown) => {
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new UserError(`the weights in s3://${bucket}/${prefix} cannot be listed (${why})`, {
       cause: error,
@@ -128,20 +146,28 @@ export async function syncWeights(
   inputs: SyncInputs,
   operation: Operation,
 ): Promise<Synced> {
-  const store = new WeightsStore(inputs.bucket, inputs.prefix, inputs.region);
+  const store = storeOf(inputs);
   try {
     const dataFolder = await ensureFolder(host, inputs.dataFolder);
     const folder = await ensureFolder(host, inputs.folder);
     const engine = await installEngine(host, dataFolder);
+    let presigned = false;
     for (let attempt = 1; ; attempt++) {
       const objects = await describe(store, inputs);
       const planPath = `${folder}/.sync/plan.json`;
-      await host.put(await makePlan(store, inputs, folder, objects), planPath, "600");
+      const plan = await makePlan(store, { ...inputs, folder }, objects, presigned);
+      await host.put(plan, planPath, "600");
       const result = await runEngine(host, { ...engine, dataFolder, planPath }, operation);
       const done = tagged(result, "result", resultSchema);
-      if (result.code === 0 && done !== undefined && (await manifestIs(host, folder, objects))) {
+      const files = await manifestOf(host, folder);
+      if (result.code === 0 && done !== undefined && isOf(files, objects)) {
         operation.log(describeProgress.end(done, objects));
-        return summary(objects, done);
+        return summary(files, done);
+      }
+      const refused = tagged(result, "error", errorSchema)?.code === "E_ACCESS";
+      if (refused && !presigned) {
+        presigned = true;
+        continue;
       }
       const again = (result.code === changedStatus || result.code === 0) && attempt < 3;
       if (!again) throw explain(result, host);
@@ -175,28 +201,37 @@ function runEngine(host: Host, engine: Engine, operation: Operation): Promise<St
   });
 }
 
-/** An engine that was found running may have followed an older plan. */
-async function manifestIs(
-  host: Host,
-  folder: string,
-  objects: readonly WeightsObject[],
-): Promise<boolean> {
+const manifestSchema = z.object({
+  files: z.array(
+    z.object({
+      key: z.string(),
+      size: z.number(),
+      etag: z.string(),
+      checksum: z.object({ algorithm: z.string(), value: z.string() }).nullable(),
+    }),
+  ),
+});
+type ManifestFiles = z.infer<typeof manifestSchema>["files"];
+
+async function manifestOf(host: Host, folder: string): Promise<ManifestFiles> {
   const text = await host.output('cat "$1/manifest.json"', [folder]).catch(() => "{}");
-  const listed = z
-    .object({ files: z.array(z.object({ key: z.string(), etag: z.string() })) })
-    .safeParse(JSON.parse(text));
-  const has = new Map(listed.data?.files.map(({ key, etag }) => [key, etag]));
+  return manifestSchema.safeParse(JSON.parse(text)).data?.files ?? [];
+}
+
+/** An engine that was found running may have followed an older plan. */
+function isOf(files: ManifestFiles, objects: readonly WeightsObject[]): boolean {
+  const has = new Map(files.map(({ key, etag }) => [key, etag]));
   return has.size === objects.length && objects.every(({ key, etag }) => has.get(key) === etag);
 }
 
-function summary(objects: readonly WeightsObject[], done: z.infer<typeof resultSchema>): Synced {
-  const files = objects.map(({ key, size, etag, checksum }) => ({
+function summary(manifest: ManifestFiles, done: z.infer<typeof resultSchema>): Synced {
+  const files = manifest.map(({ key, size, etag, checksum }) => ({
     key,
     size,
     etag,
-    checksum: checksum === undefined ? "" : `${checksum.algorithm}:${checksum.value}`,
+    checksum: checksum === null ? "" : `${checksum.algorithm}:${checksum.value}`,
   }));
-  const bytes = objects.reduce((sum, { size }) => sum + size, 0);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
   return { files, bytes, seconds: done.seconds, manifestSha256: done.manifestSha256 };
 }
 
@@ -226,7 +261,7 @@ export async function checkWeights(
   );
   const line = output.split("\n").find((text) => text.startsWith("@result ")) ?? "@result {}";
   const found = checkSchema.parse(JSON.parse(line.slice("@result ".length)));
-  const store = new WeightsStore(inputs.bucket, inputs.prefix, inputs.region);
+  const store = storeOf(inputs);
   try {
     const listed = await store.list();
     return { ...found, changed: differences(listed, files) };
