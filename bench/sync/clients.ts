@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { usualPortsAt } from "./server.ts";
 import { WeightsStore } from "../../provider/adapters/s3.ts";
 
@@ -80,6 +81,8 @@ async function berth(task: Task): Promise<Timing> {
   Object.assign(process.env, env, { AWS_ENDPOINT_URL: task.endpoint });
   const began = performance.now();
   const cpu = process.cpuUsage();
+  const certificate = readFileSync(task.certificate, "utf8");
+  setDefaultCACertificates([...getCACertificates("default"), certificate]);
   const store = new WeightsStore("weights", "m/", "us-east-1");
   const files = await store.describe((8 << 20) + 1);
   const origin = await store.origin();

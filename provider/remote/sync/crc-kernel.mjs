@@ -20,9 +20,9 @@ const op = {
   gtU32: 0x4b,
   geU32: 0x4f,
   add32: 0x6a,
-  shl32: 0x74,
   and32: 0x71,
   xor64: 0x85,
+  shl64: 0x86,
   shrU64: 0x88,
   wrap: 0xa7,
 };
@@ -45,22 +45,28 @@ function leb(value, signed = false) {
 const section = (id, body) => [id, ...leb(body.length), ...body];
 const name = (text) => [...leb(text.length), ...Buffer.from(text)];
 
-/** The value of table `k` for byte `byte` of local `word`; `local 0` holds the tables' address. */
-function lookup(word, byte, k) {
+/** The value of table `k` for byte `byte` of local `word`: a table's entries have eight bytes, so the byte is moved to bits 3 to 10. */
+function lookup(word, byte, k, tables) {
+  const move = byte === 0 ? [op.const64, 3, op.shl64] : [op.const64, byte * 8 - 3, op.shrU64];
   return [
-    ...[op.get, word, op.const64, ...leb(byte * 8, true), op.shrU64, op.wrap],
-    ...[op.const32, ...leb(255, true), op.and32, op.const32, 3, op.shl32],
-    ...[op.get, 0, op.add32, op.load64, 3, ...leb(k * 2048)],
+    ...[op.get, word, ...move, op.wrap, op.const32, ...leb(0x7f8, true), op.and32],
+    ...[op.load64, 3, ...leb(tables + k * 2048)],
   ];
 }
 
-// update(tables, at, end, crc) -> crc; locals 4 and 5 hold the sixteen bytes of a step.
-function body() {
-  const [at, end, crc, first, second] = [1, 2, 3, 4, 5];
-  const step = [];
-  for (let byte = 0; byte < 8; byte++)
-    step.push(...lookup(first, byte, 15 - byte), ...(byte === 0 ? [] : [op.xor64]));
-  for (let byte = 0; byte < 8; byte++) step.push(...lookup(second, byte, 7 - byte), op.xor64);
+// update(at, end, crc) -> crc; locals 3 and 4 hold the sixteen bytes of a step.
+function body(tables) {
+  const [at, end, crc, first, second] = [0, 1, 2, 3, 4];
+  // As a tree, so that the processor need not wait for one exclusive or after the other.
+  const tree = (terms) => {
+    if (terms.length === 1) return terms[0];
+    const half = terms.length >> 1;
+    return [...tree(terms.slice(0, half)), ...tree(terms.slice(half)), op.xor64];
+  };
+  const bytes = [0, 1, 2, 3, 4, 5, 6, 7];
+  const later = tree(bytes.map((byte) => lookup(second, byte, 7 - byte, tables)));
+  const sooner = tree(bytes.map((byte) => lookup(first, byte, 15 - byte, tables)));
+  const step = [...later, ...sooner, op.xor64];
   const wide = [
     ...[op.get, at, op.const32, 16, op.add32, op.get, end, op.gtU32, op.brIf, 1],
     ...[op.get, at, op.load64, 0, 0, op.get, crc, op.xor64, op.set, first],
@@ -69,7 +75,19 @@ function body() {
   ];
   const narrow = [
     ...[op.get, at, op.get, end, op.geU32, op.brIf, 1],
-    ...[op.get, at, op.load8, 0, 0, op.get, crc, op.xor64, op.set, first, ...lookup(first, 0, 0)],
+    ...[
+      op.get,
+      at,
+      op.load8,
+      0,
+      0,
+      op.get,
+      crc,
+      op.xor64,
+      op.set,
+      first,
+      ...lookup(first, 0, 0, tables),
+    ],
     ...[op.get, crc, op.const64, 8, op.shrU64, op.xor64, op.set, crc],
     ...[op.get, at, op.const32, 1, op.add32, op.set, at, op.br, 0],
   ];
@@ -78,19 +96,17 @@ function body() {
   return [...locals, ...repeat(wide), ...repeat(narrow), op.get, crc, op.end];
 }
 
-function assemble() {
-  const code = body();
+function assemble(tables) {
+  const code = body(tables);
   return new Uint8Array([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 4, i32, i32, i32, i64, 1, i64]),
+    ...section(1, [1, 0x60, 3, i32, i32, i64, 1, i64]),
     ...section(2, [1, ...name("m"), ...name("m"), 2, 0, 1]),
     ...section(3, [1, 0]),
     ...section(7, [1, ...name("update"), 0, 0]),
     ...section(10, [1, ...leb(code.length), ...code]),
   ]);
 }
-
-let module;
 
 /** Writes the tables of a polynomial at an address. */
 function writeTables(memory, address, polynomial) {
@@ -109,9 +125,8 @@ function writeTables(memory, address, polynomial) {
 
 /** Memory for bytes on their way, page-aligned as direct writes to a disk want it, whose CRCs are taken in place. */
 export class CrcMemory {
-  #kernel;
   #memory;
-  #tables = new Map();
+  #kernels = new Map();
   #scratch;
 
   /** @param bytes that `view` may give out */
@@ -120,8 +135,6 @@ export class CrcMemory {
     const pages = 2 + Math.ceil(bytes / pageBytes);
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.#scratch = new Uint8Array(this.#memory.buffer, pageBytes, pageBytes);
-    module ??= new WebAssembly.Module(assemble());
-    this.#kernel = new WebAssembly.Instance(module, { m: { m: this.#memory } }).exports.update;
   }
 
   view(offset, length) {
@@ -131,26 +144,29 @@ export class CrcMemory {
   /** The CRC of bytes that follow on ones with the CRC `before` (0n at the start). Bytes from elsewhere are copied. */
   update({ bits, polynomial }, bytes, before) {
     const ones = (1n << BigInt(bits)) - 1n;
-    const tables = this.#tablesOf(polynomial);
+    const kernel = this.#kernelOf(polynomial);
     let crc = before ^ ones;
     if (bytes.buffer === this.#memory.buffer) {
-      crc = this.#kernel(tables, bytes.byteOffset, bytes.byteOffset + bytes.length, crc);
+      crc = kernel(bytes.byteOffset, bytes.byteOffset + bytes.length, crc);
     } else {
       for (let at = 0; at < bytes.length; at += pageBytes) {
         const piece = bytes.subarray(at, at + pageBytes);
         this.#scratch.set(piece);
-        crc = this.#kernel(tables, pageBytes, pageBytes + piece.length, crc);
+        crc = kernel(pageBytes, pageBytes + piece.length, crc);
       }
     }
     return BigInt.asUintN(64, crc) ^ ones;
   }
 
-  #tablesOf(polynomial) {
-    if (!this.#tables.has(polynomial)) {
-      const address = this.#tables.size * tableBytes;
-      writeTables(this.#memory, address, polynomial);
-      this.#tables.set(polynomial, address);
-    }
-    return this.#tables.get(polynomial);
+  /** A kernel knows where its polynomial's tables are. */
+  #kernelOf(polynomial) {
+    const known = this.#kernels.get(polynomial);
+    if (known !== undefined) return known;
+    const address = this.#kernels.size * tableBytes;
+    writeTables(this.#memory, address, polynomial);
+    const module = new WebAssembly.Module(assemble(address));
+    const kernel = new WebAssembly.Instance(module, { m: { m: this.#memory } }).exports.update;
+    this.#kernels.set(polynomial, kernel);
+    return kernel;
   }
 }
