@@ -31,6 +31,9 @@ export interface WeightsObject {
   readonly partBytes: number | undefined;
 }
 
+/** What a list tells of an object. */
+export type ListedObject = Pick<WeightsObject, "key" | "path" | "size" | "etag">;
+
 /** How a store is reached. */
 export interface StoreOptions {
   /** The caller pays for requests and traffic (https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html). @default false */
@@ -72,8 +75,8 @@ export class WeightsStore {
   }
 
   /** Keys and sizes with ETags, one cheap request a thousand; "folder" objects are left out. */
-  async list(): Promise<readonly Pick<WeightsObject, "key" | "path" | "size" | "etag">[]> {
-    const found: Pick<WeightsObject, "key" | "path" | "size" | "etag">[] = [];
+  async list(): Promise<readonly ListedObject[]> {
+    const found: ListedObject[] = [];
     let token: string | undefined;
     do {
       const page = await this.#client.send(
@@ -97,10 +100,14 @@ export class WeightsStore {
    * The same with the checksums, one request an object.
    *
    * @param fromBytes smaller objects are not asked about: the GET of a whole object tells its checksum. @default 0
+   * @param select leaves out what is not wanted before anything is asked about it. @default all
    */
-  async describe(fromBytes = 0): Promise<readonly WeightsObject[]> {
+  async describe(
+    fromBytes = 0,
+    select: (listed: readonly ListedObject[]) => readonly ListedObject[] = (all) => all,
+  ): Promise<readonly WeightsObject[]> {
     const gate = new Gate(16);
-    const listed = await this.list();
+    const listed = select(await this.list());
     return Promise.all(
       listed.map((object) =>
         object.size < fromBytes

@@ -26,7 +26,7 @@ export class Changed extends Refusal {
 /** S3 refuses: these credentials may not read, or are past their time (`expired`). */
 export class Forbidden extends Refusal {
   constructor(message, expired) {
-    super("E_ACCESS", message);
+    super(expired ? "E_EXPIRED" : "E_ACCESS", message);
     this.expired = expired;
   }
 }
