@@ -12,6 +12,7 @@ import {
   targetOf,
   writeDurably,
 } from "./folder.mjs";
+import { ceiling } from "./ceiling.mjs";
 import { Refusal } from "./outcome.mjs";
 import { PartFile } from "./part-file.mjs";
 import { Transfer } from "./transfer.mjs";
@@ -30,6 +31,8 @@ const defaults = {
 /** Small files are put in place so many at a time, or after so many seconds. */
 const commitFiles = 2000;
 const commitSeconds = 5;
+/** From so much on it is worth a tenth of a second to know how fast the disk is. */
+const ceilingFromBytes = 2 * 1024 ** 3;
 
 export class Sync {
   #say;
@@ -64,6 +67,7 @@ export class Sync {
       const bytes = small.reduce((sum, { file }) => sum + file.size, missing);
       await checkRoom(this.plan.folder, bytes);
       this.ready = this.total - bytes;
+      if (bytes >= ceilingFromBytes) this.ceiling = await ceiling(this.staging);
       const transfer = await this.#transfer(parts, small);
       await this.#sweep();
       const manifestSha256 = await this.#writeManifest();
@@ -107,6 +111,7 @@ export class Sync {
         total: this.total,
         received: transfer.received,
         lanes: transfer.pace.target,
+        ceiling: this.ceiling,
       });
     const timer = setInterval(() => {
       const due = Date.now() - this.#stagedAt > commitSeconds * 1000;
