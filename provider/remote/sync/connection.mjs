@@ -128,8 +128,9 @@ export class Connection {
   #lost(socket, error) {
     if (this.#socket !== socket) return;
     if (this.#answer !== undefined && this.#body === undefined) return this.#refused();
-    const why = error?.message ?? "the server ended the connection";
-    this.abort(new Transient(why));
+    const lost = new Transient(error?.message ?? "the server ended the connection");
+    if (error?.code !== undefined) lost.cause = error.code;
+    this.abort(lost);
   }
 
   #room() {

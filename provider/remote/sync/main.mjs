@@ -8,7 +8,7 @@
 
 import { check } from "./check.mjs";
 import { readJson } from "./folder.mjs";
-import { Changed, Refusal } from "./outcome.mjs";
+import { Changed, named, Refusal } from "./outcome.mjs";
 import { Sync } from "./sync.mjs";
 
 const say = (kind, value) => process.stdout.write(`@${kind} ${JSON.stringify(value)}\n`);
@@ -18,13 +18,17 @@ async function main([command, argument, depth]) {
   if (command !== "sync") throw new Refusal("E_USAGE", `unknown command ${command}`);
   const plan = await readJson(argument, undefined);
   if (plan === undefined) throw new Refusal("E_USAGE", `the plan ${argument} cannot be read`);
-  return say("result", await new Sync(plan, say).run());
+  const sync = new Sync(plan, say);
+  const result = await sync.run().catch((error) => {
+    throw Object.assign(error, { folder: plan.folder });
+  });
+  return say("result", result);
 }
 
 main(process.argv.slice(2)).then(
   () => process.exit(0),
   (error) => {
-    say("error", { code: error.code ?? "E_SYNC", message: error.message });
+    say("error", named(error, error.folder ?? "the folder"));
     process.exit(error instanceof Changed ? 3 : 1);
   },
 );

@@ -30,3 +30,15 @@ export class Forbidden extends Refusal {
     this.expired = expired;
   }
 }
+
+const full = ["ENOSPC", "EDQUOT"];
+const unwritable = ["EROFS", "EIO", "EACCES", "EPERM"];
+
+/** What a failure is called in the end: one of the file system's says what is wrong with the disk. */
+export function named(error, folder) {
+  const { code, message } = error;
+  if (full.includes(code)) return { code: "E_DISK", message: `the disk of ${folder} is full` };
+  if (unwritable.includes(code))
+    return { code: "E_DISK", message: `${folder} cannot be written (${message})` };
+  return { code: code?.startsWith("E_") ? code : "E_SYNC", message };
+}

@@ -81,7 +81,7 @@ export class Reader {
           continue;
         }
         if (!(error instanceof Transient)) throw error;
-        if (untrusted.test(error.code)) throw new Refusal("E_TLS", error.message);
+        if (untrusted.test(error.cause)) throw new Refusal("E_TLS", error.message);
         if (attempt >= this.#plan.attempts)
           throw new Refusal("E_NETWORK", `${file.key}: ${error.message} (${attempt} tries)`);
         this.#onTrouble(error);

@@ -52,7 +52,9 @@ export class Sync {
   async run() {
     const began = Date.now();
     for (const { path } of this.plan.files) targetOf(this.plan.folder, path);
-    await mkdir(this.staging, { recursive: true, mode: 0o750 });
+    await mkdir(this.staging, { mode: 0o750 }).catch((error) => {
+      if (error.code !== "EEXIST") throw error;
+    });
     const release = await lock(this.plan.folder, (pid) => {
       this.#say("waiting", { pid });
     });

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { Changed, Refusal } from "./outcome.mjs";
+import { Changed, named, Refusal } from "./outcome.mjs";
 import { Pace } from "./pace.mjs";
 
 /** A range that takes this much longer than the others is asked for a second time, when nothing else is left to do. */
@@ -195,7 +195,7 @@ export class Transfer {
       },
       (error) => {
         this.#parked.push({ worker, lane });
-        this.#landed({ kind: "failed", id, code: error.code, message: error.message });
+        this.#landed({ kind: "failed", id, ...named(error, this.#plan.folder) });
       },
     );
   }

@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
 import { algorithms } from "./checksums.mjs";
 import { Connection, Origin } from "./connection.mjs";
 import { CrcMemory } from "./crc-kernel.mjs";
-import { Refusal, Transient } from "./outcome.mjs";
+import { named, Refusal, Transient } from "./outcome.mjs";
 import { Reader } from "./reader.mjs";
 import { verifyWhole } from "./verify.mjs";
 
@@ -158,10 +158,7 @@ async function fetchFiles(connection, job) {
 }
 
 function fail(id, error, files = []) {
-  const full = error.code === "ENOSPC" || error.code === "EDQUOT";
-  const code = full || error.code === "EROFS" ? "E_DISK" : (error.code ?? "E_SYNC");
-  const message = full ? `the disk of ${plan.folder} is full` : error.message;
-  parentPort.postMessage({ kind: "failed", id, code, message, files });
+  parentPort.postMessage({ kind: "failed", id, files, ...named(error, plan.folder) });
 }
 
 async function lane(number) {
