@@ -19,6 +19,8 @@ export interface Task {
   readonly certificate: string;
   readonly metadata: string;
   readonly folder: string;
+  /** Count the time until all bytes are on the disk, as ours always does. */
+  readonly durable: boolean;
 }
 
 /** A tool that fetches the prefix `m/` of the bucket `weights`. */
@@ -49,7 +51,13 @@ function environment(task: Task): NodeJS.ProcessEnv {
 }
 
 /** Runs a command under GNU time. */
-function timed(words: readonly string[], env: NodeJS.ProcessEnv): Promise<Timing> {
+function timed(
+  command: readonly string[],
+  { folder, durable }: Task,
+  env: NodeJS.ProcessEnv,
+): Promise<Timing> {
+  const script = 'to=$1; shift; "$@" && sync -f "$to"';
+  const words = durable ? ["sh", "-c", script, "sh", folder, ...command] : command;
   return new Promise((resolve, reject) => {
     const child = spawn("time", ["-f", "@time %e %U %S %M", ...words], {
       env,
@@ -96,7 +104,7 @@ async function berth(task: Task): Promise<Timing> {
   const { user, system } = process.cpuUsage(cpu);
   const planSeconds = (performance.now() - began) / 1000;
   const engine = join(import.meta.dirname, "../../provider/remote/sync/main.mjs");
-  const run = await timed([process.execPath, engine, "sync", path], env);
+  const run = await timed([process.execPath, engine, "sync", path], task, env);
   return {
     wallSeconds: run.wallSeconds + planSeconds,
     cpuSeconds: run.cpuSeconds + (user + system) / 1e6,
@@ -109,7 +117,7 @@ function tool(
   words: (task: Task) => readonly string[],
   more: (task: Task) => NodeJS.ProcessEnv = () => ({}),
 ): Client {
-  return { name, run: (task) => timed(words(task), { ...environment(task), ...more(task) }) };
+  return { name, run: (task) => timed(words(task), task, { ...environment(task), ...more(task) }) };
 }
 
 const crtEndpoint = (task: Task): string => `${new URL(task.endpoint).protocol}//${usualPortsAt}`;

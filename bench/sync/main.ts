@@ -9,7 +9,8 @@ import { StaticS3, type Fixture } from "./server.ts";
 
 /**
  * How long a sync takes beside the tools that one would use instead, in turn, from a server in memory to the disk:
- * `node --import tsx bench/sync/main.ts 1x256MiB 30x32MiB 2000x50KiB [--tls] [--rounds 3] [--only berth,rclone]`
+ * `node --import tsx bench/sync/main.ts 1x256MiB 30x32MiB 2000x50KiB [--tls] [--durable] [--to FOLDER] [--rounds 3] [--only berth,rclone]`;
+ * `--durable` counts the others' time until `sync` says that their bytes are on the disk, as ours are.
  */
 const units: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1 << 20, GiB: 1 << 30 };
 
@@ -74,7 +75,9 @@ async function measure(fixture: Fixture, tls: boolean, metadata: string): Promis
       for (const { name, run } of round % 2 === 0 ? tools : tools.toReversed()) {
         const folder = join(disk, "to");
         execFileSync("sync");
-        const task = { endpoint: s3.endpoint(tls), certificate: s3.certificate, metadata, folder };
+        const durable = process.argv.includes("--durable");
+        const { certificate } = s3;
+        const task = { endpoint: s3.endpoint(tls), certificate, metadata, folder, durable };
         const timing = await run(task).catch((error: unknown) => {
           console.log(`  ${name} failed: ${String(error).slice(0, 300)}`);
           return { wallSeconds: NaN, cpuSeconds: NaN, maxRssMiB: NaN };

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { needs } from "../support/tier.ts";
 import type { S3Server } from "./support/s3-server.ts";
 import { end } from "./support/sshd.ts";
-import { mebibyte, MetadataServer, SyncFolder } from "./support/sync-folder.ts";
+import { mebibyte, MetadataServer, rangeBytes, SyncFolder } from "./support/sync-folder.ts";
 
 describe("The sync's program on the host", () => {
   const content = { a: randomBytes(5 * mebibyte + 12_345), b: randomBytes(mebibyte) };
@@ -48,7 +48,7 @@ describe("The sync's program on the host", () => {
     s3.slowness = 2 * mebibyte;
     const path = await folder.plan({ lanes: 2 });
     const running = folder.start(["sync", path]);
-    await sleep(600);
+    while (s3.sent < mebibyte) await sleep(20);
     s3.faults = [{ kind: "503", times: 1000 }];
     const failed = await running.done;
     assert.equal(failed.code, 1);
@@ -95,9 +95,13 @@ describe("The sync's program on the host", () => {
     s3.slowness = 0.5 * mebibyte;
     const path = await folder.plan({ lanes: 4, idleMs: 5000 });
     const { child } = folder.start(["sync", path]);
-    // The journal is written each second; wait for what it has, then a little more.
-    while (s3.sent < 2 * mebibyte) await sleep(50);
-    await sleep(1100);
+    const staging = join(folder.to, ".sync");
+    const journalled = async (): Promise<number> => {
+      const names = (await readdir(staging)).filter((name) => name.endsWith(".journal"));
+      const texts = await Promise.all(names.map((name) => readFile(join(staging, name), "utf8")));
+      return texts.reduce((sum, text) => sum + text.split("\n").length - 2, 0);
+    };
+    while (s3.sent < 2 * mebibyte || (await journalled()) * rangeBytes < mebibyte) await sleep(50);
     await end(child);
     const before = s3.sent;
     s3.slowness = undefined;

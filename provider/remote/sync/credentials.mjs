@@ -1,5 +1,8 @@
 // The instance role's credentials, from the metadata service by a token (IMDSv2).
 
+import http from "node:http";
+import { text } from "node:stream/consumers";
+
 export class InstanceCredentials {
   #base = process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? "http://169.254.169.254";
   #current;
@@ -42,13 +45,19 @@ export class InstanceCredentials {
     };
   }
 
-  async #ask(method, path, headers) {
-    const answer = await fetch(this.#base + path, {
-      method,
-      headers,
-      signal: AbortSignal.timeout(1500),
+  /** By `node:http`: `fetch` takes a tenth of a second to load. */
+  #ask(method, path, headers) {
+    return new Promise((resolve, reject) => {
+      const request = http.request(this.#base + path, { method, headers, timeout: 1500 });
+      request.once("timeout", () => request.destroy(new Error(`${path} gave no answer`)));
+      request.once("error", reject);
+      request.once("response", (answer) => {
+        text(answer).then((said) => {
+          if (answer.statusCode === 200) resolve(said.trim());
+          else reject(new Error(`${path} gave ${answer.statusCode}`));
+        }, reject);
+      });
+      request.end();
     });
-    if (!answer.ok) throw new Error(`${path} gave ${answer.status}`);
-    return (await answer.text()).trim();
   }
 }

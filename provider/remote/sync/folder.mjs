@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { constants, realpathSync } from "node:fs";
 import { open, readFile, rename, rm, statfs } from "node:fs/promises";
 import net from "node:net";
-import { join, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { Refusal } from "./outcome.mjs";
 
@@ -51,7 +51,7 @@ export async function writeDurably(folder, name, text, mode) {
   await handle.sync();
   await handle.close();
   await rename(temporary, join(folder, name));
-  await syncFolder(folder);
+  await syncFolder(dirname(join(folder, name)));
 }
 
 export async function readJson(path, fallback) {

@@ -39,6 +39,7 @@ export class Sync {
   #staged = []; // small files that are fetched and not in place yet
   #stagedAt = Date.now();
   #flushing = Promise.resolve();
+  #dirty = false;
 
   constructor(plan, say) {
     this.plan = { ...defaults, ...plan };
@@ -69,6 +70,8 @@ export class Sync {
       const bytes = small.reduce((sum, { file }) => sum + file.size, missing);
       await checkRoom(this.plan.folder, bytes);
       this.ready = this.total - bytes;
+      // While files change, no manifest may say that all is whole.
+      if (stale.length > 0) await rm(join(this.plan.folder, "manifest.json"), { force: true });
       if (bytes >= ceilingFromBytes) this.ceiling = await ceiling(this.staging);
       const transfer = await this.#transfer(parts, small);
       await this.#sweep();
@@ -139,6 +142,7 @@ export class Sync {
       .then(async () => {
         for (const part of parts) await part.flush();
         if (all || this.#staged.length >= commitFiles) await this.#commitStaged();
+        await this.#saveState();
       });
     return this.#flushing;
   }
@@ -157,7 +161,9 @@ export class Sync {
   async #commit(part) {
     part.opening ??= part.open();
     await part.opening;
-    await this.#flush([part], false);
+    await this.#flushing.catch(() => undefined);
+    // The file is about to be whole: its journal need not say so first.
+    part.pending = [];
     const { by, damage } = await part.verify();
     if (damage !== undefined) {
       await part.close();
@@ -171,19 +177,18 @@ export class Sync {
     const { file } = part;
     const mtimeMs = await part.commit(targetOf(this.plan.folder, file.path));
     this.#know(file, { mtimeMs, verifiedBy: by, checksum: file.checksum });
-    await this.#saveState();
     return true;
   }
 
   #know({ path, etag, size }, rest) {
     this.state[path] = { etag, size, ...rest };
+    this.#dirty = true;
   }
 
-  #saveState() {
-    this.saving = (this.saving ?? Promise.resolve())
-      .catch(() => undefined)
-      .then(() => this.#writeDurably(".sync/state.json", JSON.stringify(this.state)));
-    return this.saving;
+  async #saveState() {
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    await this.#writeDurably(".sync/state.json", JSON.stringify(this.state));
   }
 
   #writeDurably(name, text) {
@@ -213,7 +218,6 @@ export class Sync {
     await Promise.all([...folders].map(syncFolder));
     for (const { index, mtimeMs, verifiedBy, checksum } of staged)
       this.#know(this.plan.files[index], { mtimeMs, verifiedBy, checksum });
-    await this.#saveState();
   }
 
   /** Parts of objects that the plan does not name any more, and small files that a killed sync left. */
