@@ -6,6 +6,9 @@ import { installEngine } from "./sync-engine.ts";
 import type { Synced } from "./sync-weights.ts";
 import { storeOf, type SyncInputs } from "./weights-plan.ts";
 
+/** Time to read a terabyte at 300 MB/s. */
+const deepTimeoutMs = 3600_000;
+
 const checkSchema = z.object({ manifestSha256: z.string(), damaged: z.array(z.string()) });
 
 /** What a look at the host's disk and at the bucket found. */
@@ -18,19 +21,24 @@ export interface SyncCheck {
   readonly changed: readonly string[] | undefined;
 }
 
-/** Compares the host's disk with its manifest, and the bucket with what was synced. */
+/**
+ * Compares the host's disk with its manifest, and the bucket with what was synced.
+ *
+ * @param deep reads every byte instead of sizes and times. @default false
+ */
 export async function checkWeights(
   host: Host,
   inputs: SyncInputs,
   files: Synced["files"],
+  deep = false,
 ): Promise<SyncCheck> {
   const dataFolder = await ensureFolder(host, inputs.dataFolder);
   const folder = await ensureFolder(host, inputs.folder);
   const engine = await installEngine(host, dataFolder);
   const output = await host.output(
-    'exec "$1" "$2" check "$3"',
-    [engine.node, engine.main, folder],
-    120_000,
+    'exec "$1" "$2" check "$3" "$4"',
+    [engine.node, engine.main, folder, deep ? "deep" : ""],
+    deep ? deepTimeoutMs : 120_000,
   );
   const line = output.split("\n").find((text) => text.startsWith("@result ")) ?? "@result {}";
   const found = checkSchema.parse(JSON.parse(line.slice("@result ".length)));

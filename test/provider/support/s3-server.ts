@@ -163,7 +163,8 @@ export class S3Server {
       return;
     }
     if (fault !== undefined && fault in refusals) {
-      this.#refuse(response, ...refusals[fault as keyof typeof refusals]);
+      const [status, code] = refusals[fault as keyof typeof refusals];
+      this.#refuse(response, status, code);
       return;
     }
     if (fault === "replaced") this.put(key, Buffer.from(content.map((byte) => byte ^ 1)));
