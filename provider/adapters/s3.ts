@@ -108,10 +108,11 @@ export class WeightsStore {
   ): Promise<readonly WeightsObject[]> {
     const gate = new Gate(16);
     const listed = select(await this.list());
+    const unasked = { checksum: undefined, etagIsMd5: false, partBytes: undefined };
     return Promise.all(
       listed.map((object) =>
         object.size < fromBytes
-          ? { ...object, checksum: undefined, etagIsMd5: false, partBytes: undefined }
+          ? Promise.resolve({ ...object, ...unasked })
           : gate.run(() => this.#head(object.key, object.path)),
       ),
     );

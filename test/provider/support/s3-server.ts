@@ -168,21 +168,32 @@ export class S3Server {
       return;
     }
     if (fault === "replaced") this.put(key, Buffer.from(content.map((byte) => byte ^ 1)));
+    response.setHeader("etag", etag);
+    const body = this.#begin(request, response, content, fault);
+    if (fault !== undefined && ["reset", "cut-503", "short", "stall"].includes(fault))
+      this.#sendHalf(request, response, body, fault);
+    else await this.#send(response, body);
+  }
+
+  /** Writes the head of an answer and gives its body. */
+  #begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    content: Buffer,
+    fault: Fault["kind"] | undefined,
+  ): Buffer {
     const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     const start = Number(match?.[1] ?? 0);
     const stop = Number(match?.[2] ?? content.length - 1);
     const body = Buffer.from(content.subarray(start, stop + 1));
     if (fault === "flip") body[0] = (body[0] ?? 0) ^ 1;
-    const whole = match === null;
-    response.writeHead(whole ? 200 : 206, {
+    response.writeHead(match === null ? 200 : 206, {
       "content-length": body.length,
-      ...(whole ? this.#sums(content) : {}),
-      "content-range": `bytes ${String(start)}-${String(stop)}/${String(content.length)}`,
-      etag,
+      ...(match === null
+        ? this.#sums(content)
+        : { "content-range": `bytes ${String(start)}-${String(stop)}/${String(content.length)}` }),
     });
-    if (fault !== undefined && ["reset", "cut-503", "short", "stall"].includes(fault))
-      this.#sendHalf(request, response, body, fault);
-    else await this.#send(response, body);
+    return body;
   }
 
   #nextFault(): Fault["kind"] | undefined {
