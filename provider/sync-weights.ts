@@ -1,30 +1,24 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { UserError } from "../components/user-error.ts";
-import { WeightsStore, type WeightsObject } from "./adapters/s3.ts";
+import type { WeightsObject } from "./adapters/s3.ts";
 import type { Host } from "./adapters/ssh.ts";
 import { ensureFolder } from "./connection.ts";
-import { runDetached, type StepResult } from "./detached-step.ts";
-import { ensureNode } from "./ensure-node.ts";
+import type { StepResult } from "./detached-step.ts";
 import type { Operation } from "./plugin/resource-type.ts";
-import { remoteScript } from "./remote/scripts.ts";
-import { describeProgress, duplicatePaths } from "./sync-text.ts";
+import { installEngine, runEngine } from "./sync-engine.ts";
+import { describeProgress } from "./sync-text.ts";
+import {
+  describeWeights,
+  makePlan,
+  storeOf,
+  trafficText,
+  type SyncInputs,
+} from "./weights-plan.ts";
 
-const engineFiles = ["main.mjs", "checksums.mjs", "part-file.mjs", "s3-get.mjs"];
-/** Exit statuses of the engine on the host. */
+/** Exit status of the program on the host when an object changed under way. */
 const changedStatus = 3;
-/** A sync that crawls is given up after so long; the next `up` goes on from there. */
-const timeoutSeconds = 12 * 3600;
-const progressEverySeconds = 5;
-
-/** What to bring where. */
-export interface SyncInputs {
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly region: string;
-  readonly folder: string;
-  readonly dataFolder: string;
-}
+/** Plans for one sync, when objects change or addresses run out under way. */
+const mostPlans = 3;
 
 /** What a sync brought about. */
 export interface Synced {
@@ -41,7 +35,6 @@ const resultSchema = z.object({
   fetchedFiles: z.number(),
   manifestSha256: z.string(),
 });
-const checkSchema = z.object({ manifestSha256: z.string(), damaged: z.array(z.string()) });
 const errorSchema = z.object({ code: z.string(), message: z.string() });
 
 function tagged<T>(result: StepResult, tag: string, schema: z.ZodType<T>): T | undefined {
@@ -50,70 +43,23 @@ function tagged<T>(result: StepResult, tag: string, schema: z.ZodType<T>): T | u
   return schema.parse(JSON.parse(line.slice(tag.length + 2)));
 }
 
-/** Puts the sync's program on the host, in a folder named by its content, and finds it a Node. */
-async function installEngine(
-  host: Host,
-  dataFolder: string,
-): Promise<{ node: string; main: string }> {
-  const texts = engineFiles.map((name) => [name, remoteScript(`sync/${name}`)] as const);
-  const version = createHash("sha256").update(JSON.stringify(texts)).digest("hex").slice(0, 12);
-  const folder = `${dataFolder}/sync/${version}`;
-  const has = await host.output('[ -f "$1/.complete" ] && echo yes || echo no', [folder]);
-  if (has.trim() !== "yes") {
-    for (const [name, text] of texts) await host.put(text, `${folder}/${name}`);
-    await host.put("", `${folder}/.complete`);
-  }
-  const node = await ensureNode(host, dataFolder);
-  return { node: node.path, main: `${folder}/main.mjs` };
-}
-
-async function makePlan(
-  store: WeightsStore,
-  inputs: SyncInputs,
-  folder: string,
-  objects: readonly WeightsObject[],
-) {
-  const files = await Promise.all(
-    objects.map(async (object) => ({ ...object, url: await store.presign(object.key) })),
-  );
-  const { bucket, prefix, region } = inputs;
-  return JSON.stringify({ version: 1, bucket, prefix, region, folder, files });
-}
-
-async function describe(
-  store: WeightsStore,
-  { bucket, prefix }: SyncInputs,
-): Promise<readonly WeightsObject[]> {
-  const objects = await store.describe().catch((error: unknown) => {
-    const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new UserError(`the weights in s3://${bucket}/${prefix} cannot be listed (${why})`, {
-      cause: error,
-      hint: "Check the bucket's name and region, and that your credentials may list and read it.",
-    });
-  });
-  if (objects.length === 0) {
-    throw new UserError(`there are no weights under s3://${bucket}/${prefix}`, {
-      hint: "Upload the model's files there first.",
-    });
-  }
-  const twice = duplicatePaths(objects.map(({ path }) => path));
-  if (twice !== undefined)
-    throw new UserError(
-      `two objects under s3://${bucket}/${prefix} would become one file: ${twice}`,
-    );
-  return objects;
-}
+const hints: Readonly<Record<string, string>> = {
+  E_DISK: "Give the host a larger root volume with `rootVolumeGiB`.",
+  E_ACCESS:
+    "Let the host's role, or your own credentials, read the prefix (s3:GetObject, and kms:Decrypt where it is encrypted with KMS).",
+  E_CHECKSUM: "The object in the bucket may itself be damaged: upload it again.",
+  E_PATH: "Rename the object, or leave it out with `exclude`.",
+  E_TLS: "Find out what answers for S3 on the host's network before anything else.",
+};
 
 function explain(result: StepResult, host: Host): UserError {
   const error = tagged(result, "error", errorSchema);
   const message = error?.message ?? `the sync ended with status ${result.code}`;
   const code = error === undefined ? "" : ` (${error.code})`;
-  const disk = "Give the host a larger root volume with `rootVolumeGiB`.";
   return new UserError(`the weights did not reach ${host.name}: ${message}${code}`, {
     hint:
-      error?.code === "E_DISK"
-        ? disk
-        : "Run `up` again: what has arrived is kept, and only the rest is fetched.",
+      hints[error?.code ?? ""] ??
+      "Run `up` again: what has arrived is kept, and only the rest is fetched.",
   });
 }
 
@@ -128,122 +74,71 @@ export async function syncWeights(
   inputs: SyncInputs,
   operation: Operation,
 ): Promise<Synced> {
-  const store = new WeightsStore(inputs.bucket, inputs.prefix, inputs.region);
+  const store = storeOf(inputs);
   try {
     const dataFolder = await ensureFolder(host, inputs.dataFolder);
     const folder = await ensureFolder(host, inputs.folder);
     const engine = await installEngine(host, dataFolder);
-    for (let attempt = 1; ; attempt++) {
-      const objects = await describe(store, inputs);
-      const planPath = `${folder}/.sync/plan.json`;
-      await host.put(await makePlan(store, inputs, folder, objects), planPath, "600");
+    const planPath = `${folder}/.sync/plan.json`;
+    let presigned = false;
+    for (let plans = 1; ; plans++) {
+      const objects = await describeWeights(store, inputs);
+      const bytes = objects.reduce((sum, { size }) => sum + size, 0);
+      const traffic = trafficText(inputs, bytes);
+      if (traffic !== undefined) operation.log(traffic, "warning");
+      const plan = await makePlan(store, { ...inputs, folder }, objects, presigned);
+      await host.put(plan, planPath, "600");
       const result = await runEngine(host, { ...engine, dataFolder, planPath }, operation);
       const done = tagged(result, "result", resultSchema);
-      if (result.code === 0 && done !== undefined && (await manifestIs(host, folder, objects))) {
+      const files = await manifestOf(host, folder);
+      if (result.code === 0 && done !== undefined && isOf(files, objects)) {
+        await host.output('rm -f "$1"', [planPath]);
         operation.log(describeProgress.end(done, objects));
-        return summary(objects, done);
+        return summary(files, done);
       }
-      const again = (result.code === changedStatus || result.code === 0) && attempt < 3;
-      if (!again) throw explain(result, host);
-      operation.log("objects changed in the bucket under way; planning again", "warning");
+      const code = tagged(result, "error", errorSchema)?.code;
+      const usesRole = code === "E_ACCESS" && !presigned;
+      const again = usesRole || code === "E_EXPIRED" || [0, changedStatus].includes(result.code);
+      if (!again || plans >= mostPlans) throw explain(result, host);
+      // A host without a role of its own gets addresses that need none.
+      if (usesRole) presigned = true;
+      else operation.log("objects changed in the bucket under way; planning again", "warning");
     }
   } finally {
     store.close();
   }
 }
 
-interface Engine {
-  readonly node: string;
-  readonly main: string;
-  readonly dataFolder: string;
-  readonly planPath: string;
-}
+const manifestSchema = z.object({
+  files: z.array(
+    z.object({
+      key: z.string(),
+      size: z.number(),
+      etag: z.string(),
+      checksum: z.object({ algorithm: z.string(), value: z.string() }).nullable(),
+    }),
+  ),
+});
+type ManifestFiles = z.infer<typeof manifestSchema>["files"];
 
-function runEngine(host: Host, engine: Engine, operation: Operation): Promise<StepResult> {
-  const progress = describeProgress.follow(progressEverySeconds, (line) => {
-    operation.log(line);
-  });
-  return runDetached(host, {
-    name: "weights",
-    // exec: a signal to the step reaches the engine itself.
-    script: 'exec nice -n 5 "$1" "$2" sync "$3"\n',
-    args: [engine.node, engine.main, engine.planPath],
-    folder: `${engine.dataFolder}/steps`,
-    timeoutSeconds,
-    signal: operation.signal,
-    onLine: progress,
-  });
+async function manifestOf(host: Host, folder: string): Promise<ManifestFiles> {
+  const text = await host.output('cat "$1/manifest.json"', [folder]).catch(() => "{}");
+  return manifestSchema.safeParse(JSON.parse(text)).data?.files ?? [];
 }
 
 /** An engine that was found running may have followed an older plan. */
-async function manifestIs(
-  host: Host,
-  folder: string,
-  objects: readonly WeightsObject[],
-): Promise<boolean> {
-  const text = await host.output('cat "$1/manifest.json"', [folder]).catch(() => "{}");
-  const listed = z
-    .object({ files: z.array(z.object({ key: z.string(), etag: z.string() })) })
-    .safeParse(JSON.parse(text));
-  const has = new Map(listed.data?.files.map(({ key, etag }) => [key, etag]));
+function isOf(files: ManifestFiles, objects: readonly WeightsObject[]): boolean {
+  const has = new Map(files.map(({ key, etag }) => [key, etag]));
   return has.size === objects.length && objects.every(({ key, etag }) => has.get(key) === etag);
 }
 
-function summary(objects: readonly WeightsObject[], done: z.infer<typeof resultSchema>): Synced {
-  const files = objects.map(({ key, size, etag, checksum }) => ({
+function summary(manifest: ManifestFiles, done: z.infer<typeof resultSchema>): Synced {
+  const files = manifest.map(({ key, size, etag, checksum }) => ({
     key,
     size,
     etag,
-    checksum: checksum === undefined ? "" : `${checksum.algorithm}:${checksum.value}`,
+    checksum: checksum === null ? "" : `${checksum.algorithm}:${checksum.value}`,
   }));
-  const bytes = objects.reduce((sum, { size }) => sum + size, 0);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
   return { files, bytes, seconds: done.seconds, manifestSha256: done.manifestSha256 };
-}
-
-/** What a look at the host's disk and at the bucket found. */
-export interface SyncCheck {
-  /** "" when the disk does not hold the manifest. */
-  readonly manifestSha256: string;
-  /** Keys whose file is gone, or has another size or time than the sync left it with. */
-  readonly damaged: readonly string[];
-  /** Keys that are new, gone or different in the bucket; undefined when the bucket could not be asked. */
-  readonly changed: readonly string[] | undefined;
-}
-
-/** Compares the host's disk with its manifest, and the bucket with what was synced. */
-export async function checkWeights(
-  host: Host,
-  inputs: SyncInputs,
-  files: Synced["files"],
-): Promise<SyncCheck> {
-  const dataFolder = await ensureFolder(host, inputs.dataFolder);
-  const folder = await ensureFolder(host, inputs.folder);
-  const engine = await installEngine(host, dataFolder);
-  const output = await host.output(
-    'exec "$1" "$2" check "$3"',
-    [engine.node, engine.main, folder],
-    120_000,
-  );
-  const line = output.split("\n").find((text) => text.startsWith("@result ")) ?? "@result {}";
-  const found = checkSchema.parse(JSON.parse(line.slice("@result ".length)));
-  const store = new WeightsStore(inputs.bucket, inputs.prefix, inputs.region);
-  try {
-    const listed = await store.list();
-    return { ...found, changed: differences(listed, files) };
-  } catch {
-    return { ...found, changed: undefined };
-  } finally {
-    store.close();
-  }
-}
-
-function differences(
-  listed: readonly { key: string; etag: string }[],
-  files: Synced["files"],
-): readonly string[] {
-  const now = new Map(listed.map(({ key, etag }) => [key, etag]));
-  const then = new Map(files.map(({ key, etag }) => [key, etag]));
-  return [...new Set([...now.keys(), ...then.keys()])].filter(
-    (key) => now.get(key) !== then.get(key),
-  );
 }

@@ -163,6 +163,13 @@ export const commandTable: readonly CommandRow[] = [
       (await import("./commands/status.ts")).runStatus(flags as never, terminal),
   },
   {
+    syntax: "sync",
+    summary: "bring the weights of a running host up to date; only what changed is fetched",
+    flags: [env, engine, ["--verify", "read every byte on the host instead, and compare it"]],
+    run: async (_words, flags, terminal) =>
+      (await import("./commands/sync.ts")).runSync(flags as never, terminal),
+  },
+  {
     syntax: "ssh [command...]",
     summary: "a shell on the host, or one command; only its pinned key is believed",
     flags: [env, engine],

@@ -12,6 +12,7 @@ import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
+import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
@@ -19,7 +20,7 @@ import { checkLicence } from "./licence.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where berth keeps its files on a host. */
-const dataFolder = "/opt/berth";
+const dataFolder = hostDataFolder;
 
 /** What a GPU host deployment turned out to be. */
 export interface GpuHostDeployment {
@@ -69,7 +70,11 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
     connection,
     instanceId,
     region: settings.region,
-    folder: weightsFolder(plan),
+    folder: weightsFolderOf(plan.modelId),
+    include: settings.weightsInclude,
+    exclude: settings.weightsExclude,
+    bucketRegion: settings.weightsRegion,
+    requesterPays: settings.weightsRequesterPays,
   });
   const server = modelServer(scope, { instanceId, connection, bootstrap, sync });
   const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
@@ -194,7 +199,7 @@ function modelServer({ plan, settings, name }: Scope, parts: ServerParts): Model
       instanceId,
       engine: plan.engine,
       modelId: plan.modelId,
-      weightsFolder: weightsFolder(plan),
+      weightsFolder: weightsFolderOf(plan.modelId),
       dataFolder,
       port: settings.serverPort,
       contextTokens: plan.contextTokens,
@@ -203,8 +208,4 @@ function modelServer({ plan, settings, name }: Scope, parts: ServerParts): Model
     },
     { dependsOn: [bootstrap, sync] },
   );
-}
-
-function weightsFolder(plan: Plan): string {
-  return `${dataFolder}/weights/${plan.modelId}`;
 }

@@ -101,6 +101,12 @@ export const berthSchema = z.strictObject({
     )
     .optional(),
   weightsPrefix: prefix.optional(),
+  weightsInclude: list(/^\S+$/, "*.safetensors, *.json").optional(),
+  weightsExclude: list(/^\S+$/, "original/**").optional(),
+  weightsRegion: text
+    .refine((value) => /^[a-z]{2}(-[a-z]+)+-\d$/.test(value), "must be a region such as us-east-1")
+    .optional(),
+  weightsRequesterPays: flag.optional(),
   vpcId: text
     .refine((value) => /^vpc-[0-9a-f]+$/.test(value), "must be a VPC such as vpc-0123abcd")
     .optional(),

@@ -12,6 +12,14 @@ export interface WeightsSyncArgs {
   readonly region: string;
   /** Folder on the host. */
   readonly folder: string;
+  /** Patterns of the files to bring; see {@link WeightsSelection}. @default all that the host needs */
+  readonly include?: readonly string[] | undefined;
+  /** Patterns of files to leave out. @default none */
+  readonly exclude?: readonly string[] | undefined;
+  /** Where the bucket is, when that is not `region`; the traffic is paid for. @default `region` */
+  readonly bucketRegion?: string | undefined;
+  /** The host pays for requests and traffic. @default false */
+  readonly requesterPays?: boolean | undefined;
 }
 
 /** The weights of one prefix on the host's disk, checked; `refresh` sees a file that is gone or damaged. */

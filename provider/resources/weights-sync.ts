@@ -2,7 +2,9 @@ import { z } from "zod";
 import { bootWindowMs, connectionSchema, hostOf, onHost } from "../connection.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
-import { checkWeights, syncWeights, type SyncInputs } from "../sync-weights.ts";
+import { checkWeights } from "../check-weights.ts";
+import { syncWeights } from "../sync-weights.ts";
+import type { SyncInputs } from "../weights-plan.ts";
 import { goneOrRethrow } from "./gone.ts";
 
 const absolute = /^(\/|\$BERTH_ROOT\/)/;
@@ -13,6 +15,10 @@ const inputs = z.object({
   prefix: z.string(),
   region: z.string().min(1),
   folder: z.string().regex(absolute, "must be an absolute path on the host"),
+  include: z.array(z.string().min(1)).optional(),
+  exclude: z.array(z.string().min(1)).optional(),
+  bucketRegion: z.string().min(1).optional(),
+  requesterPays: z.boolean().optional(),
   /** Where Node and the sync's program go. @default the folder above `weights` in `folder`, else above `folder` */
   dataFolder: z.string().regex(absolute, "must be an absolute path on the host").optional(),
 });

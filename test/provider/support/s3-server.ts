@@ -6,9 +6,19 @@ import { crc32 } from "node:zlib";
 /** How the next ranged GETs misbehave; each is used up once it has struck `times`. */
 export interface Fault {
   readonly kind:
-    "503" | "cut-503" | "reset" | "short" | "stall" | "replaced" | "forbidden" | "flip";
+    keyof typeof refusals | "cut-503" | "reset" | "short" | "stall" | "replaced" | "flip";
   times: number;
 }
+
+/** Status and code of the answers that are no object. */
+const refusals = {
+  "500": [500, "InternalError"],
+  "503": [503, "SlowDown"],
+  forbidden: [403, "AccessDenied"],
+  expired: [400, "ExpiredToken"],
+  elsewhere: [301, "PermanentRedirect"],
+  gone: [404, "NoSuchKey"],
+} as const;
 
 /** An S3 of one bucket in memory: list, head and ranged GET with If-Match and checksums; faults on request. */
 export class S3Server {
@@ -19,8 +29,13 @@ export class S3Server {
   faults: Fault[] = [];
   /** Bytes a second for each GET; undefined is as fast as it goes. */
   slowness: number | undefined;
-  /** "none" leaves the checksum out of HEAD answers. */
-  checksum: "CRC32" | "none" = "CRC32";
+  /** "none" leaves the checksum out; "parts" gives the one of an upload in parts of {@link partBytes}. */
+  checksum: "CRC32" | "none" | "parts" = "CRC32";
+  readonly partBytes = 600_000;
+  /** Seconds that this server's clock is ahead; it refuses signatures that are a quarter of an hour off. */
+  aheadSeconds = 0;
+  /** Headers of the GETs, the last ones at the end. */
+  readonly asked: IncomingMessage["headers"][] = [];
   readonly #objects = new Map<string, Buffer>();
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch(() => response.destroy());
@@ -71,21 +86,50 @@ export class S3Server {
       return;
     }
     if (request.method === "HEAD") {
-      const checksum = Buffer.alloc(4);
-      checksum.writeUInt32BE(crc32(content));
-      const extra =
-        this.checksum === "none"
-          ? {}
-          : {
-              "x-amz-checksum-crc32": checksum.toString("base64"),
-              "x-amz-checksum-type": "FULL_OBJECT",
-            };
-      response
-        .writeHead(200, { "content-length": content.length, etag: this.etag(key), ...extra })
-        .end();
+      const length = url.searchParams.has("partNumber")
+        ? Math.min(this.partBytes, content.length)
+        : content.length;
+      const about = { "content-length": length, etag: this.etag(key), ...this.#sums(content) };
+      response.writeHead(200, about).end();
       return;
     }
     await this.#get(request, response, key, content);
+  }
+
+  #sums(content: Buffer): Record<string, string> {
+    const sum = (bytes: Buffer): Buffer => {
+      const value = Buffer.alloc(4);
+      value.writeUInt32BE(crc32(bytes));
+      return value;
+    };
+    if (this.checksum === "none") return {};
+    if (this.checksum === "CRC32") {
+      const value = sum(content).toString("base64");
+      return { "x-amz-checksum-crc32": value, "x-amz-checksum-type": "FULL_OBJECT" };
+    }
+    const parts: Buffer[] = [];
+    for (let at = 0; at < content.length; at += this.partBytes)
+      parts.push(sum(content.subarray(at, at + this.partBytes)));
+    const value = `${sum(Buffer.concat(parts)).toString("base64")}-${String(parts.length)}`;
+    return { "x-amz-checksum-crc32": value, "x-amz-checksum-type": "COMPOSITE" };
+  }
+
+  #refuse(response: ServerResponse, status: number, code: string): void {
+    const headers = {
+      date: new Date(Date.now() + this.aheadSeconds * 1000).toUTCString(),
+      "content-type": "application/xml",
+      ...(status === 301 ? { "x-amz-bucket-region": "eu-west-1" } : {}),
+    };
+    response.writeHead(status, headers).end(`<Error><Code>${code}</Code></Error>`);
+  }
+
+  /** Signed at a time that is not this server's. */
+  #skewed(request: IncomingMessage): boolean {
+    const [, y, mo, d, h, mi, sec] =
+      /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(request.headers["x-amz-date"])) ?? [];
+    if (y === undefined) return false;
+    const at = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(sec));
+    return Math.abs(Date.now() + this.aheadSeconds * 1000 - at) > 900_000;
   }
 
   #list(prefix: string, response: ServerResponse): void {
@@ -107,30 +151,49 @@ export class S3Server {
     content: Buffer,
   ): Promise<void> {
     this.gets += 1;
+    this.asked.push(request.headers);
     const etag = this.etag(key);
     if (request.headers["if-match"] !== etag) {
       response.writeHead(412).end();
       return;
     }
     const fault = this.#nextFault();
-    if (fault === "503" || fault === "forbidden") {
-      response.writeHead(fault === "503" ? 503 : 403).end();
+    if (this.#skewed(request)) {
+      this.#refuse(response, 403, "RequestTimeTooSkewed");
+      return;
+    }
+    if (fault !== undefined && fault in refusals) {
+      const [status, code] = refusals[fault as keyof typeof refusals];
+      this.#refuse(response, status, code);
       return;
     }
     if (fault === "replaced") this.put(key, Buffer.from(content.map((byte) => byte ^ 1)));
+    response.setHeader("etag", etag);
+    const body = this.#begin(request, response, content, fault);
+    if (fault !== undefined && ["reset", "cut-503", "short", "stall"].includes(fault))
+      this.#sendHalf(request, response, body, fault);
+    else await this.#send(response, body);
+  }
+
+  /** Writes the head of an answer and gives its body. */
+  #begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    content: Buffer,
+    fault: Fault["kind"] | undefined,
+  ): Buffer {
     const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     const start = Number(match?.[1] ?? 0);
     const stop = Number(match?.[2] ?? content.length - 1);
     const body = Buffer.from(content.subarray(start, stop + 1));
     if (fault === "flip") body[0] = (body[0] ?? 0) ^ 1;
-    response.writeHead(206, {
+    response.writeHead(match === null ? 200 : 206, {
       "content-length": body.length,
-      "content-range": `bytes ${String(start)}-${String(stop)}/${String(content.length)}`,
-      etag,
+      ...(match === null
+        ? this.#sums(content)
+        : { "content-range": `bytes ${String(start)}-${String(stop)}/${String(content.length)}` }),
     });
-    if (fault !== undefined && ["reset", "cut-503", "short", "stall"].includes(fault))
-      this.#sendHalf(request, response, body, fault);
-    else await this.#send(response, body);
+    return body;
   }
 
   #nextFault(): Fault["kind"] | undefined {

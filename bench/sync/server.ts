@@ -1,0 +1,151 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+
+interface Checksums {
+  readonly algorithms: Record<string, { update(bytes: Uint8Array, before: bigint): bigint }>;
+  readonly encode: (name: string, value: bigint) => string;
+}
+const engine = join(import.meta.dirname, "../../provider/remote/sync/checksums.mjs");
+const { algorithms, encode } = (await import(pathToFileURL(engine).href)) as Checksums;
+
+/** A loopback address of its own with ports 80 and 443 (which need root): CRT in older AWS CLIs loses other ports. */
+export const usualPortsAt = "127.0.0.73";
+
+/** Files of one size. */
+export interface Fixture {
+  readonly name: string;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** A free port of the loopback. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Writes the objects of a fixture below `root/weights/m/`, and what a list of them says. */
+function writeObjects(root: string, fixture: Fixture): string[] {
+  const folder = join(root, "weights", "m");
+  mkdirSync(folder, { recursive: true });
+  const items: string[] = [];
+  const headers: string[] = [];
+  for (let index = 0; index < fixture.count; index++) {
+    const key = `m/f${String(index).padStart(5, "0")}.safetensors`;
+    const block = randomBytes(Math.min(fixture.bytes, 64 << 20));
+    const times = Math.ceil(fixture.bytes / block.length);
+    const content = Buffer.concat(Array.from({ length: times }, () => block)).subarray(
+      0,
+      fixture.bytes,
+    );
+    const path = join(root, "weights", key);
+    writeFileSync(path, content);
+    const sum = encode("CRC64NVME", algorithms["CRC64NVME"]!.update(content, 0n));
+    // As nginx makes it, so that it honours If-Match.
+    const seconds = Math.floor(statSync(path).mtimeMs / 1000);
+    const etag = `${seconds.toString(16)}-${fixture.bytes.toString(16)}`;
+    items.push(
+      `<Contents><Key>${key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${fixture.bytes}</Size><StorageClass>STANDARD</StorageClass></Contents>`,
+    );
+    headers.push(`"/weights/${key}" "${sum}";`);
+  }
+  writeFileSync(
+    join(root, "list.xml"),
+    `<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>weights</Name><Prefix>m/</Prefix><KeyCount>${fixture.count}</KeyCount><MaxKeys>100000</MaxKeys><IsTruncated>false</IsTruncated>${items.join("")}</ListBucketResult>`,
+  );
+  return headers;
+}
+
+function config(root: string, ports: { plain: number; tls: number }, headers: readonly string[]) {
+  return `
+daemon off; worker_processes 2; pid ${root}/nginx.pid; error_log ${root}/error.log;
+events { worker_connections 2048; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  client_body_temp_path ${root}/t1; proxy_temp_path ${root}/t2; fastcgi_temp_path ${root}/t3;
+  uwsgi_temp_path ${root}/t4; scgi_temp_path ${root}/t5;
+  map_hash_max_size 65536; map_hash_bucket_size 256;
+  map $uri $sum { default ""; ${headers.join("\n")} }
+  map $http_range $whole_sum { "" $sum; }
+  map $request_method $shown_sum { HEAD $sum; default $whole_sum; }
+  server {
+    listen 127.0.0.1:${ports.plain}; listen 127.0.0.1:${ports.tls} ssl;
+    listen ${usualPortsAt}:80; listen ${usualPortsAt}:443 ssl;
+    ssl_certificate ${root}/cert.pem; ssl_certificate_key ${root}/key.pem;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:s:1m;
+    root ${root}; default_type binary/octet-stream;
+    add_header x-amz-checksum-crc64nvme $shown_sum;
+    add_header x-amz-checksum-type FULL_OBJECT;
+    location = /weights/ { default_type application/xml; try_files /list.xml =404; }
+    location = /weights { default_type application/xml; try_files /list.xml =404; }
+  }
+}`;
+}
+
+/** An S3 of static files: nginx with a canned list. It says the checksums that S3 would. */
+export class StaticS3 {
+  readonly #root: string;
+  #process: ChildProcess | undefined;
+  #plain = 0;
+  #tls = 0;
+
+  /** @param root a folder in memory, so that the server's disk is not measured */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Makes the objects and starts the server. */
+  async start(fixture: Fixture): Promise<void> {
+    // nginx's workers run as another user.
+    chmodSync(this.#root, 0o755);
+    const headers = writeObjects(this.#root, fixture);
+    execFileSync(
+      "openssl",
+      [
+        ...[
+          "req",
+          "-x509",
+          "-newkey",
+          "rsa:2048",
+          "-nodes",
+          "-days",
+          "2",
+          "-subj",
+          "/CN=localhost",
+        ],
+        ...["-addext", `subjectAltName=DNS:localhost,IP:127.0.0.1,IP:${usualPortsAt}`],
+        ...["-keyout", join(this.#root, "key.pem"), "-out", this.certificate],
+      ],
+      { stdio: "ignore" },
+    );
+    this.#plain = await freePort();
+    this.#tls = await freePort();
+    const path = join(this.#root, "nginx.conf");
+    writeFileSync(path, config(this.#root, { plain: this.#plain, tls: this.#tls }, headers));
+    const nginx = process.env["BERTH_BENCH_NGINX"] ?? "nginx";
+    this.#process = spawn(nginx, ["-c", path, "-p", this.#root], { stdio: "inherit" });
+    await sleep(1000);
+  }
+
+  get certificate(): string {
+    return join(this.#root, "cert.pem");
+  }
+
+  endpoint(tls: boolean): string {
+    return tls ? `https://localhost:${this.#tls}` : `http://127.0.0.1:${this.#plain}`;
+  }
+
+  /** Ends the server. */
+  async stop(): Promise<void> {
+    this.#process?.kill("SIGTERM");
+    await new Promise((resolve) => this.#process?.once("close", resolve));
+  }
+}

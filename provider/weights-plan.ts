@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { UserError } from "../components/user-error.ts";
+import { selectWeights } from "../components/weights/select-weights.ts";
+import { WeightsStore, type WeightsObject } from "./adapters/s3.ts";
+import { bytesText, duplicatePaths } from "./sync-text.ts";
+
+/** Objects up to this size come in one request, whose answer tells their checksum. */
+const wholeBytes = 8 * 1024 * 1024;
+
+/** What to bring where. */
+export interface SyncInputs {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly region: string;
+  readonly folder: string;
+  readonly dataFolder: string;
+  readonly include?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
+  /** Where the bucket is, when that is not the host's region: the traffic between them is paid for. @default `region` */
+  readonly bucketRegion?: string | undefined;
+  /** The host pays for requests and traffic, as the bucket's owner asks. @default false */
+  readonly requesterPays?: boolean | undefined;
+}
+
+/** The store that the inputs name. */
+export function storeOf(inputs: SyncInputs): WeightsStore {
+  const { bucket, prefix, region, bucketRegion, requesterPays } = inputs;
+  return new WeightsStore(bucket, prefix, bucketRegion ?? region, { requesterPays });
+}
+
+/** @param presigned with an address for each object that needs no credentials, for a host without a role */
+export async function makePlan(
+  store: WeightsStore,
+  inputs: SyncInputs & { readonly folder: string },
+  objects: readonly WeightsObject[],
+  presigned: boolean,
+) {
+  const query = async (key: string) => new URL(await store.presign(key)).search.slice(1);
+  const files = presigned
+    ? await Promise.all(objects.map(async (each) => ({ ...each, query: await query(each.key) })))
+    : objects;
+  const { bucket, prefix, folder, requesterPays } = inputs;
+  const region = inputs.bucketRegion ?? inputs.region;
+  const origin = await store.origin();
+  const place = { bucket, prefix, region, requesterPays, origin, folder };
+  return JSON.stringify({ version: 2, ...place, rangeBytes: wholeBytes, files });
+}
+
+/** Between two regions of AWS, USD a GB out of most of them (https://aws.amazon.com/s3/pricing/, Data transfer, November 2026). */
+const crossRegionUsdPerGB = 0.02;
+
+/** What traffic from another region costs, for the log; undefined where there is none. */
+export function trafficText(inputs: SyncInputs, bytes: number): string | undefined {
+  const { region, bucketRegion = region } = inputs;
+  if (bucketRegion === region) return undefined;
+  const usd = ((bytes / 1e9) * crossRegionUsdPerGB).toFixed(2);
+  return `the bucket is in ${bucketRegion} and the host in ${region}: ${bytesText(bytes)} between them cost about $${usd} each time they are fetched`;
+}
+
+const awsErrorSchema = z.object({
+  name: z.string(),
+  message: z.string(),
+  $response: z.object({ headers: z.record(z.string(), z.string()) }).optional(),
+});
+
+/** Why the list failed; a bucket elsewhere is named, since what it costs is the user's to allow. */
+function listError(
+  error: unknown,
+  { bucket, prefix, region, bucketRegion }: SyncInputs,
+): UserError {
+  const { data } = awsErrorSchema.safeParse(error);
+  const there = data?.$response?.headers["x-amz-bucket-region"];
+  if (there !== undefined && there !== (bucketRegion ?? region))
+    return new UserError(`the bucket ${bucket} is in ${there}, and the host in ${region}`, {
+      cause: error,
+      hint: `Copy the weights to a bucket in ${region}, or allow the traffic (about $${crossRegionUsdPerGB} a GB, each time) with \`berth:weightsRegion: ${there}\`.`,
+    });
+  const why = data === undefined ? String(error) : `${data.name}: ${data.message}`;
+  return new UserError(`the weights in s3://${bucket}/${prefix} cannot be listed (${why})`, {
+    cause: error,
+    hint: "Check the bucket's name and region, and that your credentials may list and read it.",
+  });
+}
+
+/**
+ * The objects to bring, each as it is now.
+ *
+ * @throws UserError when the bucket cannot be listed, is in another region, or has nothing of use under the prefix
+ */
+export async function describeWeights(
+  store: WeightsStore,
+  inputs: SyncInputs,
+): Promise<readonly WeightsObject[]> {
+  const { bucket, prefix } = inputs;
+  const objects = await store
+    .describe(wholeBytes + 1, (listed) => selectWeights(listed, inputs))
+    .catch((error: unknown) => {
+      throw listError(error, inputs);
+    });
+  if (objects.length === 0) {
+    const selects = inputs.include !== undefined || inputs.exclude !== undefined;
+    throw new UserError(`there are no weights under s3://${bucket}/${prefix}`, {
+      hint: selects
+        ? "Look at what `include` and `exclude` leave, or upload the model's files there first."
+        : "Upload the model's files there first.",
+    });
+  }
+  const twice = duplicatePaths(objects.map(({ path }) => path));
+  if (twice !== undefined)
+    throw new UserError(
+      `two objects under s3://${bucket}/${prefix} would become one file: ${twice}`,
+    );
+  return objects;
+}
