@@ -1,5 +1,6 @@
-import cudaTable from "./compatibility/cuda.json" with { type: "json" };
-import torchTable from "./compatibility/pytorch.json" with { type: "json" };
+import cudaTable from "../catalogue/data/cuda.json" with { type: "json" };
+import torchTable from "../catalogue/data/pytorch.json" with { type: "json" };
+import type { CudaRelease, PytorchRelease } from "../catalogue/software-release.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** A build of PyTorch: its release, the CUDA it was built with, and where pip finds it. */
@@ -23,20 +24,15 @@ export interface TorchGround {
   readonly python?: string | undefined;
 }
 
-interface CudaRow {
-  readonly cuda: string;
-  readonly minimumDriver: string;
-  readonly oldestCapability?: string;
-  readonly newestCapability?: string;
+const cudaReleases: readonly CudaRelease[] = cudaTable.rows;
+// JSON's type has the builds of every row in one; the schema's is a record.
+const torchReleases = torchTable.rows as unknown as readonly PytorchRelease[];
+
+/** The oldest driver that runs programs of a CUDA release, by compatibility within a major release where there is one. */
+function oldestDriver(cuda: string): string | undefined {
+  const release = cudaReleases.find(({ toolkit }) => toolkit === cuda);
+  return release?.minLinuxDriverMinorCompatible ?? release?.minLinuxDriver;
 }
-interface TorchRow {
-  readonly torch: string;
-  readonly cuda: readonly string[];
-  readonly python: readonly string[];
-  readonly capabilities?: Readonly<Record<string, readonly string[] | undefined>>;
-}
-const cudaRows: readonly CudaRow[] = cudaTable.rows;
-const torchRows: readonly TorchRow[] = torchTable.rows;
 
 /** Compares dotted numbers; the missing parts of the shorter one count as 0. */
 export function compareVersions(left: string, right: string): number {
@@ -51,38 +47,41 @@ export function compareVersions(left: string, right: string): number {
 
 /** Whether code compiled for one capability runs on another: the same major number, not a lower minor one. */
 function runsOn(compiled: string, capability: string): boolean {
-  const [exact = "", ptx] = compiled.split("+");
-  const sameMajor = exact.split(".")[0] === capability.split(".")[0];
-  if (sameMajor) return compareVersions(capability, exact) >= 0;
-  // PTX of a lower capability is compiled by the driver for a higher one.
-  return ptx === "PTX" && compareVersions(capability, exact) > 0;
+  const sameMajor = compiled.split(".")[0] === capability.split(".")[0];
+  return sameMajor && compareVersions(capability, compiled) >= 0;
 }
 
-function hasCode(row: TorchRow, cuda: string, capability: string): boolean {
-  const compiled = row.capabilities?.[cuda];
-  if (compiled !== undefined) return compiled.some((each) => runsOn(each, capability));
-  const range = cudaRows.find((each) => each.cuda === cuda);
-  const oldest = range?.oldestCapability ?? "0";
-  const newest = range?.newestCapability ?? "99";
+function hasCode(release: PytorchRelease, cuda: string, capability: string): boolean {
+  const compiled = release.computeCapabilities?.[cuda];
+  if (compiled !== undefined) {
+    if (compiled.some((each) => runsOn(each, capability))) return true;
+    // PTX of the newest capability is compiled by the driver for a higher one.
+    const newest = compiled.toSorted(compareVersions).at(-1) ?? "99";
+    const ptx = release.ptxBuilds?.includes(cuda) === true;
+    return ptx && compareVersions(capability, newest) > 0;
+  }
+  const range = cudaReleases.find(({ toolkit }) => toolkit === cuda);
+  const oldest = range?.minComputeCapability ?? "0";
+  const newest = range?.maxComputeCapability ?? "99";
   return compareVersions(capability, oldest) >= 0 && compareVersions(capability, newest) <= 0;
 }
 
 function driverRuns(cuda: string, driverVersion: string): boolean {
-  const row = cudaRows.find((each) => each.cuda === cuda);
-  return row === undefined || compareVersions(driverVersion, row.minimumDriver) >= 0;
+  const oldest = oldestDriver(cuda);
+  return oldest === undefined || compareVersions(driverVersion, oldest) >= 0;
 }
 
 /** Why one build does not run there; undefined when it does. */
-function objection(row: TorchRow, cuda: string, ground: TorchGround): string | undefined {
-  const build = `PyTorch ${row.torch} with CUDA ${cuda}`;
+function objection(row: PytorchRelease, cuda: string, ground: TorchGround): string | undefined {
+  const build = `PyTorch ${row.version} with CUDA ${cuda}`;
   if (!hasCode(row, cuda, ground.computeCapability))
     return `${build} has no code for compute capability ${ground.computeCapability}`;
   if (!driverRuns(cuda, ground.driverVersion)) {
-    const minimum = cudaRows.find((each) => each.cuda === cuda)?.minimumDriver ?? "?";
+    const minimum = oldestDriver(cuda) ?? "?";
     return `${build} needs driver ${minimum} or later, and the host has ${ground.driverVersion}`;
   }
   const minor = ground.python?.split(".").slice(0, 2).join(".");
-  if (minor !== undefined && !row.python.includes(minor))
+  if (minor !== undefined && !row.pythonVersions.includes(minor))
     return `${build} has no package for Python ${minor}`;
   return undefined;
 }
@@ -92,11 +91,11 @@ function objection(row: TorchRow, cuda: string, ground: TorchGround): string | u
  * refusal with each build's objection when there is none.
  */
 export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | Refusal {
-  const rows = torchRows
-    .filter(({ torch }) => wanted === "newest" || torch === wanted)
-    .toSorted((a, b) => compareVersions(b.torch, a.torch));
+  const rows = torchReleases
+    .filter(({ version }) => wanted === "newest" || version === wanted)
+    .toSorted((a, b) => compareVersions(b.version, a.version));
   if (rows.length === 0) {
-    const known = torchRows.map(({ torch }) => torch).join(", ");
+    const known = torchReleases.map(({ version }) => version).join(", ");
     return {
       code: "E_CUDA_COMPAT",
       message: `PyTorch ${wanted} is not in the compatibility table`,
@@ -105,12 +104,12 @@ export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | R
   }
   const objections: string[] = [];
   for (const row of rows) {
-    for (const cuda of row.cuda.toSorted((a, b) => compareVersions(b, a))) {
+    for (const cuda of row.cudaBuilds.toSorted((a, b) => compareVersions(b, a))) {
       const why = objection(row, cuda, ground);
       if (why === undefined) {
         const indexUrl = `https://download.pytorch.org/whl/cu${cuda.replace(".", "")}`;
         const runs = `compute capability ${ground.computeCapability} and driver ${ground.driverVersion}`;
-        return { torch: row.torch, cuda, indexUrl, why: `newest build that runs on ${runs}` };
+        return { torch: row.version, cuda, indexUrl, why: `newest build that runs on ${runs}` };
       }
       objections.push(why);
     }
@@ -124,7 +123,7 @@ export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | R
 
 /** Whether one named build runs there, for engines that bring their own; the refusal when it does not. */
 export function refuseBuild(torch: string, cuda: string, ground: TorchGround): Refusal | undefined {
-  const row = torchRows.find((each) => each.torch === torch);
+  const row = torchReleases.find((each) => each.version === torch);
   const why = row === undefined ? undefined : objection(row, cuda, ground);
   if (why === undefined) return undefined;
   return {
