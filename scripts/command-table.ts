@@ -104,7 +104,7 @@ export const commandTable: readonly CommandRow[] = [
       ["--known-host-key <key>", "its public SSH host key, a line or a file; no other is believed"],
       ["--dry-run", "say what would be done and why, and change nothing"],
       ["--facts <file>", "plan for recorded facts instead of a machine"],
-      ["--engine <engine>", "what serves the model", "llama.cpp", ["llama.cpp", "vllm"]],
+      ["--engine <engine>", "what serves the model", "llama.cpp", ["llama.cpp", "vllm", "none"]],
       ["--torch <release>", 'a Python environment with this PyTorch, such as 2.0, or "newest"'],
       ["--containers", "NVIDIA's container toolkit too"],
       ["--gpu <model>", "what its GPUs must be (default: what it has)"],

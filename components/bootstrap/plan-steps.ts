@@ -180,6 +180,7 @@ function softwareSteps(ground: StepGround): Draft[] {
       asRoot: !facts.pythonVenv,
     });
   }
+  if (wish.engine !== "none") {
   steps.push({
     name: "runtime",
     ways: [{ script: "runtime", args: [], why: `the engine: ${wish.engine}` }],
@@ -187,6 +188,7 @@ function softwareSteps(ground: StepGround): Draft[] {
     usesPackages: wish.engine === "vllm" && !facts.pythonVenv,
     asRoot: false,
   });
+  }
   if (wish.gpu.count > 0) {
     steps.push({
       name: "verify",

@@ -21,6 +21,7 @@ export interface PackageMirror {
 /** What the host has to be. */
 export interface BootstrapWish {
   readonly gpu: { readonly model: string; readonly count: number };
+  /** What serves the model; `none` leaves that out. */
   readonly engine: string;
   readonly driver?: DriverWish | undefined;
   /** A Python environment with this PyTorch ("2.0", or "newest"). @default none */
