@@ -13,32 +13,6 @@ say() { printf '%s\n' "$*"; }
 warn() { printf '@warning %s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
-# The processes that hold a lock of the package system, by name, for the log.
-lock_holders() {
-  local lock holders=''
-  for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-    holders+=" $(as_root python3 - "$lock" 2>/dev/null <<'PYTHON' || true
-import os, sys
-target = os.stat(sys.argv[1])
-for line in open("/proc/locks"):
-    fields = line.split()
-    at = fields[5].split(":") if "->" not in line else ["", "", "0"]
-    if int(at[2]) == target.st_ino:
-        try:
-            name = open(f"/proc/{fields[4]}/comm").read().strip()
-        except OSError:
-            name = "?"
-        print(f"{name} (process {fields[4]})")
-PYTHON
-)"
-  done
-  set -f
-  # shellcheck disable=SC2086  # words are put together with one space between
-  set -- $holders
-  set +f
-  echo "${*:-an unknown process}"
-}
-
 # What dpkg left half done is finished first: apt refuses everything else until then.
 finish_dpkg() {
   if [ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || [ -n "$(dpkg --audit 2>/dev/null)" ]; then
@@ -62,7 +36,7 @@ apt_get() {
     set -e
     if [ "$status" = 0 ]; then break; fi
     if grep -qE 'Could not get lock|Unable to (lock|acquire)' "$log" && [ "$SECONDS" -lt "$deadline" ]; then
-      say "the package system is in use by $(lock_holders); waiting"
+      say "waiting: $(grep -oE 'is held by process [0-9]+( \([^)]*\))?' "$log" | tail -n 1 || echo "the package system is in use")"
       sleep 1
     elif grep -q 'dpkg was interrupted' "$log" && [ "$tries" -lt 3 ]; then
       finish_dpkg

@@ -150,7 +150,7 @@ export class BareMachine {
     );
     await this.root(`
       rm -rf /etc/fake /opt/berth /run/fake-dmesg /run/fake-sys /etc/modprobe.d/berth-* /var/cache/apt/archives/*.deb
-      mkdir -p /etc/fake
+      mkdir -p /etc/fake /etc/modprobe.d
       rm -f /etc/apt/sources.list.d/* /etc/apt/preferences.d/* /usr/share/keyrings/berth-nvidia.gpg /etc/dkms/nvidia.conf
       rm -rf /var/lib/apt/lists/*
       mine=$(dpkg-query -W -f '\${Package} \${Maintainer}\\n' | sed -n 's/ test <test@example.org>$//p')

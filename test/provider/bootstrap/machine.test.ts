@@ -1,73 +1,17 @@
 import assert from "node:assert/strict";
-import type { HostFacts } from "../../../components/bootstrap/facts.ts";
-import type { GpuReport } from "../../../components/bootstrap/gpu-report.ts";
-import { nspawnTier } from "../../../offline/cloud/machines/nspawn.ts";
-import { bootstrapHost, type BootstrapInputs } from "../../../provider/bootstrap-host.ts";
-import type { StepRecord } from "../../../provider/plan-run.ts";
-import { needs } from "../../support/tier.ts";
-import { operation } from "../support/host.ts";
-import { BareMachine } from "./bare-machine.ts";
-import { canBuildPackages, PackageRepository } from "./package-repository.ts";
-
-interface Done {
-  readonly facts: HostFacts;
-  readonly steps: readonly StepRecord[];
-  readonly verified: GpuReport;
-  readonly lines: readonly string[];
-}
+import { Workshop } from "./workshop.ts";
 
 describe("A bootstrap of a whole machine", function () {
   this.timeout(60_000);
-  let repository: PackageRepository;
-  let machine: BareMachine;
-  before(async function () {
-    this.timeout(300_000);
-    const { ok, why } = await nspawnTier.available();
-    needs(this, "nspawn", ok, why);
-    needs(
-      this,
-      "package tools",
-      await canBuildPackages(),
-      "install dpkg-dev, apt-utils, gnupg and gcc",
-    );
-    repository = await PackageRepository.start();
-    machine = await BareMachine.start(repository);
+  const shop = new Workshop();
+  before(function () {
+    return shop.open(this);
   });
-  after(async () => {
-    await machine?.stop();
-    await repository?.stop();
-  });
-
-  async function bootstrap(changes: Partial<BootstrapInputs> = {}): Promise<Done> {
-    const host = machine.host();
-    const told = operation();
-    try {
-      const outputs = await bootstrapHost(
-        host,
-        {
-          gpu: { model: "L4", count: 1 },
-          engine: "none",
-          dataFolder: "/opt/berth",
-          timeoutSeconds: 50,
-          waits: { lockSeconds: 20, retrySeconds: 0 },
-          rebootSeconds: 40,
-          mirror: {
-            url: `http://127.0.0.1:${repository.port}`,
-            keyringSha256: repository.keyringSha256,
-          },
-          ...changes,
-        },
-        told,
-      );
-      return { ...(outputs as unknown as Done), lines: told.lines };
-    } finally {
-      host.close();
-    }
-  }
+  after(() => shop.close());
 
   /** What a second run must not change. */
   const traces = () =>
-    machine.root(`
+    shop.machine.root(`
       dpkg-query -W -f '\${Package} \${Version} \${Status}\\n' | sha256sum
       apt-mark showhold | sha256sum
       find /opt/berth /etc /usr/lib/fake-driver /var/lib/dpkg /var/lib/apt -newermt '2000-01-01' -not -path '*/steps/*' -type f -printf '%p %T@\\n' | sort | sha256sum
@@ -75,15 +19,15 @@ describe("A bootstrap of a whole machine", function () {
     `);
 
   it("installs Ubuntu's precompiled modules, runs a kernel on the GPU, and changes nothing the second time", async () => {
-    await machine.begin();
-    const done = await bootstrap();
+    await shop.machine.begin();
+    const done = await shop.bootstrap();
     assert.equal(done.facts.nvidiaSmi, "absent");
     assert.equal(done.verified.cuda, "real");
     assert.equal(done.verified.devices[0]?.computes, true);
     assert.deepEqual(done.verified.findings, []);
-    assert.match(await machine.root("apt-mark showhold"), /nvidia-utils-580-server/);
+    assert.match(await shop.machine.root("apt-mark showhold"), /nvidia-utils-580-server/);
     const before = await traces();
-    const again = await bootstrap();
+    const again = await shop.bootstrap();
     assert.deepEqual(
       again.steps.map(({ name, changed }) => [name, changed]),
       [
@@ -96,10 +40,51 @@ describe("A bootstrap of a whole machine", function () {
   });
 
   it("compiles NVIDIA's modules on Debian, from its repository with a pinned key", async () => {
-    await machine.begin({ os: "debian" });
-    const done = await bootstrap();
+    await shop.machine.begin({ os: "debian" });
+    const done = await shop.bootstrap();
     assert.equal(done.verified.cuda, "real");
-    const list = await machine.root("cat /etc/apt/sources.list.d/berth-nvidia.sources");
+    const list = await shop.machine.root("cat /etc/apt/sources.list.d/berth-nvidia.sources");
     assert.match(list, /debian12\/x86_64/);
+  });
+
+  it("waits for whoever holds apt's locks, and names the holder when it does not let go", async () => {
+    await shop.machine.begin();
+    const hold = (seconds: number, lock: string) =>
+      shop.machine.root(`
+        cat >/usr/local/bin/holder <<'HOLD'
+import fcntl, sys, time
+with open(sys.argv[1], "w") as lock:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    open("/run/held", "w").close()
+    time.sleep(float(sys.argv[2]))
+HOLD
+        rm -f /run/held
+        systemd-run --quiet --collect python3 /usr/local/bin/holder ${lock} ${seconds}
+        while [ ! -e /run/held ]; do sleep 0.05; done
+      `);
+    await hold(3, "/var/lib/apt/lists/lock");
+    assert.equal((await shop.bootstrap()).verified.cuda, "real");
+    await shop.machine.begin();
+    await hold(30, "/var/lib/dpkg/lock-frontend");
+    await assert.rejects(
+      shop.bootstrap({ waits: { lockSeconds: 1, retrySeconds: 0 } }),
+      (error: Error & { problems: string[] }) => {
+        assert.match(error.message, /Something else installs packages \(E_LOCK_APT\)/);
+        assert.match(error.problems.join("\n"), /is held by process \d+ \(python3\)/);
+        return true;
+      },
+    );
+    await shop.machine.root("systemctl stop 'run-*.service' || true");
+  });
+
+  it("unloads nouveau, and reboots once where it does not unload", async () => {
+    await shop.machine.begin({ behaviour: { nouveau: "yes" } });
+    const unloaded = await shop.bootstrap();
+    assert.equal(unloaded.facts.foreignModule, "nouveau");
+    assert.ok(!unloaded.lines.some((line) => line.startsWith("rebooting")));
+    await shop.machine.begin({ behaviour: { nouveau: "yes", "busy-nouveau": "yes" } });
+    const rebooted = await shop.bootstrap();
+    assert.equal(rebooted.lines.filter((line) => line.startsWith("rebooting")).length, 1);
+    assert.equal(rebooted.verified.cuda, "real");
   });
 });
