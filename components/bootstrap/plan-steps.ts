@@ -181,13 +181,13 @@ function softwareSteps(ground: StepGround): Draft[] {
     });
   }
   if (wish.engine !== "none") {
-  steps.push({
-    name: "runtime",
-    ways: [{ script: "runtime", args: [], why: `the engine: ${wish.engine}` }],
-    after,
-    usesPackages: wish.engine === "vllm" && !facts.pythonVenv,
-    asRoot: false,
-  });
+    steps.push({
+      name: "runtime",
+      ways: [{ script: "runtime", args: [], why: `the engine: ${wish.engine}` }],
+      after,
+      usesPackages: wish.engine === "vllm" && !facts.pythonVenv,
+      asRoot: false,
+    });
   }
   if (wish.gpu.count > 0) {
     steps.push({
