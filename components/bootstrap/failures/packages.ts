@@ -27,7 +27,7 @@ export const packageFailures: readonly FailureMode[] = [
     code: "E_DPKG_INTERRUPTED",
     title: "dpkg was cut off in the middle of its work",
     signal:
-      /dpkg was interrupted, you must manually run|installed post-installation script subprocess returned error/,
+      /dpkg was interrupted, you must manually run|post-installation script subprocess returned error/,
     passing: true,
     cause:
       "A power cut, a reboot or a kill while packages were set up, or a package whose script fails.",

@@ -63,7 +63,8 @@ if have mokutil; then
 fi
 fact kernel_headers "$(answer test -e "/lib/modules/$kernel/build/Makefile")"
 if have dpkg; then
-  fact dpkg_interrupted "$([ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || [ -n "$(dpkg --audit 2>/dev/null)" ] && echo yes || echo no)"
+  states=$(ls -A /var/lib/dpkg/updates 2>/dev/null; dpkg-query -W -f '${db:Status-Status}\n' 2>/dev/null | grep -E '^(half-|unpacked)')
+  fact dpkg_interrupted "$([ -n "$states" ] && echo yes || echo no)"
 fi
 
 if have nvidia-smi; then

@@ -14,8 +14,11 @@ warn() { printf '@warning %s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
 # What dpkg left half done is finished first: apt refuses everything else until then.
+dpkg_interrupted() {
+  [ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || dpkg-query -W -f '${db:Status-Status}\n' 2>/dev/null | grep -qE '^(half-|unpacked)'
+}
 finish_dpkg() {
-  if [ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || [ -n "$(dpkg --audit 2>/dev/null)" ]; then
+  if dpkg_interrupted; then
     say "dpkg was cut off before; finishing what it left"
     as_root env DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null
     changed=yes
