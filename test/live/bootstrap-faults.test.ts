@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CutProxy } from "../provider/support/cut-proxy.ts";
+import { end } from "../provider/support/sshd.ts";
 import { Workshop } from "../provider/bootstrap/workshop.ts";
 
 describe("A bootstrap that meets a fault", function () {
@@ -143,6 +145,49 @@ describe("A bootstrap that meets a fault", function () {
       clearInterval(cuts);
       await proxy.stop();
     }
+  });
+
+  it("installs the fabric manager in the driver's version where there is an NVSwitch, and holds it", async () => {
+    await shop.machine.begin({ behaviour: { nvswitch: "yes" } });
+    const done = await shop.bootstrap();
+    assert.deepEqual(
+      done.steps.map(({ name }) => name),
+      ["prepare", "sources", "driver", "fabric-manager", "verify"],
+    );
+    const version = "dpkg-query -W -f '${Version}' nvidia-fabricmanager-580";
+    assert.match(await shop.machine.root(version), /^580\.126\.09-1/);
+    assert.match(await shop.machine.root("apt-mark showhold"), /nvidia-fabricmanager-580/);
+    assert.match(await shop.machine.root("systemctl is-active nvidia-fabricmanager"), /^active/);
+  });
+
+  it("names a kernel whose headers the archive no longer has", async () => {
+    await shop.machine.begin({ os: "debian", behaviour: { "other-kernel": "yes" } });
+    await assert.rejects(shop.bootstrap(), /E_HEADERS/);
+  });
+
+  it("names a module that was not built for the kernel, and installs one that is", async () => {
+    await shop.machine.begin();
+    await shop.bootstrap();
+    await shop.machine.root(
+      "rm -r /run/fake-sys/module/nvidia*; touch /etc/fake/kernel-updated; apt-mark unhold linux-modules-nvidia-580-server-open-$(uname -r) >/dev/null; dpkg --purge --force-all linux-modules-nvidia-580-server-open-$(uname -r) >/dev/null 2>&1",
+    );
+    const done = await shop.bootstrap();
+    assert.equal(done.facts.nvidiaSmi, 9);
+    assert.ok(done.lines.some((line) => /driver does not lead there \(E_NO_MODULE\)/.test(line)));
+    assert.equal(done.verified.cuda, "real");
+  });
+
+  it("goes on when the client is killed at any moment, to the same end", async () => {
+    await shop.machine.begin();
+    for (let kill = 0; kill < 4; kill += 1) {
+      const client = shop.client();
+      await sleep(600 + Math.random() * 2000);
+      await end(client);
+    }
+    const done = await shop.bootstrap();
+    assert.equal(done.verified.cuda, "real");
+    const audit = "dpkg-query -W -f '${db:Status-Status}\\n' | grep -vc '^installed' || true";
+    assert.equal((await shop.machine.root(audit)).trim(), "0");
   });
 
   it("says when the host does not come back from a reboot", async () => {

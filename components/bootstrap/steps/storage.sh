@@ -6,7 +6,7 @@
 set -euo pipefail
 folder=$1
 shift
-array=/dev/md/berth-weights
+array=/dev/md/berth-weights label=berth-weights
 
 exec 8>"${TMPDIR:-/tmp}/berth-storage.lock"
 flock -w 120 8 || fail "another run is setting up the disks"
@@ -32,9 +32,13 @@ if [ $# -gt 1 ]; then
 fi
 say "making a file system on $target"
 # Blocks are not zeroed and not discarded: the disk is new, and a discard of terabytes takes minutes.
-as_root mkfs.ext4 -q -m 0 -E nodiscard,lazy_itable_init=1 "$target"
+as_root mkfs.ext4 -q -m 0 -L "$label" -E nodiscard,lazy_itable_init=1 "$target"
 as_root mkdir -p "$folder"
-as_root mount -o noatime,nodiratime "$target" "$folder"
+as_root mount -o noatime "$target" "$folder"
+# The disk keeps its content over a reboot, and not over a stop: then it is not there, and must not hold up the boot.
+if ! grep -q "^LABEL=$label " /etc/fstab; then
+  printf 'LABEL=%s %s ext4 noatime,nofail,x-systemd.device-timeout=30 0 0\n' "$label" "$folder" | as_root tee -a /etc/fstab >/dev/null
+fi
 as_root chown "$(id -u):$(id -g)" "$folder"
 as_root rmdir "$folder/lost+found" 2>/dev/null || true
 mountpoint -q "$folder" || fail "$target could not be mounted on $folder"

@@ -78,6 +78,16 @@ export class BareMachine {
     );
   }
 
+  /** The key that it shows, an OpenSSH line. */
+  get hostKey(): string {
+    return this.#ground.hostKey.publicKey;
+  }
+
+  /** Text of the private key that may log in. */
+  get clientKey(): string {
+    return this.#ground.clientKey.privateKey;
+  }
+
   get address(): { host: string; port: number } {
     return { host: this.#machine.address, port: this.#machine.sshPort };
   }

@@ -48,6 +48,7 @@ function packages(running: string, library: string): PackageSpec[] {
       name: `linux-modules-nvidia-580-server-open-${running}`,
       depends: "nvidia-kernel-common-580-server",
       files: driverFiles("yes"),
+      postinst: "rm -f /etc/fake/kernel-updated",
     },
     { name: "nvidia-kernel-common-580-server" },
     { name: "nvidia-headless-no-dkms-580-server-open" },

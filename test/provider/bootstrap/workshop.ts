@@ -1,3 +1,6 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { nspawnTier } from "../../../offline/cloud/machines/nspawn.ts";
 import type { HostFacts } from "../../../components/bootstrap/facts.ts";
 import type { GpuReport } from "../../../components/bootstrap/gpu-report.ts";
@@ -48,12 +51,10 @@ export class Workshop {
     return this.#started.stop();
   }
 
-  /** Bootstraps the machine for its GPU, with no engine and short waits. */
-  async bootstrap(changes: Partial<BootstrapInputs> = {}, through?: Host): Promise<Done> {
-    const host = through ?? this.machine.host();
-    const told = operation();
+  /** What the bootstraps of the tests ask for: the machine's GPU, no engine, short waits. */
+  #inputs(): BootstrapInputs {
     const { port, keyringSha256 } = this.repository;
-    const inputs = {
+    return {
       gpu: { model: "L4", count: 1 },
       engine: "none",
       dataFolder: "/opt/berth",
@@ -62,8 +63,39 @@ export class Workshop {
       rebootSeconds: 40,
       mirror: { url: `http://127.0.0.1:${port}`, keyringSha256 },
     };
+  }
+
+  /** A bootstrap in a process of its own, to be killed. */
+  client(): ChildProcess {
+    const { host, port } = this.machine.address;
+    const provider = pathToFileURL(join(import.meta.dirname, "../../../provider")).href;
+    const target = { host, port, user: "ubuntu" };
+    const program = `
+      import { Host } from "${provider}/adapters/ssh.ts";
+      import { bootstrapHost } from "${provider}/bootstrap-host.ts";
+      const hostKeys = () => Promise.resolve([${JSON.stringify(this.machine.hostKey)}]);
+      const host = new Host({ ...${JSON.stringify(target)}, hostKeys }, { connectMs: 30000 });
+      const operation = { urn: "", timeoutSeconds: 0, signal: new AbortController().signal, log: () => undefined };
+      await bootstrapHost(host, ${JSON.stringify(this.#inputs())}, operation);
+      process.exit(0);
+    `;
+    const loader = pathToFileURL(
+      join(import.meta.dirname, "../../../node_modules/tsx/dist/loader.mjs"),
+    );
+    const args = ["--import", loader.href, "--input-type=module", "--eval", program];
+    const environment = { ...process.env, BERTH_SSH_PRIVATE_KEY: this.machine.clientKey };
+    return spawn(process.execPath, args, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: environment,
+    });
+  }
+
+  /** Bootstraps the machine for its GPU, with no engine and short waits. */
+  async bootstrap(changes: Partial<BootstrapInputs> = {}, through?: Host): Promise<Done> {
+    const host = through ?? this.machine.host();
+    const told = operation();
     try {
-      const outputs = await bootstrapHost(host, { ...inputs, ...changes }, told);
+      const outputs = await bootstrapHost(host, { ...this.#inputs(), ...changes }, told);
       return { ...(outputs as unknown as Done), lines: told.lines };
     } finally {
       host.close();
