@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { createServer } from "node:http";
+import { createHash, randomBytes } from "node:crypto";
+import { createServer, type ServerResponse } from "node:http";
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -37,10 +38,33 @@ const driverFiles = (signed: "yes" | "no") => ({
   "usr/lib/fake-driver/signed": `${signed}\n`,
 });
 
-function packages(running: string, library: string): PackageSpec[] {
+/** What makes a repository slow. */
+export interface PackageLoad {
+  /** @default 0 */
+  readonly driverMB?: number | undefined;
+  /** @default as fast as loopback is */
+  readonly bytesPerSecond?: number | undefined;
+}
+
+/** Gives a response's content at a given speed. */
+async function give(
+  response: ServerResponse,
+  content: Buffer,
+  bytesPerSecond = Infinity,
+): Promise<void> {
+  const chunk = bytesPerSecond === Infinity ? content.length : Math.ceil(bytesPerSecond / 20);
+  for (let at = 0; at < content.length; at += chunk) {
+    response.write(content.subarray(at, at + chunk));
+    if (chunk < content.length) await sleep(50);
+  }
+  response.end();
+}
+
+function packages(running: string, library: string, weight: string): PackageSpec[] {
   const userSpace = {
     "usr/bin/nvidia-smi": { copy: join(fakes, "nvidia-smi") },
     "usr/lib/x86_64-linux-gnu/libcuda.so.1": { copy: library },
+    "usr/lib/x86_64-linux-gnu/libnvidia-weight.so": { copy: weight },
   };
   return [
     // Ubuntu's: signed modules for the running kernel, and what goes with them.
@@ -147,7 +171,10 @@ export class PackageRepository {
     return readFile(join(this.#folder, "key.gpg"));
   }
 
-  static async start(): Promise<PackageRepository> {
+  /**
+   * @param load how much the driver's user space weighs beyond nothing, and how fast packages come; for measurements
+   */
+  static async start(load: PackageLoad = {}): Promise<PackageRepository> {
     const folder = await mkdtemp(join(tmpdir(), "berth-repository-"));
     const www = join(folder, "www");
     await mkdir(www);
@@ -167,7 +194,9 @@ export class PackageRepository {
     );
     await gpg("--output", join(folder, "key.gpg"), "--export", "test@example.org");
     const running = await kernel();
-    await Promise.all(packages(running, library).map((spec) => build(folder, spec)));
+    const weight = join(folder, "weight");
+    await writeFile(weight, randomBytes((load.driverMB ?? 0) * 1e6));
+    await Promise.all(packages(running, library, weight).map((spec) => build(folder, spec)));
     const keyring = {
       name: "cuda-keyring",
       files: { "usr/share/keyrings/cuda-archive-keyring.gpg": { copy: join(folder, "key.gpg") } },
@@ -198,7 +227,7 @@ export class PackageRepository {
       const path = join(www, name.replace(/[^\w.~+-]/g, ""));
       const read = left > 0 ? Promise.reject(new Error("missing")) : readFile(path);
       read.then(
-        (content) => response.end(content),
+        (content) => give(response, content, load.bytesPerSecond),
         () => response.writeHead(404, "Not Found").end("not here\n"),
       );
     });
