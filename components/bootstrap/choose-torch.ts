@@ -22,8 +22,11 @@ export interface TorchGround {
   readonly driverVersion: string;
   /** Such as "3.12.3"; undefined asks for nothing. */
   readonly python?: string | undefined;
+  /** Where builds come from. @default https://download.pytorch.org/whl */
+  readonly index?: string | undefined;
 }
 
+const pytorchIndex = "https://download.pytorch.org/whl";
 const cudaReleases: readonly CudaRelease[] = cudaTable.rows;
 // JSON's type has the builds of every row in one; the schema's is a record.
 const torchReleases = torchTable.rows as unknown as readonly PytorchRelease[];
@@ -107,7 +110,7 @@ export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | R
     for (const cuda of row.cudaBuilds.toSorted((a, b) => compareVersions(b, a))) {
       const why = objection(row, cuda, ground);
       if (why === undefined) {
-        const indexUrl = `https://download.pytorch.org/whl/cu${cuda.replace(".", "")}`;
+        const indexUrl = `${ground.index ?? pytorchIndex}/cu${cuda.replace(".", "")}`;
         const runs = `compute capability ${ground.computeCapability} and driver ${ground.driverVersion}`;
         return { torch: row.version, cuda, indexUrl, why: `newest build that runs on ${runs}` };
       }

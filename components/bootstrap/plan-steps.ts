@@ -110,7 +110,10 @@ function prepareSteps(ground: StepGround): Draft[] {
     installsDriver(ground) || wish.containers === true || (needsVenv(ground) && !facts.pythonVenv);
   if (installs && facts.os !== "amzn") {
     const source = packageSource(facts, ground.wish);
+    // Installed here, so that environments are made while the driver has the package system.
+    const first = needsVenv(ground) && !facts.pythonVenv ? "python3-venv" : "";
     const args = [
+      first,
       source.kind,
       ...(source.kind === "nvidia" ? [source.url, source.keyringSha256, ...source.only] : []),
     ];
@@ -176,8 +179,8 @@ function softwareSteps(ground: StepGround): Draft[] {
         { script: "python", args, why: `PyTorch ${torch.torch}, CUDA ${torch.cuda}: ${torch.why}` },
       ],
       after,
-      usesPackages: !facts.pythonVenv,
-      asRoot: !facts.pythonVenv,
+      usesPackages: false,
+      asRoot: false,
     });
   }
   if (wish.engine !== "none") {
@@ -185,7 +188,7 @@ function softwareSteps(ground: StepGround): Draft[] {
       name: "runtime",
       ways: [{ script: "runtime", args: [], why: `the engine: ${wish.engine}` }],
       after,
-      usesPackages: wish.engine === "vllm" && !facts.pythonVenv,
+      usesPackages: false,
       asRoot: false,
     });
   }

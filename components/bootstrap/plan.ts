@@ -98,7 +98,7 @@ function chooseReboot(facts: HostFacts, driver: DriverChoice): RebootChoice {
 function ownTorch(facts: HostFacts, wish: BootstrapWish, driver: DriverChoice) {
   const place = ground(facts, driver);
   if (wish.torch === undefined || wish.gpu.count === 0 || place === undefined) return undefined;
-  return chooseTorch(wish.torch, place);
+  return chooseTorch(wish.torch, { ...place, index: wish.mirror?.torchUrl });
 }
 
 /** Why the engine's own PyTorch does not run there. */

@@ -16,6 +16,8 @@ export interface PackageMirror {
   readonly url: string;
   /** SHA-256 of the `cuda-keyring` package there, hexadecimal. @default NVIDIA's own */
   readonly keyringSha256?: string | undefined;
+  /** Takes the place of `https://download.pytorch.org/whl`. @default that */
+  readonly torchUrl?: string | undefined;
 }
 
 /** What the host has to be. */

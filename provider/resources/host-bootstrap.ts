@@ -29,6 +29,7 @@ const inputs = z.object({
   mirror: z
     .strictObject({
       url: z.url(),
+      torchUrl: z.url().optional(),
       keyringSha256: z
         .string()
         .regex(/^[0-9a-f]{64}$/)

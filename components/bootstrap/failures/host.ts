@@ -35,6 +35,16 @@ export const hostFailures: readonly FailureMode[] = [
     evidence: "https://github.com/GoogleCloudPlatform/compute-gpu-installation/pull/18",
   },
   {
+    code: "E_PYTHON",
+    title: "There is no Python for environments",
+    signal: /cannot make virtual environments|No matching distribution found for/,
+    cause: "Python 3, its venv module, or a package for its version is missing.",
+    done: "python3-venv is installed on Ubuntu and Debian, and a PyTorch build is chosen that has a package for the Python there.",
+    remedy: "Install python3 and python3-venv, or use another image.",
+    action: "stop",
+    evidence: "https://packages.debian.org/stable/python3-venv",
+  },
+  {
     code: "E_NEEDRESTART",
     title: "A step says nothing any more",
     shownBy: "no line of output for 20 minutes",

@@ -18,8 +18,7 @@ if torch_there; then
   echo "@changed no"
   exit 0
 fi
-have python3 || ensure_packages python3
-if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then ensure_packages python3-venv; fi
+python3 -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
 # A virtual environment cannot be moved, so it is made in its place; the check above tells a half-made one.
 python3 -m venv --clear "$folder"
 "$folder/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --index-url "$index" "torch==$release.*" "$@"

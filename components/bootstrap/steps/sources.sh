@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Brings the package lists up to date; adds NVIDIA's repository where the distribution has no current driver.
-# Usage: sources.sh own | sources.sh nvidia URL KEYRING_SHA256 [PACKAGE...]
+# Brings the package lists up to date; adds NVIDIA's repository where the distribution has no current driver; installs what
+# other steps need at once.
+# Usage: sources.sh FIRST own | sources.sh FIRST nvidia URL KEYRING_SHA256 [PACKAGE...]      FIRST is a package, or empty
 # With packages named, only those are taken from NVIDIA's repository: a driver of two archives does not fit together.
 # shellcheck disable=SC2154  # `changed` and the waits are of prelude.sh
 set -euo pipefail
-kind=$1
+first=$1 kind=$2
 list=/etc/apt/sources.list.d/berth-nvidia.sources
 keyring=/usr/share/keyrings/berth-nvidia.gpg
 finish_dpkg
 
 if [ "$kind" = nvidia ]; then
-  url=$2 sha256=$3
-  shift 3
+  url=$3 sha256=$4
+  shift 4
   wanted=$(printf 'Types: deb\nURIs: %s\nSuites: ./\nSigned-By: %s\n' "$url" "$keyring")
   if [ ! -s "$keyring" ]; then
     # The package that carries the key is checked against its sum, and only the key is taken from it: what else it would
@@ -48,5 +49,6 @@ if [ "$kind" = nvidia ]; then
   fi
 fi
 apt_get update
+if [ -n "$first" ]; then ensure_packages "$first"; fi
 changed=yes
 echo "@changed $changed"

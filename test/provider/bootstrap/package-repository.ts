@@ -44,6 +44,10 @@ export interface PackageLoad {
   readonly driverMB?: number | undefined;
   /** @default as fast as loopback is */
   readonly bytesPerSecond?: number | undefined;
+  /** Packages of Debian to have as well, as apt names them ("python3-venv"). @default none */
+  readonly debian?: readonly string[] | undefined;
+  /** Further files to give, by name. @default none */
+  readonly files?: Readonly<Record<string, Buffer>> | undefined;
 }
 
 /** Gives a response's content at a given speed. */
@@ -197,6 +201,8 @@ export class PackageRepository {
     const weight = join(folder, "weight");
     await writeFile(weight, randomBytes((load.driverMB ?? 0) * 1e6));
     await Promise.all(packages(running, library, weight).map((spec) => build(folder, spec)));
+    if (load.debian !== undefined)
+      await run("apt-get", ["-q", "download", ...load.debian], { cwd: www });
     const keyring = {
       name: "cuda-keyring",
       files: { "usr/share/keyrings/cuda-archive-keyring.gpg": { copy: join(folder, "key.gpg") } },
@@ -219,13 +225,21 @@ export class PackageRepository {
       const name =
         decodeURIComponent(request.url ?? "/")
           .split("/")
+          .filter((part) => part !== "")
           .at(-1) ?? "";
+      if (!name.includes(".")) response.setHeader("content-type", "text/html");
       const repository = started;
       const [packageName = ""] = name.split("_");
       const left = repository.missing.get(packageName) ?? 0;
       if (left > 0) repository.missing.set(packageName, left - 1);
       const path = join(www, name.replace(/[^\w.~+-]/g, ""));
-      const read = left > 0 ? Promise.reject(new Error("missing")) : readFile(path);
+      const extra = load.files?.[name];
+      const read =
+        extra !== undefined
+          ? Promise.resolve(extra)
+          : left > 0
+            ? Promise.reject(new Error("missing"))
+            : readFile(path);
       read.then(
         (content) => give(response, content, load.bytesPerSecond),
         () => response.writeHead(404, "Not Found").end("not here\n"),
