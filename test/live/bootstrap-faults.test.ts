@@ -12,6 +12,51 @@ describe("A bootstrap that meets a fault", function () {
   });
   after(() => shop.close());
 
+  it("compiles NVIDIA's modules on Debian, from its repository with a pinned key", async () => {
+    await shop.machine.begin({ os: "debian" });
+    const done = await shop.bootstrap();
+    assert.equal(done.verified.cuda, "real");
+    const list = await shop.machine.root("cat /etc/apt/sources.list.d/berth-nvidia.sources");
+    assert.match(list, /debian12\/x86_64/);
+  });
+
+  it("waits for whoever holds apt's locks, and names the holder when it does not let go", async () => {
+    await shop.machine.begin();
+    const hold = (seconds: number, lock: string) =>
+      shop.machine.root(`
+        cat >/usr/local/bin/holder <<'HOLD'
+import fcntl, sys, time
+with open(sys.argv[1], "w") as lock:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    open("/run/held", "w").close()
+    time.sleep(float(sys.argv[2]))
+HOLD
+        rm -f /run/held
+        systemd-run --quiet --collect python3 /usr/local/bin/holder ${lock} ${seconds}
+        while [ ! -e /run/held ]; do sleep 0.05; done
+      `);
+    await hold(3, "/var/lib/apt/lists/lock");
+    assert.equal((await shop.bootstrap()).verified.cuda, "real");
+    await shop.machine.begin();
+    await hold(30, "/var/lib/dpkg/lock-frontend");
+    await assert.rejects(
+      shop.bootstrap({ waits: { lockSeconds: 1, retrySeconds: 0 } }),
+      (error: Error & { problems: string[] }) => {
+        assert.match(error.message, /Something else installs packages \(E_LOCK_APT\)/);
+        assert.match(error.problems.join("\n"), /is held by process \d+ \(python3\)/);
+        return true;
+      },
+    );
+    await shop.machine.root("systemctl stop 'run-*.service' || true");
+  });
+
+  it("unloads another driver that holds the GPU, without a reboot", async () => {
+    await shop.machine.begin({ behaviour: { nouveau: "yes" } });
+    const done = await shop.bootstrap();
+    assert.equal(done.facts.foreignModule, "nouveau");
+    assert.ok(!done.lines.some((line) => line.startsWith("rebooting")));
+  });
+
   it("takes the next way when the archive has no modules for the kernel", async () => {
     await shop.machine.begin();
     const done = await shop.bootstrap({ driver: { branch: 570 } });
@@ -184,6 +229,7 @@ describe("A bootstrap that meets a fault", function () {
       await sleep(600 + Math.random() * 2000);
       await end(client);
     }
+    assert.match(await shop.machine.root("ls /opt/berth/steps"), /prepare-/);
     const done = await shop.bootstrap();
     assert.equal(done.verified.cuda, "real");
     const audit = "dpkg-query -W -f '${db:Status-Status}\\n' | grep -vc '^installed' || true";
