@@ -185,7 +185,7 @@ const repository = await PackageRepository.start({
   },
 });
 index = `http://127.0.0.1:${repository.port}`;
-const machine = await BareMachine.start(repository);
+const machine = await BareMachine.start(repository, 12);
 try {
   await llamaServerBundle();
   await machine.begin();

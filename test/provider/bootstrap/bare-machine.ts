@@ -55,10 +55,10 @@ export class BareMachine {
     this.#repository = repository;
   }
 
-  static async start(repository: PackageRepository): Promise<BareMachine> {
+  static async start(repository: PackageRepository, diskGiB = 4): Promise<BareMachine> {
     await nspawnTier.prepare(() => undefined);
     const ground = await layGround(false);
-    const machine = await nspawnTier.start(specOn(ground, { cloudPort: repository.port }));
+    const machine = await nspawnTier.start(specOn(ground, { cloudPort: repository.port, diskGiB }));
     const bare = new BareMachine(ground, machine, repository);
     await bare.#furnish();
     return bare;
