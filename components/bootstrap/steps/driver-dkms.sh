@@ -17,11 +17,11 @@ if [ ! -e "/lib/modules/$kernel/build/Makefile" ]; then
   ensure_packages "linux-headers-$kernel"
 fi
 # A module built by another major version than the kernel's is refused, or does not compile.
-tools=(dkms make)
-if [ -n "$gcc" ] && packages_resolve "gcc-$gcc" >/dev/null; then tools+=("gcc-$gcc"); else tools+=(gcc); fi
-ensure_packages "${tools[@]}"
+compiler=gcc
+if [ -n "$gcc" ] && packages_resolve "gcc-$gcc" >/dev/null; then compiler=gcc-$gcc; fi
+ensure_packages dkms make "$compiler"
 conf=/etc/dkms/nvidia.conf
-wanted="MAKE[0]=\"'make' -j$(nproc) NV_EXCLUDE_BUILD_MODULES='' KERNEL_UNAME=\${kernelver} modules${gcc:+ CC=gcc-$gcc}\""
+wanted="MAKE[0]=\"'make' -j$(nproc) NV_EXCLUDE_BUILD_MODULES='' KERNEL_UNAME=\${kernelver} modules CC=$compiler\""
 if [ "$(cat "$conf" 2>/dev/null)" != "$wanted" ]; then
   as_root mkdir -p /etc/dkms
   printf '%s\n' "$wanted" | as_root tee "$conf" >/dev/null

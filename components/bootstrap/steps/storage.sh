@@ -8,7 +8,7 @@ folder=$1
 shift
 array=/dev/md/berth-weights label=berth-weights
 
-exec 8>"${TMPDIR:-/tmp}/berth-storage.lock"
+exec 8>"${folder%/*}/storage.lock"
 flock -w 120 8 || fail "another run is setting up the disks"
 if mountpoint -q "$folder"; then
   echo "@changed no"
