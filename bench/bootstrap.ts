@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
@@ -18,12 +17,11 @@ import { PackageRepository } from "../test/provider/bootstrap/package-repository
 import { operation } from "../test/provider/support/host.ts";
 
 /**
- * How long a bare machine takes to a verified driver, PyTorch, an engine and weights, against a plain script that does the same
- * installs and the same download one after the other: `node --import tsx bench/bootstrap.ts [rounds]`. Needs what the machines of the tests need, on Debian 12.
+ * How long a bare machine takes to a verified driver, PyTorch and an engine, against a plain script that does the same installs
+ * one after the other: `node --import tsx bench/bootstrap.ts [rounds]`. Needs what the machines of the tests need, on Debian 12.
  *
  * Real: the machine (systemd, apt, dpkg, sshd, Python, pip), the connection, Node and the engine, which are sent over it. Made
- * up: the driver's packages, PyTorch's wheel and the weights weigh 150 MB each and come at 20 MB/s (the weights by curl in both,
- * beside the bootstrap as a stack's sync runs); on Ubuntu 24.04 branch 580 fetches
+ * up: the driver's packages and PyTorch's wheel weigh 150 MB each and come at 20 MB/s; on Ubuntu 24.04 branch 580 fetches
  * 319 MB, and PyTorch with its CUDA libraries about 3 GB, so that what runs side by side here is the smaller part of it.
  */
 const rounds = Number(process.argv[2] ?? 3);
@@ -116,9 +114,6 @@ async function measure(
   return { seconds, roundTrips, megabytes: meter.bytes / 1e6, steps };
 }
 
-const fetchWeights = (): string =>
-  `mkdir -p /opt/berth/weights && curl -fsS -o /opt/berth/weights/model ${index}/weights.bin`;
-
 async function ours(host: Host): Promise<readonly StepRecord[]> {
   const inputs = {
     gpu: { model: "L4", count: 1 },
@@ -128,12 +123,7 @@ async function ours(host: Host): Promise<readonly StepRecord[]> {
     dataFolder: "/opt/berth",
     timeoutSeconds: 300,
   };
-  const weights = host.run(
-    `sudo mkdir -p /opt/berth && sudo chown $(id -u) /opt/berth && ([ -e /opt/berth/weights/model ] || (${fetchWeights()}))`,
-    () => ({ timeoutMs: 300_000 }),
-  );
-  const [done] = await Promise.all([bootstrapHost(host, inputs, operation()), weights]);
-  return done["steps"] as readonly StepRecord[];
+  return (await bootstrapHost(host, inputs, operation()))["steps"] as readonly StepRecord[];
 }
 
 /** The same installs one after the other, each a command over one connection, as a short script would have them. */
@@ -157,7 +147,6 @@ async function plain(host: Host): Promise<readonly StepRecord[]> {
   await command(
     `python3 -m venv /opt/berth/python && /opt/berth/python/bin/pip install -q --disable-pip-version-check --index-url ${index}/cu130 'torch==2.9.*'`,
   );
-  await command(fetchWeights());
   const bundle = await llamaServerBundle();
   await command(
     "mkdir -p /opt/berth/engines && tar -xz -C /opt/berth/engines",
@@ -193,7 +182,6 @@ const repository = await PackageRepository.start({
   files: {
     torch: Buffer.from(`<a href="/${wheel.replace("+", "%2B")}">${wheel}</a>`),
     [wheel]: await torchWheel(),
-    "weights.bin": randomBytes(speed.megabytes * 1e6),
   },
 });
 index = `http://127.0.0.1:${repository.port}`;
