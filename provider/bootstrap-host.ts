@@ -1,20 +1,20 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { parseFacts, parseGpu, type HostFacts } from "../components/bootstrap/facts.ts";
-import {
-  planBootstrap,
-  refuseGpus,
-  type BootstrapWish,
-  type Refusal,
-} from "../components/bootstrap/plan.ts";
+import { parseFacts, type HostFacts } from "../components/bootstrap/facts.ts";
+import { readGpuReport, type GpuReport } from "../components/bootstrap/gpu-report.ts";
+import { planBootstrap } from "../components/bootstrap/plan.ts";
+import type { BootstrapStep } from "../components/bootstrap/plan-steps.ts";
+import { refuseGpus } from "../components/bootstrap/refuse-gpus.ts";
+import type { Refusal } from "../components/bootstrap/refusal.ts";
+import type { BootstrapWish } from "../components/bootstrap/wish.ts";
 import { UserError } from "../components/user-error.ts";
 import type { Host } from "./adapters/ssh.ts";
 import { ensureFolder } from "./connection.ts";
-import { lastLines, runDetached } from "./detached-step.ts";
-import { ensureNode, sendArchive } from "./ensure-node.ts";
-import { llamaServerBundle } from "./engines/llama-server/bundle.ts";
+import { runStep, type StepGround } from "./host-steps.ts";
+import { installLlamaServer } from "./install-engine.ts";
+import { PlanRun, type StepOutcome } from "./plan-run.ts";
 import type { Operation } from "./plugin/resource-type.ts";
 import type { Properties } from "./plugin/values.ts";
+import { rebootHost } from "./reboot-host.ts";
+import { factsScript, usualWaits, type StepWaits } from "./step-scripts.ts";
 
 /** The version that is installed where vLLM serves: https://pypi.org/project/vllm/ */
 export const vllmVersion = "0.11.0";
@@ -24,115 +24,86 @@ export interface BootstrapInputs extends BootstrapWish {
   readonly dataFolder: string;
   /** For each step. */
   readonly timeoutSeconds: number;
+  /** @default ten minutes for a lock, ten seconds before another try */
+  readonly waits?: StepWaits | undefined;
+  /** @default ten minutes */
+  readonly rebootSeconds?: number | undefined;
 }
 
-/** One step, done. */
-export interface StepRecord {
-  readonly name: string;
-  readonly seconds: number;
-  readonly changed: boolean;
-}
-
-function stepScript(name: string): string {
-  const url = new URL(`../components/bootstrap/steps/${name}.sh`, import.meta.url);
-  return readFileSync(fileURLToPath(url), "utf8");
-}
-
-function refuse(host: Host, refusal: Refusal | undefined): void {
-  if (refusal === undefined) return;
-  throw new UserError(`${host.name} cannot be made ready: ${refusal.message} (${refusal.code})`, {
-    hint: refusal.remedy,
+function refuse(host: Host, refusals: readonly Refusal[]): void {
+  const [first, ...others] = refusals;
+  if (first === undefined) return;
+  const hints = [...new Set(refusals.map(({ remedy }) => remedy))];
+  throw new UserError(`${host.name} cannot be made ready: ${first.message} (${first.code})`, {
+    problems: others.map(({ code, message }) => `${message} (${code})`),
+    hint: hints.join(" "),
   });
 }
 
-/** Gathers what is known of a host, in one round trip. */
+/** Gathers what is known of a host, in one round trip; it changes nothing. */
 export async function readFacts(host: Host, folder: string): Promise<HostFacts> {
-  return parseFacts(await host.output(stepScript("facts"), [folder], 90_000));
+  return parseFacts(await host.output(factsScript(), [folder], 90_000));
 }
 
 class Bootstrap {
-  readonly steps: StepRecord[] = [];
-  readonly #host: Host;
+  readonly #ground: StepGround;
   readonly #inputs: BootstrapInputs;
-  readonly #folder: string;
-  readonly #operation: Operation;
+  readonly #facts: HostFacts;
+  readonly #run: PlanRun;
+  #rebooted = false;
+  report: GpuReport = { cuda: "none", gpus: [], devices: [], findings: [] };
 
-  constructor(host: Host, inputs: BootstrapInputs, folder: string, operation: Operation) {
-    this.#host = host;
+  constructor(ground: StepGround, inputs: BootstrapInputs, facts: HostFacts) {
+    this.#ground = ground;
     this.#inputs = inputs;
-    this.#folder = folder;
-    this.#operation = operation;
-  }
-
-  /** Runs a step's script detached; an exit status other than 0 is an error with its last lines. */
-  async script(name: string, args: readonly string[]): Promise<readonly string[]> {
-    const result = await runDetached(this.#host, {
-      name,
-      script: stepScript(name),
-      args,
-      folder: `${this.#folder}/steps`,
-      timeoutSeconds: this.#inputs.timeoutSeconds,
-      signal: this.#operation.signal,
-      onLine: (line) => {
-        if (line.startsWith("@warning "))
-          this.#operation.log(line.slice("@warning ".length), "warning");
+    this.#facts = facts;
+    this.#run = new PlanRun(
+      (step) => this.#step(step),
+      (line) => {
+        ground.operation.log(line);
       },
-    });
-    if (result.code !== 0) {
-      throw new UserError(
-        `the step \`${name}\` failed with status ${result.code} on ${this.#host.name}`,
-        {
-          problems: [`its last words:\n${lastLines(result.lines)}`],
-          hint: `Run \`up\` again to go on from there; the whole log is ${result.logPath} on the host.`,
-        },
-      );
-    }
-    return result.lines;
-  }
-
-  /** Runs a step, notes its time and tells it. */
-  async step(name: string, act: () => Promise<{ changed: boolean; note?: string }>): Promise<void> {
-    const began = Date.now();
-    const { changed, note } = await act();
-    const seconds = Math.round((Date.now() - began) / 100) / 10;
-    this.steps.push({ name, seconds, changed });
-    const told = note === undefined ? "" : `: ${note}`;
-    this.#operation.log(
-      `${name} ${changed ? "done" : "already so"} in ${seconds.toFixed(1)} s${told}`,
     );
   }
 
-  async scriptStep(name: string, args: readonly string[], note: string): Promise<void> {
-    await this.step(name, async () => {
-      const lines = await this.script(name, args);
-      return { changed: lines.includes("@changed yes"), note };
+  get run(): PlanRun {
+    return this.#run;
+  }
+
+  #step(step: BootstrapStep): Promise<StepOutcome> {
+    const { host, folder } = this.#ground;
+    if (step.name === "verify") return this.#verify(step);
+    if (step.name !== "runtime") return this.#script(step);
+    if (this.#inputs.engine !== "vllm") return installLlamaServer(host, folder, this.#facts);
+    const args = [folder, vllmVersion];
+    const way = { script: "vllm", args, why: `vLLM ${vllmVersion}` };
+    return this.#script({ ...step, ways: [way] });
+  }
+
+  async #script(step: BootstrapStep): Promise<StepOutcome> {
+    const { lines, way } = await runStep(this.#ground, step, (why) => this.#reboot(step, why));
+    return { changed: lines.includes("@changed yes"), note: way.why };
+  }
+
+  async #reboot(step: BootstrapStep, why: string): Promise<boolean> {
+    if (this.#rebooted) return false;
+    this.#rebooted = true;
+    const { host, operation } = this.#ground;
+    await this.#run.alone(step.name, async () => {
+      operation.log(`rebooting ${host.name}: ${why}`, "warning");
+      await rebootHost(host, this.#inputs.rebootSeconds, operation.signal);
     });
+    return true;
   }
 
-  async runtime(facts: HostFacts): Promise<{ changed: boolean; note: string }> {
-    if (this.#inputs.engine === "vllm") {
-      const lines = await this.script("vllm", [this.#folder, vllmVersion]);
-      return { changed: lines.includes("@changed yes"), note: `vLLM ${vllmVersion}` };
-    }
-    const node = await ensureNode(this.#host, this.#folder);
-    const platform = facts.architecture === "aarch64" ? "linux-arm64" : "linux-x64";
-    const bundle = await llamaServerBundle(platform);
-    const target = `${this.#folder}/engines/llama-server`;
-    const sent = await sendArchive(this.#host, { kind: "folder", ...bundle }, target);
-    const own = node.sent ? "sent from this machine" : "the host's own";
-    return { changed: node.sent || sent, note: `Node ${node.version} (${own}), llama.cpp server` };
-  }
-
-  async verify(facts: HostFacts): Promise<Properties> {
-    if (this.#inputs.gpu.count === 0) return { cuda: "none", gpus: [] };
-    const lines = await this.script("verify", [facts.emulated ? "yes" : "no"]);
-    const gpus = lines.flatMap((line) =>
-      line.startsWith("@gpu ") ? [parseGpu(line.slice(5))] : [],
-    );
-    const seen = gpus.filter((gpu) => gpu !== undefined);
-    refuse(this.#host, refuseGpus(seen, this.#inputs.gpu));
-    const cuda = lines.find((line) => line.startsWith("@cuda "))?.slice("@cuda ".length) ?? "none";
-    return { cuda, gpus: seen };
+  async #verify(step: BootstrapStep): Promise<StepOutcome> {
+    const { gpu } = this.#inputs;
+    const { host, operation } = this.#ground;
+    const { lines } = await runStep(this.#ground, step, () => Promise.resolve(false));
+    this.report = readGpuReport(lines);
+    const refusal = refuseGpus(this.report.gpus, gpu);
+    if (refusal !== undefined) refuse(host, [refusal]);
+    for (const finding of this.report.findings) operation.log(finding, "warning");
+    return { changed: false, note: `${gpu.count} x ${gpu.model}, CUDA: ${this.report.cuda}` };
   }
 }
 
@@ -147,29 +118,16 @@ export async function bootstrapHost(
   inputs: BootstrapInputs,
   operation: Operation,
 ): Promise<Properties> {
-  const folder = await ensureFolder(host, inputs.dataFolder);
-  const facts = await readFacts(host, folder);
+  const facts = await readFacts(host, inputs.dataFolder);
   const plan = planBootstrap(facts, inputs);
   operation.log(
     `${facts.os} ${facts.osVersion} ${facts.architecture}, driver: ${plan.driver.strategy} (${plan.driver.why})`,
   );
-  refuse(host, plan.refusal);
-  const bootstrap = new Bootstrap(host, inputs, folder, operation);
-  let verified: Properties = {};
-  for (const step of plan.steps) {
-    if (step === "prepare") await bootstrap.scriptStep("prepare", [folder], folder);
-    else if (step === "driver") {
-      const args = [plan.driver.strategy, facts.emulated ? "yes" : "no"];
-      await bootstrap.scriptStep("driver", args, plan.driver.strategy);
-    } else if (step === "runtime") await bootstrap.step("runtime", () => bootstrap.runtime(facts));
-    else
-      await bootstrap.step("verify", async () => {
-        verified = await bootstrap.verify(facts);
-        return {
-          changed: false,
-          note: `${inputs.gpu.count} x ${inputs.gpu.model}, CUDA: ${String(verified["cuda"])}`,
-        };
-      });
-  }
-  return { facts, steps: bootstrap.steps, verified };
+  refuse(host, plan.refusals);
+  const folder = await ensureFolder(host, inputs.dataFolder);
+  const { timeoutSeconds, waits = usualWaits } = inputs;
+  const ground = { host, folder, timeoutSeconds, waits, operation };
+  const bootstrap = new Bootstrap(ground, inputs, facts);
+  await bootstrap.run.run(plan);
+  return { facts, steps: bootstrap.run.records, verified: bootstrap.report };
 }

@@ -14,6 +14,8 @@ export interface DetachedStep {
   /** The folder on the host for the logs and states of steps. */
   readonly folder: string;
   readonly timeoutSeconds: number;
+  /** A step that writes nothing for so long is stopped: it waits for something that never comes. @default 1200 */
+  readonly silenceSeconds?: number | undefined;
   /** Gets each line the step writes. */
   readonly onLine?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -33,6 +35,7 @@ const start = remoteScript("start-step.sh");
 const poll = remoteScript("poll-step.sh");
 /** A step that vanished (the host rebooted, the kernel killed it) is started again so often. */
 const restarts = 2;
+const usualSilenceSeconds = 1200;
 
 interface Progress {
   readonly state: string;
@@ -105,7 +108,9 @@ async function follow(
   deadline: number,
   lines: Lines,
 ): Promise<number | "gone"> {
+  const silenceMs = (step.silenceSeconds ?? usualSilenceSeconds) * 1000;
   let offset = 0;
+  let heardAt = Date.now();
   for (let wait = 60; ; wait = Math.min(wait * 1.5, 1000)) {
     const progress = parsePoll(await host.output(poll, [folder, String(offset)], 30_000));
     offset += progress.bytes;
@@ -113,18 +118,30 @@ async function follow(
     if (progress.state === "done") return progress.code;
     if (progress.state === "gone") return "gone";
     step.signal?.throwIfAborted();
-    if (Date.now() > deadline) {
+    if (progress.bytes > 0) heardAt = Date.now();
+    const silent = Date.now() > heardAt + silenceMs;
+    if (silent || Date.now() > deadline) {
       await host.output(poll, [folder, String(offset), "stop"], 30_000);
-      throw new UserError(
-        `the step \`${step.name}\` did not end within ${step.timeoutSeconds} s on ${host.name}`,
-        {
-          problems: [`its last words:\n${lastLines(lines.all)}`],
-          hint: `It was stopped; its log is ${folder}/log on the host.`,
-        },
-      );
+      throw overdue(host, step, { silent, folder, lines: lines.all });
     }
     await sleep(progress.bytes > 0 ? Math.min(wait, 200) : wait);
   }
+}
+
+/** The error for a step that was stopped, with its last words. */
+function overdue(
+  host: Host,
+  step: DetachedStep,
+  end: { silent: boolean; folder: string; lines: readonly string[] },
+): UserError {
+  const silence = step.silenceSeconds ?? usualSilenceSeconds;
+  const what = end.silent
+    ? `said nothing for ${silence} s on ${host.name} (E_NEEDRESTART)`
+    : `did not end within ${step.timeoutSeconds} s on ${host.name}`;
+  return new UserError(`the step \`${step.name}\` ${what}`, {
+    problems: [`its last words:\n${lastLines(end.lines)}`],
+    hint: `It was stopped; its log is ${end.folder}/log on the host.`,
+  });
 }
 
 class Lines {

@@ -7,6 +7,24 @@ export interface GpuFact {
   readonly driverVersion: string;
 }
 
+/** One NVIDIA function on the PCI bus; numbers are four or six hexadecimal digits, lower case. */
+export interface PciFact {
+  readonly address: string;
+  readonly device: string;
+  readonly class: string;
+  readonly subsystemDevice: string;
+  /** The kernel driver that holds it; "" for none. */
+  readonly driver: string;
+}
+
+/** One disk that comes with the instance and goes with it. */
+export interface InstanceStoreFact {
+  readonly path: string;
+  readonly bytes: number;
+  /** It has a file system, a partition, or is part of an array. */
+  readonly used: boolean;
+}
+
 /** What is known of a host before anything is done to it. */
 export interface HostFacts {
   readonly os: string;
@@ -14,6 +32,8 @@ export interface HostFacts {
   readonly platform: string;
   readonly architecture: string;
   readonly kernel: string;
+  /** Major version of the gcc that built the kernel; 0 when it is not told. */
+  readonly kernelGcc: number;
   readonly bootId: string;
   readonly user: string;
   /** Logged in as root, or able to become root without a password. */
@@ -26,16 +46,35 @@ export interface HostFacts {
   readonly memoryMiB: number;
   /** Free on the file system of the data folder, MiB. */
   readonly freeMiB: number;
+  /** Free on the root file system, where packages go, MiB. */
+  readonly rootFreeMiB: number;
   /** NVIDIA display devices on the PCI bus. */
   readonly pciGpus: number;
+  /** All of NVIDIA's functions there, bridges of NVSwitch among them. */
+  readonly pci: readonly PciFact[];
   readonly moduleLoaded: boolean;
   /** "" when no module is loaded. */
   readonly moduleVersion: string;
+  /** nouveau or nova_core is loaded, which hold a GPU that NVIDIA's module wants. */
+  readonly foreignModule: string;
+  readonly secureBoot: boolean;
+  /** Headers of the running kernel are there. */
+  readonly kernelHeaders: boolean;
+  /** dpkg was cut off in the middle of its work. */
+  readonly dpkgInterrupted: boolean;
   /** Exit status of nvidia-smi, or that there is none. */
   readonly nvidiaSmi: number | "absent";
   /** What nvidia-smi said when it failed. */
   readonly nvidiaSmiSays: string;
   readonly gpus: readonly GpuFact[];
+  readonly instanceStores: readonly InstanceStoreFact[];
+  /** Something is mounted on the folder of weights. */
+  readonly weightsMounted: boolean;
+  /** Python 3's version, such as "3.12.3"; "" when there is none. */
+  readonly python: string;
+  /** Python can make virtual environments. */
+  readonly pythonVenv: boolean;
+  readonly docker: boolean;
 }
 
 /** Reads a line `INDEX, NAME, UUID, MEMORY_MIB, DRIVER`; undefined for anything else. */
@@ -48,6 +87,32 @@ export function parseGpu(line: string): GpuFact | undefined {
   return { index: Number(index), name, uuid, memoryMiB, driverVersion };
 }
 
+/** Reads `ADDRESS DEVICE CLASS SUBSYSTEM_DEVICE DRIVER|-`. */
+function parsePci(line: string): PciFact | undefined {
+  const [address, device, pciClass, subsystemDevice = "", driver = "-"] = line.split(" ");
+  if (address === undefined || !/^[0-9a-f]{4}$/.test(device ?? "") || pciClass === undefined)
+    return undefined;
+  return {
+    address,
+    device: device ?? "",
+    class: pciClass,
+    subsystemDevice,
+    driver: driver === "-" ? "" : driver,
+  };
+}
+
+/** Reads `PATH BYTES used|free`. */
+function parseInstanceStore(line: string): InstanceStoreFact | undefined {
+  const [path, bytes, state] = line.split(" ");
+  if (path === undefined || !/^\d+$/.test(bytes ?? "")) return undefined;
+  return { path, bytes: Number(bytes), used: state !== "free" };
+}
+
+/** Whether a PCI function is a GPU: a display controller. */
+export function isGpu(pci: PciFact): boolean {
+  return pci.class.startsWith("03");
+}
+
 /** Reads the output of `steps/facts.sh`; what is missing counts as absent. */
 export function parseFacts(text: string): HostFacts {
   const pairs = text.split("\n").flatMap((line): [string, string][] => {
@@ -57,13 +122,20 @@ export function parseFacts(text: string): HostFacts {
   const facts = new Map(pairs);
   const get = (key: string): string => facts.get(key) ?? "";
   const yes = (key: string): boolean => get(key) === "yes";
+  const many = <T>(key: string, parse: (line: string) => T | undefined): T[] =>
+    pairs
+      .flatMap(([name, value]) => (name === key ? [parse(value)] : []))
+      .filter((fact) => fact !== undefined);
   const smi = get("nvidia_smi");
+  const freeMiB = Number(get("free_mib"));
+  const pci = many("pci", parsePci);
   return {
     os: get("os"),
     osVersion: get("os_version"),
     platform: get("platform"),
     architecture: get("architecture"),
     kernel: get("kernel"),
+    kernelGcc: Number(get("kernel_gcc")),
     bootId: get("boot_id"),
     user: get("user"),
     privileged: yes("root") || yes("sudo"),
@@ -72,14 +144,23 @@ export function parseFacts(text: string): HostFacts {
     emulated: yes("emulated"),
     cpus: Number(get("cpus")),
     memoryMiB: Number(get("memory_mib")),
-    freeMiB: Number(get("free_mib")),
-    pciGpus: Number(get("pci_gpus")),
+    freeMiB,
+    rootFreeMiB: facts.has("root_free_mib") ? Number(get("root_free_mib")) : freeMiB,
+    pciGpus: pci.filter(isGpu).length,
+    pci,
     moduleLoaded: get("module") === "loaded",
     moduleVersion: get("module_version"),
+    foreignModule: get("foreign_module"),
+    secureBoot: yes("secure_boot"),
+    kernelHeaders: yes("kernel_headers"),
+    dpkgInterrupted: yes("dpkg_interrupted"),
     nvidiaSmi: /^\d+$/.test(smi) ? Number(smi) : "absent",
     nvidiaSmiSays: get("nvidia_smi_says"),
-    gpus: pairs
-      .flatMap(([key, value]) => (key === "gpu" ? [parseGpu(value)] : []))
-      .filter((gpu) => gpu !== undefined),
+    gpus: many("gpu", parseGpu),
+    instanceStores: many("instance_store", parseInstanceStore),
+    weightsMounted: yes("weights_mounted"),
+    python: get("python"),
+    pythonVenv: yes("python_venv"),
+    docker: yes("docker"),
   };
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConnection } from "../host-connection.ts";
 import type { ServingEngine } from "../plan.ts";
+import type { DriverWish, PackageMirror } from "./wish.ts";
 
 /** Inputs of {@link HostBootstrap}. */
 export interface HostBootstrapArgs {
@@ -14,6 +15,14 @@ export interface HostBootstrapArgs {
   readonly dataFolder: string;
   /** When the lease ends, RFC 3339; empty means never. A later time reaches the host's own timer with the next update. */
   readonly expiresAt: pulumi.Input<string>;
+  /** @default the driver that is there, else the branch and modules that the GPU needs */
+  readonly driver?: DriverWish | undefined;
+  /** A Python environment with this PyTorch release ("2.9"), or "newest". @default none */
+  readonly torch?: string | undefined;
+  /** NVIDIA's container toolkit too. @default false */
+  readonly containers?: boolean | undefined;
+  /** Where NVIDIA's packages come from. @default NVIDIA's server */
+  readonly mirror?: PackageMirror | undefined;
 }
 
 /** A host made ready over SSH: driver checked, runtime and engine put on it, every GPU seen. */

@@ -1,123 +1,131 @@
-import type { GpuFact, HostFacts } from "./facts.ts";
+import { chooseDriver, driverWorks, refuseDriver, type DriverChoice } from "./choose-driver.ts";
+import { chooseTorch, refuseBuild, type TorchBuild } from "./choose-torch.ts";
+import type { HostFacts } from "./facts.ts";
+import { gpusOnBus, hasNvSwitch } from "./gpu-hardware.ts";
+import { chooseStorage, type StorageChoice } from "./choose-storage.ts";
+import { planSteps, type BootstrapStep } from "./plan-steps.ts";
+import { refuseGpusOnBus } from "./refuse-gpus.ts";
+import type { Refusal } from "./refusal.ts";
+import type { BootstrapWish } from "./wish.ts";
 
-/** What the host has to be. */
-export interface BootstrapWish {
-  readonly gpu: { readonly model: string; readonly count: number };
-  readonly engine: string;
-}
-
-/** How the host gets its driver. */
-export type DriverStrategy = "none" | "preinstalled" | "precompiled" | "dkms";
-
-/** Why a host cannot be made ready. */
-export interface Refusal {
-  /** Stable name of the cause, such as `E_NO_GPU`. */
-  readonly code: string;
-  readonly message: string;
-  /** What to do about it. */
-  readonly remedy: string;
+/** The reboot of a plan: there is at most one. */
+export interface RebootChoice {
+  readonly when: "never" | "if-needed";
+  readonly why: string;
 }
 
 /** What will be done to a host, and why. */
 export interface BootstrapPlan {
-  readonly driver: { readonly strategy: DriverStrategy; readonly why: string };
-  readonly steps: readonly ("prepare" | "driver" | "runtime" | "verify")[];
-  readonly refusal: Refusal | undefined;
+  readonly driver: DriverChoice;
+  readonly fabricManager: boolean;
+  readonly storage: StorageChoice;
+  /** PyTorch of the host's own Python environment; undefined where none is asked for or none fits. */
+  readonly torch: TorchBuild | undefined;
+  readonly reboot: RebootChoice;
+  readonly steps: readonly BootstrapStep[];
+  /** Every reason why the host cannot be made ready; with any, no step is to run. */
+  readonly refusals: readonly Refusal[];
 }
 
-const allSteps = ["prepare", "driver", "runtime", "verify"] as const;
 /** Room for Node, the engine and logs, MiB; the weights are checked for by their own sync. */
 const minimumFreeMiB = 600;
-const imageRemedy =
-  "Use a machine image that has NVIDIA's driver, such as the AWS Deep Learning Base AMI (leave `imageId` unset to get it).";
+/** Room on the root disk for a driver: 0.7 to 2.0 GB were installed on Ubuntu 24.04 with branch 580. */
+const driverMiB = 3000;
+/** Room for a Python environment with PyTorch: the packages of PyTorch 2.9 for CUDA 12.8 take 7 GB on disk. */
+const torchMiB = 8000;
 
-function chooseDriver(facts: HostFacts, wish: BootstrapWish): BootstrapPlan["driver"] {
-  if (wish.gpu.count === 0) return { strategy: "none", why: "no GPU is asked for" };
-  if (facts.nvidiaSmi === 0) {
-    const from = facts.emulated
-      ? "an emulated driver answers"
-      : `driver ${facts.gpus[0]?.driverVersion ?? "?"} answers`;
-    return { strategy: "preinstalled", why: from };
-  }
-  if (facts.os === "ubuntu") {
-    return {
-      strategy: "precompiled",
-      why: "no working driver, and Ubuntu ships signed modules for its kernels",
-    };
-  }
-  return {
-    strategy: "dkms",
-    why: `no working driver, and no prebuilt modules for ${facts.os} ${facts.osVersion}`,
-  };
+/** vLLM brings PyTorch of its own: 0.11.0 requires torch 2.8.0, whose PyPI package is built with CUDA 12.8. */
+const vllmTorch = { torch: "2.8", cuda: "12.8" };
+
+function ground(facts: HostFacts, driver: DriverChoice) {
+  const capability = gpusOnBus(facts)[0]?.computeCapability;
+  if (capability === undefined) return undefined;
+  const driverVersion = driverWorks(facts)
+    ? (facts.gpus[0]?.driverVersion ?? "0")
+    : String(driver.branch);
+  const python = facts.python === "" ? undefined : facts.python;
+  return { computeCapability: capability, driverVersion, python };
 }
 
-function refuseDriver(facts: HostFacts, driver: BootstrapPlan["driver"]): Refusal | undefined {
-  if (driver.strategy === "none" || driver.strategy === "preinstalled") return undefined;
-  if (facts.pciGpus === 0 && !facts.emulated) {
+function refuseRoom(facts: HostFacts, driver: DriverChoice, python: boolean): Refusal[] {
+  const installs = driver.strategy === "precompiled" || driver.strategy === "dkms";
+  const wanted = [
+    {
+      what: "the data folder's disk",
+      free: facts.freeMiB,
+      needed: minimumFreeMiB + (python ? torchMiB : 0),
+    },
+    { what: "the root disk", free: facts.rootFreeMiB, needed: installs ? driverMiB : 0 },
+  ];
+  return wanted
+    .filter(({ free, needed }) => free < needed)
+    .map(({ what, free, needed }) => ({
+      code: "E_DISK",
+      message: `${what} has ${free} MiB free, and ${needed} MiB are needed`,
+      remedy: "Give the host a larger root volume with `rootVolumeGiB`.",
+    }));
+}
+
+function refuseRights(facts: HostFacts, steps: readonly BootstrapStep[]): Refusal[] {
+  const needing = steps.filter(({ asRoot }) => asRoot).map(({ name }) => name);
+  if (facts.privileged || needing.length === 0) return [];
+  return [
+    {
+      code: "E_ROOT",
+      message: `${facts.user} cannot become root without a password, which ${needing.join(", ")} need`,
+      remedy: "Log in as a user with passwordless sudo.",
+    },
+  ];
+}
+
+function chooseReboot(facts: HostFacts, driver: DriverChoice): RebootChoice {
+  if (driver.strategy === "none" || (driverWorks(facts) && driver.strategy === "preinstalled"))
+    return { when: "never", why: "nothing of the kernel changes" };
+  if (facts.foreignModule !== "")
     return {
-      code: "E_NO_GPU",
-      message: "the host has no NVIDIA GPU on its PCI bus",
-      remedy: "The instance type is not a GPU type: choose another one with `instanceTypes`.",
+      when: "if-needed",
+      why: `${facts.foreignModule} holds the GPU and may not let go of it`,
     };
-  }
-  const says = facts.nvidiaSmiSays === "" ? "" : `: ${facts.nvidiaSmiSays}`;
-  const state =
-    facts.nvidiaSmi === "absent"
-      ? "nvidia-smi is not installed"
-      : `nvidia-smi ends with status ${facts.nvidiaSmi}${says}`;
-  if (facts.nvidiaSmiSays.includes("version mismatch")) {
+  if (facts.moduleLoaded)
     return {
-      code: "E_MISMATCH",
-      message: `${state}; the loaded module is ${facts.moduleVersion}`,
-      remedy:
-        "Reboot the host, so that the module that fits the installed driver is loaded, then run `up` again.",
+      when: "if-needed",
+      why: "the loaded module may be in use and not let itself be replaced",
     };
-  }
-  return {
-    code: "E_DRIVER",
-    message: `${state}; the driver would have to be installed (${driver.strategy}: ${driver.why}), which is not supported yet`,
-    remedy: imageRemedy,
-  };
+  return { when: "if-needed", why: "only if the new module does not load in the running kernel" };
+}
+
+/** The PyTorch of the host's own environment, or why there is none; undefined where none is asked for. */
+function ownTorch(facts: HostFacts, wish: BootstrapWish, driver: DriverChoice) {
+  const place = ground(facts, driver);
+  if (wish.torch === undefined || wish.gpu.count === 0 || place === undefined) return undefined;
+  return chooseTorch(wish.torch, { ...place, index: wish.mirror?.torchUrl });
+}
+
+/** Why the engine's own PyTorch does not run there. */
+function refuseEngine(facts: HostFacts, wish: BootstrapWish, driver: DriverChoice): Refusal[] {
+  const place = ground(facts, driver);
+  if (wish.engine !== "vllm" || wish.gpu.count === 0 || place === undefined || facts.emulated)
+    return [];
+  return [refuseBuild(vllmTorch.torch, vllmTorch.cuda, place)].filter((each) => each !== undefined);
 }
 
 /** Decides what to do from what is known; reads nothing itself. */
 export function planBootstrap(facts: HostFacts, wish: BootstrapWish): BootstrapPlan {
   const driver = chooseDriver(facts, wish);
-  const room: Refusal | undefined =
-    facts.freeMiB < minimumFreeMiB
-      ? {
-          code: "E_DISK",
-          message: `the data folder's disk has ${facts.freeMiB} MiB free, and ${minimumFreeMiB} MiB are needed`,
-          remedy: "Give the host a larger root volume with `rootVolumeGiB`.",
-        }
-      : undefined;
-  return { driver, steps: allSteps, refusal: refuseDriver(facts, driver) ?? room };
-}
-
-function plainModel(name: string): string {
-  return name.toLowerCase().replaceAll(/nvidia|tesla|geforce|[^a-z0-9]/g, "");
-}
-
-/** What is wrong with the GPUs that a host shows; undefined when they are the ones that were asked for. */
-export function refuseGpus(
-  gpus: readonly GpuFact[],
-  wish: BootstrapWish["gpu"],
-): Refusal | undefined {
-  const listed = gpus.length === 0 ? "none" : gpus.map(({ name }) => name).join(", ");
-  if (gpus.length !== wish.count) {
-    return {
-      code: gpus.length < wish.count ? "E_GPU_MISSING" : "E_GPU_COUNT",
-      message: `nvidia-smi lists ${gpus.length} GPUs (${listed}), and ${wish.count} are expected`,
-      remedy:
-        "A GPU that is missing on the right instance type is a hardware fault: stop and start the instance to move it.",
-    };
-  }
-  const stranger = gpus.find(({ name }) => !plainModel(name).includes(plainModel(wish.model)));
-  if (stranger === undefined) return undefined;
-  return {
-    code: "E_GPU_MODEL",
-    message: `GPU ${stranger.index} is a ${stranger.name}, and ${wish.model} is expected`,
-    remedy:
-      "The instance type and the catalogue disagree: report it with the instance type's name.",
-  };
+  const chosen = ownTorch(facts, wish, driver);
+  const torch = chosen !== undefined && "torch" in chosen ? chosen : undefined;
+  const storage = chooseStorage(facts);
+  const fabricManager = driver.strategy !== "none" && !facts.emulated && hasNvSwitch(facts);
+  const steps = planSteps({ facts, wish, driver, fabricManager, storage, torch });
+  const python = torch !== undefined || (wish.engine === "vllm" && !facts.emulated);
+  const refusals = [
+    ...refuseDriver(facts, wish, driver),
+    ...refuseGpusOnBus(facts, wish.gpu),
+    ...(chosen !== undefined && "code" in chosen ? [chosen] : []),
+    ...refuseEngine(facts, wish, driver),
+    ...refuseRoom(facts, driver, python),
+    ...refuseRights(facts, steps),
+  ];
+  const reboot = chooseReboot(facts, driver);
+  return { driver, fabricManager, storage, torch, reboot, steps, refusals };
 }

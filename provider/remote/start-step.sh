@@ -54,6 +54,7 @@ detached=no
 if [ -z "${BERTH_ROOT:-}" ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null && as_root true 2>/dev/null; then
   if as_root systemd-run --quiet --collect --unit="$unit" --uid="$(id -u)" --gid="$(id -g)" \
     --setenv=HOME="$HOME" --setenv=PATH="$PATH" --setenv=BERTH_ROOT="${BERTH_ROOT:-}" \
+    --setenv=BERTH_SYSFS="${BERTH_SYSFS:-}" \
     bash "$folder/run.sh" 9>&- >/dev/null 2>&1; then
     echo "$unit" >"$folder/unit"
     detached=yes

@@ -14,6 +14,28 @@ const inputs = z.object({
   dataFolder: z.string().regex(/^(\/|\$BERTH_ROOT\/)/, "must be an absolute path on the host"),
   expiresAt: z.union([z.literal(""), z.iso.datetime({ offset: true })]).optional(),
   timeoutSeconds: z.number().positive().optional(),
+  driver: z
+    .strictObject({
+      branch: z.number().int().min(450).optional(),
+      modules: z.enum(["open", "closed"]).optional(),
+      replace: z.boolean().optional(),
+    })
+    .optional(),
+  torch: z
+    .string()
+    .regex(/^(newest|\d+\.\d+)$/, 'must be a release such as "2.9", or "newest"')
+    .optional(),
+  containers: z.boolean().optional(),
+  mirror: z
+    .strictObject({
+      url: z.url(),
+      torchUrl: z.url().optional(),
+      keyringSha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
+    })
+    .optional(),
 });
 
 async function bootstrap(values: Properties, operation: Operation): Promise<Properties> {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bootWindowMs, connectionSchema, hostOf, onHost } from "../connection.ts";
+import { mountStorage } from "../host-storage.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
 import { checkWeights } from "../check-weights.ts";
@@ -42,7 +43,10 @@ async function sync(values: Properties, operation: Operation): Promise<Propertie
   const given = inputs.parse(values);
   const patience = { connectMs: bootWindowMs, signal: operation.signal };
   const host = hostOf(given.connection, patience);
-  const synced = await onHost(host, () => syncWeights(host, syncInputs(given), operation));
+  const synced = await onHost(host, async () => {
+    await mountStorage(host, syncInputs(given).dataFolder, operation);
+    return syncWeights(host, syncInputs(given), operation);
+  });
   return { ...values, ...synced };
 }
 

@@ -62,6 +62,8 @@ describe("bootstrapHost", () => {
     const done = await bootstrap("good");
     assert.deepEqual(done["verified"], {
       cuda: "emulated",
+      devices: [],
+      findings: [],
       gpus: [
         {
           index: 0,
@@ -90,7 +92,7 @@ describe("bootstrapHost", () => {
     await writeFile(join(bin, "cloud-init"), "#!/bin/sh\nexit 2\n", { mode: 0o755 });
     await bootstrap("cloud-init");
     await writeFile(join(bin, "cloud-init"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-    await assert.rejects(bootstrap("cloud-init"), /`prepare` failed with status 1/);
+    await assert.rejects(bootstrap("cloud-init"), /`prepare` failed .*\(E_CLOUD_INIT\)/);
     await writeFile(join(bin, "cloud-init"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
   });
 

@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
-# Tells all that the bootstrap decides by, in one round trip: one `key=value` a line; `gpu=` once for each GPU.
+# Tells all that the bootstrap decides by, in one round trip: one `key=value` a line; `gpu=`, `pci=` and `instance_store=`
+# once for each. It changes nothing, needs no root, and what it cannot find out it leaves out.
 # Usage: facts.sh DATA_FOLDER
 set -uo pipefail
 folder=$1
+sysfs=${BERTH_SYSFS:-/sys}
 fact() { printf '%s=%s\n' "$1" "$2"; }
+have() { command -v "$1" >/dev/null 2>&1; }
+answer() { if "$@" >/dev/null 2>&1 </dev/null; then echo yes; else echo no; fi; }
+first_line() { local line=''; { read -r line <"$1"; } 2>/dev/null; printf '%s' "$line"; }
+free_mib() { df -Pk "$1" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'; }
+timed() { if have timeout; then timeout -k 2 20 "$@"; else "$@"; fi; }
 
 if [ -r /etc/os-release ]; then
   # shellcheck disable=SC1091
@@ -13,14 +20,17 @@ else
 fi
 fact platform "$(uname -s)"
 fact architecture "$(uname -m)"
-fact kernel "$(uname -r)"
-fact boot_id "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown)"
+kernel=$(uname -r)
+fact kernel "$kernel"
+# The line names the kernel first and the compiler last, in whatever words the distribution has for it.
+fact kernel_gcc "$(sed 's/, GNU ld.*//' /proc/version 2>/dev/null | grep -o '[0-9][0-9]*\.[0-9][0-9]*\.[0-9]' | tail -n 1 | cut -d. -f1)"
+fact boot_id "$(first_line /proc/sys/kernel/random/boot_id)"
 fact user "$(id -un)"
 fact root "$([ "$(id -u)" = 0 ] && echo yes || echo no)"
-fact sudo "$(sudo -n true 2>/dev/null && echo yes || echo no)"
-fact systemd "$([ -d /run/systemd/system ] && echo yes || echo no)"
-fact cloud_init "$(command -v cloud-init >/dev/null && echo yes || echo no)"
-fact apt "$(command -v apt-get >/dev/null && echo yes || echo no)"
+fact sudo "$(answer sudo -n true)"
+fact systemd "$(answer test -d /run/systemd/system)"
+fact cloud_init "$(answer have cloud-init)"
+fact apt "$(answer have apt-get)"
 fact emulated "$([ -e "${BERTH_ROOT:-}/etc/berth-emulated" ] || [ -e /etc/berth-emulated ] && echo yes || echo no)"
 fact berth_root "${BERTH_ROOT:-}"
 fact cpus "$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 0)"
@@ -28,20 +38,37 @@ fact memory_mib "$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo 2>/d
 
 there=$folder
 while [ ! -d "$there" ] && [ "$there" != / ]; do there=$(dirname "$there"); done
-fact free_mib "$(df -Pk "$there" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }')"
+fact free_mib "$(free_mib "$there")"
+fact root_free_mib "$(free_mib /)"
 
-devices=0
-for device in "${BERTH_SYSFS:-/sys}"/bus/pci/devices/*; do
-  if [ "$(cat "$device/vendor" 2>/dev/null)" = 0x10de ]; then
-    case $(cat "$device/class" 2>/dev/null) in 0x03*) devices=$((devices + 1)) ;; esac
+for device in "$sysfs"/bus/pci/devices/*; do
+  if [ "$(first_line "$device/vendor")" = 0x10de ]; then
+    driver=-
+    if [ -e "$device/driver" ]; then driver=$(basename "$(readlink -f "$device/driver")"); fi
+    number=$(first_line "$device/device") class=$(first_line "$device/class") board=$(first_line "$device/subsystem_device")
+    fact pci "$(basename "$device") ${number#0x} ${class#0x} ${board#0x} $driver"
   fi
 done
-fact pci_gpus "$devices"
-fact module "$(grep -q '^nvidia ' /proc/modules 2>/dev/null && echo loaded || echo absent)"
-fact module_version "$(sed -n 's/^NVRM version:.*Module[^0-9]*\([0-9.]*\).*/\1/p' /proc/driver/nvidia/version 2>/dev/null)"
-if command -v nvidia-smi >/dev/null; then
+modules=$(if have lsmod; then lsmod; else cat /proc/modules; fi 2>/dev/null | cut -d' ' -f1)
+loaded() { printf '%s\n' "$modules" | grep -qx "$1"; }
+if loaded nvidia; then
+  fact module loaded
+  fact module_version "$(first_line "$sysfs/module/nvidia/version")"
+else
+  fact module absent
+fi
+for module in nouveau nova_core; do if loaded "$module"; then fact foreign_module "$module"; fi; done
+if have mokutil; then
+  case $(mokutil --sb-state 2>/dev/null) in *"SecureBoot enabled"*) fact secure_boot yes ;; *) fact secure_boot no ;; esac
+fi
+fact kernel_headers "$(answer test -e "/lib/modules/$kernel/build/Makefile")"
+if have dpkg; then
+  states=$(ls -A /var/lib/dpkg/updates 2>/dev/null; dpkg-query -W -f '${db:Status-Status}\n' 2>/dev/null | grep -E '^(half-|unpacked)')
+  fact dpkg_interrupted "$([ -n "$states" ] && echo yes || echo no)"
+fi
+
+if have nvidia-smi; then
   query=index,name,uuid,memory.total,driver_version
-  timed() { if command -v timeout >/dev/null; then timeout -k 2 20 "$@"; else "$@"; fi; }
   rows=$(timed nvidia-smi --query-gpu=$query --format=csv,noheader,nounits 2>&1 </dev/null)
   status=$?
   fact nvidia_smi "$status"
@@ -53,4 +80,19 @@ if command -v nvidia-smi >/dev/null; then
 else
   fact nvidia_smi absent
 fi
+
+if have lsblk; then
+  # EC2's own model name of a disk that is part of the instance (docs.aws.amazon.com, "SSD instance store volumes").
+  lsblk -dnbo PATH,SIZE,MODEL 2>/dev/null | grep 'EC2 NVMe Instance Storage' | while read -r path size _; do
+    state=free
+    if [ "$(lsblk -nro NAME "$path" 2>/dev/null | wc -l)" -gt 1 ] || [ -n "$(lsblk -dnro FSTYPE,MOUNTPOINT "$path" 2>/dev/null | tr -d ' ')" ]; then state=used; fi
+    fact instance_store "$path $size $state"
+  done
+fi
+fact weights_mounted "$(answer mountpoint -q "$folder/weights")"
+if have python3; then
+  fact python "$(python3 -c 'import platform; print(platform.python_version())' 2>/dev/null)"
+  fact python_venv "$(answer python3 -c 'import venv, ensurepip')"
+fi
+fact docker "$(answer have docker)"
 exit 0

@@ -1,46 +1,34 @@
 #!/usr/bin/env bash
-# Asks the GPUs themselves: what nvidia-smi lists, and whether CUDA gives memory on each of them.
-# Usage: verify.sh EMULATED      prints `@gpu INDEX, NAME, UUID, MEMORY_MIB, DRIVER` a GPU and `@cuda real|emulated|none`
+# Asks the GPUs themselves: what nvidia-smi lists, what the kernel's log says of them, and whether CUDA computes on each.
+# Usage: verify.sh EMULATED
+# Prints `@gpu INDEX, NAME, UUID, MEMORY_MIB, DRIVER`, `@health INDEX, UNCORRECTED_ECC, MAX_SM_MHZ, PCIE_GENERATION,
+# PCIE_WIDTH`, `@device JSON` a GPU, and `@cuda real|emulated|none`. `cuda_check` is the text of cuda-check.py.
+# shellcheck disable=SC2154  # `cuda_check` and `sysfs` are set before this file
 set -euo pipefail
 emulated=$1
-if ! command -v nvidia-smi >/dev/null; then
+if ! have nvidia-smi; then
+  say "no GPU: nvidia-smi is not there"
   echo "@cuda none"
   exit 0
 fi
-timeout -k 2 60 nvidia-smi --query-gpu=index,name,uuid,memory.total,driver_version --format=csv,noheader,nounits </dev/null |
-  sed -n '/./s/^/@gpu /p'
+smi() { timeout -k 2 60 nvidia-smi --format=csv,noheader,nounits "$@" </dev/null; }
+status=0
+rows=$(smi --query-gpu=index,name,uuid,memory.total,driver_version) || status=$?
+printf '%s\n' "$rows" | sed -n '/./s/^/@gpu /p'
+if [ "$status" != 0 ]; then fail "nvidia-smi ended with status $status"; fi
 if [ "$emulated" = yes ]; then
   echo "@cuda emulated"
   exit 0
 fi
-if ! command -v python3 >/dev/null; then
-  echo "python3 is missing, so CUDA cannot be asked" >&2
-  exit 1
-fi
-# nvidia-smi can be content while CUDA is not (no fabric manager: 802; no nvidia-uvm: 999), so CUDA itself is asked.
-python3 - <<'PYTHON'
-import ctypes
-import sys
+# Not every board has every figure; what is missing is [N/A].
+{ smi --query-gpu=index,ecc.errors.uncorrected.volatile.total,clocks.max.sm,pcie.link.gen.max,pcie.link.width.current || true; } |
+  sed -n 's/^[0-9].*/@health &/p'
+# The numbers are those that NVIDIA's catalogue calls fatal (https://docs.nvidia.com/deploy/xid-errors).
+fatal='46|48|54|62|63|64|74|79|95|109|110|119|120|136|140|142|143|151|155|156|158'
+as_root dmesg 2>/dev/null | grep -E "NVRM: Xid .*: ($fatal)," | tail -n 5 || true
 
-cuda = ctypes.CDLL("libcuda.so.1")
-
-def ask(name, *arguments):
-    status = getattr(cuda, name)(*arguments)
-    if status != 0:
-        sys.exit(f"CUDA refuses: {name} gave {status}")
-
-ask("cuInit", 0)
-count = ctypes.c_int()
-ask("cuDeviceGetCount", ctypes.byref(count))
-for index in range(count.value):
-    device, context, memory = ctypes.c_int(), ctypes.c_void_p(), ctypes.c_void_p()
-    ask("cuDeviceGet", ctypes.byref(device), index)
-    ask("cuDevicePrimaryCtxRetain", ctypes.byref(context), device)
-    ask("cuCtxSetCurrent", context)
-    ask("cuMemAlloc_v2", ctypes.byref(memory), ctypes.c_size_t(1 << 20))
-    ask("cuMemsetD8_v2", memory, ctypes.c_ubyte(1), ctypes.c_size_t(1 << 20))
-    ask("cuMemFree_v2", memory)
-    ask("cuDevicePrimaryCtxRelease_v2", device)
-print(f"CUDA gave memory on {count.value} GPUs")
-PYTHON
+have python3 || ensure_packages python3
+# nvidia-smi can be content while CUDA is not: no fabric manager gives 802, no nvidia-uvm gives 999.
+if [ ! -e /dev/nvidia-uvm ] && have nvidia-modprobe; then as_root nvidia-modprobe -u -c0 || true; fi
+python3 -c "$cuda_check"
 echo "@cuda real"

@@ -1,40 +1,33 @@
 import assert from "node:assert/strict";
 import { parseFacts, type HostFacts } from "../../../components/bootstrap/facts.ts";
-import { planBootstrap, refuseGpus } from "../../../components/bootstrap/plan.ts";
+import { planBootstrap } from "../../../components/bootstrap/plan.ts";
+import { bootstrapPlanLines } from "../../../components/bootstrap/plan-text.ts";
+import { refuseGpus } from "../../../components/bootstrap/refuse-gpus.ts";
+import type { BootstrapWish } from "../../../components/bootstrap/wish.ts";
+import { bareHost, deepLearningImage, hostFacts } from "./host-facts.ts";
 
-const deepLearningImage = `os=ubuntu
-os_version=22.04
-platform=Linux
-architecture=x86_64
-kernel=6.8.0-1063-aws
-boot_id=8c1f
-user=ubuntu
-root=no
-sudo=yes
-systemd=yes
-cloud_init=yes
-apt=yes
-emulated=no
-cpus=4
-memory_mib=15765
-free_mib=51200
-pci_gpus=1
-module=loaded
-module_version=580.126.09
-nvidia_smi=0
-gpu=0, NVIDIA A10G, GPU-6a0e, 23028, 580.126.09
-`;
-
-function facts(changes: Partial<HostFacts> = {}): HostFacts {
-  return { ...parseFacts(deepLearningImage), ...changes };
-}
-const wish = { gpu: { model: "A10G", count: 1 }, engine: "vllm" };
+const wish: BootstrapWish = { gpu: { model: "A10G", count: 1 }, engine: "vllm" };
+const codes = (facts: HostFacts, wanted = wish) =>
+  planBootstrap(facts, wanted).refusals.map(({ code }) => code);
 
 describe("parseFacts", () => {
   it("reads what the script tells", () => {
-    const read = facts();
+    const read = hostFacts();
     assert.equal(read.privileged, true);
     assert.equal(read.nvidiaSmi, 0);
+    assert.equal(read.pciGpus, 1);
+    assert.deepEqual(read.pci, [
+      {
+        address: "0000:00:1e.0",
+        device: "2237",
+        class: "030200",
+        subsystemDevice: "152f",
+        driver: "nvidia",
+      },
+    ]);
+    assert.deepEqual(read.instanceStores, [
+      { path: "/dev/nvme1n1", bytes: 250_000_000_000, used: false },
+    ]);
     assert.deepEqual(read.gpus, [
       {
         index: 0,
@@ -47,76 +40,243 @@ describe("parseFacts", () => {
   });
 
   it("takes no GPU from a line that is none", () => {
-    assert.deepEqual(
-      parseFacts("nvidia_smi=0\ngpu=No devices were found\ngpu=0, A10G, u, [N/A], 5\n").gpus,
-      [],
-    );
+    const lines = "nvidia_smi=0\ngpu=No devices were found\ngpu=0, A10G, u, [N/A], 5\n";
+    assert.deepEqual(parseFacts(lines).gpus, []);
   });
 
   it("counts what is missing as absent", () => {
     const none = parseFacts("");
     assert.equal(none.nvidiaSmi, "absent");
     assert.equal(none.privileged, false);
+    assert.deepEqual(none.pci, []);
   });
 });
 
 describe("planBootstrap", () => {
   it("only verifies a driver that answers", () => {
-    const plan = planBootstrap(facts(), wish);
+    const plan = planBootstrap(hostFacts(), wish);
     assert.equal(plan.driver.strategy, "preinstalled");
-    assert.equal(plan.refusal, undefined);
+    assert.deepEqual(plan.driver.fallbacks, []);
+    assert.equal(plan.reboot.when, "never");
+    assert.deepEqual(plan.refusals, []);
+    const names = plan.steps.map(({ name }) => name);
+    assert.deepEqual(names, ["prepare", "storage", "driver", "runtime", "verify"]);
+  });
+
+  it("replaces a driver that works only when it is told to", () => {
+    const plan = planBootstrap(hostFacts(), { ...wish, driver: { replace: true } });
+    assert.equal(plan.driver.strategy, "precompiled");
+    assert.deepEqual(
+      plan.driver.fallbacks.map(({ strategy }) => strategy),
+      ["dkms"],
+    );
   });
 
   it("leaves drivers alone when no GPU is asked for", () => {
-    const plan = planBootstrap(facts({ nvidiaSmi: "absent", gpus: [] }), {
-      ...wish,
-      gpu: { model: "", count: 0 },
-    });
+    const none = { ...wish, engine: "llama.cpp", gpu: { model: "", count: 0 } };
+    const plan = planBootstrap(bareHost([]), none);
     assert.equal(plan.driver.strategy, "none");
-    assert.equal(plan.refusal, undefined);
+    assert.deepEqual(plan.refusals, []);
+    assert.deepEqual(
+      plan.steps.map(({ name }) => name),
+      ["prepare", "storage", "runtime"],
+    );
   });
 
-  const refusals: readonly [string, Partial<HostFacts>, string, string][] = [
-    ["no GPU on the bus", { nvidiaSmi: "absent", pciGpus: 0 }, "E_NO_GPU", "precompiled"],
-    ["no driver on Ubuntu", { nvidiaSmi: "absent" }, "E_DRIVER", "precompiled"],
-    ["no driver on another system", { nvidiaSmi: "absent", os: "amzn" }, "E_DRIVER", "dkms"],
+  const ways: readonly [string, string, string, readonly string[]][] = [
+    ["ubuntu", "24.04", "2237", ["driver-precompiled 580 open", "driver-dkms 580 open 12"]],
+    ["ubuntu", "22.04", "1db1", ["driver-precompiled 580 closed", "driver-dkms 580 closed 12"]],
+    ["debian", "12", "27b8", ["driver-dkms 580 open 12"]],
+    ["debian", "13", "2901", ["driver-dkms 580 open 12"]],
+    ["ubuntu", "24.04", "2c10", ["driver-precompiled 595 open", "driver-dkms 595 open 12"]],
     [
-      "a driver that is not loaded",
-      { nvidiaSmi: 9, nvidiaSmiSays: "couldn't communicate" },
-      "E_DRIVER",
-      "precompiled",
-    ],
-    [
-      "a module of another version",
-      {
-        nvidiaSmi: 18,
-        nvidiaSmiSays: "Failed to initialize NVML: Driver/library version mismatch",
-      },
-      "E_MISMATCH",
-      "precompiled",
+      "amzn",
+      "2023",
+      "2237",
+      [
+        "driver-dnf 580 open https://developer.download.nvidia.com/compute/cuda/repos/amzn2023/x86_64",
+      ],
     ],
   ];
-  for (const [what, changes, code, strategy] of refusals) {
-    it(`refuses ${what} with ${code} and says what to do`, () => {
-      const plan = planBootstrap(facts({ gpus: [], ...changes }), wish);
-      assert.equal(plan.driver.strategy, strategy);
-      assert.equal(plan.refusal?.code, code);
-      assert.match(plan.refusal.remedy, /\.$/);
+  for (const [os, osVersion, device, expected] of ways) {
+    it(`gets a driver for 10de:${device} on ${os} ${osVersion}`, () => {
+      const facts = bareHost([device], { os, osVersion });
+      const plan = planBootstrap(facts, { ...wish, engine: "llama.cpp" });
+      const driver = plan.steps.find(({ name }) => name === "driver");
+      assert.deepEqual(
+        driver?.ways.map(({ script, args }) => [script, ...args].join(" ")),
+        expected,
+      );
     });
   }
 
-  it("refuses a disk with no room", () => {
-    assert.equal(planBootstrap(facts({ freeMiB: 300 }), wish).refusal?.code, "E_DISK");
+  it("tries the modules of a driver that does not answer before it installs another", () => {
+    const says = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.";
+    const facts = bareHost(["2237"], { nvidiaSmi: 9, nvidiaSmiSays: says, osVersion: "24.04" });
+    const { driver, reboot } = planBootstrap(facts, wish);
+    assert.deepEqual(
+      [driver, ...driver.fallbacks].map(({ strategy }) => strategy),
+      ["preinstalled", "precompiled", "dkms"],
+    );
+    assert.equal(reboot.when, "if-needed");
+  });
+
+  it("runs the fabric manager where the GPUs are behind NVSwitch", () => {
+    const facts = bareHost(Array<string>(8).fill("2330"));
+    const bridge = { ...facts.pci[0]!, device: "22a3", class: "068000" };
+    const wanted = { ...wish, gpu: { model: "H100", count: 8 } };
+    const plan = planBootstrap({ ...facts, pci: [...facts.pci, bridge] }, wanted);
+    assert.equal(plan.fabricManager, true);
+    const verify = plan.steps.find(({ name }) => name === "verify");
+    assert.deepEqual(verify?.after, ["prepare", "driver", "fabric-manager"]);
+    assert.equal(planBootstrap(facts, wanted).fabricManager, false);
+  });
+
+  it("takes the PyTorch build that the GPU and the driver run", () => {
+    const torch = (changes: Partial<HostFacts>, release: string) =>
+      planBootstrap(hostFacts(changes), { ...wish, engine: "llama.cpp", torch: release }).torch;
+    assert.equal(torch({}, "2.0")?.cuda, "11.8");
+    assert.equal(torch({}, "2.9")?.indexUrl, "https://download.pytorch.org/whl/cu130");
+    const gpus = [{ ...hostFacts().gpus[0]!, driverVersion: "535.183.01" }];
+    assert.equal(torch({ gpus }, "2.9")?.cuda, "12.8");
+    const volta = bareHost(["1db1"]);
+    const wanted = { gpu: { model: "V100", count: 1 }, engine: "llama.cpp", torch: "newest" };
+    assert.equal(planBootstrap(volta, wanted).torch?.cuda, "12.6");
+  });
+
+  it("stripes the instance's own disks unless they carry something", () => {
+    const store = hostFacts().instanceStores[0]!;
+    const two = [store, { ...store, path: "/dev/nvme2n1" }];
+    assert.deepEqual(planBootstrap(hostFacts({ instanceStores: two }), wish).storage.disks, [
+      "/dev/nvme1n1",
+      "/dev/nvme2n1",
+    ]);
+    const used = two.map((disk) => ({ ...disk, used: true }));
+    assert.deepEqual(planBootstrap(hostFacts({ instanceStores: used }), wish).storage.disks, []);
+  });
+
+  const refusals: readonly [string, HostFacts, BootstrapWish, readonly string[]][] = [
+    ["no GPU on the bus", bareHost([]), wish, ["E_NO_GPU"]],
+    [
+      "a system without a driver",
+      bareHost(["2237"], { os: "arch", osVersion: "" }),
+      wish,
+      ["E_DRIVER"],
+    ],
+    ["a slice of a GPU", sliced(), { ...wish, gpu: { model: "L4", count: 1 } }, ["E_GRID"]],
+    [
+      "closed modules on Blackwell",
+      bareHost(["2901"]),
+      asked("B200", { modules: "closed" }),
+      ["E_FLAVOUR"],
+    ],
+    [
+      "open modules on Volta",
+      bareHost(["1db1"]),
+      asked("V100", { modules: "open" }),
+      ["E_FLAVOUR"],
+    ],
+    ["a branch without the GPU", bareHost(["1db1"]), asked("V100", { branch: 595 }), ["E_FLAVOUR"]],
+    [
+      "closed modules where they ended",
+      bareHost(["2237"]),
+      asked("A10G", { branch: 620, modules: "closed" }),
+      ["E_FLAVOUR"],
+    ],
+    [
+      "too few GPUs",
+      bareHost(["2237", "2237"]),
+      { ...wish, gpu: { model: "A10G", count: 4 } },
+      ["E_GPU_MISSING"],
+    ],
+    ["another GPU", bareHost(["1eb8"]), wish, ["E_GPU_MODEL"]],
+    ["a disk with no room", hostFacts({ freeMiB: 300 }), wish, ["E_DISK"]],
+    [
+      "no room for a driver, and no rights",
+      bareHost(["2237"], { rootFreeMiB: 900, privileged: false }),
+      wish,
+      ["E_DISK", "E_ROOT"],
+    ],
+    [
+      "unsigned modules under Secure Boot",
+      bareHost(["2237"], { os: "debian", osVersion: "12", secureBoot: true }),
+      wish,
+      ["E_SECUREBOOT"],
+    ],
+    ["a GPU that fell off the bus", bareHost(["2237"], { nvidiaSmi: 15 }), wish, ["E_XID_FATAL"]],
+    [
+      "software newer than the GPU's last code",
+      bareHost(["1db1"]),
+      { ...asked("V100"), torch: "2.15" },
+      ["E_CUDA_COMPAT"],
+    ],
+    [
+      "a driver too old for the build",
+      old("520.61.05"),
+      { ...wish, torch: "2.9" },
+      ["E_CUDA_COMPAT", "E_CUDA_COMPAT"],
+    ],
+  ];
+  for (const [what, facts, wanted, expected] of refusals) {
+    it(`refuses ${what} with ${expected.join(", ")} and says what to do`, () => {
+      const { refusals: found } = planBootstrap(facts, wanted);
+      assert.deepEqual(
+        found.map(({ code }) => code),
+        expected,
+      );
+      for (const { remedy } of found) assert.match(remedy, /\.$/);
+    });
+  }
+
+  it("takes Ubuntu's signed modules under Secure Boot, and no others", () => {
+    const { driver } = planBootstrap(bareHost(["2237"], { secureBoot: true }), wish);
+    assert.equal(driver.strategy, "precompiled");
+    assert.deepEqual(driver.fallbacks, []);
+  });
+
+  it("asks an unprivileged user for nothing where a driver works", () => {
+    const facts = hostFacts({ privileged: false, instanceStores: [] });
+    assert.deepEqual(codes(facts), []);
+  });
+});
+
+function asked(model: string, driver?: BootstrapWish["driver"]): BootstrapWish {
+  return { gpu: { model, count: 1 }, engine: "llama.cpp", driver };
+}
+
+function sliced(): HostFacts {
+  const facts = bareHost(["27b8"]);
+  return { ...facts, pci: facts.pci.map((pci) => ({ ...pci, subsystemDevice: "1733" })) };
+}
+
+function old(driverVersion: string): HostFacts {
+  return hostFacts({ gpus: [{ ...hostFacts().gpus[0]!, driverVersion }] });
+}
+
+describe("bootstrapPlanLines", () => {
+  it("gives a reason for each choice", () => {
+    const facts = bareHost(["2237"], { os: "ubuntu", osVersion: "24.04" });
+    const text = bootstrapPlanLines(facts, planBootstrap(facts, wish)).join("\n");
+    assert.match(text, /GPUs {5}1 x A10G \(Ampere\), by the PCI bus/);
+    assert.match(text, /driver {3}precompiled: Ubuntu signs modules/);
+    assert.match(text, /else dkms: compiled on the host/);
+    assert.match(text, /branch 580, open modules \(Ampere: NVIDIA recommends/);
+    assert.match(text, /reboot {3}if-needed/);
+    assert.match(text, /weights {2}the instance's own disk, 233 GiB/);
+  });
+
+  it("says of a refused host only why", () => {
+    const text = bootstrapPlanLines(bareHost([]), planBootstrap(bareHost([]), wish)).join("\n");
+    assert.match(text, /refused\n {2}E_NO_GPU: /);
+    assert.doesNotMatch(text, /steps/);
   });
 });
 
 describe("refuseGpus", () => {
-  const [gpu] = facts().gpus;
+  const [gpu] = parseFacts(deepLearningImage).gpus;
   it("takes the model's short name for NVIDIA's long one", () => {
-    assert.equal(
-      refuseGpus([{ ...gpu!, name: "NVIDIA H100 80GB HBM3" }], { model: "H100", count: 1 }),
-      undefined,
-    );
+    const h100 = { ...gpu!, name: "NVIDIA H100 80GB HBM3" };
+    assert.equal(refuseGpus([h100], { model: "H100", count: 1 }), undefined);
     assert.equal(refuseGpus([{ ...gpu!, name: "Tesla T4" }], { model: "T4", count: 1 }), undefined);
   });
 

@@ -6,10 +6,11 @@ export class CutProxy {
   connections = 0;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #target: number;
+  readonly #address: string;
   #frozen = false;
   readonly #server = createServer((socket) => {
     this.connections += 1;
-    const upstream = connect(this.#target, "127.0.0.1");
+    const upstream = connect(this.#target, this.#address);
     const pair = [socket, upstream] as const;
     this.#pairs.add(pair);
     for (const [from, to] of [pair, [upstream, socket] as const]) {
@@ -24,8 +25,9 @@ export class CutProxy {
     }
   });
 
-  constructor(target: number) {
+  constructor(target: number, address = "127.0.0.1") {
     this.#target = target;
+    this.#address = address;
   }
 
   async start(): Promise<number> {

@@ -1,0 +1,137 @@
+import cudaTable from "../catalogue/data/cuda.json" with { type: "json" };
+import torchTable from "../catalogue/data/pytorch.json" with { type: "json" };
+import type { CudaRelease, PytorchRelease } from "../catalogue/software-release.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** A build of PyTorch: its release, the CUDA it was built with, and where pip finds it. */
+export interface TorchBuild {
+  /** Such as "2.9". */
+  readonly torch: string;
+  /** Such as "12.8". */
+  readonly cuda: string;
+  /** https://pytorch.org/get-started/locally names the address for each build. */
+  readonly indexUrl: string;
+  readonly why: string;
+}
+
+/** What a build has to run on. */
+export interface TorchGround {
+  /** Of the GPUs, such as "8.9". */
+  readonly computeCapability: string;
+  /** Such as "580.126.09", or a branch alone. */
+  readonly driverVersion: string;
+  /** Such as "3.12.3"; undefined asks for nothing. */
+  readonly python?: string | undefined;
+  /** Where builds come from. @default https://download.pytorch.org/whl */
+  readonly index?: string | undefined;
+}
+
+const pytorchIndex = "https://download.pytorch.org/whl";
+const cudaReleases: readonly CudaRelease[] = cudaTable.rows;
+// JSON's type has the builds of every row in one; the schema's is a record.
+const torchReleases = torchTable.rows as unknown as readonly PytorchRelease[];
+
+/** The oldest driver that runs programs of a CUDA release, by compatibility within a major release where there is one. */
+function oldestDriver(cuda: string): string | undefined {
+  const release = cudaReleases.find(({ toolkit }) => toolkit === cuda);
+  return release?.minLinuxDriverMinorCompatible ?? release?.minLinuxDriver;
+}
+
+/** Compares dotted numbers; the missing parts of the shorter one count as 0. */
+export function compareVersions(left: string, right: string): number {
+  const parts = (text: string): number[] => text.split(".").map(Number);
+  const [a, b] = [parts(left), parts(right)];
+  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Whether code compiled for one capability runs on another: the same major number, not a lower minor one. */
+function runsOn(compiled: string, capability: string): boolean {
+  const sameMajor = compiled.split(".")[0] === capability.split(".")[0];
+  return sameMajor && compareVersions(capability, compiled) >= 0;
+}
+
+function hasCode(release: PytorchRelease, cuda: string, capability: string): boolean {
+  const compiled = release.computeCapabilities?.[cuda];
+  if (compiled !== undefined) {
+    if (compiled.some((each) => runsOn(each, capability))) return true;
+    // PTX of the newest capability is compiled by the driver for a higher one.
+    const newest = compiled.toSorted(compareVersions).at(-1) ?? "99";
+    const ptx = release.ptxBuilds?.includes(cuda) === true;
+    return ptx && compareVersions(capability, newest) > 0;
+  }
+  const range = cudaReleases.find(({ toolkit }) => toolkit === cuda);
+  const oldest = range?.minComputeCapability ?? "0";
+  const newest = range?.maxComputeCapability ?? "99";
+  return compareVersions(capability, oldest) >= 0 && compareVersions(capability, newest) <= 0;
+}
+
+function driverRuns(cuda: string, driverVersion: string): boolean {
+  const oldest = oldestDriver(cuda);
+  return oldest === undefined || compareVersions(driverVersion, oldest) >= 0;
+}
+
+/** Why one build does not run there; undefined when it does. */
+function objection(row: PytorchRelease, cuda: string, ground: TorchGround): string | undefined {
+  const build = `PyTorch ${row.version} with CUDA ${cuda}`;
+  if (!hasCode(row, cuda, ground.computeCapability))
+    return `${build} has no code for compute capability ${ground.computeCapability}`;
+  if (!driverRuns(cuda, ground.driverVersion)) {
+    const minimum = oldestDriver(cuda) ?? "?";
+    return `${build} needs driver ${minimum} or later, and the host has ${ground.driverVersion}`;
+  }
+  const minor = ground.python?.split(".").slice(0, 2).join(".");
+  if (minor !== undefined && !row.pythonVersions.includes(minor))
+    return `${build} has no package for Python ${minor}`;
+  return undefined;
+}
+
+/**
+ * The newest build of a PyTorch release (`"newest"`: of any) that runs on the GPU, the driver and the Python there; a
+ * refusal with each build's objection when there is none.
+ */
+export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | Refusal {
+  const rows = torchReleases
+    .filter(({ version }) => wanted === "newest" || version === wanted)
+    .toSorted((a, b) => compareVersions(b.version, a.version));
+  if (rows.length === 0) {
+    const known = torchReleases.map(({ version }) => version).join(", ");
+    return {
+      code: "E_CUDA_COMPAT",
+      message: `PyTorch ${wanted} is not in the compatibility table`,
+      remedy: `Ask for one of ${known}, or "newest".`,
+    };
+  }
+  const objections: string[] = [];
+  for (const row of rows) {
+    for (const cuda of row.cudaBuilds.toSorted((a, b) => compareVersions(b, a))) {
+      const why = objection(row, cuda, ground);
+      if (why === undefined) {
+        const indexUrl = `${ground.index ?? pytorchIndex}/cu${cuda.replace(".", "")}`;
+        const runs = `compute capability ${ground.computeCapability} and driver ${ground.driverVersion}`;
+        return { torch: row.version, cuda, indexUrl, why: `newest build that runs on ${runs}` };
+      }
+      objections.push(why);
+    }
+  }
+  return {
+    code: "E_CUDA_COMPAT",
+    message: objections.slice(0, 4).join("; "),
+    remedy: "Ask for another PyTorch release, or let berth install a newer driver.",
+  };
+}
+
+/** Whether one named build runs there, for engines that bring their own; the refusal when it does not. */
+export function refuseBuild(torch: string, cuda: string, ground: TorchGround): Refusal | undefined {
+  const row = torchReleases.find((each) => each.version === torch);
+  const why = row === undefined ? undefined : objection(row, cuda, ground);
+  if (why === undefined) return undefined;
+  return {
+    code: "E_CUDA_COMPAT",
+    message: why,
+    remedy: "Use an instance type with another GPU, or let berth install a newer driver.",
+  };
+}

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# What the steps have in common. It is put before each of them, with `lock_seconds` and `retry_seconds` set.
+# Lines for the caller begin with `@`: `@changed yes|no`, `@warning TEXT`, `@reboot WHY`.
+# shellcheck disable=SC2034,SC2154,SC2317,SC2329  # set before or read after this file; each step uses a part of it
+set -euo pipefail
+changed=no
+sysfs=${BERTH_SYSFS:-/sys}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+can_root() { [ -z "${BERTH_ROOT:-}" ] && as_root true 2>/dev/null; }
+have() { command -v "$1" >/dev/null 2>&1; }
+say() { printf '%s\n' "$*"; }
+warn() { printf '@warning %s\n' "$*"; }
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+
+# What dpkg left half done is finished first: apt refuses everything else until then.
+dpkg_interrupted() {
+  [ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || dpkg-query -W -f '${db:Status-Status}\n' 2>/dev/null | grep -qE '^(half-|unpacked)'
+}
+finish_dpkg() {
+  if dpkg_interrupted; then
+    say "dpkg was cut off before; finishing what it left"
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null
+    changed=yes
+  fi
+}
+
+# apt-get that asks nothing, waits for others, and tries again where a mirror is half-way through an update. apt's own
+# lock timeout covers one of its three locks only, so the wait is ours; a holder is never killed, a lock never removed.
+apt_get() {
+  local deadline=$((SECONDS + lock_seconds)) tries=0 status log
+  log=$(mktemp)
+  while :; do
+    set +e
+    as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a NEEDRESTART_SUSPEND=1 LC_ALL=C apt-get -y -q \
+      -o DPkg::Lock::Timeout=5 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+      -o Acquire::Retries=2 -o APT::Update::Error-Mode=any "$@" </dev/null 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    set -e
+    if [ "$status" = 0 ]; then break; fi
+    if grep -qE 'Could not get lock|Unable to (lock|acquire)' "$log" && [ "$SECONDS" -lt "$deadline" ]; then
+      say "waiting: $(grep -oE 'is held by process [0-9]+( \([^)]*\))?' "$log" | tail -n 1 || echo "the package system is in use")"
+      sleep 1
+    elif grep -q 'dpkg was interrupted' "$log" && [ "$tries" -lt 3 ]; then
+      finish_dpkg
+      tries=$((tries + 1))
+    elif grep -qE 'unexpected size|Mirror sync|404  Not Found|Hash Sum mismatch' "$log" && [ "$tries" -lt 3 ]; then
+      tries=$((tries + 1))
+      say "the mirror is not consistent; trying again in $((retry_seconds * tries)) s"
+      sleep $((retry_seconds * tries))
+      if [ "${1:-}" != update ]; then
+        as_root env LC_ALL=C apt-get -q -o DPkg::Lock::Timeout=5 update </dev/null || true
+      fi
+    else
+      break
+    fi
+  done
+  rm -f "$log"
+  return "$status"
+}
+
+package_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# Installs those of the packages that are missing; no package list is fetched for nothing.
+ensure_packages() {
+  local package missing=()
+  for package in "$@"; do
+    if ! package_installed "$package"; then missing+=("$package"); fi
+  done
+  if [ ${#missing[@]} = 0 ]; then return 0; fi
+  finish_dpkg
+  say "installing ${missing[*]}"
+  apt_get install --no-install-recommends "${missing[@]}"
+  changed=yes
+}
+
+# Whether apt could install the packages: tried out, since no table knows what a mirror has today.
+packages_resolve() { LC_ALL=C apt-get -q -s --no-install-recommends install "$@" </dev/null 2>&1; }
+
+# Keeps packages as they are: an upgrade of the driver beneath a running system breaks it.
+hold_packages() {
+  local package held=()
+  for package in $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p'); do
+    held+=("$package")
+  done
+  if [ ${#held[@]} = 0 ]; then return 0; fi
+  if [ -n "$(printf '%s\n' "${held[@]}" | sort | comm -23 - <(apt-mark showhold | sort))" ]; then
+    as_root apt-mark hold "${held[@]}" >/dev/null
+    changed=yes
+  fi
+}
+
+module_loaded() { if have lsmod; then lsmod; else cat /proc/modules; fi | cut -d' ' -f1 | grep -qx "$1"; }
+loaded_version() { cat "$sysfs/module/nvidia/version" 2>/dev/null || true; }
+# Modules on disk are those of the running kernel, or, after a change of kernel, of the next one.
+installed_version() { modinfo -F version nvidia 2>/dev/null || true; }
+
+load_module() {
+  local output
+  if module_loaded "${1//-/_}"; then return 0; fi
+  say "loading the module $1"
+  if ! output=$(as_root modprobe "$1" 2>&1); then
+    say "$output"
+    # The kernel says why only in its own log.
+    as_root dmesg 2>/dev/null | grep -E 'NVRM|nouveau|NovaCore|nvidia' | tail -n 8 || true
+    return 1
+  fi
+  changed=yes
+}
+
+unload_module() {
+  if ! module_loaded "$1"; then return 0; fi
+  say "unloading the module $1"
+  as_root modprobe -r "$1" || return 1
+  changed=yes
+}
+
+# Gets NVIDIA's modules into the kernel, the ones that fit the installed driver, and takes those out that hold the GPU
+# instead. Ends the step with `@reboot` where only a reboot helps.
+load_driver() {
+  local module
+  for module in nouveau nova_core; do
+    if ! unload_module "$module"; then
+      printf 'blacklist %s\noptions %s modeset=0\n' "$module" "$module" | as_root tee "/etc/modprobe.d/berth-$module.conf" >/dev/null
+      if have update-initramfs; then as_root update-initramfs -u; fi
+      echo "@reboot $module holds the GPU and does not unload"
+      echo "@changed yes"
+      exit 0
+    fi
+  done
+  if module_loaded nvidia && [ -n "$(loaded_version)" ] && [ -n "$(installed_version)" ] && [ "$(loaded_version)" != "$(installed_version)" ]; then
+    say "module $(loaded_version) is loaded, and $(installed_version) is installed"
+    for module in nvidia_drm nvidia_modeset nvidia_uvm nvidia; do
+      if ! unload_module "$module"; then
+        echo "@reboot the module $(loaded_version) is in use, and $(installed_version) is installed"
+        echo "@changed yes"
+        exit 0
+      fi
+    done
+  fi
+  load_module nvidia || return 1
+  load_module nvidia-uvm || return 1
+}
+
+# The last word on a driver: nvidia-smi lists a GPU. Its status is that of nvidia-smi(1).
+check_driver() {
+  local status=0
+  have nvidia-smi || fail "nvidia-smi is not there"
+  timeout -k 2 60 nvidia-smi -L </dev/null || status=$?
+  if [ "$status" != 0 ]; then fail "nvidia-smi ended with status $status"; fi
+}

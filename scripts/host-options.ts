@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { UserError } from "../components/user-error.ts";
+import type { Connection } from "../provider/connection.ts";
+
+/** Flags that name a host which is there already. */
+export interface HostOptions {
+  readonly host?: string;
+  readonly knownHostKey?: string;
+}
+
+const keyLine = /^(ssh|ecdsa)-\S+ \S+/;
+
+/** A host's public key: an OpenSSH line, one from `ssh-keyscan`, or a file with either. */
+async function readKey(given: string): Promise<string | undefined> {
+  const text = keyLine.test(given) ? given : await readFile(given, "utf8").catch(() => given);
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .flatMap((line) => [line, line.replace(/^\S+\s+/, "")])
+    .find((line) => keyLine.test(line));
+}
+
+/**
+ * Reads how a host is reached.
+ *
+ * @throws UserError with every problem of the flags; a host is never talked to without its key
+ */
+export async function parseHostOptions(options: HostOptions): Promise<Connection> {
+  const { host: address = "", knownHostKey = "" } = options;
+  const parts = /^([^@\s]+)@(\[[^\]]+\]|[^:\s]+)(?::(\d+))?$/.exec(address);
+  const [, user = "", host = "", port = "22"] = parts ?? [];
+  const hostKey = await readKey(knownHostKey);
+  const problems: string[] = [];
+  if (parts === null)
+    problems.push(`--host must be user@address or user@address:port, and is "${address}"`);
+  if (hostKey === undefined)
+    problems.push("--known-host-key must be the host's public key: its line, or a file with it");
+  if (problems.length > 0 || hostKey === undefined) {
+    throw new UserError("The host is not named well enough to log in to.", {
+      problems,
+      hint: "On the host: `cat /etc/ssh/ssh_host_ed25519_key.pub`. Compare it there, not over the network.",
+    });
+  }
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port), user, hostKey };
+}

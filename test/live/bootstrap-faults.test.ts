@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CutProxy } from "../provider/support/cut-proxy.ts";
+import { end } from "../provider/support/sshd.ts";
+import { Workshop } from "../provider/bootstrap/workshop.ts";
+
+describe("A bootstrap that meets a fault", function () {
+  this.timeout(60_000);
+  const shop = new Workshop();
+  before(function () {
+    return shop.open(this);
+  });
+  after(() => shop.close());
+
+  it("compiles NVIDIA's modules on Debian, from its repository with a pinned key", async () => {
+    await shop.machine.begin({ os: "debian" });
+    const done = await shop.bootstrap();
+    assert.equal(done.verified.cuda, "real");
+    const list = await shop.machine.root("cat /etc/apt/sources.list.d/berth-nvidia.sources");
+    assert.match(list, /debian12\/x86_64/);
+  });
+
+  it("waits for whoever holds apt's locks, and names the holder when it does not let go", async () => {
+    await shop.machine.begin();
+    const hold = (seconds: number, lock: string) =>
+      shop.machine.root(`
+        cat >/usr/local/bin/holder <<'HOLD'
+import fcntl, sys, time
+with open(sys.argv[1], "w") as lock:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    open("/run/held", "w").close()
+    time.sleep(float(sys.argv[2]))
+HOLD
+        rm -f /run/held
+        systemd-run --quiet --collect python3 /usr/local/bin/holder ${lock} ${seconds}
+        while [ ! -e /run/held ]; do sleep 0.05; done
+      `);
+    await hold(3, "/var/lib/apt/lists/lock");
+    assert.equal((await shop.bootstrap()).verified.cuda, "real");
+    await shop.machine.begin();
+    await hold(30, "/var/lib/dpkg/lock-frontend");
+    await assert.rejects(
+      shop.bootstrap({ waits: { lockSeconds: 1, retrySeconds: 0 } }),
+      (error: Error & { problems: string[] }) => {
+        assert.match(error.message, /Something else installs packages \(E_LOCK_APT\)/);
+        assert.match(error.problems.join("\n"), /is held by process \d+ \(python3\)/);
+        return true;
+      },
+    );
+    await shop.machine.root("systemctl stop 'run-*.service' || true");
+  });
+
+  it("unloads another driver that holds the GPU, without a reboot", async () => {
+    await shop.machine.begin({ behaviour: { nouveau: "yes" } });
+    const done = await shop.bootstrap();
+    assert.equal(done.facts.foreignModule, "nouveau");
+    assert.ok(!done.lines.some((line) => line.startsWith("rebooting")));
+  });
+
+  it("takes the next way when the archive has no modules for the kernel", async () => {
+    await shop.machine.begin();
+    const done = await shop.bootstrap({ driver: { branch: 570 } });
+    assert.ok(
+      done.lines.some((line) => line.includes("driver-precompiled does not lead there (E_HELD)")),
+    );
+    assert.equal(done.verified.cuda, "real");
+    assert.match(await shop.machine.root("cat /etc/dkms/nvidia.conf"), /-j\d+/);
+  });
+
+  it("takes the next way when the mirror has lost a package for good, and waits when it has not", async () => {
+    await shop.machine.begin();
+    shop.repository.missing.set("nvidia-headless-no-dkms-580-server-open", 1);
+    const healed = await shop.bootstrap();
+    assert.deepEqual(
+      healed.lines.filter((line) => line.includes("does not lead")),
+      [],
+    );
+    await shop.machine.begin();
+    shop.repository.missing.set("nvidia-headless-no-dkms-580-server-open", 1000);
+    const lost = await shop.bootstrap();
+    assert.ok(lost.lines.some((line) => line.includes("E_REPO_SYNC")));
+    assert.equal(lost.verified.cuda, "real");
+  });
+
+  it("finishes what dpkg left half done", async () => {
+    await shop.machine.begin({ behaviour: { flaky: "yes" } });
+    await shop.machine.root(
+      "apt-get -qq update; apt-get -qq -y install flaky >/dev/null 2>&1 || true",
+    );
+    await assert.rejects(shop.bootstrap(), /E_DPKG_INTERRUPTED/);
+    await shop.machine.root("rm /etc/fake/flaky");
+    assert.equal((await shop.bootstrap()).verified.cuda, "real");
+    assert.match(
+      await shop.machine.root("dpkg-query -W -f '${db:Status-Status}' flaky"),
+      /^installed/,
+    );
+  });
+
+  it("names a full disk", async () => {
+    await shop.machine.begin();
+    await shop.machine.root(
+      "mount -t tmpfs -o size=16k tmpfs /var/cache/apt/archives; mkdir -p /var/cache/apt/archives/partial",
+    );
+    try {
+      await assert.rejects(shop.bootstrap(), /No room on the disk \(E_DISK\)/);
+    } finally {
+      await shop.machine.root("umount /var/cache/apt/archives");
+    }
+  });
+
+  it("refuses a repository whose key is not the pinned one", async () => {
+    await shop.machine.begin({ os: "debian" });
+    const mirror = {
+      url: `http://127.0.0.1:${shop.repository.port}`,
+      keyringSha256: "0".repeat(64),
+    };
+    await assert.rejects(shop.bootstrap({ mirror }), /E_REPO_KEY/);
+  });
+
+  it("loads the modules anew when they are not the installed driver's", async () => {
+    await shop.machine.begin();
+    await shop.bootstrap();
+    await shop.machine.root("echo 570.86.15 >/run/fake-sys/module/nvidia/version");
+    const done = await shop.bootstrap();
+    assert.equal(done.facts.nvidiaSmi, 18);
+    assert.equal(done.verified.gpus[0]?.driverVersion, "580.126.09");
+    await shop.machine.root(
+      "echo 570.86.15 >/run/fake-sys/module/nvidia/version; echo yes >/etc/fake/busy-nvidia",
+    );
+    const rebooted = await shop.bootstrap();
+    assert.equal(rebooted.lines.filter((line) => line.startsWith("rebooting")).length, 1);
+    assert.equal(rebooted.verified.cuda, "real");
+  });
+
+  const refused: readonly [string, Record<string, string>, RegExp][] = [
+    ["modules that Secure Boot rejects", { "secure-boot": "yes" }, /E_SECUREBOOT/],
+    [
+      "a GPU whose firmware hangs",
+      { "kernel-says": "NVRM: GPU 0000:00:1e.0: RmInitAdapter failed! (0x62:0x0:1860)" },
+      /E_GSP/,
+    ],
+    [
+      "a GPU that the kernel does not see",
+      { "kernel-says": "NVRM: No NVIDIA GPU found." },
+      /E_NO_GPU/,
+    ],
+    [
+      "a GPU that open modules do not drive",
+      {
+        "kernel-says":
+          "NVRM: installed in this system is not supported by open nvidia.ko because it does not include the required GPU System Processor (GSP).",
+      },
+      /E_FLAVOUR/,
+    ],
+    ["a fabric that is not up", { cuda: "802" }, /NVSwitch is not up \(E_FABRIC\)/],
+    ["a library that does not fit", { cuda: "803" }, /E_MISMATCH/],
+    ["a build newer than the driver", { cuda: "804" }, /E_CUDA_COMPAT/],
+    ["a GPU that computes wrongly", { cuda: "wrong" }, /CUDA does not compute \(E_CUDA\)/],
+  ];
+  for (const [what, behaviour, message] of refused) {
+    it(`names ${what}`, async () => {
+      await shop.machine.begin({ os: "debian", behaviour });
+      await assert.rejects(shop.bootstrap(), message);
+    });
+  }
+
+  it("tells of memory errors and slow memory, and goes on", async () => {
+    await shop.machine.begin({ behaviour: { cuda: "slow", ecc: "3" } });
+    const { verified } = await shop.bootstrap();
+    assert.equal(verified.findings.length, 2);
+    assert.match(verified.findings.join("\n"), /3 uncorrected memory errors[^]*copies at \d/);
+  });
+
+  it("goes on over cut links to the same end", async () => {
+    await shop.machine.begin();
+    const { host: address, port } = shop.machine.address;
+    const proxy = new CutProxy(port, address);
+    const host = shop.machine.host({ address: "127.0.0.1", port: await proxy.start() });
+    const cuts = setInterval(
+      () => {
+        proxy.cut();
+      },
+      700 + Math.random() * 900,
+    );
+    try {
+      const done = await shop.bootstrap({}, host);
+      assert.equal(done.verified.cuda, "real");
+      assert.ok(proxy.connections > 1);
+    } finally {
+      clearInterval(cuts);
+      await proxy.stop();
+    }
+  });
+
+  it("installs the fabric manager in the driver's version where there is an NVSwitch, and holds it", async () => {
+    await shop.machine.begin({ behaviour: { nvswitch: "yes" } });
+    const done = await shop.bootstrap();
+    assert.deepEqual(
+      done.steps.map(({ name }) => name),
+      ["prepare", "sources", "driver", "fabric-manager", "verify"],
+    );
+    const version = "dpkg-query -W -f '${Version}' nvidia-fabricmanager-580";
+    assert.match(await shop.machine.root(version), /^580\.126\.09-1/);
+    assert.match(await shop.machine.root("apt-mark showhold"), /nvidia-fabricmanager-580/);
+    assert.match(await shop.machine.root("systemctl is-active nvidia-fabricmanager"), /^active/);
+  });
+
+  it("names a kernel whose headers the archive no longer has", async () => {
+    await shop.machine.begin({ os: "debian", behaviour: { "other-kernel": "yes" } });
+    await assert.rejects(shop.bootstrap(), /E_HEADERS/);
+  });
+
+  it("names a module that was not built for the kernel, and installs one that is", async () => {
+    await shop.machine.begin();
+    await shop.bootstrap();
+    await shop.machine.root(
+      "rm -r /run/fake-sys/module/nvidia*; touch /etc/fake/kernel-updated; apt-mark unhold linux-modules-nvidia-580-server-open-$(uname -r) >/dev/null; dpkg --purge --force-all linux-modules-nvidia-580-server-open-$(uname -r) >/dev/null 2>&1",
+    );
+    const done = await shop.bootstrap();
+    assert.equal(done.facts.nvidiaSmi, 9);
+    assert.ok(done.lines.some((line) => line.includes("driver does not lead there (E_NO_MODULE)")));
+    assert.equal(done.verified.cuda, "real");
+  });
+
+  it("goes on when the client is killed at any moment, to the same end", async () => {
+    await shop.machine.begin();
+    for (let kill = 0; kill < 4; kill += 1) {
+      const client = shop.client();
+      await sleep(600 + Math.random() * 2000);
+      await end(client);
+    }
+    assert.match(await shop.machine.root("ls /opt/berth/steps"), /prepare-/);
+    const done = await shop.bootstrap();
+    assert.equal(done.verified.cuda, "real");
+    const audit = "dpkg-query -W -f '${db:Status-Status}\\n' | grep -vc '^installed' || true";
+    assert.equal((await shop.machine.root(audit)).trim(), "0");
+  });
+
+  it("says when the host does not come back from a reboot", async () => {
+    await shop.machine.begin({ behaviour: { nouveau: "yes", "busy-nouveau": "yes" } });
+    await shop.machine.root(
+      'printf \'#!/bin/sh\\n[ "$1" = reboot ] || exec /usr/bin/systemctl "$@"\\n\' >/usr/local/bin/systemctl; chmod +x /usr/local/bin/systemctl',
+    );
+    try {
+      await assert.rejects(shop.bootstrap({ rebootSeconds: 2 }), /E_REBOOT_TIMEOUT/);
+    } finally {
+      await shop.machine.root("rm /usr/local/bin/systemctl");
+    }
+  });
+});
