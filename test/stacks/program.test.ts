@@ -65,14 +65,15 @@ describe("deployGpuHost", () => {
     }
   });
 
-  it("says on what it launches when it began and ends, and only there, so that an extension changes little", async () => {
+  it("says on what it launches, and on the schedules' group, when it ends, and only there, so that an extension changes little", async () => {
     const { resources } = await deployment("dev");
     const dated = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("expires-at"));
-    assert.deepEqual(
-      dated.map(({ name }) => name),
-      ["dev-host-template"],
-    );
-    const kinds = dated[0]?.inputs["tagSpecifications"] as { tags: Record<string, string> }[];
+    assert.deepEqual(dated.map(({ name }) => name).toSorted(), [
+      "dev-host-template",
+      "dev-teardown-group",
+    ]);
+    const template = dated.find(({ name }) => name === "dev-host-template");
+    const kinds = template?.inputs["tagSpecifications"] as { tags: Record<string, string> }[];
     for (const { tags } of kinds) assert.ok(Object.keys(tags).length <= 12);
     assert.match(String(kinds[0]?.tags["berth:expires-at"]), /^\d{4}-\d\d-\d\dT[\d:]{8}Z$/);
   });

@@ -1,0 +1,81 @@
+/** A parameter list of an AWS call; a key that ends in `.$` takes its value from the state machine's data. */
+type Parameters = Readonly<Record<string, unknown>>;
+
+/** One kind of thing that costs money, or holds something that does, and how it is found, marked and ended. */
+export interface SweptKind {
+  readonly kind: string;
+  /** SDK integration that lists it: `service:action`. */
+  readonly find: string;
+  /** What the listing takes besides the tags. */
+  readonly also?: Parameters | undefined;
+  /** Further EC2 filters, by name. */
+  readonly filters?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Where the answer has the things, as a path below it: `Volumes`. */
+  readonly list: string;
+  /** The id of each, as a path below one thing. */
+  readonly id: string;
+  /** SDK integration that ends it. */
+  readonly end: string;
+  /** What ending takes: the name of the parameter for all ids at once, or for one. */
+  readonly ids: { readonly all: string } | { readonly one: string };
+}
+
+/**
+ * What a sweep ends, in EC2: first what can come back or is paid by the second. What costs nothing (network, roles) is left to
+ * `down`, which knows its order.
+ */
+export const sweptKinds: readonly SweptKind[] = [
+  {
+    kind: "spot-request",
+    find: "ec2:describeSpotInstanceRequests",
+    filters: { state: ["open", "active"] },
+    list: "SpotInstanceRequests",
+    id: "SpotInstanceRequestId",
+    end: "ec2:cancelSpotInstanceRequests",
+    ids: { all: "SpotInstanceRequestIds" },
+  },
+  {
+    kind: "instance",
+    find: "ec2:describeInstances",
+    filters: { "instance-state-name": ["pending", "running", "stopping", "stopped"] },
+    list: "Reservations[*].Instances",
+    id: "InstanceId",
+    end: "ec2:terminateInstances",
+    ids: { all: "InstanceIds" },
+  },
+  {
+    kind: "volume",
+    find: "ec2:describeVolumes",
+    // One that is attached goes with its instance.
+    filters: { status: ["available"] },
+    list: "Volumes",
+    id: "VolumeId",
+    end: "ec2:deleteVolume",
+    ids: { one: "VolumeId" },
+  },
+  {
+    kind: "snapshot",
+    find: "ec2:describeSnapshots",
+    also: { OwnerIds: ["self"] },
+    list: "Snapshots",
+    id: "SnapshotId",
+    end: "ec2:deleteSnapshot",
+    ids: { one: "SnapshotId" },
+  },
+  {
+    kind: "address",
+    find: "ec2:describeAddresses",
+    list: "Addresses",
+    id: "AllocationId",
+    end: "ec2:releaseAddress",
+    ids: { one: "AllocationId" },
+  },
+  {
+    kind: "launch-template",
+    find: "ec2:describeLaunchTemplates",
+    list: "LaunchTemplates",
+    id: "LaunchTemplateId",
+    end: "ec2:deleteLaunchTemplate",
+    ids: { one: "LaunchTemplateId" },
+  },
+];
