@@ -97,6 +97,20 @@ export const commandTable: readonly CommandRow[] = [
       (await import("./commands/ssh.ts")).runSshCommand(words, flags as never, terminal),
   },
   {
+    syntax: "extend <time>",
+    summary: "give it more time, such as 4h, 90m or 2d: every layer that would end it, or none",
+    flags: [env, engine],
+    run: async ([time = ""], flags, terminal) =>
+      (await import("./commands/extend.ts")).runExtend(time, flags as never, terminal),
+  },
+  {
+    syntax: "protect",
+    summary: "keep deadline, sweeps and `down` from it, until --off",
+    flags: [env, engine, ["--off", "take the protection away"]],
+    run: async (_words, flags, terminal) =>
+      (await import("./commands/protect.ts")).runProtect(flags as never, terminal),
+  },
+  {
     syntax: "down",
     summary: "remove everything of the stack, then ask the account what is left",
     flags: [env, engine],

@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { explainedLater } from "../components/explained.ts";
 import { LeaseRecord } from "../components/lease-record.ts";
 import { newLease, parseDeadline, timestamp } from "../components/lease/lease.ts";
@@ -14,7 +14,7 @@ export interface DeploymentLease {
 }
 
 /** What of the settings says how long a deployment lasts. */
-export type LeaseSettings = Pick<Settings, "leaseHours" | "expiresAt" | "owner">;
+export type LeaseSettings = Pick<Settings, "leaseHours" | "expiresAt" | "owner" | "maxAgeHours">;
 
 /** What a deployment is given when it has no lease yet. */
 export interface LeaseCandidate {
@@ -24,7 +24,10 @@ export interface LeaseCandidate {
 }
 
 /** Whether the settings give the deployment an end; `berth:expiresAt` wins. */
-export function hasEnd({ leaseHours, expiresAt }: Omit<LeaseSettings, "owner">): boolean {
+export function hasEnd({
+  leaseHours,
+  expiresAt,
+}: Pick<LeaseSettings, "leaseHours" | "expiresAt">): boolean {
   return expiresAt === undefined ? leaseHours !== undefined : expiresAt !== "none";
 }
 
@@ -57,9 +60,11 @@ export function makeLease(
       ],
     },
   );
-  const expiresAt = record.expiresAt.apply((end) =>
-    explainedLater(() => checkedEnd(end, settings, now)),
-  );
+  const expiresAt = pulumi
+    .all([record.expiresAt, record.startedAt])
+    .apply(([end, start]) =>
+      explainedLater(() => checkedAge(checkedEnd(end, settings, now), start, settings)),
+    );
   return { startedAt: record.startedAt, expiresAt, runId: record.runId };
 }
 
@@ -77,7 +82,7 @@ function candidateEnd({ leaseHours, expiresAt }: LeaseSettings, now: Date): stri
  */
 export function checkedEnd(
   kept: string,
-  settings: Omit<LeaseSettings, "owner">,
+  settings: Pick<LeaseSettings, "leaseHours" | "expiresAt">,
   now: Date,
 ): string {
   const later = "set berth:expiresAt to a later time";
@@ -93,5 +98,23 @@ export function checkedEnd(
     {
       hint: 'Set berth:expiresAt to the new end, or to "none".',
     },
+  );
+}
+
+/**
+ * The end, when it is within the age that the environment allows.
+ *
+ * @throws UserError otherwise
+ */
+export function checkedAge(
+  end: string,
+  startedAt: string,
+  { maxAgeHours }: Pick<LeaseSettings, "maxAgeHours">,
+): string {
+  const hours = (Date.parse(end) - Date.parse(startedAt)) / 3_600_000;
+  if (end === "" || hours <= maxAgeHours) return end;
+  throw new UserError(
+    `The lease would last ${hours.toFixed(0)} hours from its start at ${startedAt}, and ${maxAgeHours} are allowed.`,
+    { hint: "Give a nearer end, or set berth:maxAgeHours." },
   );
 }

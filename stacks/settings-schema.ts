@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
 
@@ -80,6 +81,13 @@ export const berthSchema = z.strictObject({
   leaseHours: leaseHours.optional(),
   expiresAt: text
     .refine(isDeadline, 'must be a time such as 2026-12-24T18:00:00Z, or "none"')
+    .optional(),
+  /** Hours from the start that no lease and no extension passes. */
+  maxAgeHours: number
+    .refine(
+      (hours) => hours > 0 && hours <= longestAgeHours,
+      `must be hours, more than 0 and at most ${longestAgeHours}`,
+    )
     .optional(),
   protect: flag.optional(),
   sshCidr,

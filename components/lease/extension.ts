@@ -3,6 +3,9 @@ import { longestLeaseHours, timestamp, type Lease } from "./lease.ts";
 
 const hourMs = 3_600_000;
 
+/** The oldest that a deployment with a deadline may get, hours: ninety days. */
+export const longestAgeHours = 2160;
+
 /**
  * A length of time as a person writes it: `90m`, `4h`, `2d`, `1h30m`; a bare number is hours.
  *
@@ -23,7 +26,7 @@ export function parseHours(text: string): number {
 export interface ExtensionBounds {
   readonly now: Date;
   /** Hours from the start that no extension passes. */
-  readonly longestAgeHours: number;
+  readonly maxAgeHours: number;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface ExtensionBounds {
  */
 export function extendedEnd(lease: Lease, hours: number, bounds: ExtensionBounds): Date {
   const { startedAt, expiresAt } = lease;
-  const { now, longestAgeHours } = bounds;
+  const { now, maxAgeHours } = bounds;
   if (expiresAt === undefined) {
     throw new UserError("This deployment has no end, so there is nothing to extend.", {
       hint: "Take it down when it is done with: berth down.",
@@ -41,14 +44,14 @@ export function extendedEnd(lease: Lease, hours: number, bounds: ExtensionBounds
   }
   const from = Math.max(expiresAt.getTime(), now.getTime());
   const end = new Date(from + hours * hourMs);
-  const latest = new Date(startedAt.getTime() + longestAgeHours * hourMs);
+  const latest = new Date(startedAt.getTime() + maxAgeHours * hourMs);
   const furthest = new Date(now.getTime() + longestLeaseHours * hourMs);
   const bound = latest < furthest ? latest : furthest;
   if (end <= bound) return end;
   const left = (bound.getTime() - from) / hourMs;
   const why =
     bound === latest
-      ? `It began at ${timestamp(startedAt)} and may last ${longestAgeHours} h`
+      ? `It began at ${timestamp(startedAt)} and may last ${maxAgeHours} h`
       : `No lease reaches further than ${longestLeaseHours} h from now`;
   throw new UserError(`${why}; ${hours} h more would end it at ${timestamp(end)}.`, {
     hint:

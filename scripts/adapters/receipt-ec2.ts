@@ -123,6 +123,16 @@ const listers: Readonly<Record<string, Lister>> = {
   },
 };
 
+/** Ids of what a scope has of the given kinds, or of all. */
+export async function ec2Ids(
+  scope: AccountScope,
+  kinds: readonly string[] = Object.keys(listers),
+): Promise<readonly string[]> {
+  const wanted = Object.entries(listers).filter(([kind]) => kinds.includes(kind));
+  const found = await Promise.all(wanted.map(([kind, list]) => askFor(kind, list, scope)));
+  return found.flat().map(({ id }) => id);
+}
+
 async function askFor(kind: string, list: Lister, scope: AccountScope): Promise<Remnant[]> {
   const client = new EC2Client(scope.client);
   try {

@@ -33,31 +33,31 @@ describe("extendedEnd", () => {
   const lease = newLease(start, 4);
 
   it("counts from the end that is still to come, and from now after it", () => {
-    const bounds = { now: at(1), longestAgeHours: 72 };
+    const bounds = { now: at(1), maxAgeHours: 72 };
     assert.equal(timestamp(extendedEnd(lease, 2, bounds)), timestamp(at(6)));
     assert.equal(timestamp(extendedEnd(lease, 2, { ...bounds, now: at(5) })), timestamp(at(7)));
   });
 
   it("says how much more is allowed when it is too much", () => {
     assert.throws(
-      () => extendedEnd(lease, 30, { now: at(1), longestAgeHours: 24 }),
+      () => extendedEnd(lease, 30, { now: at(1), maxAgeHours: 24 }),
       (error) =>
         error instanceof UserError &&
         /may last 24 h/.test(error.message) &&
         /At most 1200 minutes/.test(error.hint ?? ""),
     );
-    assert.throws(() => extendedEnd(lease, 1, { now: at(1), longestAgeHours: 4 }), /may last 4 h/);
+    assert.throws(() => extendedEnd(lease, 1, { now: at(1), maxAgeHours: 4 }), /may last 4 h/);
   });
 
   it("has nothing to extend without an end", () => {
-    const bounds = { now: at(1), longestAgeHours: 24 };
+    const bounds = { now: at(1), maxAgeHours: 24 };
     assert.throws(() => extendedEnd(newLease(start, undefined), 1, bounds), /no end/);
   });
 
   it("never passes the age, however often it is asked", () => {
     const asked = fc.array(fc.double({ min: 0.01, max: 50, noNaN: true }), { maxLength: 20 });
     fc.assert(
-      fc.property(asked, fc.integer({ min: 4, max: 300 }), (hours, longestAgeHours) => {
+      fc.property(asked, fc.integer({ min: 4, max: 300 }), (hours, maxAgeHours) => {
         let current = lease;
         let now = start;
         for (const more of hours) {
@@ -65,13 +65,13 @@ describe("extendedEnd", () => {
           try {
             current = {
               ...current,
-              expiresAt: extendedEnd(current, more, { now, longestAgeHours }),
+              expiresAt: extendedEnd(current, more, { now, maxAgeHours }),
             };
           } catch (error) {
             assert.ok(error instanceof UserError);
           }
         }
-        assert.ok(current.expiresAt! <= at(longestAgeHours));
+        assert.ok(current.expiresAt! <= at(maxAgeHours));
       }),
     );
   });

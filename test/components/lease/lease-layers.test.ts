@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  DeadlineError,
-  moveDeadline,
-  type DeadlineLayer,
-} from "../../../components/lease/deadline-layers.ts";
+  LayerError,
+  rewriteLayers,
+  type LeaseLayer,
+} from "../../../components/lease/lease-layers.ts";
 
 const [old, wanted] = ["2026-11-24T16:00:00Z", "2026-11-24T20:00:00Z"];
 
@@ -13,7 +13,7 @@ type Fault = "none" | "refuses" | "loses-answer" | "gone";
 
 function layersOf(faults: readonly Fault[]) {
   const held = faults.map((fault) => (fault === "gone" ? undefined : old) as string | undefined);
-  const layers = faults.map((fault, index): DeadlineLayer => {
+  const layers = faults.map((fault, index): LeaseLayer => {
     let failed = false;
     return {
       name: `layer ${index}`,
@@ -29,10 +29,10 @@ function layersOf(faults: readonly Fault[]) {
   return { held, layers };
 }
 
-describe("moveDeadline", () => {
+describe("rewriteLayers", () => {
   it("moves all that are there", async () => {
     const { held, layers } = layersOf(["none", "gone", "none"]);
-    const { written } = await moveDeadline(layers, old, wanted);
+    const { written } = await rewriteLayers(layers, wanted);
     assert.deepEqual(held, [wanted, undefined, wanted]);
     assert.deepEqual(written, ["layer 0", "layer 2"]);
   });
@@ -44,10 +44,10 @@ describe("moveDeadline", () => {
         const { held, layers } = layersOf(faults);
         const there = () => new Set(held.filter((value) => value !== undefined));
         try {
-          await moveDeadline(layers, old, wanted);
+          await rewriteLayers(layers, wanted);
           assert.ok(!there().has(old));
         } catch (error) {
-          assert.ok(error instanceof DeadlineError);
+          assert.ok(error instanceof LayerError);
           assert.deepEqual(error.stuck, []);
           assert.ok(!there().has(wanted));
         }
@@ -57,7 +57,7 @@ describe("moveDeadline", () => {
 
   it("names what refused, and what could not be put back", async () => {
     const { layers } = layersOf(["none", "none"]);
-    const [first, second] = layers as [DeadlineLayer, DeadlineLayer];
+    const [first, second] = layers as [LeaseLayer, LeaseLayer];
     let writes = 0;
     const sticky = {
       ...first,
@@ -65,8 +65,8 @@ describe("moveDeadline", () => {
         ++writes > 1 ? Promise.reject(new Error("gone dark")) : first.write(value),
     };
     const refusing = { ...second, write: () => Promise.reject(new Error("throttled")) };
-    await assert.rejects(moveDeadline([sticky, refusing], old, wanted), (error) => {
-      assert.ok(error instanceof DeadlineError);
+    await assert.rejects(rewriteLayers([sticky, refusing], wanted), (error) => {
+      assert.ok(error instanceof LayerError);
       assert.match(error.message, /layer 1: throttled/);
       assert.deepEqual(error.stuck, ["layer 1: throttled", "layer 0: gone dark"]);
       return true;

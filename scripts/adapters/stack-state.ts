@@ -1,0 +1,135 @@
+import type { Deployment, Stack } from "@pulumi/pulumi/automation/index.js";
+import { z } from "zod";
+import { expiryTag } from "../../components/identity.ts";
+import { atExpression, sweepBounds } from "../../components/teardown/teardown-times.ts";
+
+const properties = z.record(z.string(), z.unknown());
+
+const stateSchema = z.looseObject({
+  resources: z
+    .array(
+      z.looseObject({
+        type: z.string(),
+        urn: z.string(),
+        inputs: properties.optional(),
+        outputs: properties.optional(),
+      }),
+    )
+    .nullish(),
+});
+
+type Resource = NonNullable<z.infer<typeof stateSchema>["resources"]>[number];
+
+const leaseSchema = z.object({
+  startedAt: z.string(),
+  expiresAt: z.string(),
+  owner: z.string(),
+  runId: z.string(),
+});
+
+/** The lease as the first `up` made it and extensions moved it. */
+export type RecordedLease = Readonly<z.infer<typeof leaseSchema>>;
+
+/** One schedule of a stack's teardown. */
+export interface RecordedSchedule {
+  readonly groupName: string;
+  readonly name: string;
+  /** Whether it fires once, at the deadline, or sweeps after it. */
+  readonly kind: "at-deadline" | "after-deadline";
+}
+
+/** What a stack's state says of its lease; all of it is there as soon as the first resources were made. */
+export interface StackState {
+  readonly resources: number;
+  readonly lease: RecordedLease | undefined;
+  readonly schedules: readonly RecordedSchedule[];
+  /** ARN of the schedules' group, which carries the deadline as a tag. */
+  readonly groupArn: string | undefined;
+  /** Operations that began and of whose end nothing is known. */
+  readonly pending: number;
+}
+
+const groupType = "aws:scheduler/scheduleGroup:ScheduleGroup";
+const scheduleType = "aws:scheduler/schedule:Schedule";
+
+function scheduleKind(urn: string): RecordedSchedule["kind"] | undefined {
+  return (["at-deadline", "after-deadline"] as const).find((kind) => urn.endsWith(`-${kind}`));
+}
+
+function resourcesOf(deployment: unknown): readonly Resource[] {
+  return stateSchema.parse(deployment ?? {}).resources ?? [];
+}
+
+/** Reads the state of a stack. */
+export async function readStackState(stack: Stack): Promise<StackState> {
+  const deployment: unknown = (await stack.exportStack()).deployment;
+  const resources = resourcesOf(deployment);
+  const record = resources.find(({ type }) => type === "berth:index:Lease");
+  const schedules = resources.flatMap(({ type, urn, outputs = {} }) => {
+    const kind = scheduleKind(urn);
+    if (type !== scheduleType || kind === undefined) return [];
+    return [{ groupName: String(outputs["groupName"]), name: String(outputs["name"]), kind }];
+  });
+  const group = resources.find(({ type }) => type === groupType);
+  const groupArn = z.string().safeParse(group?.outputs?.["arn"]).data;
+  const { pending_operations: pending } = deployment as { pending_operations?: unknown[] | null };
+  return {
+    resources: resources.length,
+    lease: leaseSchema.safeParse(record?.outputs).data,
+    schedules,
+    groupArn,
+    pending: pending?.length ?? 0,
+  };
+}
+
+/** What changes of one resource when its deadline moves. */
+function dated({ type, urn }: Resource, expiresAt: string): Record<string, unknown> {
+  if (type === scheduleType) {
+    return scheduleKind(urn) === "at-deadline"
+      ? { scheduleExpression: atExpression(expiresAt) }
+      : { ...sweepBounds(expiresAt) };
+  }
+  const dates = ["berth:index:Lease", "berth:index:HostBootstrap", "pulumi:pulumi:Stack"];
+  return dates.includes(type) ? { expiresAt } : {};
+}
+
+const tagMaps = ["tags", "tagsAll"];
+
+/** Properties with a later deadline, where they have one. */
+function redated(
+  values: Record<string, unknown>,
+  change: Record<string, unknown>,
+  expiresAt: string,
+): Record<string, unknown> {
+  const known = Object.entries(change).filter(([key]) => key in values);
+  const tags = tagMaps.flatMap((key) => {
+    const map = properties.safeParse(values[key]).data;
+    return map !== undefined && expiryTag in map
+      ? [[key, { ...map, [expiryTag]: expiresAt }] as const]
+      : [];
+  });
+  return { ...values, ...Object.fromEntries([...known, ...tags]) };
+}
+
+/** The same deployment with another deadline: exactly what its schedules, its group's tags and its host hold by then. */
+export function withDeadline(deployment: unknown, expiresAt: string): unknown {
+  const parsed = stateSchema.parse(deployment);
+  const resources = (parsed.resources ?? []).map((resource) => {
+    const change = dated(resource, expiresAt);
+    if (Object.keys(change).length === 0 && resource.type !== groupType) return resource;
+    const { inputs, outputs } = resource;
+    return {
+      ...resource,
+      ...(inputs === undefined ? {} : { inputs: redated(inputs, change, expiresAt) }),
+      ...(outputs === undefined ? {} : { outputs: redated(outputs, change, expiresAt) }),
+    };
+  });
+  return { ...parsed, resources };
+}
+
+/** Writes another deadline into the state of a stack. */
+export async function writeStateDeadline(stack: Stack, expiresAt: string): Promise<void> {
+  const exported: Deployment = await stack.exportStack();
+  const deployment: unknown = withDeadline(exported.deployment, expiresAt);
+  await stack.importStack({ ...exported, deployment } as Deployment);
+}

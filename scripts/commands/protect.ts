@@ -1,0 +1,69 @@
+import { rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
+import { UserError } from "../../components/user-error.ts";
+import { protectTagLayer, scheduleProtection, settingLayer } from "../adapters/lease-layers.ts";
+import { readStackConfig } from "../adapters/stack-file.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { usd } from "../../components/plan-text.ts";
+import type { StackOptions } from "../deployment.ts";
+import { exitCode } from "../exit-code.ts";
+import { readOutputs } from "../stack-outputs.ts";
+import { openLease, refused, timerOf, type LeasedStack } from "./extend.ts";
+
+/** Flags of `berth protect`. */
+export interface ProtectOptions extends StackOptions {
+  /** Take the protection away. */
+  readonly off?: boolean;
+}
+
+/** The host's own timer as something that is off while the host is protected. */
+function paused(timer: LeaseLayer, expiresAt: string): LeaseLayer {
+  return {
+    name: timer.name,
+    read: async () => {
+      const deadline = await timer.read();
+      return deadline === undefined ? undefined : String(deadline === "");
+    },
+    write: (value) => timer.write(value === "true" ? "" : expiresAt),
+  };
+}
+
+/** Tags first: from then on no sweep ends anything, whatever happens to this command. */
+async function protectionLayers(leased: LeasedStack): Promise<readonly LeaseLayer[]> {
+  const { env, opened, state, lease, scope } = leased;
+  const asked = readStackConfig(env)?.["berth:protect"];
+  const timers = lease.expiresAt === "" ? [] : await timerOf(leased);
+  return [
+    protectTagLayer(scope),
+    ...timers.map((timer) => paused(timer, lease.expiresAt)),
+    ...state.schedules.map((schedule) => scheduleProtection(scope, schedule)),
+    settingLayer(opened.stack, "berth:protect", String(asked ?? "false")),
+  ];
+}
+
+/** `berth protect`: nothing ends the deployment until `--off`, neither a deadline nor a sweep nor `berth down`. */
+export async function runProtect(options: ProtectOptions, terminal: Terminal): Promise<number> {
+  const leased = await openLease(options);
+  const { env, lease, now, opened } = leased;
+  const protect = options.off !== true;
+  if (!protect && lease.expiresAt !== "" && Date.parse(lease.expiresAt) <= now.getTime()) {
+    throw new UserError(`The lease ended at ${lease.expiresAt}, while it was protected.`, {
+      hint: `Give it a new end first: npm run berth -- extend 1h --env ${env}; or take it down with --force.`,
+    });
+  }
+  const again = `npm run berth -- protect ${protect ? "" : "--off "}--env ${env}`;
+  try {
+    const { written } = await rewriteLayers(await protectionLayers(leased), String(protect));
+    const { hourlyUsd } = readOutputs(await opened.stack.outputs());
+    const rate = hourlyUsd === undefined ? "" : ` It goes on costing ${usd(hourlyUsd)} an hour.`;
+    terminal.say(
+      protect
+        ? `protected  nothing ends "${env}" until: npm run berth -- protect --off --env ${env}.${rate}`
+        : `protected  no longer; it ends ${lease.expiresAt === "" ? "when it is taken down" : `at ${lease.expiresAt}`}`,
+      ...written.map((name) => `           ${name}`),
+    );
+    terminal.result({ env, protect, written });
+    return exitCode.ok;
+  } catch (error) {
+    throw refused(error, "The protection", again);
+  }
+}
