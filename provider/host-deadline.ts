@@ -20,3 +20,13 @@ export async function readHostDeadline(host: Host): Promise<string> {
   const seconds = (await host.output(script, ["show"])).trim();
   return seconds === "" ? "" : timestamp(new Date(Number(seconds) * 1000));
 }
+
+/** Keeps a host's own timers from ending it, or lets them again. */
+export async function setHostProtection(host: Host, protect: boolean): Promise<void> {
+  await host.output(script, [protect ? "protect" : "unprotect"]);
+}
+
+/** Whether a host's own timers are kept from ending it. */
+export async function readHostProtection(host: Host): Promise<boolean> {
+  return (await host.output(script, ["protected"])).trim() === "true";
+}

@@ -113,7 +113,12 @@ export const commandTable: readonly CommandRow[] = [
   {
     syntax: "down",
     summary: "remove everything of the stack, then ask the account what is left",
-    flags: [env, engine],
+    flags: [
+      env,
+      engine,
+      ["--yes", "do not ask; needed where nobody can be asked"],
+      ["--force", "take a protected deployment down too"],
+    ],
     run: async (_words, flags, terminal) =>
       (await import("./commands/down.ts")).runDown(flags as never, terminal),
   },

@@ -2,6 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { explainedLater } from "../components/explained.ts";
 import { LeaseRecord } from "../components/lease-record.ts";
 import { newLease, parseDeadline, timestamp } from "../components/lease/lease.ts";
+import {
+  endWithin,
+  openWindow,
+  parseOfficeHours,
+  type OfficeHours,
+} from "../components/lease/office-hours.ts";
 import { UserError } from "../components/user-error.ts";
 import type { Settings } from "./settings.ts";
 
@@ -14,7 +20,10 @@ export interface DeploymentLease {
 }
 
 /** What of the settings says how long a deployment lasts. */
-export type LeaseSettings = Pick<Settings, "leaseHours" | "expiresAt" | "owner" | "maxAgeHours">;
+export type LeaseSettings = Pick<
+  Settings,
+  "leaseHours" | "expiresAt" | "owner" | "maxAgeHours" | "officeHours"
+>;
 
 /** What a deployment is given when it has no lease yet. */
 export interface LeaseCandidate {
@@ -60,19 +69,44 @@ export function makeLease(
       ],
     },
   );
-  const expiresAt = pulumi
-    .all([record.expiresAt, record.startedAt])
-    .apply(([end, start]) =>
-      explainedLater(() => checkedAge(checkedEnd(end, settings, now), start, settings)),
-    );
+  const expiresAt = pulumi.all([record.expiresAt, record.startedAt]).apply(([end, start]) =>
+    explainedLater(() => {
+      const agreed = checkedAge(checkedEnd(end, settings, now), start, settings);
+      return checkedHours(agreed, { startedAt: start, settings, now });
+    }),
+  );
   return { startedAt: record.startedAt, expiresAt, runId: record.runId };
 }
 
-function candidateEnd({ leaseHours, expiresAt }: LeaseSettings, now: Date): string {
+/** What a lease that begins now would end at; one that is there already ignores it, unless the end is set by hand. */
+function candidateEnd(settings: LeaseSettings, now: Date): string {
+  const { leaseHours, expiresAt } = settings;
   if (expiresAt === "none") return "";
   const asked = expiresAt === undefined ? undefined : parseDeadline(expiresAt, now);
-  const end = asked ?? newLease(now, leaseHours).expiresAt;
+  const full = newLease(now, leaseHours).expiresAt;
+  const hours = officeHoursOf(settings);
+  const isOpen = hours !== undefined && openWindow(hours, now) !== undefined;
+  const end = asked ?? (isOpen ? endWithin(hours, now, full) : full);
   return end === undefined ? "" : timestamp(end);
+}
+
+function officeHoursOf({ officeHours, expiresAt }: LeaseSettings): OfficeHours | undefined {
+  if (officeHours === undefined || expiresAt !== undefined) return undefined;
+  return parseOfficeHours(officeHours);
+}
+
+/**
+ * The end of a lease that does not begin outside of office hours; one that began before goes on.
+ *
+ * @throws UserError saying when office hours begin again
+ */
+function checkedHours(
+  end: string,
+  { startedAt, settings, now }: { startedAt: string; settings: LeaseSettings; now: Date },
+): string {
+  const hours = officeHoursOf(settings);
+  if (hours !== undefined && startedAt === timestamp(now)) endWithin(hours, now, undefined);
+  return end;
 }
 
 /**

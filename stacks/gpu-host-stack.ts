@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
 import { GpuHost } from "../components/gpu-host/gpu-host.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
+import type { IdleStop } from "../components/gpu-host/user-data.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
 import type { HostConnection } from "../components/host-connection.ts";
 import { identityTags, partName, runTag } from "../components/identity.ts";
@@ -155,10 +156,15 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       tags,
       launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
       imageId,
+      idle: idleStop(settings),
     },
     { ...inAccount, protect },
   );
   return { host, hostKey: hostKey.publicKey };
+}
+
+function idleStop({ idleMinutes, serverPort, sshPort }: Settings): IdleStop | undefined {
+  return idleMinutes === undefined ? undefined : { idleMinutes, serverPort, sshPort };
 }
 
 function bootstrapHost(

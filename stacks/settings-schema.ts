@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
+import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
+import { explainUserError, UserError } from "../components/user-error.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
 const number = z.preprocess((value) => {
@@ -63,6 +65,15 @@ function isDeadline(value: string): boolean {
   return value === "none" || z.iso.datetime({ offset: true }).safeParse(value).success;
 }
 
+const officeHours = text.superRefine((value, context) => {
+  try {
+    parseOfficeHours(value);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.addIssue({ code: "custom", message: explainUserError(error) });
+  }
+});
+
 const port = whole(1, 65_535);
 
 /** The four environments, each with its own defaults. */
@@ -89,6 +100,10 @@ export const berthSchema = z.strictObject({
       `must be hours, more than 0 and at most ${longestAgeHours}`,
     )
     .optional(),
+  /** Minutes without use after which the host ends itself. @default never */
+  idleMinutes: whole(10, 1440).optional(),
+  /** Weekly windows; a lease ends with the window that it begins in. @default none */
+  officeHours: officeHours.optional(),
   protect: flag.optional(),
   sshCidr,
   sshPublicKey: publicKey,

@@ -1,4 +1,9 @@
-import { CreateTagsCommand, DeleteTagsCommand, EC2Client } from "@aws-sdk/client-ec2";
+import {
+  CreateTagsCommand,
+  DeleteTagsCommand,
+  DescribeInstancesCommand,
+  EC2Client,
+} from "@aws-sdk/client-ec2";
 import {
   GetScheduleCommand,
   ResourceNotFoundException,
@@ -8,15 +13,19 @@ import {
   type GetScheduleCommandOutput,
   type UpdateScheduleCommandInput,
 } from "@aws-sdk/client-scheduler";
-import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { expiryTag, protectTag, sweepTag } from "../../components/identity.ts";
 import type { LeaseLayer } from "../../components/lease/lease-layers.ts";
 import { atExpression, sweepBounds } from "../../components/teardown/teardown-times.ts";
-import { readHostDeadline, setHostDeadline } from "../../provider/host-deadline.ts";
+import {
+  readHostDeadline,
+  readHostProtection,
+  setHostDeadline,
+  setHostProtection,
+} from "../../provider/host-deadline.ts";
 import { hostOf, onHost, type Connection } from "../../provider/connection.ts";
 import { ec2Ids } from "./receipt-ec2.ts";
-import { scopeTag, type AccountScope } from "./receipt.ts";
+import { scopeTag, type AccountScope } from "./account-scope.ts";
 import { readStackState, writeStateDeadline, type RecordedSchedule } from "./stack-state.ts";
 
 /** What a fleet launches, and what therefore says its own deadline. */
@@ -124,14 +133,25 @@ export function scheduleProtection(scope: AccountScope, schedule: RecordedSchedu
   };
 }
 
+function onIt<T>(connection: Connection, act: Parameters<typeof onHost<T>>[1]): Promise<T> {
+  return onHost(hostOf(connection, { connectMs: 30_000 }), act);
+}
+
 /** The timer on the host itself. */
 export function hostLayer(connection: Connection): LeaseLayer {
-  const onIt = <T>(act: Parameters<typeof onHost<T>>[1]) =>
-    onHost(hostOf(connection, { connectMs: 30_000 }), act);
   return {
     name: `the timer on the host ${connection.host}`,
-    read: () => onIt(readHostDeadline),
-    write: (expiresAt) => onIt((host) => setHostDeadline(host, expiresAt)),
+    read: () => onIt(connection, readHostDeadline),
+    write: (expiresAt) => onIt(connection, (host) => setHostDeadline(host, expiresAt)),
+  };
+}
+
+/** Whether the host's own timers, that of the deadline and that of idleness, are kept from ending it. */
+export function hostProtection(connection: Connection): LeaseLayer {
+  return {
+    name: `the timers on the host ${connection.host}`,
+    read: async () => String(await onIt(connection, readHostProtection)),
+    write: (value) => onIt(connection, (host) => setHostProtection(host, value === "true")),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
   paginateDescribeSecurityGroups,
+  paginateDescribeSnapshots,
   paginateDescribeSpotInstanceRequests,
   paginateDescribeSubnets,
   paginateDescribeVolumes,
@@ -15,7 +16,13 @@ import {
   DescribeAddressesCommand,
   DescribeKeyPairsCommand,
 } from "@aws-sdk/client-ec2";
-import { isTagged, scopeTag, type AccountScope, type Question, type Remnant } from "./receipt.ts";
+import {
+  isTagged,
+  scopeTag,
+  type AccountScope,
+  type Question,
+  type Remnant,
+} from "./account-scope.ts";
 
 /** One thing of EC2; without a state it is simply there. */
 interface Found {
@@ -62,6 +69,10 @@ const listers: Readonly<Record<string, Lister>> = {
   volume: (client, Filters) =>
     every(paginateDescribeVolumes({ client }, { Filters }), ({ Volumes }) =>
       Volumes?.map(({ VolumeId, State }) => ({ id: VolumeId, state: State })),
+    ),
+  snapshot: (client, Filters) =>
+    every(paginateDescribeSnapshots({ client }, { Filters, OwnerIds: ["self"] }), (page) =>
+      page.Snapshots?.map(({ SnapshotId, State }) => ({ id: SnapshotId, state: State })),
     ),
   // Fleets cannot be asked for by tag.
   fleet: (client, _filters, scope) =>

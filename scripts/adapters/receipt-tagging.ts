@@ -2,7 +2,7 @@ import {
   paginateGetResources,
   ResourceGroupsTaggingAPIClient,
 } from "@aws-sdk/client-resource-groups-tagging-api";
-import { scopeTag, type AccountScope, type Question, type Remnant } from "./receipt.ts";
+import { scopeTag, type AccountScope, type Question, type Remnant } from "./account-scope.ts";
 
 /** `arn:aws:s3:::name` is the service s3, and what follows is its own. */
 function remnant(arn: string): Remnant {

@@ -1,4 +1,7 @@
-import type { Deployment, Stack } from "@pulumi/pulumi/automation/index.js";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { expiryTag } from "../../components/identity.ts";
 import { atExpression, sweepBounds } from "../../components/teardown/teardown-times.ts";
@@ -60,9 +63,24 @@ function resourcesOf(deployment: unknown): readonly Resource[] {
   return stateSchema.parse(deployment ?? {}).resources ?? [];
 }
 
+const exportedSchema = z.looseObject({ version: z.number(), deployment: z.unknown() });
+
+/** Runs the engine itself: the Automation API's own export and import take every secret out of its encryption. */
+async function runEngine({ workspace, name }: Stack, ...words: readonly string[]): Promise<string> {
+  const { pulumiCommand, workDir, envVars, pulumiHome } = workspace;
+  const home = pulumiHome === undefined ? {} : { PULUMI_HOME: pulumiHome };
+  const args = ["stack", ...words, "--stack", name, "--non-interactive"];
+  const { stdout } = await pulumiCommand.run(args, workDir, { ...home, ...envVars });
+  return stdout;
+}
+
+async function exportState(stack: Stack) {
+  return exportedSchema.parse(JSON.parse(await runEngine(stack, "export")));
+}
+
 /** Reads the state of a stack. */
 export async function readStackState(stack: Stack): Promise<StackState> {
-  const deployment: unknown = (await stack.exportStack()).deployment;
+  const { deployment } = await exportState(stack);
   const resources = resourcesOf(deployment);
   const record = resources.find(({ type }) => type === "berth:index:Lease");
   const schedules = resources.flatMap(({ type, urn, outputs = {} }) => {
@@ -129,7 +147,14 @@ export function withDeadline(deployment: unknown, expiresAt: string): unknown {
 
 /** Writes another deadline into the state of a stack. */
 export async function writeStateDeadline(stack: Stack, expiresAt: string): Promise<void> {
-  const exported: Deployment = await stack.exportStack();
-  const deployment: unknown = withDeadline(exported.deployment, expiresAt);
-  await stack.importStack({ ...exported, deployment } as Deployment);
+  const exported = await exportState(stack);
+  const deployment = withDeadline(exported.deployment, expiresAt);
+  const folder = await mkdtemp(join(tmpdir(), "berth-state-"));
+  try {
+    const file = join(folder, "state.json");
+    await writeFile(file, JSON.stringify({ ...exported, deployment }), { mode: 0o600 });
+    await runEngine(stack, "import", "--file", file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -3,19 +3,19 @@ import { timestamp, type Lease } from "../../components/lease/lease.ts";
 import { LayerError, rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
 import { UserError } from "../../components/user-error.ts";
 import { maxAgeHoursOf } from "../../stacks/parse-settings.ts";
+import type { Connection } from "../../provider/connection.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import {
   expiryTagLayer,
   hostLayer,
-  protectTagLayer,
   scheduleLayer,
   settingLayer,
   stateLayer,
 } from "../adapters/lease-layers.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
-import type { AccountScope } from "../adapters/receipt.ts";
+import type { AccountScope } from "../adapters/account-scope.ts";
 import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
 import { readStackState, type RecordedLease, type StackState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -55,8 +55,8 @@ export async function openLease(options: StackOptions): Promise<LeasedStack> {
   return { env, opened, state, lease, scope, now: await readClock(cloud) };
 }
 
-/** The host's own timer, where there is a host that could end itself. */
-export async function timerOf({ opened, scope }: LeasedStack): Promise<readonly LeaseLayer[]> {
+/** How to reach the host, where there is one that could end itself. */
+export async function liveHosts({ opened, scope }: LeasedStack): Promise<readonly Connection[]> {
   const outputs = readOutputs(await opened.stack.outputs());
   const { instanceId, address, sshPort = 22, user, hostKey } = outputs;
   if (instanceId === undefined || address === undefined) return [];
@@ -64,7 +64,7 @@ export async function timerOf({ opened, scope }: LeasedStack): Promise<readonly 
   const { state } = await readHostState(scope, instanceId);
   // Only what is known to have ended needs no new deadline.
   if (["gone", "terminated", "shutting-down"].includes(state)) return [];
-  return [hostLayer({ host: address, port: sshPort, user, hostKey })];
+  return [{ host: address, port: sshPort, user, hostKey }];
 }
 
 /**
@@ -76,8 +76,7 @@ async function deadlineLayers(leased: LeasedStack): Promise<readonly LeaseLayer[
   const asked = readStackConfig(env)?.["berth:expiresAt"];
   return [
     ...state.schedules.map((schedule) => scheduleLayer(scope, schedule)),
-    // Off while it is protected, and set again by `protect --off`.
-    ...((await protectTagLayer(scope).read()) === "true" ? [] : await timerOf(leased)),
+    ...(await liveHosts(leased)).map(hostLayer),
     expiryTagLayer(scope, state.groupArn),
     stateLayer(opened.stack),
     settingLayer(opened.stack, "berth:expiresAt", typeof asked === "string" ? asked : undefined),

@@ -1,13 +1,18 @@
 import { rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
 import { UserError } from "../../components/user-error.ts";
-import { protectTagLayer, scheduleProtection, settingLayer } from "../adapters/lease-layers.ts";
+import {
+  hostProtection,
+  protectTagLayer,
+  scheduleProtection,
+  settingLayer,
+} from "../adapters/lease-layers.ts";
 import { readStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { usd } from "../../components/plan-text.ts";
 import type { StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { readOutputs } from "../stack-outputs.ts";
-import { openLease, refused, timerOf, type LeasedStack } from "./extend.ts";
+import { liveHosts, openLease, refused, type LeasedStack } from "./extend.ts";
 
 /** Flags of `berth protect`. */
 export interface ProtectOptions extends StackOptions {
@@ -15,26 +20,13 @@ export interface ProtectOptions extends StackOptions {
   readonly off?: boolean;
 }
 
-/** The host's own timer as something that is off while the host is protected. */
-function paused(timer: LeaseLayer, expiresAt: string): LeaseLayer {
-  return {
-    name: timer.name,
-    read: async () => {
-      const deadline = await timer.read();
-      return deadline === undefined ? undefined : String(deadline === "");
-    },
-    write: (value) => timer.write(value === "true" ? "" : expiresAt),
-  };
-}
-
 /** Tags first: from then on no sweep ends anything, whatever happens to this command. */
 async function protectionLayers(leased: LeasedStack): Promise<readonly LeaseLayer[]> {
-  const { env, opened, state, lease, scope } = leased;
+  const { env, opened, state, scope } = leased;
   const asked = readStackConfig(env)?.["berth:protect"];
-  const timers = lease.expiresAt === "" ? [] : await timerOf(leased);
   return [
     protectTagLayer(scope),
-    ...timers.map((timer) => paused(timer, lease.expiresAt)),
+    ...(await liveHosts(leased)).map(hostProtection),
     ...state.schedules.map((schedule) => scheduleProtection(scope, schedule)),
     settingLayer(opened.stack, "berth:protect", String(asked ?? "false")),
   ];

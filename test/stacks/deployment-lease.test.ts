@@ -88,3 +88,29 @@ describe("checkedAge", () => {
     assert.throws(() => checkedAge(later, start, { maxAgeHours: 3 }), /3 are allowed/);
   });
 });
+
+describe("office hours", () => {
+  const settings = {
+    leaseHours: 8,
+    expiresAt: undefined,
+    owner: "alice",
+    maxAgeHours: 72,
+    officeHours: "Mon-Fri 08:00-14:00 UTC",
+  };
+
+  it("end a lease that begins in them", async () => {
+    const { named } = await underMocks(() => makeLease("lease", settings, { now, runId }));
+    assert.equal(named("lease").inputs["expiresAt"], "2026-11-24T14:00:00Z");
+  });
+
+  it("let no lease begin outside of them, and one that is there go on", async () => {
+    const night = new Date("2026-11-24T22:00:00Z");
+    await assert.rejects(
+      underMocks(async () => {
+        const { expiresAt } = makeLease("lease", settings, { now: night, runId });
+        return valueOf(expiresAt);
+      }),
+      /outside of office hours/,
+    );
+  });
+});

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type AccountScope, type Remnant } from "./account-scope.ts";
+import { makeReceipt, type Receipt } from "./receipt.ts";
+import { removers } from "./removers.ts";
+
+/** Something that would not go, and AWS's reason. */
+export interface Kept extends Remnant {
+  readonly reason: string;
+}
+
+/** What a removal by tag came to. */
+export interface Removal {
+  readonly removed: readonly Remnant[];
+  readonly kept: readonly Kept[];
+  /** The account's answer at the end. */
+  readonly receipt: Receipt;
+}
+
+/** How often the account is asked again, and who is told why something waits. */
+export interface RemovalPatience {
+  readonly rounds: number;
+  readonly pauseMs: number;
+  readonly tell: (line: string) => void;
+}
+
+const alreadyGone = /NotFound|NoSuch|does ?n[o']t exist|could not find/i;
+
+async function tryToRemove(scope: AccountScope, remnant: Remnant): Promise<string | undefined> {
+  const found = removers.find(([kind]) => kind === `${remnant.service} ${remnant.kind}`);
+  if (found === undefined)
+    return "berth does not delete this kind: remove it by hand if it is to go";
+  try {
+    await found[1]({ ...scope.client }, remnant.id);
+    return undefined;
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    return alreadyGone.test(`${name} ${message}`) ? undefined : `${name}: ${message}`;
+  }
+}
+
+function rank({ service, kind }: Remnant): number {
+  return removers.findIndex(([known]) => known === `${service} ${kind}`);
+}
+
+function key({ service, kind, id }: Remnant): string {
+  return `${service} ${kind} ${id}`;
+}
+
+/**
+ * Removes what carries a run's tag, in order, and asks again until nothing is left or nothing moves any more. What another
+ * thing still holds (a security group of an interface that goes slowly) is tried again, and the reason is told.
+ */
+export async function removeByTag(
+  scope: AccountScope,
+  patience: RemovalPatience,
+): Promise<Removal> {
+  const asked = new Map<string, Remnant>();
+  const reasons = new Map<string, string>();
+  for (let round = 1; ; round += 1) {
+    const receipt = await makeReceipt(scope, { attempts: 1, pauseMs: 0 });
+    const left = receipt.left.filter((remnant) => rank(remnant) >= 0);
+    const there = new Set(receipt.left.map(key));
+    if (left.length === 0 || round > patience.rounds) {
+      return {
+        removed: [...asked.values()].filter((remnant) => !there.has(key(remnant))),
+        kept: receipt.left.map((remnant) => ({
+          ...remnant,
+          reason: reasons.get(key(remnant)) ?? "it is still listed, although its end was asked for",
+        })),
+        receipt,
+      };
+    }
+    for (const remnant of left.toSorted((a, b) => rank(a) - rank(b))) {
+      asked.set(key(remnant), remnant);
+      const reason = await tryToRemove(scope, remnant);
+      if (reason === undefined) {
+        reasons.delete(key(remnant));
+        continue;
+      }
+      if (reasons.get(key(remnant)) !== reason)
+        patience.tell(`waits      ${key(remnant)}: ${reason}`);
+      reasons.set(key(remnant), reason);
+    }
+    await sleep(patience.pauseMs);
+  }
+}
