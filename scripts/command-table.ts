@@ -123,6 +123,19 @@ export const commandTable: readonly CommandRow[] = [
       (await import("./commands/down.ts")).runDown(flags as never, terminal),
   },
   {
+    syntax: "audit",
+    summary: "everything berth made in the account: age, owner, price, deadline; untagged GPUs too",
+    flags: [
+      env,
+      ["--regions <regions>", "with commas between (default: all that are enabled)"],
+      ["--fix", "remove what is over, by its tags, if it is so at a second look"],
+      ["--wait <seconds>", "between the two looks", "60"],
+      ["--yes", "do not ask; needed where nobody can be asked"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("./commands/audit.ts")).runAudit(flags as never, terminal),
+  },
+  {
     syntax: "cloud",
     summary: "run the emulated AWS in the foreground, for --env local; Ctrl-C ends it",
     flags: [["--tier <tier>", "what machines are", "auto", ["auto", "nspawn", "process", "none"]]],

@@ -7,8 +7,14 @@ export interface Remnant {
   readonly id: string;
 }
 
+/** The same with its tags. */
+export interface TaggedRemnant extends Remnant {
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 /** Where AWS is asked. */
 export interface AccountScope {
+  /** Empty means every stack. */
   readonly stack: string;
   /** Of the deployment that was taken down; without it, all that carries the stack's name counts. */
   readonly runId?: string | undefined;
@@ -25,15 +31,30 @@ export function scopeTag({ stack, runId }: AccountScope): {
   return runId === undefined ? { Key: stackTag, Value: stack } : { Key: runTag, Value: runId };
 }
 
+interface Tag {
+  readonly Key?: string | undefined;
+  readonly Value?: string | undefined;
+}
+
 /** Whether the tags of a thing say that it belongs to a scope. */
-export function isTagged(
-  tags:
-    | readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[]
-    | undefined,
-  scope: AccountScope,
-): boolean {
+export function isTagged(tags: readonly Tag[] | undefined, scope: AccountScope): boolean {
   const wanted = scopeTag(scope);
-  return (tags ?? []).some(({ Key, Value }) => Key === wanted.Key && Value === wanted.Value);
+  return (tags ?? []).some(
+    ({ Key, Value }) => Key === wanted.Key && (wanted.Value === "" || Value === wanted.Value),
+  );
+}
+
+/** EC2's filter for what belongs to a scope. */
+export function tagFilter(scope: AccountScope): { Name: string; Values: string[] } {
+  const { Key, Value } = scopeTag(scope);
+  return Value === ""
+    ? { Name: "tag-key", Values: [Key] }
+    : { Name: `tag:${Key}`, Values: [Value] };
+}
+
+/** Tags by key. */
+export function tagMap(tags: readonly Tag[] | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries((tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
 }
 
 /** What every AWS client is made with. */

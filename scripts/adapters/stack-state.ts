@@ -65,12 +65,22 @@ function resourcesOf(deployment: unknown): readonly Resource[] {
 
 const exportedSchema = z.looseObject({ version: z.number(), deployment: z.unknown() });
 
+interface EngineCommand {
+  run(
+    args: readonly string[],
+    workDir: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<{ readonly stdout: string }>;
+}
+
 /** Runs the engine itself: the Automation API's own export and import take every secret out of its encryption. */
 async function runEngine({ workspace, name }: Stack, ...words: readonly string[]): Promise<string> {
   const { pulumiCommand, workDir, envVars, pulumiHome } = workspace;
   const home = pulumiHome === undefined ? {} : { PULUMI_HOME: pulumiHome };
   const args = ["stack", ...words, "--stack", name, "--non-interactive"];
-  const { stdout } = await pulumiCommand.run(args, workDir, { ...home, ...envVars });
+  // Public at run time, and left out of the SDK's types.
+  const command = pulumiCommand as unknown as EngineCommand;
+  const { stdout } = await command.run(args, workDir, { ...home, ...envVars });
   return stdout;
 }
 
