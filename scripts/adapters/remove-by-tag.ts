@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccountScope, type Remnant } from "./account-scope.ts";
+import { removeInRounds } from "../../components/teardown/remove-rounds.ts";
 import { makeReceipt, type Receipt } from "./receipt.ts";
 import { removers } from "./removers.ts";
 
@@ -54,33 +55,32 @@ export async function removeByTag(
   scope: AccountScope,
   patience: RemovalPatience,
 ): Promise<Removal> {
-  const asked = new Map<string, Remnant>();
-  const reasons = new Map<string, string>();
-  for (let round = 1; ; round += 1) {
-    const receipt = await makeReceipt(scope, { attempts: 1, pauseMs: 0 });
-    const left = receipt.left.filter((remnant) => rank(remnant) >= 0);
-    const there = new Set(receipt.left.map(key));
-    if (left.length === 0 || round > patience.rounds) {
-      return {
-        removed: [...asked.values()].filter((remnant) => !there.has(key(remnant))),
-        kept: receipt.left.map((remnant) => ({
-          ...remnant,
-          reason: reasons.get(key(remnant)) ?? "it is still listed, although its end was asked for",
-        })),
-        receipt,
-      };
-    }
-    for (const remnant of left.toSorted((a, b) => rank(a) - rank(b))) {
-      asked.set(key(remnant), remnant);
-      const reason = await tryToRemove(scope, remnant);
-      if (reason === undefined) {
-        reasons.delete(key(remnant));
-        continue;
-      }
-      if (reasons.get(key(remnant)) !== reason)
+  let receipt: Receipt | undefined;
+  const { removed, left, reasonOf } = await removeInRounds<Remnant>(
+    {
+      ask: async () => {
+        receipt = await makeReceipt(scope, { attempts: 1, pauseMs: 0 });
+        return receipt.left;
+      },
+      remove: (remnant) => tryToRemove(scope, remnant),
+      key,
+      rank,
+      pause: () => sleep(patience.pauseMs),
+      tell: (remnant, reason) => {
         patience.tell(`waits      ${key(remnant)}: ${reason}`);
-      reasons.set(key(remnant), reason);
-    }
-    await sleep(patience.pauseMs);
-  }
+      },
+    },
+    patience.rounds,
+  );
+  const kept = left.map((remnant) => ({
+    ...remnant,
+    reason: reasonOf(remnant) ?? unexplained(remnant),
+  }));
+  return { removed, kept, receipt: receipt ?? (await makeReceipt(scope)) };
+}
+
+function unexplained(remnant: Remnant): string {
+  return rank(remnant) < 0
+    ? "berth does not delete this kind: remove it by hand if it is to go"
+    : "it is still listed, although its end was asked for";
 }

@@ -12,7 +12,7 @@ const [old, wanted] = ["2026-11-24T16:00:00Z", "2026-11-24T20:00:00Z"];
 type Fault = "none" | "refuses" | "loses-answer" | "gone";
 
 function layersOf(faults: readonly Fault[]) {
-  const held = faults.map((fault) => (fault === "gone" ? undefined : old) as string | undefined);
+  const held: (string | undefined)[] = faults.map((fault) => (fault === "gone" ? undefined : old));
   const layers = faults.map((fault, index): LeaseLayer => {
     let failed = false;
     return {

@@ -37,7 +37,7 @@ describe("the layers of a lease, on a real sshd and in the emulated account", fu
     needs(this, "sshd", hasSshd(), "OpenSSH's server is not installed");
     [cloud, sshd] = await Promise.all([startCloud({ tier: "none" }), startSshd()]);
     process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
-    const { maxAttempts: _one, ...settings } = settingsFor(cloud);
+    const settings = settingsFor(cloud);
     scope = { stack: "dev", runId, region: "us-east-1", client: settings };
     client = new ec2.EC2Client(settings);
     old = timestamp(new Date(cloud.now().getTime() + 3600_000));
