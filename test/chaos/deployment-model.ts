@@ -43,15 +43,24 @@ export class DeploymentModel {
     this.weather = weather;
   }
 
-  /** Runs a command of a fresh process. @returns whether it came through */
-  async command(work: () => Promise<void>): Promise<boolean> {
+  /** Runs a command of a fresh process. @returns the error that it ended with, none when it came through */
+  async command(work: () => Promise<void>): Promise<Error | undefined> {
     this.#dead = false;
     try {
       await work();
-      return true;
-    } catch {
-      return false;
+      return undefined;
+    } catch (error) {
+      if (this.#dead) return new Crash("dead");
+      return error as Error;
     }
+  }
+
+  /** Whether every layer of the lease that is there holds the same deadline. */
+  isConsistent(): boolean {
+    const { lease } = this.state;
+    if (lease === undefined) return true;
+    const layers = [...this.#schedules(lease.runId), ...this.#ownHosts()];
+    return layers.every(({ deadline }) => deadline === lease.expiresAt);
   }
 
   /** The SDK's own retries of a call that may be made again. */
@@ -135,7 +144,7 @@ export class DeploymentModel {
       write: (value) => {
         this.#call(() => {
           write(value);
-        });
+        }, 2);
         return Promise.resolve();
       },
     };
@@ -244,7 +253,7 @@ export class DeploymentModel {
           try {
             this.#call(() => {
               account.end(id, "down");
-            });
+            }, 1);
             return Promise.resolve(undefined);
           } catch (error) {
             if (error instanceof Crash) throw error;

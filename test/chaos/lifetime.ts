@@ -1,6 +1,7 @@
 import { protectTag, runTag } from "../../components/identity.ts";
 import { ledgerOf, totalUsd } from "../../components/cost/ledger.ts";
 import type { PricePoint, RunRecord } from "../../components/cost/usage.ts";
+import { LayerError } from "../../components/lease/lease-layers.ts";
 import { sweepByTag } from "../../components/teardown/sweep-by-tag.ts";
 import { sweepBounds } from "../../components/teardown/teardown-times.ts";
 import { terminateByTag } from "../../components/teardown/terminate-by-tag.ts";
@@ -101,9 +102,10 @@ class Life {
       horizon = Math.min(this.#horizon(), 3000);
     }
     this.#checkLedger();
-    this.#model.weather = { ...this.#weather, crash: 0 };
-    if (!(await this.#model.command(() => this.#model.down()))) {
-      await this.#model.command(() => this.#model.down());
+    this.#model.weather = { throttled: 0.4, lost: 0.2, crash: 0 };
+    // One that fails says so, and is run again.
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      if ((await this.#model.command(() => this.#model.down())) === undefined) break;
     }
     const left = this.#account.alive();
     if (left.length > 0) this.#violate(`${left.length} left after down: ${left[0]?.id ?? ""}`);
@@ -125,15 +127,22 @@ class Life {
     const model = this.#model;
     switch (action) {
       case "up":
-        if (await model.command(() => model.up(this.#random.whole(30, 240)))) this.#promise();
+        if ((await model.command(() => model.up(this.#random.whole(30, 240)))) === undefined)
+          this.#promise();
         return;
-      case "extend":
-        if (await model.command(() => model.extend(this.#random.whole(10, 180)))) this.#promise();
+      case "extend": {
+        const before = model.isConsistent();
+        const error = await model.command(() => model.extend(this.#random.whole(10, 180)));
+        const whole =
+          error === undefined || (error instanceof LayerError && error.stuck.length === 0);
+        if (before && whole && !model.isConsistent()) this.#violate("extended in part");
+        if (error === undefined) this.#promise();
         return;
+      }
       case "protect":
       case "unprotect": {
         const on = action === "protect";
-        const done = await model.command(() => model.protect(on));
+        const done = (await model.command(() => model.protect(on))) === undefined;
         for (const { id } of this.#own()) {
           if (on && done) this.#protected.add(id);
           // Once it was asked for, it may be gone in part.
