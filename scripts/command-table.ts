@@ -63,6 +63,7 @@ export const commandTable: readonly CommandRow[] = [
       ["--region <region>", "AWS region (default: us-east-1)"],
       ["--weights-bucket <bucket>", "bucket that has the weights already"],
       ["--set <key=value...>", "any other setting"],
+      ["--with-ci", "write a workflow that takes it down when its lease is over"],
       ["--force", "replace what the file says already"],
     ],
     run: async (_words, flags, terminal) =>
@@ -117,6 +118,7 @@ export const commandTable: readonly CommandRow[] = [
       env,
       engine,
       ["--yes", "do not ask; needed where nobody can be asked"],
+      ["--if-over", "only when its lease is over; else do nothing"],
       ["--force", "take a protected deployment down too"],
     ],
     run: async (_words, flags, terminal) =>
@@ -134,6 +136,24 @@ export const commandTable: readonly CommandRow[] = [
     ],
     run: async (_words, flags, terminal) =>
       (await import("./commands/audit.ts")).runAudit(flags as never, terminal),
+  },
+  {
+    syntax: "cost",
+    summary: "what ran and what it cost, by the prices at launch",
+    flags: [
+      env,
+      [
+        "--by <what>",
+        "what to sum by",
+        "stack",
+        ["env", "owner", "model", "day", "stack", "kind", "runId"],
+      ],
+      ["--regions <regions>", "with commas between (default: the stack's own)"],
+      ["--csv <file>", "write every line in FOCUS's columns"],
+      ["--html <file>", "write a chart and tables, in one file"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("./commands/cost.ts")).runCost(flags as never, terminal),
   },
   {
     syntax: "cloud",

@@ -12,9 +12,11 @@ import { ModelServer } from "../components/model-server/model-server.ts";
 import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
+import { tagContract } from "../components/tag-contract.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
+import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import type { Settings } from "./settings.ts";
@@ -50,6 +52,7 @@ interface Scope {
  */
 export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment {
   checkLicence(settings, plan, pulumi.runtime.isDryRun());
+  checkBudget(settings, plan);
   const candidate = { now: new Date(), runId: randomBytes(6).toString("hex") };
   const lease = makeLease(partName(settings.stack, "lease"), settings, candidate);
   const scope = scopeOf(settings, plan, lease);
@@ -96,7 +99,12 @@ function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope 
     defaultTags: { tags },
     maxRetries: 3,
   });
-  return { settings, plan, tags, name, inAccount: { providers: [account] } };
+  return { settings, plan, tags, name, inAccount: inAccount(account, tags) };
+}
+
+/** In the deployment's account, and under its contract of tags. */
+function inAccount(account: aws.Provider, tags: TagInputs): pulumi.ComponentResourceOptions {
+  return { providers: [account], transformations: [tagContract(tags)] };
 }
 
 interface WeightsPlace {

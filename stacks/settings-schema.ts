@@ -100,6 +100,8 @@ export const berthSchema = z.strictObject({
       `must be hours, more than 0 and at most ${longestAgeHours}`,
     )
     .optional(),
+  /** USD that a lease, or a month without an end, may cost by the plan. @default no limit */
+  budgetUsd: number.refine((amount) => amount > 0, "must be USD, more than 0").optional(),
   /** Minutes without use after which the host ends itself. @default never */
   idleMinutes: whole(10, 1440).optional(),
   /** Weekly windows; a lease ends with the window that it begins in. @default none */

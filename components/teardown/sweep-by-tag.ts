@@ -12,34 +12,46 @@ const patient = [
   { ErrorEquals: ["States.TaskFailed"], IntervalSeconds: 2, MaxAttempts: 3, BackoffRate: 2 },
 ];
 
-function ownFilters(
-  { stack, owner, runId }: HostOwner,
-  more: Readonly<Record<string, readonly string[]>>,
-) {
-  const wanted = {
-    [`tag:${stackTag}`]: [stack],
-    [`tag:${ownerTag}`]: [owner],
-    [`tag:${runTag}`]: [runId],
-    ...more,
-  };
-  return Object.entries(wanted).map(([Name, Values]) => ({ Name, Values }));
+/** Tags that are wanted, by key; a key alone is wanted with any value. */
+type Wanted = Readonly<Record<string, string | undefined>>;
+
+/** How a listing is asked for what carries tags. */
+function tagged(kind: SweptKind, { stack, owner, runId }: HostOwner, more: Wanted) {
+  const wanted = Object.entries({ [stackTag]: stack, [ownerTag]: owner, [runTag]: runId, ...more });
+  if (kind.asks === "tag-index") {
+    return {
+      TagFilters: wanted.map(([Key, value]) =>
+        value === undefined ? { Key } : { Key, Values: [value] },
+      ),
+    };
+  }
+  const Filters = [
+    ...wanted.map(([key, value]) =>
+      value === undefined
+        ? { Name: "tag-key", Values: [key] }
+        : { Name: `tag:${key}`, Values: [value] },
+    ),
+    ...Object.entries(kind.filters ?? {}).map(([Name, Values]) => ({ Name, Values })),
+  ];
+  return { Filters };
 }
 
 /** One question of a branch: what is found goes to `then`, and nothing, or no answer, goes on at `next`. */
 interface Look {
   readonly name: string;
-  readonly filters: Readonly<Record<string, readonly string[]>>;
+  readonly wanted: Wanted;
   readonly then: string;
   readonly next: string;
 }
 
-function look({ find, also, filters, list }: SweptKind, owner: HostOwner, ask: Look): States {
+function look(kind: SweptKind, owner: HostOwner, ask: Look): States {
+  const { find, also, list } = kind;
   const answered = `${ask.name}Any`;
   return {
     [ask.name]: {
       Type: "Task",
       Resource: task(find),
-      Parameters: { ...also, Filters: ownFilters(owner, { ...filters, ...ask.filters }) },
+      Parameters: { ...also, ...tagged(kind, owner, ask.wanted) },
       Retry: patient,
       Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failed", Next: ask.next }],
       ResultPath: "$.answer",
@@ -82,21 +94,55 @@ function ending(kind: SweptKind, next: string): State {
       Next: next,
     };
   }
+  return forEach(
+    kind,
+    { call: kind.end, parameters: { [`${kind.ids.one}.$`]: kind.ids.from ?? `$.${kind.id}` } },
+    next,
+  );
+}
+
+/** Makes a call for each that was found; one that is refused must not keep the others. */
+function forEach(
+  { list }: SweptKind,
+  { call, parameters }: { readonly call: string; readonly parameters: object },
+  next: string,
+): State {
   const one: State = {
     Type: "Task",
-    Resource: task(kind.end),
-    Parameters: { [`${kind.ids.one}.$`]: `$.${kind.id}` },
+    Resource: task(call),
+    Parameters: parameters,
     Retry: patient,
-    // One that cannot go yet must not keep the others.
     Catch: [{ ErrorEquals: ["States.ALL"], Next: "Kept" }],
     End: true,
   };
   return {
     Type: "Map",
-    ItemsPath: `$.answer.${kind.list}`,
+    ItemsPath: `$.answer.${list}`,
     MaxConcurrency: 1,
-    Iterator: { StartAt: "End", States: { End: one, Kept: { Type: "Pass", End: true } } },
-    Catch: caught,
+    Iterator: { StartAt: "Each", States: { Each: one, Kept: { Type: "Pass", End: true } } },
+    Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failed", Next: next }],
+    ResultPath: "$.answered",
+    Next: next,
+  };
+}
+
+/** Says on all that was found when it was seen. */
+function marking(kind: SweptKind, next: string): State {
+  const Tags = [{ Key: sweepTag, "Value.$": "$.time" }];
+  if (kind.asks === "tag-index") {
+    // Inside a map the sweep's time is out of reach; the mark names the execution that made it.
+    const parameters = {
+      "ResourceArn.$": "$.ResourceARN",
+      Tags: [{ Key: sweepTag, "Value.$": "$$.Execution.Name" }],
+    };
+    return forEach(kind, { call: "sagemaker:addTags", parameters }, next);
+  }
+  return {
+    Type: "Task",
+    Resource: task("ec2:createTags"),
+    Parameters: { "Resources.$": `$.answer.${kind.list}[*].${kind.id}`, Tags },
+    Retry: patient,
+    Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failed", Next: "Report" }],
     ResultPath: "$.answered",
     Next: next,
   };
@@ -104,8 +150,8 @@ function ending(kind: SweptKind, next: string): State {
 
 /** Find, spare what is protected, end what an earlier firing marked, mark the rest. */
 function branch(kind: SweptKind, owner: HostOwner): State {
-  const unprotected = { [`tag:${protectTag}`]: ["false"] };
-  const marked = { ...unprotected, "tag-key": [sweepTag] };
+  const unprotected = { [protectTag]: "false" };
+  const marked = { ...unprotected, [sweepTag]: undefined };
   const states: States = {
     Begin: {
       Type: "Pass",
@@ -114,32 +160,21 @@ function branch(kind: SweptKind, owner: HostOwner): State {
     },
     ...look(kind, owner, {
       name: "Protected",
-      filters: { [`tag:${protectTag}`]: ["true"] },
+      wanted: { [protectTag]: "true" },
       then: "Spare",
       next: "Marked",
     }),
     Spare: note(kind, "spared", `${protectTag} is true`, "Marked"),
-    ...look(kind, owner, { name: "Marked", filters: marked, then: "SayEnded", next: "Unmarked" }),
+    ...look(kind, owner, { name: "Marked", wanted: marked, then: "SayEnded", next: "Unmarked" }),
     SayEnded: note(kind, "ended", "the lease was over before, and still is", "End"),
     End: ending(kind, "Unmarked"),
     ...look(kind, owner, {
       name: "Unmarked",
-      filters: unprotected,
+      wanted: unprotected,
       then: "Mark",
       next: "Report",
     }),
-    Mark: {
-      Type: "Task",
-      Resource: task("ec2:createTags"),
-      Parameters: {
-        "Resources.$": `$.answer.${kind.list}[*].${kind.id}`,
-        Tags: [{ Key: sweepTag, "Value.$": "$.time" }],
-      },
-      Retry: patient,
-      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failed", Next: "Report" }],
-      ResultPath: "$.answered",
-      Next: "SayMarked",
-    },
+    Mark: marking(kind, "SayMarked"),
     SayMarked: note(
       kind,
       "marked",
@@ -183,8 +218,11 @@ export function sweepByTag(owner: HostOwner): string {
 
 /** IAM's name of an SDK integration: `ec2:terminateInstances` is `ec2:TerminateInstances`. */
 function iamAction(call: string): string {
-  return call.replace(/:(.)/, (_match, first: string) => `:${first.toUpperCase()}`);
+  const action = call.replace(/:(.)/, (_match, first: string) => `:${first.toUpperCase()}`);
+  return action.replace("resourcegroupstaggingapi:", "tag:");
 }
+
+const ec2Resource = "arn:aws:ec2:*:*:*/*";
 
 /** May look, mark and end what carries the deployment's tags and is not protected; nothing else. */
 export function sweepPolicy({ stack, owner, runId }: HostOwner): string {
@@ -194,33 +232,25 @@ export function sweepPolicy({ stack, owner, runId }: HostOwner): string {
     [`aws:ResourceTag/${runTag}`]: runId,
     [`aws:ResourceTag/${protectTag}`]: "false",
   };
+  const Effect = "Allow";
+  const look = { Sid: "Look", Effect, Action: sweptKinds.map(({ find }) => iamAction(find)) };
+  const mark = {
+    Sid: "Mark",
+    Effect,
+    Action: ["ec2:CreateTags", "sagemaker:AddTags"],
+    Resource: [ec2Resource, ...sweptKinds.flatMap(({ resource }) => resource ?? [])],
+    Condition: { StringEquals: own, "ForAllValues:StringEquals": { "aws:TagKeys": [sweepTag] } },
+  };
+  const ends = sweptKinds.map(({ kind, end, resource = ec2Resource }) => ({
+    Sid: `End${kind.replaceAll("-", "")}`,
+    Effect,
+    Action: iamAction(end),
+    Resource: resource,
+    Condition: { StringEquals: own },
+  }));
   return JSON.stringify({
     Version: "2012-10-17",
-    Statement: [
-      // They take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-      {
-        Sid: "Look",
-        Effect: "Allow",
-        Action: sweptKinds.map(({ find }) => iamAction(find)),
-        Resource: "*",
-      },
-      {
-        Sid: "Mark",
-        Effect: "Allow",
-        Action: "ec2:CreateTags",
-        Resource: "arn:aws:ec2:*:*:*/*",
-        Condition: {
-          StringEquals: own,
-          "ForAllValues:StringEquals": { "aws:TagKeys": [sweepTag] },
-        },
-      },
-      {
-        Sid: "EndOwn",
-        Effect: "Allow",
-        Action: sweptKinds.map(({ end }) => iamAction(end)),
-        Resource: "arn:aws:ec2:*:*:*/*",
-        Condition: { StringEquals: own },
-      },
-    ],
+    // Listings take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    Statement: [{ ...look, Resource: "*" }, mark, ...ends],
   });
 }

@@ -6,6 +6,8 @@ export interface SweptKind {
   readonly kind: string;
   /** SDK integration that lists it: `service:action`. */
   readonly find: string;
+  /** Whether EC2 is asked by its filters, or the resource tag index by tags. @default EC2 */
+  readonly asks?: "tag-index" | undefined;
   /** What the listing takes besides the tags. */
   readonly also?: Parameters | undefined;
   /** Further EC2 filters, by name. */
@@ -17,11 +19,13 @@ export interface SweptKind {
   /** SDK integration that ends it. */
   readonly end: string;
   /** What ending takes: the name of the parameter for all ids at once, or for one. */
-  readonly ids: { readonly all: string } | { readonly one: string };
+  readonly ids: { readonly all: string } | { readonly one: string; readonly from?: string };
+  /** The resources that ending is allowed for, as IAM writes them. @default EC2's */
+  readonly resource?: string | undefined;
 }
 
 /**
- * What a sweep ends, in EC2: first what can come back or is paid by the second. What costs nothing (network, roles) is left to
+ * What a sweep ends: what costs by the hour, and what could bring it back. What costs nothing (network, roles) is left to
  * `down`, which knows its order.
  */
 export const sweptKinds: readonly SweptKind[] = [
@@ -42,6 +46,20 @@ export const sweptKinds: readonly SweptKind[] = [
     id: "InstanceId",
     end: "ec2:terminateInstances",
     ids: { all: "InstanceIds" },
+  },
+  {
+    kind: "endpoint",
+    asks: "tag-index",
+    find: "resourcegroupstaggingapi:getResources",
+    also: { ResourceTypeFilters: ["sagemaker:endpoint"] },
+    list: "ResourceTagMappingList",
+    id: "ResourceARN",
+    end: "sagemaker:deleteEndpoint",
+    ids: {
+      one: "EndpointName",
+      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
+    },
+    resource: "arn:aws:sagemaker:*:*:endpoint/*",
   },
   {
     kind: "volume",

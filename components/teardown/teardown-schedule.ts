@@ -4,8 +4,13 @@ import { expiryTag } from "../identity.ts";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { scheduledMachine, type MachineParts } from "./scheduled-machine.ts";
 import { sweepByTag, sweepPolicy } from "./sweep-by-tag.ts";
-import { atExpression, sweepBounds, sweepExpression } from "./teardown-times.ts";
-import { terminateByTag, terminatePolicy, type HostOwner } from "./terminate-by-tag.ts";
+import { sweepBounds, sweepExpression } from "./teardown-times.ts";
+import {
+  atExpression,
+  terminateByTag,
+  terminatePolicy,
+  type HostOwner,
+} from "./terminate-by-tag.ts";
 
 /** What is ended, and when. */
 export interface TeardownScheduleArgs extends Omit<HostOwner, "runId"> {

@@ -8,11 +8,6 @@ const sweepAfterMinutes = 3;
 /** How long sweeps go on; 72 of them are within Step Functions' free transitions of a month. */
 const sweepForMinutes = 360;
 
-/** EventBridge Scheduler's one-time expression, which has no zone of its own. */
-export function atExpression(timestamp: string): string {
-  return `at(${timestamp.slice(0, 19)})`;
-}
-
 /** When sweeps look, once the lease is over: two of them, the least that ends a thing, are within a quarter of an hour. */
 export const sweepExpression = "rate(5 minutes)";
 

@@ -84,3 +84,8 @@ export function terminatePolicy({ stack, owner, runId }: HostOwner): string {
     ],
   });
 }
+
+/** EventBridge Scheduler's one-time expression, which has no zone of its own. */
+export function atExpression(timestamp: string): string {
+  return `at(${timestamp.slice(0, 19)})`;
+}

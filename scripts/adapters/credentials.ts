@@ -9,12 +9,14 @@ const unusable =
 /**
  * Asks AWS who is asking, before anything is begun.
  *
+ * @returns the account's number
  * @throws UserError when the credentials have expired, or are none
  */
-export async function checkCredentials(scope: AccountScope): Promise<void> {
+export async function checkCredentials(scope: AccountScope): Promise<string> {
   const client = new STSClient({ ...scope.client, maxAttempts: 3 });
   try {
-    await client.send(new GetCallerIdentityCommand({}));
+    const { Account = "unknown" } = await client.send(new GetCallerIdentityCommand({}));
+    return Account;
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     const hint =

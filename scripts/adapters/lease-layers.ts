@@ -16,7 +16,8 @@ import {
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { expiryTag, protectTag, sweepTag } from "../../components/identity.ts";
 import type { LeaseLayer } from "../../components/lease/lease-layers.ts";
-import { atExpression, sweepBounds } from "../../components/teardown/teardown-times.ts";
+import { sweepBounds } from "../../components/teardown/teardown-times.ts";
+import { atExpression } from "../../components/teardown/terminate-by-tag.ts";
 import {
   readHostDeadline,
   readHostProtection,

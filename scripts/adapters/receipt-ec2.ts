@@ -149,7 +149,7 @@ const listers: Readonly<Record<string, Lister>> = {
     ),
   "key-pair": async (client, Filters) => {
     const { KeyPairs = [] } = await client.send(new DescribeKeyPairsCommand({ Filters }));
-    return KeyPairs.map(({ KeyPairId, Tags }) => ({ id: KeyPairId, tags: Tags }));
+    return KeyPairs.map(({ KeyName, Tags }) => ({ id: KeyName, tags: Tags }));
   },
   address: async (client, Filters) => {
     const { Addresses = [] } = await client.send(new DescribeAddressesCommand({ Filters }));

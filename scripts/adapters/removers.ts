@@ -145,7 +145,7 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
   ],
   [
     "ec2 key-pair",
-    inEc2((client, KeyPairId) => client.send(new ec2.DeleteKeyPairCommand({ KeyPairId }))),
+    inEc2((client, KeyName) => client.send(new ec2.DeleteKeyPairCommand({ KeyName }))),
   ],
   [
     "ec2 vpc-endpoint",

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { expiryTag } from "../../components/identity.ts";
-import { atExpression, sweepBounds } from "../../components/teardown/teardown-times.ts";
+import { sweepBounds } from "../../components/teardown/teardown-times.ts";
+import { atExpression } from "../../components/teardown/terminate-by-tag.ts";
 
 const properties = z.record(z.string(), z.unknown());
 

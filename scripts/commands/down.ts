@@ -3,6 +3,7 @@ import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { readClock } from "../adapters/clock.ts";
+import { updateRecords } from "../adapters/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
 import { findRuns, type TaggedRun } from "../adapters/find-runs.ts";
 import { protectTagLayer } from "../adapters/lease-layers.ts";
@@ -25,6 +26,8 @@ import { readOutputs } from "../stack-outputs.ts";
 export interface DownOptions extends StackOptions {
   /** Do not ask. */
   readonly yes?: boolean;
+  /** Only when the lease is over: for whoever runs it by the clock. */
+  readonly ifOver?: boolean;
   /** Take a protected deployment down too. */
   readonly force?: boolean;
 }
@@ -36,6 +39,8 @@ interface Target {
   readonly cloud: LocalCloud | undefined;
   /** With the run's id where a state tells it. */
   readonly scope: AccountScope;
+  /** Its number. */
+  readonly account: string;
   readonly opened: OpenedStack | undefined;
   readonly state: StackState | undefined;
 }
@@ -45,11 +50,22 @@ async function findTarget(options: DownOptions, terminal: Terminal): Promise<Tar
   const region = regionOfStack(env);
   const cloud = cloudOf(env);
   const account = accountOf(env, region, cloud);
-  await checkCredentials(account);
+  const number = await checkCredentials(account);
   const opened = await findDeployment(options, cloud);
   const state = opened === undefined ? undefined : await readStackState(opened.stack);
   const scope = { ...account, runId: state?.lease?.runId };
-  return { options, terminal, cloud, scope, opened, state };
+  return { options, terminal, cloud, scope, account: number, opened, state };
+}
+
+/** Whether the lease is over; says so when it is not. */
+async function isOver({ state, cloud, options, terminal }: Target): Promise<boolean> {
+  const expiresAt = state?.lease?.expiresAt ?? "";
+  const over = expiresAt !== "" && Date.parse(expiresAt) <= (await readClock(cloud)).getTime();
+  if (over) return true;
+  const why = expiresAt === "" ? "has no lease" : `ends at ${expiresAt}`;
+  terminal.say(`"${options.env}" ${why}; nothing was done.`);
+  terminal.result({ env: options.env, over: false, expiresAt });
+  return false;
 }
 
 async function refuseProtected({ options, scope }: Target): Promise<void> {
@@ -118,6 +134,19 @@ async function costOf({ opened, cloud }: Target): Promise<RunningCost | undefine
   return runningCost(outputs, await readClock(cloud));
 }
 
+/** Keeps what ran for `berth cost`; that it could not be kept must not keep anything from being taken down. */
+async function rememberCost({ scope, cloud, account, terminal }: Target): Promise<void> {
+  try {
+    const now = await readClock(cloud);
+    await updateRecords(scope.client, [scope.region], { now, account });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.complain(
+      `The launch records for \`berth cost\` could not be brought up to date: ${why}`,
+    );
+  }
+}
+
 /** Asks for what the engine left, and removes it by its tag. */
 async function removeRest({ terminal, scope, cloud }: Target, runId: string): Promise<Removal> {
   const pauseMs = cloud === undefined ? 5000 : 500;
@@ -156,17 +185,20 @@ async function report(target: Target, outcome: Outcome): Promise<TeardownReport>
 /** `berth down`: removes everything of the stack, by its state and then by its tags, and asks the account what is left. */
 export async function runDown(options: DownOptions, terminal: Terminal): Promise<number> {
   const target = await findTarget(options, terminal);
+  if (options.ifOver === true && !(await isOver(target))) return exitCode.ok;
   await refuseProtected(target);
   const strays = await strayRuns(target);
   await announce(target, strays);
   await confirm(target);
   const cost = await costOf(target);
   const { opened, scope } = target;
+  await rememberCost(target);
   const destroyed = opened === undefined ? [] : await destroyStack(opened, options.env, terminal);
   const runIds = [scope.runId, ...strays.own.map(({ runId }) => runId)];
   const removals: Removal[] = [];
   for (const runId of runIds)
     if (runId !== undefined) removals.push(await removeRest(target, runId));
+  await rememberCost(target);
   const done = await report(target, { destroyed, removals, cost });
   const written = await writeReceipt(done);
   terminal.say(

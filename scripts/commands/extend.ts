@@ -71,7 +71,7 @@ export async function liveHosts({ opened, scope }: LeasedStack): Promise<readonl
  * Every place that holds the deadline, in an order in which a crash between two of them leaves the earlier deadline in
  * force: what ends the host from outside first, then its own timer, then what is only read.
  */
-async function deadlineLayers(leased: LeasedStack): Promise<readonly LeaseLayer[]> {
+export async function deadlineLayers(leased: LeasedStack): Promise<readonly LeaseLayer[]> {
   const { env, opened, state, scope } = leased;
   const asked = readStackConfig(env)?.["berth:expiresAt"];
   return [

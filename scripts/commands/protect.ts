@@ -28,7 +28,11 @@ async function protectionLayers(leased: LeasedStack): Promise<readonly LeaseLaye
     protectTagLayer(scope),
     ...(await liveHosts(leased)).map(hostProtection),
     ...state.schedules.map((schedule) => scheduleProtection(scope, schedule)),
-    settingLayer(opened.stack, "berth:protect", asked === true || asked === "true" ? "true" : "false"),
+    settingLayer(
+      opened.stack,
+      "berth:protect",
+      asked === true || asked === "true" ? "true" : "false",
+    ),
   ];
 }
 

@@ -125,6 +125,7 @@ export class ModelAccount {
   /** A call of a state machine, whose role's policy spares what is protected. */
   byMachine(name: string, parameters: Readonly<Record<string, unknown>>, by: string): unknown {
     this.calls += 1;
+    if (name === "resourcegroupstaggingapi:getResources") return { ResourceTagMappingList: [] };
     const listing = listKeys[name];
     if (listing !== undefined) return this.#list(listing, parameters["Filters"] as Filter[]);
     const ids = Object.values(parameters)

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import * as ec2 from "@aws-sdk/client-ec2";
+import * as sagemaker from "@aws-sdk/client-sagemaker";
 import * as sfn from "@aws-sdk/client-sfn";
 import * as scheduler from "@aws-sdk/client-scheduler";
 import { timestamp } from "../../../components/lease/lease.ts";
 import { sweepByTag, sweepPolicy } from "../../../components/teardown/sweep-by-tag.ts";
-import {
-  atExpression,
-  sweepBounds,
-  sweepExpression,
-} from "../../../components/teardown/teardown-times.ts";
-import { terminateByTag } from "../../../components/teardown/terminate-by-tag.ts";
+import { sweepBounds, sweepExpression } from "../../../components/teardown/teardown-times.ts";
+import { atExpression, terminateByTag } from "../../../components/teardown/terminate-by-tag.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { dlami, settingsFor, until } from "../../offline/cloud/account.ts";
 
@@ -92,6 +89,48 @@ describe("teardown in the emulated account", function () {
     return run.Instances![0]!.InstanceId!;
   }
 
+  /** One endpoint that is the run's own, and one that is protected. */
+  async function makeEndpoints(): Promise<{ readonly kept: string }> {
+    const ml = new sagemaker.SageMakerClient(settingsFor(cloud));
+    const ExecutionRoleArn = RoleArn;
+    await ml.send(
+      new sagemaker.CreateModelCommand({
+        ModelName: "m",
+        ExecutionRoleArn,
+        PrimaryContainer: { Image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/serve:1" },
+      }),
+    );
+    await ml.send(
+      new sagemaker.CreateEndpointConfigCommand({
+        EndpointConfigName: "c",
+        ProductionVariants: [
+          {
+            VariantName: "one",
+            ModelName: "m",
+            InitialInstanceCount: 1,
+            InstanceType: "ml.g5.xlarge",
+          },
+        ],
+      }),
+    );
+    for (const [EndpointName, protect] of [
+      ["dev-own", false],
+      ["dev-kept", true],
+    ] as const) {
+      const Tags = tagsOf(owner.runId, protect);
+      await ml.send(
+        new sagemaker.CreateEndpointCommand({ EndpointName, EndpointConfigName: "c", Tags }),
+      );
+    }
+    return { kept: "dev-kept" };
+  }
+
+  async function endpointNames(): Promise<readonly (string | undefined)[]> {
+    const ml = new sagemaker.SageMakerClient(settingsFor(cloud));
+    const { Endpoints = [] } = await ml.send(new sagemaker.ListEndpointsCommand({}));
+    return Endpoints.map(({ EndpointName }) => EndpointName);
+  }
+
   async function states(): Promise<Record<string, string>> {
     const { Reservations } = await client.send(new ec2.DescribeInstancesCommand({}));
     const each = Reservations!.flatMap(({ Instances }) =>
@@ -124,6 +163,7 @@ describe("teardown in the emulated account", function () {
         TagSpecifications: [{ ResourceType: "volume", Tags: tagsOf(owner.runId, false) }],
       }),
     );
+    const endpoints = await makeEndpoints();
     await armSweep();
     await cloud.advanceClock(3600 + 60);
     assert.equal((await states())[own], "running");
@@ -134,6 +174,7 @@ describe("teardown in the emulated account", function () {
     assert.equal((await states())[own], "running");
     await cloud.advanceClock(6 * 60);
     assert.deepEqual((await lastReport("instance")).ended.ids, [own]);
+    assert.deepEqual(await endpointNames(), [endpoints.kept]);
     assert.deepEqual(await states(), {
       [own]: "terminated",
       [kept]: "running",
@@ -165,11 +206,15 @@ describe("teardown in the emulated account", function () {
 describe("sweepPolicy", () => {
   it("ends only what carries the deployment's tags and is not protected", () => {
     const { Statement } = JSON.parse(sweepPolicy(owner)) as {
-      Statement: { Sid: string; Action: string[]; Condition?: { StringEquals: object } }[];
+      Statement: { Action: string[] | string; Condition?: { StringEquals: object } }[];
     };
-    const [look, mark, end] = Statement;
-    assert.ok(look!.Action.every((action) => /^ec2:Describe[A-Z]/.test(action)));
-    for (const { Condition } of [mark!, end!]) {
+    const [look, ...changes] = Statement;
+    const looks = [look!.Action].flat();
+    assert.ok(
+      looks.every((action) => /^(ec2:Describe[A-Z]|tag:Get)/.test(action)),
+      looks.join(),
+    );
+    for (const { Condition } of changes) {
       assert.deepEqual(Condition?.StringEquals, {
         "aws:ResourceTag/berth:stack": "dev",
         "aws:ResourceTag/berth:owner": "alice",
@@ -177,6 +222,7 @@ describe("sweepPolicy", () => {
         "aws:ResourceTag/berth:protect": "false",
       });
     }
-    assert.ok(end!.Action.includes("ec2:TerminateInstances"));
+    const ends = changes.map(({ Action }) => Action).flat();
+    assert.ok(ends.includes("ec2:TerminateInstances") && ends.includes("sagemaker:DeleteEndpoint"));
   });
 });

@@ -3,7 +3,8 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import * as scheduler from "@aws-sdk/client-scheduler";
 import { LayerError, rewriteLayers } from "../../../components/lease/lease-layers.ts";
 import { timestamp } from "../../../components/lease/lease.ts";
-import { atExpression, sweepBounds } from "../../../components/teardown/teardown-times.ts";
+import { sweepBounds } from "../../../components/teardown/teardown-times.ts";
+import { atExpression } from "../../../components/teardown/terminate-by-tag.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
 import {
