@@ -125,6 +125,14 @@ export const commandTable: readonly CommandRow[] = [
       (await import("./commands/down.ts")).runDown(flags as never, terminal),
   },
   {
+    syntax: "diff <one> <other>",
+    summary:
+      "what two stacks do differently, by their files and their environments; asks no account",
+    flags: [],
+    run: async ([one = "", other = ""], _flags, terminal) =>
+      (await import("./commands/diff.ts")).runDiff(one, other, terminal),
+  },
+  {
     syntax: "audit",
     summary: "everything berth made in the account: age, owner, price, deadline; untagged GPUs too",
     flags: [

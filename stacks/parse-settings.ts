@@ -122,6 +122,16 @@ export function maxAgeHoursOf(stack: string, config: RawSettings["config"]): num
   return given ?? defaults[environmentOf(stack, config["berth:env"]) ?? "dev"].maxAgeHours;
 }
 
+/** What a stack's environment decides where its file does not; that of `dev` when the name tells none. */
+export function environmentDefaults(
+  stack: string,
+  config: RawSettings["config"],
+): Readonly<Record<string, unknown>> {
+  const env = environmentOf(stack, config["berth:env"]) ?? "dev";
+  const values = Object.entries(defaults[env]).map(([key, value]) => [`berth:${key}`, value]);
+  return { "berth:env": env, ...Object.fromEntries(values) };
+}
+
 function noEnvironment(stack: string): string {
   const names = environments.join(", ");
   return `berth:env: the name "${stack}" does not begin with ${names}; set which of them it is`;

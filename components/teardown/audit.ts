@@ -115,12 +115,7 @@ function auditRun(runId: string, things: readonly AccountThing[], now: Date): Au
 
 /** Every deployment that an account's things belong to, the dearest first; pure. */
 export function auditRuns(things: readonly AccountThing[], now: Date): readonly AuditedRun[] {
-  const byRun = new Map<string, AccountThing[]>();
-  for (const thing of things) {
-    const runId = thing.tags[runTag] ?? "";
-    byRun.set(runId, [...(byRun.get(runId) ?? []), thing]);
-  }
-  return [...byRun]
+  return [...Map.groupBy(things, ({ tags }) => tags[runTag] ?? "")]
     .map(([runId, found]) => auditRun(runId, found, now))
     .toSorted((a, b) => b.hourlyUsd - a.hourlyUsd || a.runId.localeCompare(b.runId));
 }

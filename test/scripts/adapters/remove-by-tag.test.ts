@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as iam from "@aws-sdk/client-iam";
+import { ledgerOf, totalUsd } from "../../../components/cost/ledger.ts";
 import { auditRuns } from "../../../components/teardown/audit.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
 import { takeInventory } from "../../../scripts/adapters/account-things.ts";
 import { findRuns } from "../../../scripts/adapters/find-runs.ts";
+import { recordRuns } from "../../../scripts/adapters/run-records.ts";
 import { removeByTag } from "../../../scripts/adapters/remove-by-tag.ts";
 import { dlami, settingsFor } from "../../offline/cloud/account.ts";
 
@@ -100,6 +102,13 @@ describe("removeByTag", function () {
       "volume",
       "vpc",
     ]);
+    const [record] = await recordRuns(scope.client, "us-east-1");
+    assert.equal(record?.owner, "alice");
+    assert.deepEqual(record.usages.map(({ kind }) => kind).toSorted(), ["instance", "volume"]);
+    const hour = new Date(Date.now() + 3600_000);
+    // Instance and volumes together cost what the tag recorded at the launch.
+    const usd = totalUsd(ledgerOf([record], hour));
+    assert.ok(Math.abs(usd - 0.8048) < 0.02, String(usd));
     const strange = stranger.Instances![0]!.InstanceId!;
     assert.deepEqual(
       untaggedGpus.map(({ id }) => id),
