@@ -128,8 +128,9 @@ export function environmentDefaults(
   config: RawSettings["config"],
 ): Readonly<Record<string, unknown>> {
   const env = environmentOf(stack, config["berth:env"]) ?? "dev";
-  const values = Object.entries(defaults[env]).map(([key, value]) => [`berth:${key}`, value]);
-  return { "berth:env": env, ...Object.fromEntries(values) };
+  const values: Record<string, unknown> = { "berth:env": env };
+  for (const [key, value] of Object.entries(defaults[env])) values[`berth:${key}`] = value;
+  return values;
 }
 
 function noEnvironment(stack: string): string {

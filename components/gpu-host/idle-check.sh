@@ -7,6 +7,7 @@ folder=${BERTH_ROOT:-}/etc/berth
 state=${BERTH_ROOT:-}/run/berth-idle
 [ -e "$folder/idle" ] || exit 0
 [ ! -e "$folder/protected" ] || exit 0
+# shellcheck source=/dev/null
 . "$folder/idle"
 mkdir -p "$state"
 

@@ -17,7 +17,8 @@ type Wanted = Readonly<Record<string, string | undefined>>;
 
 /** How a listing is asked for what carries tags. */
 function tagged(kind: SweptKind, { stack, owner, runId }: HostOwner, more: Wanted) {
-  const wanted = Object.entries({ [stackTag]: stack, [ownerTag]: owner, [runTag]: runId, ...more });
+  const all: Wanted = { [stackTag]: stack, [ownerTag]: owner, [runTag]: runId, ...more };
+  const wanted = Object.entries(all);
   if (kind.asks === "tag-index") {
     return {
       TagFilters: wanted.map(([Key, value]) =>

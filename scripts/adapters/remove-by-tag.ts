@@ -22,6 +22,8 @@ export interface RemovalPatience {
   readonly rounds: number;
   readonly pauseMs: number;
   readonly tell: (line: string) => void;
+  /** What of it may be removed. @default all */
+  readonly only?: (remnant: Remnant) => boolean;
 }
 
 const alreadyGone = /NotFound|NoSuch|does ?n[o']t exist|could not find/i;
@@ -60,7 +62,7 @@ export async function removeByTag(
     {
       ask: async () => {
         receipt = await makeReceipt(scope, { attempts: 1, pauseMs: 0 });
-        return receipt.left;
+        return receipt.left.filter(patience.only ?? (() => true));
       },
       remove: (remnant) => tryToRemove(scope, remnant),
       key,

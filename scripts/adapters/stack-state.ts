@@ -49,6 +49,8 @@ export interface StackState {
   readonly schedules: readonly RecordedSchedule[];
   /** ARN of the schedules' group, which carries the deadline as a tag. */
   readonly groupArn: string | undefined;
+  /** Everything that the state says, to look an id up in. */
+  readonly text: string;
   /** Operations that began and of whose end nothing is known. */
   readonly pending: number;
 }
@@ -107,6 +109,7 @@ export async function readStackState(stack: Stack): Promise<StackState> {
     lease: leaseSchema.safeParse(record?.outputs).data,
     schedules,
     groupArn,
+    text: JSON.stringify(resources),
     pending: pending?.length ?? 0,
   };
 }

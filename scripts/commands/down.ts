@@ -1,7 +1,7 @@
 import { timestamp } from "../../components/lease/lease.ts";
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
-import type { AccountScope } from "../adapters/account-scope.ts";
+import type { AccountScope, Remnant } from "../adapters/account-scope.ts";
 import { readClock } from "../adapters/clock.ts";
 import { updateRecords } from "../adapters/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
@@ -79,7 +79,13 @@ async function refuseProtected({ options, scope }: Target): Promise<void> {
 async function strayRuns(target: Target) {
   const owner = readStackConfig(target.options.env)?.["berth:owner"];
   const known = target.state?.lease;
-  const runs = (await findRuns(target.scope)).filter(({ runId }) => runId !== known?.runId);
+  const runs: TaggedRun[] = [];
+  for (const run of await findRuns(target.scope)) {
+    if (run.runId === known?.runId) continue;
+    // EC2 goes on telling the tags of what has ended.
+    const { left, unanswered } = await makeReceipt({ ...target.scope, runId: run.runId }, once);
+    if (left.length > 0 || unanswered.length > 0) runs.push(run);
+  }
   const own = runs.filter((run) => run.owner === owner);
   return { own, foreign: runs.filter((run) => run.owner !== owner) };
 }
@@ -147,6 +153,25 @@ async function rememberCost({ scope, cloud, account, terminal }: Target): Promis
   }
 }
 
+/** What costs by the hour, and holds networks that the engine would wait for in vain. */
+const hourly = ["spot-request", "instance", "endpoint"];
+
+/**
+ * Ends hosts and endpoints of the run that the state does not know: a launch whose answer was lost, or that a killed client never wrote
+ * down. They come first, since they cost, and since what the state knows cannot go while they stand in it.
+ */
+async function endOrphans({ scope, state, cloud, terminal }: Target): Promise<void> {
+  if (scope.runId === undefined || state === undefined) return;
+  const only = ({ kind, id }: Remnant) => hourly.includes(kind) && !state.text.includes(id);
+  const tell = (line: string) => {
+    terminal.say(line);
+  };
+  const pauseMs = cloud === undefined ? 5000 : 500;
+  const { removed } = await removeByTag(scope, { rounds: 6, pauseMs, tell, only });
+  for (const { kind, id } of removed)
+    terminal.say(`ended      ${kind} ${id}, which the state did not know`);
+}
+
 /** Asks for what the engine left, and removes it by its tag. */
 async function removeRest({ terminal, scope, cloud }: Target, runId: string): Promise<Removal> {
   const pauseMs = cloud === undefined ? 5000 : 500;
@@ -193,6 +218,7 @@ export async function runDown(options: DownOptions, terminal: Terminal): Promise
   const cost = await costOf(target);
   const { opened, scope } = target;
   await rememberCost(target);
+  await endOrphans(target);
   const destroyed = opened === undefined ? [] : await destroyStack(opened, options.env, terminal);
   const runIds = [scope.runId, ...strays.own.map(({ runId }) => runId)];
   const removals: Removal[] = [];

@@ -50,9 +50,13 @@ export class DeploymentModel {
       await work();
       return undefined;
     } catch (error) {
-      if (this.#dead) return new Crash("dead");
-      return error as Error;
+      // A command that goes on after its process died has only swallowed that.
+      return this.#isDead() ? new Crash("dead") : (error as Error);
     }
+  }
+
+  #isDead(): boolean {
+    return this.#dead;
   }
 
   /** Whether every layer of the lease that is there holds the same deadline. */

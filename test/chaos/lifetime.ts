@@ -130,26 +130,13 @@ class Life {
         if ((await model.command(() => model.up(this.#random.whole(30, 240)))) === undefined)
           this.#promise();
         return;
-      case "extend": {
-        const before = model.isConsistent();
-        const error = await model.command(() => model.extend(this.#random.whole(10, 180)));
-        const whole =
-          error === undefined || (error instanceof LayerError && error.stuck.length === 0);
-        if (before && whole && !model.isConsistent()) this.#violate("extended in part");
-        if (error === undefined) this.#promise();
+      case "extend":
+        await this.#extend();
         return;
-      }
       case "protect":
-      case "unprotect": {
-        const on = action === "protect";
-        const done = (await model.command(() => model.protect(on))) === undefined;
-        for (const { id } of this.#own()) {
-          if (on && done) this.#protected.add(id);
-          // Once it was asked for, it may be gone in part.
-          if (!on) this.#protected.delete(id);
-        }
+      case "unprotect":
+        await this.#protect(action === "protect");
         return;
-      }
       case "lose-state":
         model.state = { lease: undefined, known: [] };
         return;
@@ -157,6 +144,24 @@ class Life {
         const [instance] = this.#account.alive(({ kind }) => kind === "instance");
         if (instance !== undefined) this.#account.end(instance.id, "spot");
       }
+    }
+  }
+
+  async #extend(): Promise<void> {
+    const model = this.#model;
+    const before = model.isConsistent();
+    const error = await model.command(() => model.extend(this.#random.whole(10, 180)));
+    const whole = error === undefined || (error instanceof LayerError && error.stuck.length === 0);
+    if (before && whole && !model.isConsistent()) this.#violate("extended in part");
+    if (error === undefined) this.#promise();
+  }
+
+  async #protect(on: boolean): Promise<void> {
+    const done = (await this.#model.command(() => this.#model.protect(on))) === undefined;
+    for (const { id } of this.#own()) {
+      if (on && done) this.#protected.add(id);
+      // Once it was asked for, it may be gone in part.
+      if (!on) this.#protected.delete(id);
     }
   }
 

@@ -112,7 +112,7 @@ function enter(
       return { data: placed(state.ResultPath, data, attempt(state, data, call)), next };
     case "Map": {
       const items = valuesAt(state.ItemsPath ?? "$", data).flat();
-      const iterator = state.Iterator as Machine;
+      const iterator = state.Iterator!;
       const results = items.map((item) => run(iterator, item, call));
       return { data: placed(state.ResultPath, data, results), next };
     }
