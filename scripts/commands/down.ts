@@ -153,16 +153,19 @@ async function rememberCost({ scope, cloud, account, terminal }: Target): Promis
   }
 }
 
-/** What costs by the hour, and holds networks that the engine would wait for in vain. */
-const hourly = ["spot-request", "instance", "endpoint"];
+/** What costs by the hour, and what holds a network that the engine would wait for in vain; a state names each of these. */
+const orphanKinds = [
+  ...["spot-request", "instance", "endpoint"],
+  ...["vpc-endpoint", "security-group", "route-table", "subnet", "internet-gateway", "vpc"],
+];
 
 /**
- * Ends hosts and endpoints of the run that the state does not know: a launch whose answer was lost, or that a killed client never wrote
- * down. They come first, since they cost, and since what the state knows cannot go while they stand in it.
+ * Ends what of the run the state does not know: a create whose answer was lost, or that a killed client never wrote down. It
+ * comes first, since hosts cost, and since what the state knows cannot go while other things stand in it.
  */
 async function endOrphans({ scope, state, cloud, terminal }: Target): Promise<void> {
   if (scope.runId === undefined || state === undefined) return;
-  const only = ({ kind, id }: Remnant) => hourly.includes(kind) && !state.text.includes(id);
+  const only = ({ kind, id }: Remnant) => orphanKinds.includes(kind) && !state.text.includes(id);
   const tell = (line: string) => {
     terminal.say(line);
   };
