@@ -19,6 +19,18 @@ export const stackTag = "berth:stack";
 /** The tag that tells a deployment from any other of its name and owner, in this account or before it; made by its first `up`. */
 export const runTag = "berth:run-id";
 
+/** The tag that says who pays. */
+export const ownerTag = "berth:owner";
+
+/** The tag that keeps a thing from every teardown that nobody asked for: "true" or "false". */
+export const protectTag = "berth:protect";
+
+/** The tag that says when what carries it ends, RFC 3339; on what is launched and on the schedules' group. */
+export const expiryTag = "berth:expires-at";
+
+/** The tag by which a sweep marks what the next sweep ends. */
+export const sweepTag = "berth:sweep-at";
+
 /** Allowed in tag values (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html), 256 at most. */
 const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 
@@ -48,10 +60,10 @@ export function identityTags(identity: Identity): Tags {
   const tags: Tags = {
     [stackTag]: identity.stack,
     "berth:env": identity.env,
-    "berth:owner": identity.owner,
+    [ownerTag]: identity.owner,
     "berth:model": identity.model,
     "berth:hourly-usd": identity.hourlyUsd.toFixed(4),
-    "berth:protect": String(identity.protect),
+    [protectTag]: String(identity.protect),
     "berth:managed-by": "berth",
   };
   const problems = Object.entries(tags)

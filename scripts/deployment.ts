@@ -2,6 +2,7 @@ import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { loadCatalogue } from "../components/catalogue/load.ts";
 import type { Plan } from "../components/plan.ts";
 import { makePlan } from "../components/sizing/make-plan.ts";
+import { checkBudget } from "../stacks/budget.ts";
 import { checkLicence } from "../stacks/licence.ts";
 import { planRequest, type Settings } from "../stacks/parse-settings.ts";
 import { findEngine, openStack, type Engine, type EngineChoice } from "./adapters/engine.ts";
@@ -49,6 +50,7 @@ export function planDeployment(options: StackOptions, preview: boolean): Deploym
   const accepted = options.acceptLicence !== undefined && options.acceptLicence === plan.licence;
   const acceptLicence = settings.acceptLicence || accepted;
   checkLicence({ acceptLicence }, plan, preview);
+  checkBudget(settings, plan);
   const extra = accepted ? { ...local, "berth:acceptLicence": "true" } : local;
   return { settings: { ...settings, acceptLicence }, plan, cloud, extra };
 }

@@ -1,7 +1,13 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { explainedLater } from "../components/explained.ts";
 import { LeaseRecord } from "../components/lease-record.ts";
 import { newLease, parseDeadline, timestamp } from "../components/lease/lease.ts";
+import {
+  endWithin,
+  openWindow,
+  parseOfficeHours,
+  type OfficeHours,
+} from "../components/lease/office-hours.ts";
 import { UserError } from "../components/user-error.ts";
 import type { Settings } from "./settings.ts";
 
@@ -14,7 +20,10 @@ export interface DeploymentLease {
 }
 
 /** What of the settings says how long a deployment lasts. */
-export type LeaseSettings = Pick<Settings, "leaseHours" | "expiresAt" | "owner">;
+export type LeaseSettings = Pick<
+  Settings,
+  "leaseHours" | "expiresAt" | "owner" | "maxAgeHours" | "officeHours"
+>;
 
 /** What a deployment is given when it has no lease yet. */
 export interface LeaseCandidate {
@@ -24,7 +33,10 @@ export interface LeaseCandidate {
 }
 
 /** Whether the settings give the deployment an end; `berth:expiresAt` wins. */
-export function hasEnd({ leaseHours, expiresAt }: Omit<LeaseSettings, "owner">): boolean {
+export function hasEnd({
+  leaseHours,
+  expiresAt,
+}: Pick<LeaseSettings, "leaseHours" | "expiresAt">): boolean {
   return expiresAt === undefined ? leaseHours !== undefined : expiresAt !== "none";
 }
 
@@ -57,17 +69,44 @@ export function makeLease(
       ],
     },
   );
-  const expiresAt = record.expiresAt.apply((end) =>
-    explainedLater(() => checkedEnd(end, settings, now)),
+  const expiresAt = pulumi.all([record.expiresAt, record.startedAt]).apply(([end, start]) =>
+    explainedLater(() => {
+      const agreed = checkedAge(checkedEnd(end, settings, now), start, settings);
+      return checkedHours(agreed, { startedAt: start, settings, now });
+    }),
   );
   return { startedAt: record.startedAt, expiresAt, runId: record.runId };
 }
 
-function candidateEnd({ leaseHours, expiresAt }: LeaseSettings, now: Date): string {
+/** What a lease that begins now would end at; one that is there already ignores it, unless the end is set by hand. */
+function candidateEnd(settings: LeaseSettings, now: Date): string {
+  const { leaseHours, expiresAt } = settings;
   if (expiresAt === "none") return "";
   const asked = expiresAt === undefined ? undefined : parseDeadline(expiresAt, now);
-  const end = asked ?? newLease(now, leaseHours).expiresAt;
+  const full = newLease(now, leaseHours).expiresAt;
+  const hours = officeHoursOf(settings);
+  const isOpen = hours !== undefined && openWindow(hours, now) !== undefined;
+  const end = asked ?? (isOpen ? endWithin(hours, now, full) : full);
   return end === undefined ? "" : timestamp(end);
+}
+
+function officeHoursOf({ officeHours, expiresAt }: LeaseSettings): OfficeHours | undefined {
+  if (officeHours === undefined || expiresAt !== undefined) return undefined;
+  return parseOfficeHours(officeHours);
+}
+
+/**
+ * The end of a lease that does not begin outside of office hours; one that began before goes on.
+ *
+ * @throws UserError saying when office hours begin again
+ */
+function checkedHours(
+  end: string,
+  { startedAt, settings, now }: { startedAt: string; settings: LeaseSettings; now: Date },
+): string {
+  const hours = officeHoursOf(settings);
+  if (hours !== undefined && startedAt === timestamp(now)) endWithin(hours, now, undefined);
+  return end;
 }
 
 /**
@@ -77,7 +116,7 @@ function candidateEnd({ leaseHours, expiresAt }: LeaseSettings, now: Date): stri
  */
 export function checkedEnd(
   kept: string,
-  settings: Omit<LeaseSettings, "owner">,
+  settings: Pick<LeaseSettings, "leaseHours" | "expiresAt">,
   now: Date,
 ): string {
   const later = "set berth:expiresAt to a later time";
@@ -93,5 +132,23 @@ export function checkedEnd(
     {
       hint: 'Set berth:expiresAt to the new end, or to "none".',
     },
+  );
+}
+
+/**
+ * The end, when it is within the age that the environment allows.
+ *
+ * @throws UserError otherwise
+ */
+export function checkedAge(
+  end: string,
+  startedAt: string,
+  { maxAgeHours }: Pick<LeaseSettings, "maxAgeHours">,
+): string {
+  const hours = (Date.parse(end) - Date.parse(startedAt)) / 3_600_000;
+  if (end === "" || hours <= maxAgeHours) return end;
+  throw new UserError(
+    `The lease would last ${hours.toFixed(0)} hours from its start at ${startedAt}, and ${maxAgeHours} are allowed.`,
+    { hint: "Give a nearer end, or set berth:maxAgeHours." },
   );
 }

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
 import { GpuHost } from "../components/gpu-host/gpu-host.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
+import type { IdleStop } from "../components/gpu-host/user-data.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
 import type { HostConnection } from "../components/host-connection.ts";
 import { identityTags, partName, runTag } from "../components/identity.ts";
@@ -11,10 +12,12 @@ import { ModelServer } from "../components/model-server/model-server.ts";
 import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
+import { tagContract } from "../components/tag-contract.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
 import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
+import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import type { Settings } from "./settings.ts";
@@ -50,6 +53,7 @@ interface Scope {
  */
 export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment {
   checkLicence(settings, plan, pulumi.runtime.isDryRun());
+  checkBudget(settings, plan);
   const candidate = { now: new Date(), runId: randomBytes(6).toString("hex") };
   const lease = makeLease(partName(settings.stack, "lease"), settings, candidate);
   const scope = scopeOf(settings, plan, lease);
@@ -100,7 +104,12 @@ function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope 
     defaultTags: { tags },
     maxRetries: 3,
   });
-  return { settings, plan, tags, name, inAccount: { providers: [account] } };
+  return { settings, plan, tags, name, inAccount: inAccount(account, tags) };
+}
+
+/** In the deployment's account, and under its contract of tags. */
+function inAccount(account: aws.Provider, tags: TagInputs): pulumi.ComponentResourceOptions {
+  return { providers: [account], transformations: [tagContract(tags)] };
 }
 
 interface WeightsPlace {
@@ -160,10 +169,15 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       tags,
       launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
       imageId,
+      idle: idleStop(settings),
     },
     { ...inAccount, protect },
   );
   return { host, hostKey: hostKey.publicKey };
+}
+
+function idleStop({ idleMinutes, serverPort, sshPort }: Settings): IdleStop | undefined {
+  return idleMinutes === undefined ? undefined : { idleMinutes, serverPort, sshPort };
 }
 
 function bootstrapHost(

@@ -1,4 +1,5 @@
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
+import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
 import { berthSchema, environments, type BerthSettings } from "./settings-schema.ts";
 
@@ -16,7 +17,10 @@ export interface RawSettings {
 }
 
 /** A stack's configuration, checked and with the environment's defaults. */
-export interface Settings extends Omit<BerthSettings, "env" | "leaseHours" | "spot" | "protect"> {
+export interface Settings extends Omit<
+  BerthSettings,
+  "env" | "leaseHours" | "spot" | "protect" | "maxAgeHours"
+> {
   readonly stack: string;
   readonly env: Environment;
   readonly region: string;
@@ -24,6 +28,8 @@ export interface Settings extends Omit<BerthSettings, "env" | "leaseHours" | "sp
   readonly protect: boolean;
   /** undefined means no deadline. */
   readonly leaseHours: number | undefined;
+  /** Hours from the start that no lease and no extension passes. */
+  readonly maxAgeHours: number;
 }
 
 interface EnvironmentDefaults {
@@ -31,14 +37,16 @@ interface EnvironmentDefaults {
   readonly leaseHours: number | "none";
   readonly protect: boolean;
   readonly gpuCount?: number;
+  /** Hours. */
+  readonly maxAgeHours: number;
 }
 
 /** What each environment does unless the stack's file says otherwise. */
 const defaults: Readonly<Record<Environment, EnvironmentDefaults>> = {
-  dev: { spot: true, leaseHours: 4, protect: false, gpuCount: 1 },
-  staging: { spot: false, leaseHours: 10, protect: false },
-  prod: { spot: false, leaseHours: "none", protect: true },
-  local: { spot: false, leaseHours: 2, protect: false, gpuCount: 1 },
+  dev: { spot: true, leaseHours: 4, protect: false, gpuCount: 1, maxAgeHours: 72 },
+  staging: { spot: false, leaseHours: 10, protect: false, maxAgeHours: 240 },
+  prod: { spot: false, leaseHours: "none", protect: true, maxAgeHours: longestAgeHours },
+  local: { spot: false, leaseHours: 2, protect: false, gpuCount: 1, maxAgeHours: 72 },
 };
 
 /**
@@ -74,6 +82,7 @@ export function parseSettings(raw: RawSettings): Settings {
     protect: parsed.data.protect ?? chosen.protect,
     gpuCount: parsed.data.gpuCount ?? chosen.gpuCount,
     leaseHours: leaseHours === "none" ? undefined : leaseHours,
+    maxAgeHours: parsed.data.maxAgeHours ?? chosen.maxAgeHours,
   };
 }
 
@@ -102,6 +111,26 @@ function regionOf(config: RawSettings["config"]): string | undefined {
 function environmentOf(stack: string, asked: unknown): Environment | undefined {
   const name = asked ?? stack.split("-")[0];
   return environments.find((known) => known === name);
+}
+
+/**
+ * Hours from the start that no extension passes, even when the rest of a stack's file is broken: that must not keep a lease
+ * from being extended.
+ */
+export function maxAgeHoursOf(stack: string, config: RawSettings["config"]): number {
+  const given = berthSchema.shape.maxAgeHours.safeParse(config["berth:maxAgeHours"]).data;
+  return given ?? defaults[environmentOf(stack, config["berth:env"]) ?? "dev"].maxAgeHours;
+}
+
+/** What a stack's environment decides where its file does not; that of `dev` when the name tells none. */
+export function environmentDefaults(
+  stack: string,
+  config: RawSettings["config"],
+): Readonly<Record<string, unknown>> {
+  const env = environmentOf(stack, config["berth:env"]) ?? "dev";
+  const values: Record<string, unknown> = { "berth:env": env };
+  for (const [key, value] of Object.entries(defaults[env])) values[`berth:${key}`] = value;
+  return values;
 }
 
 function noEnvironment(stack: string): string {

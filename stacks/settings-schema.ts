@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
+import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
+import { explainUserError, UserError } from "../components/user-error.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
 const number = z.preprocess((value) => {
@@ -62,6 +65,15 @@ function isDeadline(value: string): boolean {
   return value === "none" || z.iso.datetime({ offset: true }).safeParse(value).success;
 }
 
+const officeHours = text.superRefine((value, context) => {
+  try {
+    parseOfficeHours(value);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.addIssue({ code: "custom", message: explainUserError(error) });
+  }
+});
+
 const port = whole(1, 65_535);
 
 /** The four environments, each with its own defaults. */
@@ -81,6 +93,19 @@ export const berthSchema = z.strictObject({
   expiresAt: text
     .refine(isDeadline, 'must be a time such as 2026-12-24T18:00:00Z, or "none"')
     .optional(),
+  /** Hours from the start that no lease and no extension passes. */
+  maxAgeHours: number
+    .refine(
+      (hours) => hours > 0 && hours <= longestAgeHours,
+      `must be hours, more than 0 and at most ${longestAgeHours}`,
+    )
+    .optional(),
+  /** USD that a lease, or a month without an end, may cost by the plan. @default no limit */
+  budgetUsd: number.refine((amount) => amount > 0, "must be USD, more than 0").optional(),
+  /** Minutes without use after which the host ends itself. @default never */
+  idleMinutes: whole(10, 1440).optional(),
+  /** Weekly windows; a lease ends with the window that it begins in. @default none */
+  officeHours: officeHours.optional(),
   protect: flag.optional(),
   sshCidr,
   sshPublicKey: publicKey,

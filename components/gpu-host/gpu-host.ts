@@ -7,6 +7,7 @@ import { UserError } from "../user-error.ts";
 import type { WeightsLocation } from "./instance-role.ts";
 import { instantFleet } from "./instant-fleet.ts";
 import { launchTemplate } from "./launch-template.ts";
+import type { IdleStop } from "./user-data.ts";
 import type { SeededHostKey } from "./seeded-host-key.ts";
 
 /** What a GPU host is made of. */
@@ -28,6 +29,8 @@ export interface GpuHostArgs {
   readonly tags: TagInputs;
   /** Further tags of what the fleet launches, which may change while the rest stays. @default none */
   readonly launchTags?: TagInputs | undefined;
+  /** When a host that nobody uses ends itself. @default never */
+  readonly idle?: IdleStop | undefined;
   /** @default the newest deep-learning image (Ubuntu 22.04, NVIDIA driver), by its public SSM parameter */
   readonly imageId?: string | undefined;
 }

@@ -54,7 +54,7 @@ export function launchTemplate(
   );
 }
 
-function userData({ hostKey, sshPublicKey, expiresAt }: GpuHostArgs): pulumi.Output<string> {
+function userData({ hostKey, sshPublicKey, expiresAt, idle }: GpuHostArgs): pulumi.Output<string> {
   const text = pulumi
     .all([hostKey.privateKey, hostKey.publicKey, expiresAt])
     .apply(([privateKey, publicKey, end]) =>
@@ -62,6 +62,7 @@ function userData({ hostKey, sshPublicKey, expiresAt }: GpuHostArgs): pulumi.Out
         hostKey: { privateKey, publicKey },
         authorizedKey: sshPublicKey,
         expiresAt: end,
+        idle,
       }),
     );
   return pulumi.secret(text.apply((config) => Buffer.from(config).toString("base64")));

@@ -1,7 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { expiryTag } from "../identity.ts";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { trustPolicy } from "../trust-policy.ts";
+import { scheduledMachine, type MachineParts } from "./scheduled-machine.ts";
+import { sweepByTag, sweepPolicy } from "./sweep-by-tag.ts";
+import { sweepBounds, sweepExpression } from "./teardown-times.ts";
 import {
   atExpression,
   terminateByTag,
@@ -17,15 +20,33 @@ export interface TeardownScheduleArgs extends Omit<HostOwner, "runId"> {
   readonly tags: TagInputs;
 }
 
+const deadlineParts: MachineParts = {
+  machine: "terminator",
+  policy: "terminate",
+  starterRole: "starter-role",
+  start: "start",
+  schedule: "at-deadline",
+};
+
+const sweepParts: MachineParts = {
+  machine: "sweeper",
+  policy: "sweep",
+  starterRole: "sweep-starter",
+  start: "sweep-start",
+  schedule: "after-deadline",
+};
+
 /**
- * Ends every host of a stack at the deadline, whoever is gone by then: a one-time EventBridge schedule starts a state
- * machine that finds the stack's instances by their tags, terminates them, and looks again until none is left. It is
- * armed before the first host exists, and needs no code that somebody would have to keep running.
+ * Ends a stack's hosts at the deadline, whoever is gone by then, in two ways that share nothing but the group of their
+ * schedules. At the deadline a one-time schedule starts a state machine that finds the stack's instances by their tags,
+ * terminates them, and looks again until none is left. After it, every five minutes for six hours, a sweep looks for
+ * whatever of the stack still costs money, marks it, and ends it at the second sight. Both are armed before the first host
+ * exists, and need no code that somebody would have to keep running.
  *
- * Schedules take no tags; their group carries them.
+ * Schedules take no tags; their group carries them, and the deadline.
  *
  * ### Cost
- * Below a cent: one schedule and a handful of state transitions.
+ * Below ten cents: two schedules and some thousand state transitions.
  */
 export class TeardownSchedule extends pulumi.ComponentResource {
   readonly stateMachineArn: pulumi.Output<string>;
@@ -33,28 +54,46 @@ export class TeardownSchedule extends pulumi.ComponentResource {
 
   constructor(name: string, args: TeardownScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:TeardownSchedule", name, {}, opts);
+    const { stack, owner, tags } = args;
+    const expiresAt = pulumi.output(args.expiresAt);
+    const hosts = pulumi.output(args.runId).apply((runId) => ({ stack, owner, runId }));
     const group = new aws.scheduler.ScheduleGroup(
       `${name}-group`,
-      { tags: namedTags(args.tags, `${name}-group`) },
+      { tags: { ...namedTags(tags, `${name}-group`), [expiryTag]: expiresAt } },
       { parent: this },
     );
-    const machine = terminator(name, args, this);
-    const { role, policy } = starterRole(name, { machine, group, tags: args.tags }, this);
-    const schedule = new aws.scheduler.Schedule(
-      `${name}-at-deadline`,
+    const { machine, schedule } = scheduledMachine(
+      name,
       {
+        parts: deadlineParts,
         description: "berth: ends the hosts of one stack",
-        groupName: group.name,
-        flexibleTimeWindow: { mode: "OFF" },
-        scheduleExpression: pulumi.output(args.expiresAt).apply(atExpression),
-        scheduleExpressionTimezone: "UTC",
-        target: {
-          arn: machine.arn,
-          roleArn: role.arn,
-          retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
-        },
+        definition: hosts.apply(terminateByTag),
+        policy: hosts.apply(terminatePolicy),
+        group,
+        when: { scheduleExpression: expiresAt.apply(atExpression) },
+        tags,
       },
-      { parent: this, dependsOn: [policy] },
+      this,
+    );
+    const bounds = expiresAt.apply(sweepBounds);
+    scheduledMachine(
+      name,
+      {
+        parts: sweepParts,
+        description: "berth: sweeps what is left of one stack",
+        definition: hosts.apply(sweepByTag),
+        policy: hosts.apply(sweepPolicy),
+        group,
+        when: {
+          scheduleExpression: sweepExpression,
+          startDate: bounds.startDate,
+          endDate: bounds.endDate,
+          // https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+          input: JSON.stringify({ time: "<aws.scheduler.scheduled-time>" }),
+        },
+        tags,
+      },
+      this,
     );
     this.stateMachineArn = machine.arn;
     this.scheduleName = schedule.name;
@@ -63,71 +102,4 @@ export class TeardownSchedule extends pulumi.ComponentResource {
       scheduleName: this.scheduleName,
     });
   }
-}
-
-function terminator(
-  name: string,
-  args: TeardownScheduleArgs,
-  parent: pulumi.Resource,
-): aws.sfn.StateMachine {
-  const { stack, owner } = args;
-  const hosts = pulumi.output(args.runId).apply((runId) => ({ stack, owner, runId }));
-  const role = new aws.iam.Role(
-    `${name}-terminator-role`,
-    {
-      description: "berth: ends the hosts of one stack",
-      assumeRolePolicy: trustPolicy(
-        "states.amazonaws.com",
-        `arn:aws:states:*:*:stateMachine:${name}-*`,
-      ),
-      tags: namedTags(args.tags, `${name}-terminator-role`),
-    },
-    { parent },
-  );
-  const policy = new aws.iam.RolePolicy(
-    `${name}-terminate`,
-    { role: role.name, policy: hosts.apply(terminatePolicy) },
-    { parent },
-  );
-  return new aws.sfn.StateMachine(
-    `${name}-terminator`,
-    {
-      roleArn: role.arn,
-      definition: hosts.apply(terminateByTag),
-      tags: namedTags(args.tags, `${name}-terminator`),
-    },
-    { parent, dependsOn: [policy] },
-  );
-}
-
-interface StarterArgs {
-  readonly machine: aws.sfn.StateMachine;
-  readonly group: aws.scheduler.ScheduleGroup;
-  readonly tags: TagInputs;
-}
-
-function starterRole(name: string, { machine, group, tags }: StarterArgs, parent: pulumi.Resource) {
-  const role = new aws.iam.Role(
-    `${name}-starter-role`,
-    {
-      description: "berth: starts the teardown of one stack",
-      assumeRolePolicy: group.arn.apply((arn) => trustPolicy("scheduler.amazonaws.com", arn)),
-      tags: namedTags(tags, `${name}-starter-role`),
-    },
-    { parent },
-  );
-  const policy = new aws.iam.RolePolicy(
-    `${name}-start`,
-    { role: role.name, policy: machine.arn.apply(startPolicy) },
-    { parent },
-  );
-  return { role, policy };
-}
-
-/** May start that one state machine. */
-function startPolicy(stateMachineArn: string): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action: "states:StartExecution", Resource: stateMachineArn }],
-  });
 }

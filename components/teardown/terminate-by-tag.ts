@@ -1,4 +1,4 @@
-import { runTag, stackTag } from "../identity.ts";
+import { ownerTag, protectTag, runTag, stackTag } from "../identity.ts";
 
 /** Whose hosts end. Two people may name their stacks alike in one account, and one person may do so in two projects. */
 export interface HostOwner {
@@ -7,9 +7,6 @@ export interface HostOwner {
   /** Of the deployment's lease. */
   readonly runId: string;
 }
-
-/** The tag that says who pays. */
-const ownerTag = "berth:owner";
 
 /** Instances in these states cost money, or may again. */
 const liveStates = ["pending", "running", "stopping", "stopped"];
@@ -38,6 +35,7 @@ export function terminateByTag({ stack, owner, runId }: HostOwner): string {
             { Name: `tag:${stackTag}`, Values: [stack] },
             { Name: `tag:${ownerTag}`, Values: [owner] },
             { Name: `tag:${runTag}`, Values: [runId] },
+            { Name: `tag:${protectTag}`, Values: ["false"] },
             { Name: "instance-state-name", Values: liveStates },
           ],
         },
@@ -79,6 +77,7 @@ export function terminatePolicy({ stack, owner, runId }: HostOwner): string {
             [`aws:ResourceTag/${stackTag}`]: stack,
             [`aws:ResourceTag/${ownerTag}`]: owner,
             [`aws:ResourceTag/${runTag}`]: runId,
+            [`aws:ResourceTag/${protectTag}`]: "false",
           },
         },
       },

@@ -1,5 +1,5 @@
 import type { LocalCloud } from "./local-cloud.ts";
-import type { AccountScope, ClientSettings } from "./receipt.ts";
+import type { AccountScope, ClientSettings } from "./account-scope.ts";
 
 function clientSettings(region: string, cloud: LocalCloud | undefined): ClientSettings {
   if (cloud === undefined) return { region };

@@ -4,7 +4,7 @@ import {
   type InstanceTypeInfo,
 } from "@aws-sdk/client-ec2";
 import type { InstanceType } from "../../components/catalogue/instance-type.ts";
-import type { ClientSettings } from "./receipt.ts";
+import type { ClientSettings } from "./account-scope.ts";
 
 function family(instanceType: string): string {
   return instanceType.split(".")[0] ?? instanceType;

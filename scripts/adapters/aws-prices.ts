@@ -1,7 +1,7 @@
 import { EC2Client, paginateDescribeSpotPriceHistory } from "@aws-sdk/client-ec2";
 import { PricingClient, paginateGetProducts } from "@aws-sdk/client-pricing";
 import { GetServiceQuotaCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
-import type { ClientSettings } from "./receipt.ts";
+import type { ClientSettings } from "./account-scope.ts";
 
 /** Values by type, or by quota code. */
 export type ByName = Readonly<Record<string, number>>;

@@ -1,5 +1,5 @@
 import { DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
-import type { AccountScope } from "./receipt.ts";
+import type { AccountScope } from "./account-scope.ts";
 
 /** What EC2 says of an instance; "gone" once it is no longer listed, "unknown" when EC2 could not be asked. */
 export interface HostState {

@@ -7,6 +7,7 @@ import {
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
   paginateDescribeSecurityGroups,
+  paginateDescribeSnapshots,
   paginateDescribeSpotInstanceRequests,
   paginateDescribeSubnets,
   paginateDescribeVolumes,
@@ -15,12 +16,25 @@ import {
   DescribeAddressesCommand,
   DescribeKeyPairsCommand,
 } from "@aws-sdk/client-ec2";
-import { isTagged, scopeTag, type AccountScope, type Question, type Remnant } from "./receipt.ts";
+import {
+  isTagged,
+  tagFilter,
+  tagMap,
+  type AccountScope,
+  type Question,
+  type TaggedRemnant,
+} from "./account-scope.ts";
 
 /** One thing of EC2; without a state it is simply there. */
 interface Found {
   readonly id: string | undefined;
   readonly state?: string | undefined;
+  readonly tags?: readonly Tag[] | undefined;
+}
+
+interface Tag {
+  readonly Key?: string | undefined;
+  readonly Value?: string | undefined;
 }
 
 type Filters = { Name: string; Values: string[] }[];
@@ -56,87 +70,124 @@ const listers: Readonly<Record<string, Lister>> = {
   instance: (client, Filters) =>
     every(paginateDescribeInstances({ client }, { Filters }), ({ Reservations }) =>
       Reservations?.flatMap(({ Instances = [] }) =>
-        Instances.map(({ InstanceId, State }) => ({ id: InstanceId, state: State?.Name })),
+        Instances.map(({ InstanceId, State, Tags }) => ({
+          id: InstanceId,
+          state: State?.Name,
+          tags: Tags,
+        })),
       ),
     ),
   volume: (client, Filters) =>
     every(paginateDescribeVolumes({ client }, { Filters }), ({ Volumes }) =>
-      Volumes?.map(({ VolumeId, State }) => ({ id: VolumeId, state: State })),
+      Volumes?.map(({ VolumeId, State, Tags }) => ({ id: VolumeId, state: State, tags: Tags })),
+    ),
+  snapshot: (client, Filters) =>
+    every(paginateDescribeSnapshots({ client }, { Filters, OwnerIds: ["self"] }), (page) =>
+      page.Snapshots?.map(({ SnapshotId, State, Tags }) => ({
+        id: SnapshotId,
+        state: State,
+        tags: Tags,
+      })),
     ),
   // Fleets cannot be asked for by tag.
   fleet: (client, _filters, scope) =>
     every(paginateDescribeFleets({ client }, {}), ({ Fleets }) =>
-      Fleets?.filter(({ Tags }) => isTagged(Tags, scope)).map(({ FleetId, FleetState }) => ({
+      Fleets?.filter(({ Tags }) => isTagged(Tags, scope)).map(({ FleetId, FleetState, Tags }) => ({
         id: FleetId,
+        tags: Tags,
         // "deleted_running" has instances yet, and those are asked for themselves.
         state: FleetState?.replace(/^deleted_.*/, "deleted"),
       })),
     ),
   "spot-request": (client, Filters) =>
     every(paginateDescribeSpotInstanceRequests({ client }, { Filters }), (page) =>
-      page.SpotInstanceRequests?.map(({ SpotInstanceRequestId, State }) => {
-        return { id: SpotInstanceRequestId, state: State };
+      page.SpotInstanceRequests?.map(({ SpotInstanceRequestId, State, Tags }) => {
+        return { id: SpotInstanceRequestId, state: State, tags: Tags };
       }),
     ),
   "launch-template": (client, Filters) =>
     every(paginateDescribeLaunchTemplates({ client }, { Filters }), ({ LaunchTemplates }) =>
-      LaunchTemplates?.map(({ LaunchTemplateId }) => ({ id: LaunchTemplateId })),
+      LaunchTemplates?.map(({ LaunchTemplateId, Tags }) => ({ id: LaunchTemplateId, tags: Tags })),
     ),
   "network-interface": (client, Filters) =>
     every(paginateDescribeNetworkInterfaces({ client }, { Filters }), ({ NetworkInterfaces }) =>
-      NetworkInterfaces?.map(({ NetworkInterfaceId }) => ({ id: NetworkInterfaceId })),
+      NetworkInterfaces?.map(({ NetworkInterfaceId, TagSet }) => ({
+        id: NetworkInterfaceId,
+        tags: TagSet,
+      })),
     ),
   "security-group": (client, Filters) =>
     every(paginateDescribeSecurityGroups({ client }, { Filters }), ({ SecurityGroups }) =>
-      SecurityGroups?.map(({ GroupId }) => ({ id: GroupId })),
+      SecurityGroups?.map(({ GroupId, Tags }) => ({ id: GroupId, tags: Tags })),
     ),
   "vpc-endpoint": (client, Filters) =>
     every(paginateDescribeVpcEndpoints({ client }, { Filters }), ({ VpcEndpoints }) =>
-      VpcEndpoints?.map(({ VpcEndpointId, State }) => ({
+      VpcEndpoints?.map(({ VpcEndpointId, State, Tags }) => ({
         id: VpcEndpointId,
+        tags: Tags,
         state: State?.toLowerCase(),
       })),
     ),
   "route-table": (client, Filters) =>
     every(paginateDescribeRouteTables({ client }, { Filters }), ({ RouteTables }) =>
-      RouteTables?.map(({ RouteTableId }) => ({ id: RouteTableId })),
+      RouteTables?.map(({ RouteTableId, Tags }) => ({ id: RouteTableId, tags: Tags })),
     ),
   subnet: (client, Filters) =>
     every(paginateDescribeSubnets({ client }, { Filters }), ({ Subnets }) =>
-      Subnets?.map(({ SubnetId }) => ({ id: SubnetId })),
+      Subnets?.map(({ SubnetId, Tags }) => ({ id: SubnetId, tags: Tags })),
     ),
   "internet-gateway": (client, Filters) =>
     every(paginateDescribeInternetGateways({ client }, { Filters }), ({ InternetGateways }) =>
-      InternetGateways?.map(({ InternetGatewayId }) => ({ id: InternetGatewayId })),
+      InternetGateways?.map(({ InternetGatewayId, Tags }) => ({
+        id: InternetGatewayId,
+        tags: Tags,
+      })),
     ),
   vpc: (client, Filters) =>
     every(paginateDescribeVpcs({ client }, { Filters }), ({ Vpcs }) =>
-      Vpcs?.map(({ VpcId }) => ({ id: VpcId })),
+      Vpcs?.map(({ VpcId, Tags }) => ({ id: VpcId, tags: Tags })),
     ),
   "key-pair": async (client, Filters) => {
     const { KeyPairs = [] } = await client.send(new DescribeKeyPairsCommand({ Filters }));
-    return KeyPairs.map(({ KeyPairId }) => ({ id: KeyPairId }));
+    return KeyPairs.map(({ KeyName, Tags }) => ({ id: KeyName, tags: Tags }));
   },
   address: async (client, Filters) => {
     const { Addresses = [] } = await client.send(new DescribeAddressesCommand({ Filters }));
-    return Addresses.map(({ AllocationId }) => ({ id: AllocationId }));
+    return Addresses.map(({ AllocationId, Tags }) => ({ id: AllocationId, tags: Tags }));
   },
 };
 
-async function askFor(kind: string, list: Lister, scope: AccountScope): Promise<Remnant[]> {
+/** Ids of what a scope has of the given kinds, or of all. */
+export async function ec2Ids(
+  scope: AccountScope,
+  kinds: readonly string[] = Object.keys(listers),
+): Promise<readonly string[]> {
+  const wanted = Object.entries(listers).filter(([kind]) => kinds.includes(kind));
+  const found = await Promise.all(wanted.map(([kind, list]) => askFor(kind, list, scope)));
+  return found.flat().map(({ id }) => id);
+}
+
+async function askFor(kind: string, list: Lister, scope: AccountScope): Promise<TaggedRemnant[]> {
   const client = new EC2Client(scope.client);
   try {
-    const { Key, Value } = scopeTag(scope);
-    const found = await list(client, [{ Name: `tag:${Key}`, Values: [Value] }], scope);
+    const found = await list(client, [tagFilter(scope)], scope);
     return found
       .filter(({ state = "" }) => !ended.includes(state))
-      .map(({ id = "unknown" }) => ({ service: "ec2", kind, id }));
+      .map(({ id = "unknown", tags }) => ({ service: "ec2", kind, id, tags: tagMap(tags) }));
   } finally {
     client.destroy();
   }
 }
 
+/** Everything in EC2 of a scope that is there, with its tags. */
+export async function ec2Things(scope: AccountScope): Promise<readonly TaggedRemnant[]> {
+  const all = Object.entries(listers).map(([kind, list]) => askFor(kind, list, scope));
+  return (await Promise.all(all)).flat();
+}
+
 /** Everything of EC2: hosts, volumes, network, keys, templates, fleets. One question a kind. */
 export const ec2Questions: readonly Question[] = Object.entries(listers).map(([kind, list]) => {
-  return { name: `EC2 ${kind}`, ask: (scope) => askFor(kind, list, scope) };
+  const ask = async (scope: AccountScope) =>
+    (await askFor(kind, list, scope)).map(({ service, id }) => ({ service, kind, id }));
+  return { name: `EC2 ${kind}`, ask };
 });

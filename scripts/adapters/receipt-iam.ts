@@ -5,7 +5,7 @@ import {
   paginateListInstanceProfiles,
   paginateListRoles,
 } from "@aws-sdk/client-iam";
-import { isTagged, type AccountScope, type Question, type Remnant } from "./receipt.ts";
+import { isTagged, type AccountScope, type Question, type Remnant } from "./account-scope.ts";
 
 async function roles(scope: AccountScope): Promise<readonly Remnant[]> {
   const client = new IAMClient(scope.client);

@@ -3,7 +3,7 @@ import {
   paginateListScheduleGroups,
   SchedulerClient,
 } from "@aws-sdk/client-scheduler";
-import { isTagged, type AccountScope, type Question, type Remnant } from "./receipt.ts";
+import { isTagged, type AccountScope, type Question, type Remnant } from "./account-scope.ts";
 
 async function ask(scope: AccountScope): Promise<readonly Remnant[]> {
   const client = new SchedulerClient(scope.client);

@@ -2,10 +2,10 @@ import {
   paginateGetResources,
   ResourceGroupsTaggingAPIClient,
 } from "@aws-sdk/client-resource-groups-tagging-api";
-import { scopeTag, type AccountScope, type Question, type Remnant } from "./receipt.ts";
+import { scopeTag, type AccountScope, type Question, type Remnant } from "./account-scope.ts";
 
-/** `arn:aws:s3:::name` is the service s3, and what follows is its own. */
-function remnant(arn: string): Remnant {
+/** What an ARN names: `arn:aws:s3:::name` is the service s3, and what follows is its own. */
+export function remnantOfArn(arn: string): Remnant {
   const [, , service = "", , , ...rest] = arn.split(":");
   const id = rest.join(":");
   const kind = /^([a-zA-Z-]+)[:/]/.exec(id)?.[1] ?? "resource";
@@ -21,7 +21,8 @@ async function ask(scope: AccountScope): Promise<readonly Remnant[]> {
     for await (const page of paginateGetResources({ client }, { TagFilters })) {
       for (const { ResourceARN = "" } of page.ResourceTagMappingList ?? []) {
         // EC2 is asked itself, since here what has ended stays for long; IAM and Scheduler are too, since here they are not complete.
-        if (!/^arn:[^:]+:(ec2|iam|scheduler):/.test(ResourceARN)) found.push(remnant(ResourceARN));
+        if (!/^arn:[^:]+:(ec2|iam|scheduler):/.test(ResourceARN))
+          found.push(remnantOfArn(ResourceARN));
       }
     }
     return found;

@@ -23,7 +23,7 @@ import {
 } from "../adapters/aws-prices.ts";
 import { readClock } from "../adapters/clock.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
-import type { ClientSettings } from "../adapters/receipt.ts";
+import type { ClientSettings } from "../adapters/account-scope.ts";
 import { repository } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { exitCode } from "../exit-code.ts";

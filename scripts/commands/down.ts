@@ -1,70 +1,244 @@
-import { z } from "zod";
+import { timestamp } from "../../components/lease/lease.ts";
+import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
-import { isClean, makeReceipt, receiptLines, type Receipt } from "../adapters/receipt.ts";
+import type { AccountScope, Remnant } from "../adapters/account-scope.ts";
+import { readClock } from "../adapters/clock.ts";
+import { updateRecords } from "../adapters/cost-records.ts";
+import { checkCredentials } from "../adapters/credentials.ts";
+import { findRuns, type TaggedRun } from "../adapters/find-runs.ts";
+import { protectTagLayer } from "../adapters/lease-layers.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
-import { runOperation } from "../adapters/run-operation.ts";
-import { regionOfStack } from "../adapters/stack-file.ts";
+import { askYes } from "../adapters/question.ts";
+import { writeReceipt, type TeardownReport } from "../adapters/receipt-file.ts";
+import { isClean, makeReceipt, receiptLines } from "../adapters/receipt.ts";
+import { removeByTag, type Removal } from "../adapters/remove-by-tag.ts";
+import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
+import { readStackState, type StackState } from "../adapters/stack-state.ts";
 import type { StepRecord } from "../adapters/step-progress.ts";
 import type { Terminal } from "../adapters/terminal.ts";
+import { runningCost, type RunningCost } from "../cost-lines.ts";
 import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
+import { destroyStack } from "../destroy-stack.ts";
 import { exitCode } from "../exit-code.ts";
+import { readOutputs } from "../stack-outputs.ts";
 
-/** What of a checkpoint is read here. */
-const stateSchema = z.looseObject({
-  resources: z
-    .array(
-      z.looseObject({
-        type: z.string(),
-        outputs: z.looseObject({ runId: z.string().optional() }).optional(),
-      }),
-    )
-    .nullish(),
-});
-
-async function destroy(
-  { engine, stack }: OpenedStack,
-  env: string,
-  terminal: Terminal,
-): Promise<readonly StepRecord[]> {
-  terminal.say(`down "${env}" with the ${engine.name} engine ${engine.version}`);
-  const { steps, seconds } = await runOperation({
-    name: "down",
-    terminal,
-    work: (hooks) => stack.destroy({ ...hooks, color: "never" }),
-  });
-  terminal.say("", `done       ${steps.length} steps in ${seconds.toFixed(1)} s`);
-  return steps;
+/** Flags of `berth down`. */
+export interface DownOptions extends StackOptions {
+  /** Do not ask. */
+  readonly yes?: boolean;
+  /** Only when the lease is over: for whoever runs it by the clock. */
+  readonly ifOver?: boolean;
+  /** Take a protected deployment down too. */
+  readonly force?: boolean;
 }
 
-interface Deployment {
-  readonly stack: string;
-  readonly runId: string | undefined;
-  readonly region: string;
+/** What is about to be taken down. */
+interface Target {
+  readonly options: DownOptions;
+  readonly terminal: Terminal;
   readonly cloud: LocalCloud | undefined;
+  /** With the run's id where a state tells it. */
+  readonly scope: AccountScope;
+  /** Its number. */
+  readonly account: string;
+  readonly opened: OpenedStack | undefined;
+  readonly state: StackState | undefined;
 }
 
-function receiptOf({ stack, runId, region, cloud }: Deployment): Promise<Receipt> {
-  const patience = { attempts: 6, pauseMs: cloud === undefined ? 5000 : 500 };
-  return makeReceipt({ ...accountOf(stack, region, cloud), runId }, patience);
-}
-
-/** The run id in the stack's state, where it is even after an `up` that failed; undefined when there is none. */
-async function runIdOf({ stack }: OpenedStack): Promise<string | undefined> {
-  const deployment: unknown = (await stack.exportStack()).deployment;
-  return stateSchema.parse(deployment).resources?.find(({ type }) => type === "berth:index:Lease")
-    ?.outputs?.runId;
-}
-
-/** `berth down`: removes everything of the stack, then asks the account what is left. */
-export async function runDown(options: StackOptions, terminal: Terminal): Promise<number> {
-  const region = regionOfStack(options.env);
-  const cloud = cloudOf(options.env);
+async function findTarget(options: DownOptions, terminal: Terminal): Promise<Target> {
+  const { env } = options;
+  const region = regionOfStack(env);
+  const cloud = cloudOf(env);
+  const account = accountOf(env, region, cloud);
+  const number = await checkCredentials(account);
   const opened = await findDeployment(options, cloud);
-  if (opened === undefined) terminal.say(`There is no stack "${options.env}" in this backend.`);
-  const runId = opened === undefined ? undefined : await runIdOf(opened);
-  const steps = opened === undefined ? [] : await destroy(opened, options.env, terminal);
-  const receipt = await receiptOf({ stack: options.env, runId, region, cloud });
-  terminal.say(...receiptLines(receipt));
-  terminal.result({ destroyed: steps, receipt, clean: isClean(receipt) });
-  return isClean(receipt) ? exitCode.ok : exitCode.leftBehind;
+  const state = opened === undefined ? undefined : await readStackState(opened.stack);
+  const scope = { ...account, runId: state?.lease?.runId };
+  return { options, terminal, cloud, scope, account: number, opened, state };
+}
+
+/** Whether the lease is over; says so when it is not. */
+async function isOver({ state, cloud, options, terminal }: Target): Promise<boolean> {
+  const expiresAt = state?.lease?.expiresAt ?? "";
+  const over = expiresAt !== "" && Date.parse(expiresAt) <= (await readClock(cloud)).getTime();
+  if (over) return true;
+  const why = expiresAt === "" ? "has no lease" : `ends at ${expiresAt}`;
+  terminal.say(`"${options.env}" ${why}; nothing was done.`);
+  terminal.result({ env: options.env, over: false, expiresAt });
+  return false;
+}
+
+async function refuseProtected({ options, scope }: Target): Promise<void> {
+  if (options.force === true || (await protectTagLayer(scope).read()) !== "true") return;
+  throw new UserError(`"${options.env}" is protected.`, {
+    hint: `Take that away with: npm run berth -- protect --off --env ${options.env}. Or give --force.`,
+  });
+}
+
+/** Runs of this stack's name that no state tells of: the owner's own, and those of others, which stay. */
+async function strayRuns(target: Target) {
+  const owner = readStackConfig(target.options.env)?.["berth:owner"];
+  const known = target.state?.lease;
+  const runs: TaggedRun[] = [];
+  for (const run of await findRuns(target.scope)) {
+    if (run.runId === known?.runId) continue;
+    // EC2 goes on telling the tags of what has ended.
+    const { left, unanswered } = await makeReceipt({ ...target.scope, runId: run.runId }, once);
+    if (left.length > 0 || unanswered.length > 0) runs.push(run);
+  }
+  const own = runs.filter((run) => run.owner === owner);
+  return { own, foreign: runs.filter((run) => run.owner !== owner) };
+}
+
+interface Strays {
+  readonly own: readonly TaggedRun[];
+  readonly foreign: readonly TaggedRun[];
+}
+
+/** Says what goes and what stays. */
+async function announce(target: Target, strays: Strays): Promise<void> {
+  const { options, terminal, scope, opened, state } = target;
+  const { env } = options;
+  if (opened === undefined) terminal.say(`There is no stack "${env}" in this backend.`);
+  const tagged = scope.runId === undefined ? undefined : await makeReceipt(scope, once);
+  const kinds = Object.entries(Object.groupBy(tagged?.left ?? [], ({ kind }) => kind));
+  const counted = kinds.map(([kind, found = []]) => `${found.length} ${kind}`).join(", ");
+  const pending = state?.pending ?? 0;
+  terminal.say(
+    `goes       ${state?.resources ?? 0} resources of the state${counted === "" ? "" : `; tagged in ${scope.region}: ${counted}`}`,
+    ...(pending > 0
+      ? [
+          `           ${pending} operations that were cut off: what they made is looked for by its tag`,
+        ]
+      : []),
+    ...strays.own.map(
+      ({ runId, owner }) =>
+        `goes       what is tagged as run ${runId} of ${owner}, which no state knows`,
+    ),
+    ...strays.foreign.map(({ runId, owner }) => `stays      run ${runId} of ${owner}`),
+  );
+  const bucket = readStackConfig(env)?.["berth:weightsBucket"];
+  if (typeof bucket === "string") terminal.say(`stays      the weights in s3://${bucket}`);
+}
+
+const once = { attempts: 1, pauseMs: 0 };
+
+async function confirm({ options }: Target): Promise<void> {
+  if (options.yes === true) return;
+  if (!process.stdin.isTTY) {
+    throw new UserError("Nobody is there to confirm it, so nothing was taken down.", {
+      hint: `Give --yes: npm run berth -- down --env ${options.env} --yes`,
+    });
+  }
+  if (await askYes("Take it down?")) return;
+  throw new UserError("Nothing was taken down.");
+}
+
+async function costOf({ opened, cloud }: Target): Promise<RunningCost | undefined> {
+  if (opened === undefined) return undefined;
+  const outputs = readOutputs(await opened.stack.outputs());
+  return runningCost(outputs, await readClock(cloud));
+}
+
+/** Keeps what ran for `berth cost`; that it could not be kept must not keep anything from being taken down. */
+async function rememberCost({ scope, cloud, account, terminal }: Target): Promise<void> {
+  try {
+    const now = await readClock(cloud);
+    await updateRecords(scope.client, [scope.region], { now, account });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.complain(
+      `The launch records for \`berth cost\` could not be brought up to date: ${why}`,
+    );
+  }
+}
+
+/** What costs by the hour, and what holds a network that the engine would wait for in vain; a state names each of these. */
+const orphanKinds = [
+  ...["spot-request", "instance", "endpoint"],
+  ...["vpc-endpoint", "security-group", "route-table", "subnet", "internet-gateway", "vpc"],
+];
+
+/**
+ * Ends what of the run the state does not know: a create whose answer was lost, or that a killed client never wrote down. It
+ * comes first, since hosts cost, and since what the state knows cannot go while other things stand in it.
+ */
+async function endOrphans({ scope, state, cloud, terminal }: Target): Promise<void> {
+  if (scope.runId === undefined || state === undefined) return;
+  const only = ({ kind, id }: Remnant) => orphanKinds.includes(kind) && !state.text.includes(id);
+  const tell = (line: string) => {
+    terminal.say(line);
+  };
+  const pauseMs = cloud === undefined ? 5000 : 500;
+  const { removed } = await removeByTag(scope, { rounds: 6, pauseMs, tell, only });
+  for (const { kind, id } of removed)
+    terminal.say(`ended      ${kind} ${id}, which the state did not know`);
+}
+
+/** Asks for what the engine left, and removes it by its tag. */
+async function removeRest({ terminal, scope, cloud }: Target, runId: string): Promise<Removal> {
+  const pauseMs = cloud === undefined ? 5000 : 500;
+  const tell = (line: string) => {
+    terminal.say(line);
+  };
+  return removeByTag({ ...scope, runId }, { rounds: 12, pauseMs, tell });
+}
+
+interface Outcome {
+  readonly destroyed: readonly StepRecord[];
+  readonly removals: readonly Removal[];
+  readonly cost: RunningCost | undefined;
+}
+
+async function report(target: Target, outcome: Outcome): Promise<TeardownReport> {
+  const { scope, cloud, options } = target;
+  const { destroyed, removals, cost } = outcome;
+  const patience = { attempts: 6, pauseMs: cloud === undefined ? 5000 : 500 };
+  const [first] = removals;
+  const receipt = first?.receipt ?? (await makeReceipt(scope, patience));
+  const left = removals.length > 1 ? removals.flatMap(({ receipt }) => receipt.left) : receipt.left;
+  return {
+    ...receipt,
+    stack: options.env,
+    left,
+    at: timestamp(await readClock(cloud)),
+    runId: scope.runId,
+    destroyed,
+    removedByTag: removals.flatMap(({ removed }) => removed),
+    kept: removals.flatMap(({ kept }) => kept),
+    cost,
+  };
+}
+
+/** `berth down`: removes everything of the stack, by its state and then by its tags, and asks the account what is left. */
+export async function runDown(options: DownOptions, terminal: Terminal): Promise<number> {
+  const target = await findTarget(options, terminal);
+  if (options.ifOver === true && !(await isOver(target))) return exitCode.ok;
+  await refuseProtected(target);
+  const strays = await strayRuns(target);
+  await announce(target, strays);
+  await confirm(target);
+  const cost = await costOf(target);
+  const { opened, scope } = target;
+  await rememberCost(target);
+  await endOrphans(target);
+  const destroyed = opened === undefined ? [] : await destroyStack(opened, options.env, terminal);
+  const runIds = [scope.runId, ...strays.own.map(({ runId }) => runId)];
+  const removals: Removal[] = [];
+  for (const runId of runIds)
+    if (runId !== undefined) removals.push(await removeRest(target, runId));
+  await rememberCost(target);
+  const done = await report(target, { destroyed, removals, cost });
+  const written = await writeReceipt(done);
+  terminal.say(
+    ...receiptLines(done),
+    ...done.removedByTag.map(
+      ({ service, kind, id }) => `           by its tag: ${service} ${kind} ${id}`,
+    ),
+    `           ${written.pageFile}`,
+    `           sha256 ${written.sha256}`,
+  );
+  const clean = isClean(done);
+  terminal.result({ destroyed, receipt: done, clean, ...written });
+  return clean ? exitCode.ok : exitCode.leftBehind;
 }

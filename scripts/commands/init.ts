@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import { makePlan } from "../../components/sizing/make-plan.ts";
 import { UserError } from "../../components/user-error.ts";
 import { parseSettings, planRequest } from "../../stacks/parse-settings.ts";
 import type { Settings } from "../../stacks/settings.ts";
-import { stackFilePath } from "../adapters/repository.ts";
+import { repository, stackFilePath } from "../adapters/repository.ts";
 import {
   configText,
   readStackConfig,
@@ -16,6 +16,7 @@ import {
   type StackConfig,
 } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
+import { teardownWorkflow } from "../ci-workflow.ts";
 import { exitCode } from "../exit-code.ts";
 
 /** Flags of `berth init`. */
@@ -30,6 +31,8 @@ export interface InitOptions {
   readonly weightsBucket?: string;
   /** `key=value` pairs of any other setting. */
   readonly set?: readonly string[];
+  /** Write the workflow that takes the stack down when its lease is over. */
+  readonly withCi?: boolean;
   /** Allow values that the file has already to be replaced. */
   readonly force?: boolean;
   /** Where the file is written; for tests. @default the stack's own */
@@ -122,6 +125,14 @@ function checked(stack: string, config: StackConfig, place: string): Settings {
   }
 }
 
+/** Where GitHub looks for workflows, from the root of the checkout. */
+async function writeWorkflow(stack: string, region: string): Promise<string> {
+  const file = join(repository, ".github", "workflows", `berth-teardown-${stack}.yml`);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, teardownWorkflow({ stack, region }));
+  return shownPath(file);
+}
+
 /** `berth init`: writes the least that a stack's file needs, after the whole of it was checked. Asks nothing. */
 export async function runInit(options: InitOptions, terminal: Terminal): Promise<number> {
   const path = options.path ?? stackFilePath(options.env);
@@ -143,6 +154,12 @@ export async function runInit(options: InitOptions, terminal: Terminal): Promise
     ...written,
     `It will be ${plan.ladder[0].instanceType}. Look at it with: npm run berth -- plan --env ${options.env}`,
   );
+  if (options.withCi === true) {
+    const workflow = await writeWorkflow(options.env, settings.region);
+    terminal.say(
+      `Wrote ${workflow}: it takes "${options.env}" down when its lease is over. docs/teardown.md says what it needs.`,
+    );
+  }
   terminal.result({ path: place, changed: changes, config });
   return exitCode.ok;
 }

@@ -9,6 +9,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
 import { findDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { deadlineLayers, openLease } from "./extend.ts";
 import { sshTarget } from "../ssh-target.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
@@ -50,6 +51,37 @@ function hostLine(outputs: BerthOutputs, { state, why }: HostState): string {
   return `host       ${state}${more}: ${instanceType} ${instanceId} at ${address}`;
 }
 
+/** One place that holds the deadline; undefined where it could not be asked. */
+interface ArmedLayer {
+  readonly name: string;
+  readonly expiresAt: string | undefined;
+}
+
+/** What each layer that would end the deployment holds; a difference between them is said. */
+async function armedLayers(
+  options: StackOptions,
+  terminal: Terminal,
+): Promise<readonly ArmedLayer[]> {
+  const leased = await openLease(options);
+  const layers = await deadlineLayers(leased);
+  const armed = await Promise.all(
+    layers.map(async ({ name, read }): Promise<ArmedLayer> => {
+      return { name, expiresAt: await read().catch(() => undefined) };
+    }),
+  );
+  const there = armed.filter(({ name }) => !name.endsWith("in the stack's file"));
+  const wrong = there.filter(({ expiresAt }) => expiresAt !== leased.lease.expiresAt);
+  terminal.say(
+    ...(there.length > wrong.length
+      ? [`armed      ${there.length - wrong.length} of ${there.length} layers hold that end`]
+      : []),
+    ...wrong.map(
+      ({ name, expiresAt }) => `           ${name}: ${expiresAt ?? "not there, or no answer"}`,
+    ),
+  );
+  return armed;
+}
+
 /** `berth status`: host, answer, cost so far and time left, from the stack's outputs and the account. */
 export async function runStatus(options: StatusOptions, terminal: Terminal): Promise<number> {
   const { env } = options;
@@ -78,7 +110,8 @@ export async function runStatus(options: StatusOptions, terminal: Terminal): Pro
       `next       the host has ended; remove the rest with: npm run berth -- down --env ${env}`,
     );
   }
+  const armed = asked ? await armedLayers(options, terminal) : [];
   const cost = runningCost(outputs, now) ?? null;
-  terminal.result({ env, host, answer: answer ?? null, cost, outputs });
+  terminal.result({ env, host, answer: answer ?? null, cost, armed, outputs });
   return exitCode.ok;
 }

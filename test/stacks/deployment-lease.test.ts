@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../components/user-error.ts";
-import { checkedEnd, hasEnd, makeLease } from "../../stacks/deployment-lease.ts";
+import { checkedAge, checkedEnd, hasEnd, makeLease } from "../../stacks/deployment-lease.ts";
 import { underMocks, valueOf } from "../support/mocks.ts";
 
 const now = new Date("2026-11-24T12:00:00Z");
@@ -26,7 +26,7 @@ describe("makeLease", () => {
   ] as const) {
     it(`is made with ${what}`, async () => {
       const { named, result } = await underMocks(() =>
-        makeLease("lease", { ...settings, owner: "alice" }, { now, runId }),
+        makeLease("lease", { ...settings, owner: "alice", maxAgeHours: 72 }, { now, runId }),
       );
       const { inputs, ignoreChanges } = named("lease");
       assert.deepEqual(inputs, {
@@ -41,7 +41,12 @@ describe("makeLease", () => {
   }
 
   it("refuses an end that has passed", async () => {
-    const settings = { leaseHours: 4, expiresAt: "2026-11-24T11:00:00Z", owner: "alice" };
+    const settings = {
+      leaseHours: 4,
+      expiresAt: "2026-11-24T11:00:00Z",
+      owner: "alice",
+      maxAgeHours: 72,
+    };
     await assert.rejects(
       underMocks(() => makeLease("lease", settings, { now, runId })),
       UserError,
@@ -72,5 +77,40 @@ describe("hasEnd", () => {
   it("lets the explicit end win", () => {
     assert.equal(hasEnd({ leaseHours: 4, expiresAt: "none" }), false);
     assert.equal(hasEnd({ leaseHours: undefined, expiresAt: later }), true);
+  });
+});
+
+describe("checkedAge", () => {
+  it("lets no lease get older than is allowed", () => {
+    const start = "2026-11-24T12:00:00Z";
+    assert.equal(checkedAge(later, start, { maxAgeHours: 4 }), later);
+    assert.equal(checkedAge("", start, { maxAgeHours: 4 }), "");
+    assert.throws(() => checkedAge(later, start, { maxAgeHours: 3 }), /3 are allowed/);
+  });
+});
+
+describe("office hours", () => {
+  const settings = {
+    leaseHours: 8,
+    expiresAt: undefined,
+    owner: "alice",
+    maxAgeHours: 72,
+    officeHours: "Mon-Fri 08:00-14:00 UTC",
+  };
+
+  it("end a lease that begins in them", async () => {
+    const { named } = await underMocks(() => makeLease("lease", settings, { now, runId }));
+    assert.equal(named("lease").inputs["expiresAt"], "2026-11-24T14:00:00Z");
+  });
+
+  it("let no lease begin outside of them, and one that is there go on", async () => {
+    const night = new Date("2026-11-24T22:00:00Z");
+    await assert.rejects(
+      underMocks(async () => {
+        const { expiresAt } = makeLease("lease", settings, { now: night, runId });
+        return valueOf(expiresAt);
+      }),
+      /outside of office hours/,
+    );
   });
 });

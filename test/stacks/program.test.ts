@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import { makePlan } from "../../components/sizing/make-plan.ts";
+import { untaggableTypes } from "../../components/tag-contract.ts";
 import { UserError } from "../../components/user-error.ts";
 import { deployGpuHost } from "../../stacks/gpu-host-stack.ts";
 import { checkLicence } from "../../stacks/licence.ts";
@@ -16,18 +17,6 @@ function deployment(stack: string, change: Readonly<Record<string, unknown>> = {
   const plan = makePlan(planRequest(settings), loadCatalogue());
   return underMocks(() => stackOutputs(deployGpuHost(settings, plan)), { stack });
 }
-
-/** Types of AWS that take no tags, or whose tags are their parts'. */
-const untaggable = new Set([
-  "aws:ec2/route:Route",
-  "aws:ec2/routeTableAssociation:RouteTableAssociation",
-  "aws:iam/rolePolicy:RolePolicy",
-  "aws:scheduler/schedule:Schedule",
-  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-  "aws:s3/bucketPolicy:BucketPolicy",
-]);
 
 describe("index.ts", () => {
   it("reads as a table of contents, and gives the outputs that others read", async () => {
@@ -53,7 +42,7 @@ describe("deployGpuHost", () => {
   it("tags everything that can be tagged", async () => {
     const { resources } = await deployment("dev", { "berth:weightsBucket": undefined });
     const taggable = resources.filter(
-      ({ type }) => type.startsWith("aws:") && !untaggable.has(type),
+      ({ type }) => type.startsWith("aws:") && !untaggableTypes.has(type),
     );
     assert.ok(taggable.length > 15);
     for (const { name, inputs } of taggable) {
@@ -66,14 +55,15 @@ describe("deployGpuHost", () => {
     }
   });
 
-  it("says on what it launches when it began and ends, and only there, so that an extension changes little", async () => {
+  it("says on what it launches, and on the schedules' group, when it ends, and only there, so that an extension changes little", async () => {
     const { resources } = await deployment("dev");
     const dated = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("expires-at"));
-    assert.deepEqual(
-      dated.map(({ name }) => name),
-      ["dev-host-template"],
-    );
-    const kinds = dated[0]?.inputs["tagSpecifications"] as { tags: Record<string, string> }[];
+    assert.deepEqual(dated.map(({ name }) => name).toSorted(), [
+      "dev-host-template",
+      "dev-teardown-group",
+    ]);
+    const template = dated.find(({ name }) => name === "dev-host-template");
+    const kinds = template?.inputs["tagSpecifications"] as { tags: Record<string, string> }[];
     for (const { tags } of kinds) assert.ok(Object.keys(tags).length <= 12);
     assert.match(String(kinds[0]?.tags["berth:expires-at"]), /^\d{4}-\d\d-\d\dT[\d:]{8}Z$/);
   });

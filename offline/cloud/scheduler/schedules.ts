@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CallLog } from "../call-log.ts";
 import type { Clock } from "../clock.ts";
@@ -199,7 +200,7 @@ export class Schedules {
     const { Arn, Input } = schedule.target;
     const text = (Input ?? "{}")
       .replaceAll("<aws.scheduler.schedule-arn>", schedule.arn)
-      .replaceAll("<aws.scheduler.scheduled-time>", time.toISOString())
+      .replaceAll("<aws.scheduler.scheduled-time>", `${time.toISOString().slice(0, 19)}Z`)
       .replaceAll("<aws.scheduler.attempt-number>", "1");
     const universal = universalTarget(Arn);
     if (universal !== undefined) {
@@ -212,7 +213,8 @@ export class Schedules {
       );
     }
     if (Arn.includes(":states:")) {
-      const input = { stateMachineArn: Arn, input: text };
+      // Each firing is an execution of its own; moto names every nameless one alike.
+      const input = { stateMachineArn: Arn, name: randomUUID(), input: text };
       const answer = await this.#sdk(
         "stepfunctions",
         "startExecution",

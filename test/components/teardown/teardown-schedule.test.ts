@@ -28,10 +28,16 @@ describe("TeardownSchedule", () => {
   it("has these children and no others", async () => {
     const { childrenOf } = await schedule();
     assert.deepEqual(childrenOf("end"), [
+      ["aws:scheduler/schedule:Schedule", "end-after-deadline"],
       ["aws:scheduler/schedule:Schedule", "end-at-deadline"],
       ["aws:scheduler/scheduleGroup:ScheduleGroup", "end-group"],
       ["aws:iam/rolePolicy:RolePolicy", "end-start"],
       ["aws:iam/role:Role", "end-starter-role"],
+      ["aws:iam/rolePolicy:RolePolicy", "end-sweep"],
+      ["aws:iam/rolePolicy:RolePolicy", "end-sweep-start"],
+      ["aws:iam/role:Role", "end-sweep-starter"],
+      ["aws:sfn/stateMachine:StateMachine", "end-sweeper"],
+      ["aws:iam/role:Role", "end-sweeper-role"],
       ["aws:iam/rolePolicy:RolePolicy", "end-terminate"],
       ["aws:sfn/stateMachine:StateMachine", "end-terminator"],
       ["aws:iam/role:Role", "end-terminator-role"],
@@ -50,6 +56,21 @@ describe("TeardownSchedule", () => {
     });
   });
 
+  it("sweeps from shortly after the deadline, for hours, and tells the sweep the time", async () => {
+    const { inputs } = (await schedule()).named("end-after-deadline");
+    assert.equal(inputs["scheduleExpression"], "rate(5 minutes)");
+    assert.equal(inputs["startDate"], "2026-11-24T12:03:00Z");
+    assert.equal(inputs["endDate"], "2026-11-24T18:03:00Z");
+    const { input } = inputs["target"] as { input: string };
+    assert.deepEqual(JSON.parse(input), { time: "<aws.scheduler.scheduled-time>" });
+  });
+
+  it("says the deadline on the group of its schedules", async () => {
+    const { inputs } = (await schedule()).named("end-group");
+    const tags = inputs["tags"] as Record<string, string>;
+    assert.equal(tags["berth:expires-at"], "2026-11-24T12:00:00Z");
+  });
+
   it("may terminate only instances that carry the deployment's tags", async () => {
     const { inputs } = (await schedule()).named("end-terminate");
     assert.deepEqual(parsed(inputs["policy"]), {
@@ -66,6 +87,7 @@ describe("TeardownSchedule", () => {
               "aws:ResourceTag/berth:stack": "dev",
               "aws:ResourceTag/berth:owner": "alice",
               "aws:ResourceTag/berth:run-id": "0123456789ab",
+              "aws:ResourceTag/berth:protect": "false",
             },
           },
         },
@@ -92,7 +114,7 @@ describe("TeardownSchedule", () => {
     assert.deepEqual(trust.Condition, { ArnLike: { "aws:SourceArn": group } });
   });
 
-  it("asks for instances by all three tags, and looks again after it terminated some", async () => {
+  it("asks for unprotected instances by all three tags, and looks again after it terminated some", async () => {
     const { inputs } = (await schedule()).named("end-terminator");
     const { States: states } = parsed(inputs["definition"]) as {
       States: Record<string, { Next?: string; Parameters?: { Filters?: object[] } }>;
@@ -101,6 +123,7 @@ describe("TeardownSchedule", () => {
       { Name: "tag:berth:stack", Values: ["dev"] },
       { Name: "tag:berth:owner", Values: ["alice"] },
       { Name: "tag:berth:run-id", Values: ["0123456789ab"] },
+      { Name: "tag:berth:protect", Values: ["false"] },
       { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
     ]);
     assert.equal(states["Settle"]?.Next, "FindHosts");

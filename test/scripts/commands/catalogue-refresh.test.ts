@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { loadCatalogue, loadShippedCatalogue } from "../../../components/catalogue/load.ts";
 import { refreshPrices } from "../../../components/catalogue/refresh.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import type { ClientSettings } from "../../../scripts/adapters/receipt.ts";
+import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts";
 import { Terminal } from "../../../scripts/adapters/terminal.ts";
 import { gather, refreshFile } from "../../../scripts/commands/catalogue-refresh.ts";
 

@@ -1,0 +1,51 @@
+/** What is paid by the hour of its being there. */
+export type UsageKind = "instance" | "volume" | "address" | "endpoint" | "bucket" | "egress";
+
+/** A price from a moment on. */
+export interface PricePoint {
+  /** RFC 3339; the first point of a list counts from the beginning. */
+  readonly from: string;
+  /** USD an hour for one unit: a whole instance, or one GiB. */
+  readonly hourlyUsd: number;
+}
+
+/** Time from its start to its end; without an end it goes on. */
+export interface Interval {
+  readonly from: string;
+  readonly to?: string | undefined;
+}
+
+/** One thing that was paid for: recorded at its launch, with the price of then, and closed at its end. */
+export interface Usage {
+  readonly kind: UsageKind;
+  readonly resourceId: string;
+  /** `g6.xlarge`, `gp3`. */
+  readonly type: string;
+  /** Instances, or GiB. */
+  readonly units: number;
+  readonly span: Interval;
+  /** On demand it is the one price of the launch; on spot, the history of the pool. In order of time, never empty. */
+  readonly prices: readonly [PricePoint, ...PricePoint[]];
+  /** When an instance was stopped: it is not paid then, its volumes are. @default never */
+  readonly stopped?: readonly Interval[] | undefined;
+}
+
+/** Paid once, by amount: requests, bytes that left. */
+export interface Charge {
+  readonly kind: UsageKind;
+  readonly at: string;
+  readonly what: string;
+  readonly usd: number;
+}
+
+/** All that is known of one deployment's cost. */
+export interface RunRecord {
+  readonly runId: string;
+  readonly stack: string;
+  readonly env: string;
+  readonly owner: string;
+  readonly model: string;
+  readonly region: string;
+  readonly usages: readonly Usage[];
+  readonly charges: readonly Charge[];
+}

@@ -1,0 +1,25 @@
+import { timestamp } from "../lease/lease.ts";
+
+const minuteMs = 60_000;
+
+/** After the deadline the schedule has this long alone, before sweeps begin. */
+const sweepAfterMinutes = 3;
+
+/** How long sweeps go on; 72 of them are within Step Functions' free transitions of a month. */
+const sweepForMinutes = 360;
+
+/** When sweeps look, once the lease is over: two of them, the least that ends a thing, are within a quarter of an hour. */
+export const sweepExpression = "rate(5 minutes)";
+
+/** From when and until when sweeps run, RFC 3339, for a lease that ends at `expiresAt`. */
+export function sweepBounds(expiresAt: string): {
+  readonly startDate: string;
+  readonly endDate: string;
+} {
+  const end = Date.parse(expiresAt);
+  const after = (minutes: number) => timestamp(new Date(end + minutes * minuteMs));
+  return {
+    startDate: after(sweepAfterMinutes),
+    endDate: after(sweepAfterMinutes + sweepForMinutes),
+  };
+}

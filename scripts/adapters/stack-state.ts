@@ -1,0 +1,174 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { z } from "zod";
+import { expiryTag } from "../../components/identity.ts";
+import { sweepBounds } from "../../components/teardown/teardown-times.ts";
+import { atExpression } from "../../components/teardown/terminate-by-tag.ts";
+
+const properties = z.record(z.string(), z.unknown());
+
+const stateSchema = z.looseObject({
+  resources: z
+    .array(
+      z.looseObject({
+        type: z.string(),
+        urn: z.string(),
+        inputs: properties.optional(),
+        outputs: properties.optional(),
+      }),
+    )
+    .nullish(),
+});
+
+type Resource = NonNullable<z.infer<typeof stateSchema>["resources"]>[number];
+
+const leaseSchema = z.object({
+  startedAt: z.string(),
+  expiresAt: z.string(),
+  owner: z.string(),
+  runId: z.string(),
+});
+
+/** The lease as the first `up` made it and extensions moved it. */
+export type RecordedLease = Readonly<z.infer<typeof leaseSchema>>;
+
+/** One schedule of a stack's teardown. */
+export interface RecordedSchedule {
+  readonly groupName: string;
+  readonly name: string;
+  /** Whether it fires once, at the deadline, or sweeps after it. */
+  readonly kind: "at-deadline" | "after-deadline";
+}
+
+/** What a stack's state says of its lease; all of it is there as soon as the first resources were made. */
+export interface StackState {
+  readonly resources: number;
+  readonly lease: RecordedLease | undefined;
+  readonly schedules: readonly RecordedSchedule[];
+  /** ARN of the schedules' group, which carries the deadline as a tag. */
+  readonly groupArn: string | undefined;
+  /** Everything that the state says, to look an id up in. */
+  readonly text: string;
+  /** Operations that began and of whose end nothing is known. */
+  readonly pending: number;
+}
+
+const groupType = "aws:scheduler/scheduleGroup:ScheduleGroup";
+const scheduleType = "aws:scheduler/schedule:Schedule";
+
+function scheduleKind(urn: string): RecordedSchedule["kind"] | undefined {
+  return (["at-deadline", "after-deadline"] as const).find((kind) => urn.endsWith(`-${kind}`));
+}
+
+function resourcesOf(deployment: unknown): readonly Resource[] {
+  return stateSchema.parse(deployment ?? {}).resources ?? [];
+}
+
+const exportedSchema = z.looseObject({ version: z.number(), deployment: z.unknown() });
+
+interface EngineCommand {
+  run(
+    args: readonly string[],
+    workDir: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<{ readonly stdout: string }>;
+}
+
+/** Runs the engine itself: the Automation API's own export and import take every secret out of its encryption. */
+async function runEngine({ workspace, name }: Stack, ...words: readonly string[]): Promise<string> {
+  const { pulumiCommand, workDir, envVars, pulumiHome } = workspace;
+  const home = pulumiHome === undefined ? {} : { PULUMI_HOME: pulumiHome };
+  const args = ["stack", ...words, "--stack", name, "--non-interactive"];
+  // Public at run time, and left out of the SDK's types.
+  const command = pulumiCommand as unknown as EngineCommand;
+  const { stdout } = await command.run(args, workDir, { ...home, ...envVars });
+  return stdout;
+}
+
+async function exportState(stack: Stack) {
+  return exportedSchema.parse(JSON.parse(await runEngine(stack, "export")));
+}
+
+/** Reads the state of a stack. */
+export async function readStackState(stack: Stack): Promise<StackState> {
+  const { deployment } = await exportState(stack);
+  const resources = resourcesOf(deployment);
+  const record = resources.find(({ type }) => type === "berth:index:Lease");
+  const schedules = resources.flatMap(({ type, urn, outputs = {} }) => {
+    const kind = scheduleKind(urn);
+    if (type !== scheduleType || kind === undefined) return [];
+    return [{ groupName: String(outputs["groupName"]), name: String(outputs["name"]), kind }];
+  });
+  const group = resources.find(({ type }) => type === groupType);
+  const groupArn = z.string().safeParse(group?.outputs?.["arn"]).data;
+  const { pending_operations: pending } = deployment as { pending_operations?: unknown[] | null };
+  return {
+    resources: resources.length,
+    lease: leaseSchema.safeParse(record?.outputs).data,
+    schedules,
+    groupArn,
+    text: JSON.stringify(resources),
+    pending: pending?.length ?? 0,
+  };
+}
+
+/** What changes of one resource when its deadline moves. */
+function dated({ type, urn }: Resource, expiresAt: string): Record<string, unknown> {
+  if (type === scheduleType) {
+    return scheduleKind(urn) === "at-deadline"
+      ? { scheduleExpression: atExpression(expiresAt) }
+      : { ...sweepBounds(expiresAt) };
+  }
+  const dates = ["berth:index:Lease", "berth:index:HostBootstrap", "pulumi:pulumi:Stack"];
+  return dates.includes(type) ? { expiresAt } : {};
+}
+
+const tagMaps = ["tags", "tagsAll"];
+
+/** Properties with a later deadline, where they have one. */
+function redated(
+  values: Record<string, unknown>,
+  change: Record<string, unknown>,
+  expiresAt: string,
+): Record<string, unknown> {
+  const known = Object.entries(change).filter(([key]) => key in values);
+  const tags = tagMaps.flatMap((key) => {
+    const map = properties.safeParse(values[key]).data;
+    return map !== undefined && expiryTag in map
+      ? [[key, { ...map, [expiryTag]: expiresAt }] as const]
+      : [];
+  });
+  return { ...values, ...Object.fromEntries([...known, ...tags]) };
+}
+
+/** The same deployment with another deadline: exactly what its schedules, its group's tags and its host hold by then. */
+export function withDeadline(deployment: unknown, expiresAt: string): unknown {
+  const parsed = stateSchema.parse(deployment);
+  const resources = (parsed.resources ?? []).map((resource) => {
+    const change = dated(resource, expiresAt);
+    if (Object.keys(change).length === 0 && resource.type !== groupType) return resource;
+    const { inputs, outputs } = resource;
+    return {
+      ...resource,
+      ...(inputs === undefined ? {} : { inputs: redated(inputs, change, expiresAt) }),
+      ...(outputs === undefined ? {} : { outputs: redated(outputs, change, expiresAt) }),
+    };
+  });
+  return { ...parsed, resources };
+}
+
+/** Writes another deadline into the state of a stack. */
+export async function writeStateDeadline(stack: Stack, expiresAt: string): Promise<void> {
+  const exported = await exportState(stack);
+  const deployment = withDeadline(exported.deployment, expiresAt);
+  const folder = await mkdtemp(join(tmpdir(), "berth-state-"));
+  try {
+    const file = join(folder, "state.json");
+    await writeFile(file, JSON.stringify({ ...exported, deployment }), { mode: 0o600 });
+    await runEngine(stack, "import", "--file", file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

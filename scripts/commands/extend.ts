@@ -1,0 +1,135 @@
+import { extendedEnd, parseHours } from "../../components/lease/extension.ts";
+import { timestamp, type Lease } from "../../components/lease/lease.ts";
+import { LayerError, rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
+import { UserError } from "../../components/user-error.ts";
+import { maxAgeHoursOf } from "../../stacks/parse-settings.ts";
+import type { Connection } from "../../provider/connection.ts";
+import { accountOf } from "../adapters/account.ts";
+import { readClock } from "../adapters/clock.ts";
+import { readHostState } from "../adapters/host-state.ts";
+import {
+  expiryTagLayer,
+  hostLayer,
+  scheduleLayer,
+  settingLayer,
+  stateLayer,
+} from "../adapters/lease-layers.ts";
+import { cloudOf } from "../adapters/local-cloud.ts";
+import type { AccountScope } from "../adapters/account-scope.ts";
+import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
+import { readStackState, type RecordedLease, type StackState } from "../adapters/stack-state.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { duration } from "../cost-lines.ts";
+import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
+import { exitCode } from "../exit-code.ts";
+import { readOutputs } from "../stack-outputs.ts";
+
+/** A deployment whose lease is to be changed. */
+export interface LeasedStack {
+  readonly env: string;
+  readonly opened: OpenedStack;
+  readonly state: StackState;
+  readonly lease: RecordedLease;
+  readonly scope: AccountScope;
+  readonly now: Date;
+}
+
+/**
+ * Finds a deployment and its lease, from any machine that reaches the stack.
+ *
+ * @throws UserError when there is none
+ */
+export async function openLease(options: StackOptions): Promise<LeasedStack> {
+  const { env } = options;
+  const cloud = cloudOf(env);
+  const region = regionOfStack(env);
+  const opened = await findDeployment(options, cloud);
+  const state = opened === undefined ? undefined : await readStackState(opened.stack);
+  if (opened === undefined || state?.lease === undefined) {
+    throw new UserError(`"${env}" is not deployed, so it has no lease.`, {
+      hint: `Deploy it with: npm run berth -- up --env ${env}`,
+    });
+  }
+  const { lease } = state;
+  const scope = { ...accountOf(env, region, cloud), runId: lease.runId };
+  return { env, opened, state, lease, scope, now: await readClock(cloud) };
+}
+
+/** How to reach the host, where there is one that could end itself. */
+export async function liveHosts({ opened, scope }: LeasedStack): Promise<readonly Connection[]> {
+  const outputs = readOutputs(await opened.stack.outputs());
+  const { instanceId, address, sshPort = 22, user, hostKey } = outputs;
+  if (instanceId === undefined || address === undefined) return [];
+  if (user === undefined || hostKey === undefined) return [];
+  const { state } = await readHostState(scope, instanceId);
+  // Only what is known to have ended needs no new deadline.
+  if (["gone", "terminated", "shutting-down"].includes(state)) return [];
+  return [{ host: address, port: sshPort, user, hostKey }];
+}
+
+/**
+ * Every place that holds the deadline, in an order in which a crash between two of them leaves the earlier deadline in
+ * force: what ends the host from outside first, then its own timer, then what is only read.
+ */
+export async function deadlineLayers(leased: LeasedStack): Promise<readonly LeaseLayer[]> {
+  const { env, opened, state, scope } = leased;
+  const asked = readStackConfig(env)?.["berth:expiresAt"];
+  return [
+    ...state.schedules.map((schedule) => scheduleLayer(scope, schedule)),
+    ...(await liveHosts(leased)).map(hostLayer),
+    expiryTagLayer(scope, state.groupArn),
+    stateLayer(opened.stack),
+    settingLayer(opened.stack, "berth:expiresAt", typeof asked === "string" ? asked : undefined),
+  ];
+}
+
+/** Turns a refusal of one layer into what a person can act on. */
+export function refused(error: unknown, what: string, again: string): unknown {
+  if (!(error instanceof LayerError)) return error;
+  const kept = error.stuck.length === 0;
+  return new UserError(
+    kept
+      ? `${what} was not changed: ${error.message}`
+      : `${what} is changed in part: ${error.message}`,
+    {
+      problems: error.stuck.map((line) => `could not be put back: ${line}`),
+      hint: kept
+        ? `Everything holds what it held before. Put that right, then: ${again}`
+        : `Until it is put right the earliest deadline counts. Then run it again: ${again}`,
+      cause: error,
+    },
+  );
+}
+
+function leaseOf({ startedAt, expiresAt }: RecordedLease): Lease {
+  return {
+    startedAt: new Date(startedAt),
+    expiresAt: expiresAt === "" ? undefined : new Date(expiresAt),
+  };
+}
+
+/** `berth extend`: gives a deployment more time, in every layer that would end it, or in none. */
+export async function runExtend(
+  more: string,
+  options: StackOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const hours = parseHours(more);
+  const leased = await openLease(options);
+  const { env, lease, now } = leased;
+  const maxAgeHours = maxAgeHoursOf(env, readStackConfig(env) ?? {});
+  const end = extendedEnd(leaseOf(lease), hours, { now, maxAgeHours });
+  const to = timestamp(end);
+  try {
+    const { written } = await rewriteLayers(await deadlineLayers(leased), to);
+    const left = (end.getTime() - now.getTime()) / 3_600_000;
+    terminal.say(
+      `ends       ${to}, in ${duration(left)}; it was ${lease.expiresAt}`,
+      ...written.map((name) => `           ${name}`),
+    );
+    terminal.result({ env, from: lease.expiresAt, to, written });
+    return exitCode.ok;
+  } catch (error) {
+    throw refused(error, "The deadline", `npm run berth -- extend ${more} --env ${env}`);
+  }
+}
