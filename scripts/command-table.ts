@@ -38,6 +38,7 @@ export const commandTable: readonly CommandRow[] = [
     flags: [
       env,
       ["--region <region>", "AWS region"],
+      ["--target <target>", "ec2 or sagemaker"],
       ["--context <tokens>", "tokens of prompt and answer together"],
       ["--concurrency <count>", "sequences served at once"],
       ["--precision <precision>", "auto, native, int8 or int4"],
@@ -97,6 +98,21 @@ export const commandTable: readonly CommandRow[] = [
       (await import("./commands/ssh.ts")).runSshCommand(words, flags as never, terminal),
   },
   {
+    syntax: "invoke <prompt...>",
+    summary: "ask the model, on either target, and print its answer as it is made",
+    flags: [
+      env,
+      engine,
+      ["--max-tokens <count>", "tokens of the answer at most", "256"],
+      ["--temperature <number>", "from 0, which takes the likeliest word, to 2"],
+      ["--top-p <share>", "share of the likelihood that words are taken from, 0 to 1"],
+      ["--template <text>", "what the prompt is put into, at {prompt}"],
+      ["--no-stream", "wait for the whole answer"],
+    ],
+    run: async (words, flags, terminal) =>
+      (await import("./commands/invoke.ts")).runInvoke(words, flags as never, terminal),
+  },
+  {
     syntax: "down",
     summary: "remove everything of the stack, then ask the account what is left",
     flags: [env, engine],
@@ -117,6 +133,7 @@ export const commandTable: readonly CommandRow[] = [
       ["--engine <engine>", "what runs the program", "offline", ["auto", "pulumi", "offline"]],
       ["--tier <tier>", "what machines are", "auto", ["auto", "nspawn", "process"]],
       ["--keep", "stop before the teardown, until Ctrl-C"],
+      ["--target <target>", "what it deploys to", "ec2", ["ec2", "sagemaker"]],
     ],
     run: async (_words, flags, terminal) => {
       const { runDemo } = await import("./commands/demo.ts");

@@ -91,4 +91,6 @@ if (name === "test") {
   const prepared = spawnSync(node, commands.prepare, { cwd: repository, stdio: ["ignore", 2, 2] });
   if (prepared.status !== 0) process.exit(prepared.status ?? 1);
 }
-run(node, [...commands[name], ...rest]);
+// Named test files run alone; a pattern in mocha's own configuration would be added to them.
+const everyTest = name === "test" && !rest.some((word) => word.includes(".test.ts"));
+run(node, [...commands[name], ...rest, ...(everyTest ? ["test/**/*.test.ts"] : [])]);

@@ -3,10 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { dirname } from "node:path";
 import { parseDocument } from "yaml";
-import { loadCatalogue } from "../../components/catalogue/load.ts";
-import { makePlan } from "../../components/sizing/make-plan.ts";
 import { UserError } from "../../components/user-error.ts";
-import { parseSettings, planRequest } from "../../stacks/parse-settings.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
+import { parseSettings } from "../../stacks/parse-settings.ts";
 import type { Settings } from "../../stacks/settings.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import {
@@ -145,7 +144,7 @@ export async function runInit(options: InitOptions, terminal: Terminal): Promise
   if (options.force !== true) checkReplaced(place, kept, asked);
   const config = { ...filled, ...kept, ...asked };
   const settings = checked(options.env, config, place);
-  const plan = makePlan(planRequest(settings), loadCatalogue());
+  const plan = makeStackPlan(settings);
   const changes = Object.fromEntries(
     Object.entries(config).filter(([key, value]) => kept[key] !== value),
   );

@@ -1,8 +1,8 @@
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Catalogue } from "../../components/catalogue/catalogue.ts";
-import { planLines } from "../../components/plan-text.ts";
-import { makePlan } from "../../components/sizing/make-plan.ts";
-import { parseSettings, planRequest, type Settings } from "../../stacks/parse-settings.ts";
+import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
+import { parseSettings, type Settings } from "../../stacks/parse-settings.ts";
 import { readStackConfig, shownPath, type StackConfig } from "../adapters/stack-file.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -12,6 +12,7 @@ import { exitCode } from "../exit-code.ts";
 export interface PlanOptions {
   readonly env: string;
   readonly region?: string;
+  readonly target?: string;
   readonly context?: string;
   readonly concurrency?: string;
   readonly precision?: string;
@@ -34,6 +35,7 @@ function flagsAsConfig(model: string | undefined, options: PlanOptions): StackCo
   const values = {
     "berth:model": model,
     "aws:region": options.region,
+    "berth:target": options.target,
     "berth:context": options.context,
     "berth:concurrency": options.concurrency,
     "berth:precision": options.precision,
@@ -81,8 +83,8 @@ export function runPlan(
 ): number {
   const catalogue = loadCatalogue();
   if (options.list === true) return listModels(catalogue, terminal);
-  const plan = makePlan(planRequest(settingsToPlan(model, options)), catalogue);
-  terminal.say(...planLines(plan));
+  const plan = makeStackPlan(settingsToPlan(model, options), catalogue);
+  terminal.say(...stackPlanLines(plan));
   terminal.result(plan);
   return exitCode.ok;
 }

@@ -1,4 +1,4 @@
-import { planLines } from "../../components/plan-text.ts";
+import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -8,7 +8,14 @@ import { exitCode } from "../exit-code.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
-  const { instanceType, instanceId, address, url, weightsUri } = outputs;
+  const { instanceType, instanceId, address, url, weightsUri, endpointName } = outputs;
+  if (endpointName !== undefined) {
+    return [
+      `endpoint   ${endpointName} on ${instanceType ?? "?"}`,
+      `weights    ${weightsUri ?? "?"}`,
+      `answers    npm run berth -- invoke --env ${env} "your prompt"`,
+    ];
+  }
   return [
     `host       ${instanceType ?? "?"} ${instanceId ?? "?"} at ${address ?? "?"}`,
     `weights    ${weightsUri ?? "?"}`,
@@ -19,7 +26,7 @@ function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
 /** `berth up`: the plan, then every step with its time, then the outputs, the cost and the deadline. */
 export async function runUp(options: StackOptions, terminal: Terminal): Promise<number> {
   const deployment = planDeployment(options, false);
-  terminal.say(...planLines(deployment.plan), "");
+  terminal.say(...stackPlanLines(deployment.plan), "");
   const { engine, stack } = await openDeployment(options, deployment);
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const report = await runOperation({

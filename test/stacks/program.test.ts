@@ -13,6 +13,7 @@ import { underMocks, valueOf } from "../support/mocks.ts";
 
 function deployment(stack: string, change: Readonly<Record<string, unknown>> = {}) {
   const settings = parseSettings({ stack, config: { ...goodConfig, ...change } });
+  assert.equal(settings.target, "ec2");
   const plan = makePlan(planRequest(settings), loadCatalogue());
   return underMocks(() => stackOutputs(deployGpuHost(settings, plan)), { stack });
 }
@@ -36,13 +37,14 @@ describe("index.ts", () => {
     assert.deepEqual(
       Object.keys(result).toSorted(),
       [
-        ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
-        ["instanceType", "owner", "plan", "sshPort", "startedAt", "url", "user", "weightsUri"],
+        ["address", "catalogueVersion", "endpointArn", "endpointName", "expiresAt", "hostKey"],
+        ["hourlyUsd", "instanceId", "instanceType", "owner", "plan", "sshPort", "startedAt"],
+        ["url", "user", "weightsUri"],
       ].flat(),
     );
-    assert.equal(await valueOf(result.address), "203.0.113.9");
-    assert.equal(await valueOf(result.hostKey), "ssh-ed25519 AAAArotated");
-    assert.equal(await valueOf(result.weightsUri), "s3://models/qwen2.5-7b/");
+    assert.equal(await valueOf(result.address!), "203.0.113.9");
+    assert.equal(await valueOf(result.hostKey!), "ssh-ed25519 AAAArotated");
+    assert.equal(await valueOf(result.weightsUri!), "s3://models/qwen2.5-7b/");
     const lines = readFileSync(new URL("../../index.ts", import.meta.url), "utf8").split("\n");
     assert.ok(lines.length <= 31);
   });

@@ -2,6 +2,7 @@ import type { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import type { EC2 } from "@aws-sdk/client-ec2";
 import type { IAM } from "@aws-sdk/client-iam";
 import type { S3 } from "@aws-sdk/client-s3";
+import type { SageMaker } from "@aws-sdk/client-sagemaker";
 import type { Scheduler } from "@aws-sdk/client-scheduler";
 import type { SFN } from "@aws-sdk/client-sfn";
 import type { SSM } from "@aws-sdk/client-ssm";
@@ -51,6 +52,13 @@ export class Clients {
           ...config,
           forcePathStyle: config.endpoint !== undefined,
         }),
+    );
+  }
+
+  sagemaker(): Promise<SageMaker> {
+    return this.#once(
+      "sagemaker",
+      async (config) => new (await import("@aws-sdk/client-sagemaker")).SageMaker(config),
     );
   }
 

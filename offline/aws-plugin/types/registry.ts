@@ -39,6 +39,11 @@ const resources: Readonly<Record<string, Load<ResourceType>>> = {
     async () =>
       (await import("./s3/bucket-server-side-encryption-configuration.ts"))
         .bucketServerSideEncryptionConfiguration,
+  "aws:sagemaker/endpoint:Endpoint": async () =>
+    (await import("./sagemaker/endpoint.ts")).endpoint,
+  "aws:sagemaker/endpointConfiguration:EndpointConfiguration": async () =>
+    (await import("./sagemaker/endpoint-configuration.ts")).endpointConfiguration,
+  "aws:sagemaker/model:Model": async () => (await import("./sagemaker/model.ts")).model,
   "aws:scheduler/schedule:Schedule": async () => (await import("./scheduler/schedule.ts")).schedule,
   "aws:scheduler/scheduleGroup:ScheduleGroup": async () =>
     (await import("./scheduler/schedule-group.ts")).scheduleGroup,

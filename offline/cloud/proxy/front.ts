@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CallLog } from "../call-log.ts";
 import type { Clock } from "../clock.ts";
@@ -47,6 +48,16 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
   return Buffer.concat(pieces);
+}
+
+/** Sends an answer whose end is not known yet; what fails half-way cuts the connection, as it does at AWS. */
+async function sendStream(
+  response: ServerResponse,
+  { status, headers }: ApiReply,
+  stream: AsyncIterable<Buffer>,
+): Promise<void> {
+  response.writeHead(status, headers);
+  await pipeline(stream, response).catch(() => response.socket?.destroy());
 }
 
 function send(response: ServerResponse, reply: ApiReply, cut: number | undefined): void {
@@ -209,7 +220,9 @@ async function answerApi(
     const operations = fleet ? [call.operation, "CreateFleet"] : [call.operation];
     const fault = await take({ service: call.service, operations, ...launch });
     const reply = await backends.api(call);
-    send(response, reply, fault?.kind === "cut-body" ? cutAt(fault, reply) : undefined);
+    if (reply.stream === undefined) {
+      send(response, reply, fault?.kind === "cut-body" ? cutAt(fault, reply) : undefined);
+    } else await sendStream(response, reply, reply.stream);
     const code = /<Code>([^<]+)<\/Code>|"__type":\s*"(?:[^"]*#)?([^"]+)"/.exec(
       reply.status < 400 ? "" : reply.body.toString(),
     );
