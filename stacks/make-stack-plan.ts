@@ -4,16 +4,10 @@ import type { Plan } from "../components/plan.ts";
 import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadHostingFacts } from "../components/sagemaker-endpoint/load-hosting-types.ts";
 import { makePlan } from "../components/sizing/make-plan.ts";
-import {
-  planRequest,
-  type EndpointSettings,
-  type HostSettings,
-  type Settings,
-} from "./parse-settings.ts";
+import { planRequest, type EndpointSettings, type Settings } from "./parse-settings.ts";
 
 /** The plan that a stack's settings ask for, of the target that they name. */
 export function makeStackPlan(settings: EndpointSettings, catalogue?: Catalogue): EndpointPlan;
-export function makeStackPlan(settings: HostSettings, catalogue?: Catalogue): Plan;
 export function makeStackPlan(settings: Settings, catalogue?: Catalogue): Plan;
 export function makeStackPlan(settings: Settings, catalogue = loadCatalogue()): Plan {
   const request = planRequest(settings);

@@ -25,7 +25,13 @@ export function stackOutputs(deployment: GpuHostDeployment) {
 }
 
 /** The same of an endpoint's stack. */
-export function endpointOutputs({ settings, plan, lease, endpoint, weightsUri }: EndpointDeployment) {
+export function endpointOutputs({
+  settings,
+  plan,
+  lease,
+  endpoint,
+  weightsUri,
+}: EndpointDeployment) {
   return {
     plan,
     endpointName: endpoint.endpointName,

@@ -123,9 +123,7 @@ export const endpointSchema = berthSchema
   .partial({ sshCidr: true, sshPublicKey: true })
   .extend({
     target: z.literal("sagemaker"),
-    endpointMode: z
-      .enum(["realtime", "async"], "must be realtime or async")
-      .default("realtime"),
+    endpointMode: z.enum(["realtime", "async"], "must be realtime or async").default("realtime"),
     minInstances: whole(0, 100).default(1),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),

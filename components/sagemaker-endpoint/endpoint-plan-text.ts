@@ -3,14 +3,17 @@ import type { EndpointPlan } from "./endpoint-plan.ts";
 
 function instances({ endpoint }: EndpointPlan): string {
   const { minInstances, maxInstances } = endpoint;
-  return minInstances === maxInstances ? String(maxInstances) : `${minInstances} to ${maxInstances}`;
+  return minInstances === maxInstances
+    ? String(maxInstances)
+    : `${minInstances} to ${maxInstances}`;
 }
 
 function priceLine(plan: EndpointPlan): string {
   const [chosen] = plan.ladder;
   const { endpoint } = plan;
   const most = endpoint.minInstances === endpoint.maxInstances ? "" : "at most ";
-  const storage = endpoint.volumeGiB === undefined ? "" : `, and ${endpoint.volumeGiB} GiB of storage`;
+  const storage =
+    endpoint.volumeGiB === undefined ? "" : `, and ${endpoint.volumeGiB} GiB of storage`;
   return (
     `price      ${most}${usd(plan.hourlyUsd)} an hour for ${instances(plan)} of ${chosen.instanceType}${storage} ` +
     `(${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`

@@ -25,70 +25,92 @@ interface Known {
   readonly asyncBucket: string | undefined;
 }
 
+const Effect = "Allow";
+
+function readWeights({ bucket, prefix }: Known): object[] {
+  return [
+    {
+      Sid: "ReadWeights",
+      Effect,
+      Action: "s3:GetObject",
+      Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
+    },
+    {
+      Sid: "ListWeights",
+      Effect,
+      Action: "s3:ListBucket",
+      Resource: `arn:aws:s3:::${bucket}`,
+      Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
+    },
+  ];
+}
+
+function pullImage({ image, account, region }: Known): object[] {
+  const address = parseImageAddress(image) ?? { account, region, repository: "*" };
+  return [
+    // It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+    { Sid: "LogInToEcr", Effect, Action: "ecr:GetAuthorizationToken", Resource: "*" },
+    {
+      Sid: "PullImage",
+      Effect,
+      Action: [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+      ],
+      Resource: `arn:aws:ecr:${address.region}:${address.account}:repository/${address.repository}`,
+    },
+  ];
+}
+
+function writeLogsAndMetrics({ endpointName, account, region }: Known): object[] {
+  const group = `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/Endpoints/${endpointName}`;
+  return [
+    {
+      Sid: "WriteLogs",
+      Effect,
+      Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+      Resource: [group, `${group}:*`],
+    },
+    // It takes no resource; the namespace limits it.
+    {
+      Sid: "WriteMetrics",
+      Effect,
+      Action: "cloudwatch:PutMetricData",
+      Resource: "*",
+      Condition: { StringLike: { "cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"] } },
+    },
+  ];
+}
+
+function queueRequests({ asyncBucket }: Known): object[] {
+  if (asyncBucket === undefined) return [];
+  const Resource = `arn:aws:s3:::${asyncBucket}`;
+  return [
+    {
+      Sid: "QueueOfRequests",
+      Effect,
+      Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+      Resource: `${Resource}/*`,
+    },
+    {
+      Sid: "FindRequests",
+      Effect,
+      Action: ["s3:ListBucket", "s3:GetBucketLocation"],
+      Resource,
+    },
+  ];
+}
+
 /** Logs go to the endpoint's own group; the rest is read only, and only what this endpoint needs. */
 export function executionPolicy(known: Known): string {
-  const { bucket, prefix, image, endpointName, account, region, asyncBucket } = known;
-  const address = parseImageAddress(image);
-  const group = `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/Endpoints/${endpointName}`;
-  const Effect = "Allow";
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
-      {
-        Sid: "ReadWeights",
-        Effect,
-        Action: "s3:GetObject",
-        Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
-      },
-      {
-        Sid: "ListWeights",
-        Effect,
-        Action: "s3:ListBucket",
-        Resource: `arn:aws:s3:::${bucket}`,
-        Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
-      },
-      // It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-      { Sid: "LogInToEcr", Effect, Action: "ecr:GetAuthorizationToken", Resource: "*" },
-      {
-        Sid: "PullImage",
-        Effect,
-        Action: [
-          "ecr:BatchCheckLayerAvailability",
-          "ecr:BatchGetImage",
-          "ecr:GetDownloadUrlForLayer",
-        ],
-        Resource: `arn:aws:ecr:${address?.region ?? region}:${address?.account ?? account}:repository/${address?.repository ?? "*"}`,
-      },
-      {
-        Sid: "WriteLogs",
-        Effect,
-        Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        Resource: [group, `${group}:*`],
-      },
-      // It takes no resource either; the namespace limits it.
-      {
-        Sid: "WriteMetrics",
-        Effect,
-        Action: "cloudwatch:PutMetricData",
-        Resource: "*",
-        Condition: { StringLike: { "cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"] } },
-      },
-      ...(asyncBucket === undefined
-        ? []
-        : [
-            {
-              Sid: "QueueOfRequests",
-              Effect,
-              Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
-              Resource: `arn:aws:s3:::${asyncBucket}/*`,
-            },
-            {
-              Sid: "FindRequests",
-              Effect,
-              Action: ["s3:ListBucket", "s3:GetBucketLocation"],
-              Resource: `arn:aws:s3:::${asyncBucket}`,
-            },
-          ]),
+      ...readWeights(known),
+      ...pullImage(known),
+      ...writeLogsAndMetrics(known),
+      ...queueRequests(known),
     ],
   });
 }

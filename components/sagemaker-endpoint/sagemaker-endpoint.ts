@@ -18,7 +18,10 @@ export interface SageMakerEndpointArgs {
   /** Encrypts the instances' storage where the type takes a volume. @default AWS's own key */
   readonly kmsKeyArn?: string | undefined;
   /** Where the containers get network interfaces. @default none: they reach S3 and ECR through SageMaker's own network */
-  readonly vpc?: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] };
+  readonly vpc?: {
+    readonly subnetIds: readonly string[];
+    readonly securityGroupIds: readonly string[];
+  };
 }
 
 /** Days that an endpoint's log lines stay. */
@@ -39,7 +42,11 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
   constructor(name: string, args: SageMakerEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SageMakerEndpoint", name, {}, opts);
     const model = servedModel(name, args, this);
-    const configuration = endpointConfiguration(name, { ...args, model, asyncBucket: undefined }, this);
+    const configuration = endpointConfiguration(
+      name,
+      { ...args, model, asyncBucket: undefined },
+      this,
+    );
     // Made first, since SageMaker makes it without a retention, and gives it no tags.
     const logs = new aws.cloudwatch.LogGroup(
       `${name}-logs`,

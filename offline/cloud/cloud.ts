@@ -228,17 +228,11 @@ async function assemble(
         });
   const schedules = new Schedules(moto, clock, log);
   const store = new ObjectStore(join(folder, "s3"));
-  const sagemaker = new SageMakerService({
-    moto,
-    store,
-    clock,
-    faults,
-    images: options.servingImages ?? [],
-    folder: join(folder, "endpoints"),
-  });
+  const images = options.servingImages ?? [];
+  const hosting = { moto, store, clock, faults, images, folder: join(folder, "endpoints") };
   return {
     store,
-    sagemaker,
+    sagemaker: new SageMakerService(hosting),
     front,
     port,
     moto,

@@ -158,7 +158,8 @@ async function tellDeadline(
     narrator.say(`${caller.padEnd(10)} ${call} -> ${status}`);
   }
   const { instanceId = "", endpointName } = outputs;
-  const what = endpointName === undefined ? `instance   ${instanceId}` : `endpoint   ${endpointName}`;
+  const what =
+    endpointName === undefined ? `instance   ${instanceId}` : `endpoint   ${endpointName}`;
   narrator.say(`${what} is ${report.state}, ended by the schedule in the account`);
   narrator.say(costLines(outputs, cloud.now()).join("\n"));
   facts["deadline"] = report;

@@ -46,7 +46,11 @@ function asChat(completion, streaming) {
     finish_reason,
     [streaming ? "delta" : "message"]: { role: "assistant", content: text },
   }));
-  return { ...completion, object: streaming ? "chat.completion.chunk" : "chat.completion", choices };
+  return {
+    ...completion,
+    object: streaming ? "chat.completion.chunk" : "chat.completion",
+    choices,
+  };
 }
 
 async function* chatEvents(body) {

@@ -5,9 +5,6 @@ import type { ServingImage } from "../../offline/cloud/cloud.ts";
 export const demoServingImages: readonly ServingImage[] = [
   {
     repository: "llama-cpp",
-    command: [
-      process.execPath,
-      fileURLToPath(new URL("./llama-container.mjs", import.meta.url)),
-    ],
+    command: [process.execPath, fileURLToPath(new URL("./llama-container.mjs", import.meta.url))],
   },
 ];

@@ -39,8 +39,7 @@ const resources: Readonly<Record<string, Load<ResourceType>>> = {
     async () =>
       (await import("./s3/bucket-server-side-encryption-configuration.ts"))
         .bucketServerSideEncryptionConfiguration,
-  "aws:sagemaker/endpoint:Endpoint": async () =>
-    (await import("./sagemaker/endpoint.ts")).endpoint,
+  "aws:sagemaker/endpoint:Endpoint": async () => (await import("./sagemaker/endpoint.ts")).endpoint,
   "aws:sagemaker/endpointConfiguration:EndpointConfiguration": async () =>
     (await import("./sagemaker/endpoint-configuration.ts")).endpointConfiguration,
   "aws:sagemaker/model:Model": async () => (await import("./sagemaker/model.ts")).model,

@@ -70,6 +70,15 @@ function send(response: ServerResponse, reply: ApiReply, cut: number | undefined
   response.write(body.subarray(0, cut), () => response.socket?.destroy());
 }
 
+async function sendWhole(
+  response: ServerResponse,
+  reply: ApiReply,
+  fault: Fault | undefined,
+): Promise<void> {
+  if (reply.stream !== undefined) await sendStream(response, reply, reply.stream);
+  else send(response, reply, fault?.kind === "cut-body" ? cutAt(fault, reply) : undefined);
+}
+
 /** The HTTP server that clients see as AWS: tells calls apart, logs them, lets faults act. */
 export class Front {
   readonly #server: Server;
@@ -220,9 +229,7 @@ async function answerApi(
     const operations = fleet ? [call.operation, "CreateFleet"] : [call.operation];
     const fault = await take({ service: call.service, operations, ...launch });
     const reply = await backends.api(call);
-    if (reply.stream === undefined) {
-      send(response, reply, fault?.kind === "cut-body" ? cutAt(fault, reply) : undefined);
-    } else await sendStream(response, reply, reply.stream);
+    await sendWhole(response, reply, fault);
     const code = /<Code>([^<]+)<\/Code>|"__type":\s*"(?:[^"]*#)?([^"]+)"/.exec(
       reply.status < 400 ? "" : reply.body.toString(),
     );

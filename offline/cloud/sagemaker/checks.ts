@@ -40,7 +40,9 @@ function checkConfig(call: ApiRequest): void {
   })[]) {
     const { InstanceType = "", VolumeSizeInGB } = variant;
     if (VolumeSizeInGB !== undefined && withNvme.test(InstanceType)) {
-      refuse(`VolumeSizeInGB parameter is not allowed for the selected Instance type ${InstanceType}.`);
+      refuse(
+        `VolumeSizeInGB parameter is not allowed for the selected Instance type ${InstanceType}.`,
+      );
     }
     const seconds = variant.ContainerStartupHealthCheckTimeoutInSeconds;
     if (seconds !== undefined && (seconds < 60 || seconds > 3600)) {

@@ -34,7 +34,9 @@ function modelError(call: ApiRequest, status: number, text: string): ApiReply {
 
 async function* parts(answer: Response): AsyncGenerator<Buffer> {
   if (answer.body === null) return;
-  for await (const piece of answer.body) yield payloadPart(Buffer.from(piece));
+  for await (const piece of answer.body as AsyncIterable<Uint8Array>) {
+    yield payloadPart(Buffer.from(piece));
+  }
 }
 
 /** InvokeEndpoint and InvokeEndpointWithResponseStream, answered by the endpoint's container. */
@@ -44,7 +46,11 @@ export async function invokeEndpoint(endpoints: Endpoints, call: ApiRequest): Pr
   const answer = await serving
     .invoke(call.body, { "content-type": contentType })
     .catch((error: unknown) => {
-      throw new ApiError("ServiceUnavailable", `The container did not answer: ${String(error)}`, 503);
+      throw new ApiError(
+        "ServiceUnavailable",
+        `The container did not answer: ${String(error)}`,
+        503,
+      );
     });
   if (!answer.ok) return modelError(call, answer.status, await answer.text());
   const type = answer.headers.get("content-type") ?? "application/octet-stream";

@@ -44,7 +44,12 @@ export class ServingProcess {
     this.#port = port;
   }
 
-  static async start({ command, environment, modelFolder, log }: ServingStart): Promise<ServingProcess> {
+  static async start({
+    command,
+    environment,
+    modelFolder,
+    log,
+  }: ServingStart): Promise<ServingProcess> {
     const port = await freePort();
     const child = spawn("bash", ["-c", wrapper, "serve", ...command], {
       stdio: ["pipe", "pipe", "pipe"],

@@ -76,6 +76,23 @@ const ruleScenario = (way: "Ingress" | "Egress"): Scenario => ({
   replace: { securityGroupId: "sg-12345678" },
 });
 
+const servingImage = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:server-sagemaker-cuda-v2.6";
+const model = async (make: Make) => {
+  const executionRoleArn = String((await role(make, "sagemaker.amazonaws.com")).outputs["arn"]);
+  return make("aws:sagemaker/model:Model", {
+    executionRoleArn,
+    primaryContainer: { image: servingImage },
+  });
+};
+const variant = async (make: Make) => ({
+  variantName: "AllTraffic",
+  modelName: (await model(make)).id,
+  instanceType: "ml.g5.xlarge",
+  initialInstanceCount: 1,
+  containerStartupHealthCheckTimeoutInSeconds: 600,
+  inferenceAmiVersion: "al2023-ami-sagemaker-inference-gpu-4-1",
+});
+
 /** All types but the fleet, whose life is told in a test of its own. */
 export const scenarios: readonly Scenario[] = [
   {
@@ -296,6 +313,41 @@ export const scenarios: readonly Scenario[] = [
     inputs: async (make) => ({ bucket: (await bucket(make)).id, policy: policy("s3:GetObject") }),
     update: { policy: policy("s3:ListBucket") },
     replace: { bucket: "another-bucket" },
+  },
+  {
+    token: "aws:sagemaker/model:Model",
+    inputs: async (make) => ({
+      executionRoleArn: (await role(make, "sagemaker.amazonaws.com")).outputs["arn"],
+      primaryContainer: { image: servingImage, environment: { SM_VLLM_MODEL: "/opt/ml/model" } },
+      tags,
+    }),
+    update: { tags: otherTags },
+    replace: { primaryContainer: { image: servingImage } },
+  },
+  {
+    token: "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+    inputs: async (make) => ({
+      productionVariants: [await variant(make)],
+      asyncInferenceConfig: {
+        outputConfig: { s3OutputPath: "s3://answers/", s3FailurePath: "s3://failures/" },
+        clientConfig: { maxConcurrentInvocationsPerInstance: 2 },
+      },
+      tags,
+    }),
+    update: { tags: otherTags },
+    replace: { kmsKeyArn: "arn:aws:kms:us-east-1:123456789012:key/1" },
+  },
+  {
+    token: "aws:sagemaker/endpoint:Endpoint",
+    inputs: async (make) => {
+      const productionVariants = [await variant(make)];
+      const config = await make("aws:sagemaker/endpointConfiguration:EndpointConfiguration", {
+        productionVariants,
+      });
+      return { endpointConfigName: config.id, tags };
+    },
+    update: { tags: otherTags },
+    replace: { name: "another" },
   },
   {
     token: "aws:scheduler/scheduleGroup:ScheduleGroup",

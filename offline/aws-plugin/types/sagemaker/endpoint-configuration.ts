@@ -101,9 +101,7 @@ export const endpointConfiguration = resourceType({
   },
   read: async (context, id) => {
     const sagemaker = await context.clients.sagemaker();
-    const found = await unlessMissing(
-      sagemaker.describeEndpointConfig({ EndpointConfigName: id }),
-    );
+    const found = await unlessMissing(sagemaker.describeEndpointConfig({ EndpointConfigName: id }));
     if (found === undefined) return undefined;
     return {
       arn: found.EndpointConfigArn,
