@@ -6,7 +6,6 @@ import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.t
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
-import { WeightsBucket } from "../components/weights/weights-bucket.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import type { EndpointSettings } from "./settings.ts";
@@ -17,7 +16,7 @@ export interface EndpointDeployment {
   readonly plan: EndpointPlan;
   readonly lease: DeploymentLease;
   readonly endpoint: SageMakerEndpoint;
-  readonly weightsUri: pulumi.Output<string>;
+  readonly weightsUri: string;
 }
 
 /**
@@ -41,10 +40,8 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     maxRetries: 3,
   });
   const inAccount = { providers: [account] };
-  const weights = weightsLocation(settings, plan, () => {
-    const args = { disposable: !protect, tags };
-    return new WeightsBucket(name("weights-store"), args, { ...inAccount, protect }).bucketName;
-  });
+  const { weightsBucket: bucket, weightsPrefix = `${model}/` } = settings;
+  const weights = { bucket, prefix: weightsPrefix };
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId));
   const ended = { endpointName: physicalName, expiresAt: lease.expiresAt, tags };
   const armed = hasEnd(settings) ? [new EndpointTeardown(name("teardown"), ended, inAccount)] : [];
@@ -63,17 +60,8 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     },
     { ...inAccount, protect },
   );
-  const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
+  const weightsUri = `s3://${bucket}/${weightsPrefix}`;
   return { settings, plan, lease, endpoint, weightsUri };
-}
-
-/** The bucket that was given, or an own one, which goes with the stack unless that is protected. */
-function weightsLocation(
-  { weightsBucket, weightsPrefix }: EndpointSettings,
-  { modelId }: EndpointPlan,
-  makeBucket: () => pulumi.Output<string>,
-) {
-  return { bucket: weightsBucket ?? makeBucket(), prefix: weightsPrefix ?? `${modelId}/` };
 }
 
 function vpcOf({ subnetIds, securityGroupIds }: EndpointSettings) {

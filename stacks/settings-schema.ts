@@ -58,6 +58,11 @@ const prefix = text
   .refine((value) => !value.startsWith("/") && !/[*?$"\\]/.test(value), "must be a plain S3 prefix")
   .transform((value) => (value.endsWith("/") ? value : `${value}/`));
 
+const bucketName = text.refine(
+  (value) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value),
+  "must be the name of an S3 bucket",
+);
+
 function isDeadline(value: string): boolean {
   return value === "none" || z.iso.datetime({ offset: true }).safeParse(value).success;
 }
@@ -94,12 +99,7 @@ export const berthSchema = z.strictObject({
   instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
   gpuCount: whole(1, 16).optional(),
   rootVolumeGiB: whole(20, 16_384).optional(),
-  weightsBucket: text
-    .refine(
-      (value) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value),
-      "must be the name of an S3 bucket",
-    )
-    .optional(),
+  weightsBucket: bucketName.optional(),
   weightsPrefix: prefix.optional(),
   vpcId: text
     .refine((value) => /^vpc-[0-9a-f]+$/.test(value), "must be a VPC such as vpc-0123abcd")
@@ -123,6 +123,8 @@ export const endpointSchema = berthSchema
   .partial({ sshCidr: true, sshPublicKey: true })
   .extend({
     target: z.literal("sagemaker"),
+    /** Needed, since SageMaker looks at the weights when the model is made: a bucket of the stack's own would be empty. */
+    weightsBucket: bucketName,
     endpointMode: z.enum(["realtime", "async"], "must be realtime or async").default("realtime"),
     minInstances: whole(0, 100).default(1),
     maxInstances: whole(1, 100).optional(),

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
+import { EndpointAnswer } from "./endpoint-answer.ts";
 import { endpointConfiguration } from "./endpoint-configuration.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { executionRole } from "./execution-role.ts";
@@ -65,6 +66,18 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
         tags: namedTags(args.tags, `${name}-endpoint`),
       },
       { parent: this, dependsOn: [...args.after, logs] },
+    );
+    const { mode, container } = args.plan.endpoint;
+    new EndpointAnswer(
+      `${name}-answer`,
+      {
+        endpointName: endpoint.name,
+        configName: configuration.name,
+        region: args.region,
+        realtime: mode === "realtime",
+        requestForm: container.requestForm,
+      },
+      { parent: this, dependsOn: [endpoint] },
     );
     this.endpointName = endpoint.name;
     this.endpointArn = endpoint.arn;

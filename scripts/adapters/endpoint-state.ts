@@ -1,4 +1,3 @@
-import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeEndpointCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
 import type { AccountScope } from "./receipt.ts";
 
@@ -31,29 +30,6 @@ export async function readEndpointState(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return /Could not find/i.test(why) ? { state: "gone" } : { state: "unknown", why };
-  } finally {
-    client.destroy();
-  }
-}
-
-/** Log events that are asked for: the last lines are cut from them. */
-const mostEvents = 500;
-
-/** The last lines that an endpoint's containers wrote, oldest first; none when there is no log yet. */
-export async function lastLogLines(
-  scope: AccountScope,
-  endpointName: string,
-  count: number,
-): Promise<readonly string[]> {
-  const client = new CloudWatchLogsClient({ ...scope.client, maxAttempts: 2 });
-  const logGroupName = `/aws/sagemaker/Endpoints/${endpointName}`;
-  try {
-    const { events = [] } = await client.send(
-      new FilterLogEventsCommand({ logGroupName, limit: mostEvents }),
-    );
-    return events.slice(-count).map(({ message = "" }) => message.trimEnd());
-  } catch {
-    return [];
   } finally {
     client.destroy();
   }

@@ -46,6 +46,7 @@ function settingsOf(target: DemoOptions["target"]): Settings {
     "berth:leaseHours": common.leaseHours,
     "berth:sshCidr": "127.0.0.1/32",
     "berth:sshPublicKey": "ssh-ed25519 AAAA",
+    "berth:weightsBucket": "berth-demo-weights",
   };
   return parseSettings({ stack: "local-demo", config });
 }

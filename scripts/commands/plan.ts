@@ -29,6 +29,7 @@ const notPlanned: StackConfig = {
   "berth:owner": "nobody",
   "berth:sshCidr": "192.0.2.1/32",
   "berth:sshPublicKey": "ssh-ed25519 AAAA",
+  "berth:weightsBucket": "not-planned",
 };
 
 function flagsAsConfig(model: string | undefined, options: PlanOptions): StackConfig {

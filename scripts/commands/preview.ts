@@ -1,4 +1,5 @@
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
+import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
@@ -8,6 +9,7 @@ import { exitCode } from "../exit-code.ts";
 export async function runPreview(options: StackOptions, terminal: Terminal): Promise<number> {
   const deployment = planDeployment(options, true);
   terminal.say(...stackPlanLines(deployment.plan), "");
+  for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
   const { engine, stack } = await openDeployment(options, deployment);
   terminal.say(`preview "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const { result, steps, seconds } = await runOperation({

@@ -1,5 +1,6 @@
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
+import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
@@ -27,6 +28,7 @@ function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
 export async function runUp(options: StackOptions, terminal: Terminal): Promise<number> {
   const deployment = planDeployment(options, false);
   terminal.say(...stackPlanLines(deployment.plan), "");
+  for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
   const { engine, stack } = await openDeployment(options, deployment);
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const report = await runOperation({

@@ -53,7 +53,7 @@ describe("deployEndpoint", () => {
   });
 
   it("tags everything that can be tagged", async () => {
-    const { resources } = await deployment({ "berth:weightsBucket": undefined });
+    const { resources } = await deployment();
     const taggable = resources.filter(
       ({ type }) => type.startsWith("aws:") && !untaggable.test(type),
     );
@@ -101,6 +101,10 @@ describe("deployEndpoint", () => {
     assert.throws(
       refused({ "berth:target": "sagemaker", "berth:imageId": "ami-0123" }),
       problems(/berth:imageId: there is no such setting/),
+    );
+    assert.throws(
+      refused({ "berth:target": "sagemaker", "berth:weightsBucket": undefined }),
+      problems(/berth:weightsBucket: must be text/),
     );
     assert.throws(refused({ "berth:maxInstances": 2 }), problems(/berth:maxInstances/));
     assert.throws(refused({ "berth:target": "lambda" }), problems(/must be "ec2" or "sagemaker"/));
