@@ -25,6 +25,7 @@ export interface Archive {
  * Puts an archive's content in place on the host, once: a lock on the host lets several do so at the same time.
  *
  * @returns whether anything was sent
+ * @throws UserError with the host's own words when it could not take it
  */
 export async function sendArchive(host: Host, archive: Archive, target: string): Promise<boolean> {
   const { size } = await stat(archive.path);
@@ -36,9 +37,12 @@ export async function sendArchive(host: Host, archive: Archive, target: string):
     stdin: createReadStream(archive.path),
   }));
   if (result.code === 0) return result.stdout.includes("done");
-  throw new Error(
-    `${target} could not be put on ${host.name}: ${result.stderr.trim().split("\n").slice(-3).join(" ")}`,
-  );
+  const reason = result.stderr.trim().split("\n").slice(-3).join(" ");
+  throw new UserError(`${target} could not be put on ${host.name}: ${reason}`, {
+    hint: /no space left|quota exceeded/i.test(reason)
+      ? "Give the host a larger root volume with `rootVolumeGiB`."
+      : "Run the same command again; it goes on from there.",
+  });
 }
 
 const machineNames: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };

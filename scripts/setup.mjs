@@ -93,4 +93,8 @@ if (name === "test") {
 }
 // Named test files run alone; a pattern in mocha's own configuration would be added to them.
 const everyTest = name === "test" && !rest.some((word) => word.includes(".test.ts"));
-run(node, [...commands[name], ...rest, ...(everyTest ? ["test/**/*.test.ts"] : [])]);
+run(node, [
+  ...commands[name],
+  ...rest,
+  ...(everyTest ? ["test/**/*.test.ts", "--ignore", "test/live/**"] : []),
+]);

@@ -2,7 +2,7 @@ import type { Catalogue } from "../components/catalogue/catalogue.ts";
 import { loadCatalogue } from "../components/catalogue/load.ts";
 import type { Plan } from "../components/plan.ts";
 import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
-import { loadHostingFacts } from "../components/sagemaker-endpoint/load-hosting-types.ts";
+import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan } from "../components/sizing/make-plan.ts";
 import { planRequest, type EndpointSettings, type Settings } from "./parse-settings.ts";
 
@@ -15,5 +15,5 @@ export function makeStackPlan(settings: Settings, catalogue = loadCatalogue()): 
   const { endpointMode, minInstances, imageUri } = settings;
   const maxInstances = settings.maxInstances ?? Math.max(1, minInstances);
   const asked = { ...request, endpointMode, minInstances, maxInstances, imageUri };
-  return planEndpoint(asked, catalogue, loadHostingFacts());
+  return planEndpoint(asked, catalogue, loadServingImages());
 }

@@ -3,10 +3,12 @@ import { z } from "zod";
 const priceSchema = z.strictObject({
   /** Linux, shared tenancy, USD an hour. */
   onDemandHourlyUsd: z.number().positive(),
+  /** Newest price of the cheapest zone, USD an hour; it moves, and the on-demand price is its ceiling. */
+  spotHourlyUsd: z.number().positive().optional(),
   asOf: z.iso.date(),
 });
 
-/** Schema of one row of `data/instance-types.json`. */
+/** Schema of one row of `data/instance-types.json`. A field left out is not known, never zero or false. */
 export const instanceTypeSchema = z.strictObject({
   instanceType: z.string().regex(/^[a-z0-9-]+\.[a-z0-9]+$/),
   gpuModel: z.string(),
@@ -17,9 +19,20 @@ export const instanceTypeSchema = z.strictObject({
   vcpus: z.int().positive(),
   memoryGiB: z.number().positive(),
   localNvmeGB: z.number().nonnegative().optional(),
+  /** Baseline, summed over the network cards. */
   networkGbps: z.number().positive().optional(),
+  /** What bursts reach ("up to"). */
+  networkGbpsPeak: z.number().positive().optional(),
+  /** Whether it can have an Elastic Fabric Adapter. */
+  efa: z.boolean().optional(),
+  /** Whether its GPUs are joined by NVLink. */
+  nvlink: z.boolean().optional(),
+  /** Whether the guest sees an NVSwitch, and so needs `nvidia-fabricmanager` of the driver's own version. */
+  nvswitch: z.boolean().optional(),
   currentGeneration: z.boolean().optional(),
   prices: z.record(z.string(), priceSchema).optional(),
+  /** Regions whose price list was read in full and has no on-demand Linux price for it. */
+  regionsWithoutOnDemand: z.array(z.string()).optional(),
   source: z.string(),
   notes: z.string().optional(),
 });

@@ -11,5 +11,8 @@ export function loadCatalogue(): Catalogue {
     models: readTable("models"),
     accelerators: readTable("gpus"),
     instanceTypes: readTable("instance-types"),
+    sagemakerTypes: readTable("sagemaker-types"),
+    cudaReleases: readTable("cuda"),
+    pytorchReleases: readTable("pytorch"),
   });
 }

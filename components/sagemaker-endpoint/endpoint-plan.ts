@@ -5,8 +5,12 @@ import { makePlan, type PlanRequest } from "../sizing/make-plan.ts";
 import { UserError } from "../user-error.ts";
 import { variantSizes, type VariantSizes } from "./endpoint-limits.ts";
 import { ec2TypeName, hostingCatalogue, hostingTypeName } from "./hosting-catalogue.ts";
-import type { HostingFacts } from "./load-hosting-types.ts";
-import { parseImageAddress, servingContainer, type ServingContainer } from "./serving-container.ts";
+import {
+  parseImageAddress,
+  servingContainer,
+  type ServingContainer,
+  type ServingImages,
+} from "./serving-container.ts";
 
 /** How an endpoint takes requests: at once, or queued in S3. */
 export type EndpointMode = "realtime" | "async";
@@ -77,10 +81,10 @@ function checkRequest(request: EndpointRequest): void {
 export function planEndpoint(
   request: EndpointRequest,
   catalogue: Catalogue,
-  facts: HostingFacts,
+  images: ServingImages,
 ): EndpointPlan {
   checkRequest(request);
-  const hosting = hostingCatalogue(catalogue, facts.types);
+  const hosting = hostingCatalogue(catalogue);
   const usable = hosting.instanceTypes.filter(({ gpuModel }) => !withoutCuda13.has(gpuModel));
   const instanceTypes = request.instanceTypes?.map(hostingTypeName);
   const base = { ...request, spot: false, instanceTypes };
@@ -105,7 +109,7 @@ export function planEndpoint(
       mode: request.endpointMode,
       minInstances: request.minInstances,
       maxInstances: request.maxInstances,
-      container: servingContainer(plan, facts.images, { region, imageUri }),
+      container: servingContainer(plan, images, { region, imageUri }),
       quotaName: `${chosen.instanceType} for endpoint usage`,
       alternatives,
       ec2HourlyUsd: ec2?.prices?.[region]?.onDemandHourlyUsd,

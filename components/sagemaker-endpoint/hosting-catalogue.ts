@@ -1,35 +1,6 @@
-import { z } from "zod";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { InstanceType } from "../catalogue/instance-type.ts";
-
-const hostingTypesSchema = z.object({
-  rows: z.array(
-    z.object({
-      instanceType: z.string(),
-      ec2InstanceType: z.string(),
-      /** Whether the hosting API takes it at all. */
-      hosting: z.boolean().optional(),
-      prices: z
-        .record(
-          z.string(),
-          z.object({ hostingHourlyUsd: z.number().positive().optional(), asOf: z.iso.date() }),
-        )
-        .optional(),
-    }),
-  ),
-});
-
-/** A type of SageMaker hosting: its EC2 type, and its price in each region that is known. */
-export type HostingType = Readonly<z.infer<typeof hostingTypesSchema>["rows"][number]>;
-
-/**
- * The rows of `data/sagemaker-types.json`.
- *
- * @throws z.ZodError naming every field that is wrong
- */
-export function parseHostingTypes(raw: unknown): readonly HostingType[] {
-  return hostingTypesSchema.parse(raw).rows;
-}
+import type { SagemakerType } from "../catalogue/sagemaker-type.ts";
 
 /** Prefix of every type of SageMaker. */
 const prefix = "ml.";
@@ -48,24 +19,20 @@ export function ec2TypeName(name: string): string {
  * The catalogue as SageMaker's hosting has it: its types under their own names and at their own prices, which are above
  * EC2's for the same silicon. A plan made from it is a plan for an endpoint.
  */
-export function hostingCatalogue(
-  catalogue: Catalogue,
-  hostingTypes: readonly HostingType[],
-): Catalogue {
+export function hostingCatalogue(catalogue: Catalogue): Catalogue {
   const ec2Types = new Map(catalogue.instanceTypes.map((type) => [type.instanceType, type]));
-  const instanceTypes = hostingTypes.flatMap((row): InstanceType[] => {
+  const instanceTypes = catalogue.sagemakerTypes.flatMap((row): InstanceType[] => {
     const ec2 = ec2Types.get(row.ec2InstanceType);
-    if (ec2 === undefined || row.hosting !== true) return [];
+    if (ec2 === undefined || !row.hosting) return [];
     return [{ ...ec2, instanceType: row.instanceType, prices: hostingPrices(row) }];
   });
   return { ...catalogue, instanceTypes };
 }
 
-function hostingPrices({ prices = {} }: HostingType): NonNullable<InstanceType["prices"]> {
-  const known = Object.entries(prices).flatMap(([region, { hostingHourlyUsd, asOf }]) =>
-    hostingHourlyUsd === undefined
-      ? []
-      : [[region, { onDemandHourlyUsd: hostingHourlyUsd, asOf }] as const],
+function hostingPrices({ prices = {} }: SagemakerType): NonNullable<InstanceType["prices"]> {
+  const known = Object.entries(prices).map(
+    ([region, { hostingHourlyUsd, asOf }]) =>
+      [region, { onDemandHourlyUsd: hostingHourlyUsd, asOf }] as const,
   );
   return Object.fromEntries(known);
 }

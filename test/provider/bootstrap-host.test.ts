@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { bootstrapHost, vllmVersion } from "../../provider/bootstrap-host.ts";
-import { needs } from "../support/tier.ts";
+import { needs, Started } from "../support/tier.ts";
 import { hostOn, nodeOnPath, operation } from "./support/host.ts";
 import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
@@ -19,12 +19,15 @@ const scenarios = {
 
 describe("bootstrapHost", () => {
   let sshd: TestSshd;
+  const started = new Started();
   let host: Host;
   let bin: string;
   before(async function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
     const path = nodeOnPath.PATH;
-    sshd = await startSshd({ PATH: `/tmp/berth-fakes-${String(process.pid)}:${path}` });
+    sshd = started.use(
+      await startSshd({ PATH: `/tmp/berth-fakes-${String(process.pid)}:${path}` }),
+    );
     bin = `/tmp/berth-fakes-${String(process.pid)}`;
     await mkdir(bin, { recursive: true });
     await mkdir(join(sshd.root, "etc"), { recursive: true });
@@ -34,13 +37,14 @@ describe("bootstrapHost", () => {
     await writeFile(join(engine, "vllm"), "#!/bin/sh\n", { mode: 0o755 });
     await writeFile(join(engine, "python"), `#!/bin/sh\necho ${vllmVersion}\n`, { mode: 0o755 });
     host = hostOn(sshd);
+    started.use({
+      stop: () => {
+        host.close();
+        return rm(bin, { recursive: true, force: true });
+      },
+    });
   });
-  after(async () => {
-    host.close();
-    await sshd.stop();
-    const { rm } = await import("node:fs/promises");
-    await rm(bin, { recursive: true, force: true });
-  });
+  after(() => started.stop());
 
   async function bootstrap(scenario: keyof typeof scenarios | "cloud-init", count = 1) {
     const smi = scenarios[scenario === "cloud-init" ? "good" : scenario];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { runDetached } from "../../provider/detached-step.ts";
-import { needs } from "../support/tier.ts";
+import { needs, Started } from "../support/tier.ts";
 import { CutProxy } from "./support/cut-proxy.ts";
 import { hostOn } from "./support/host.ts";
 import { end, hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
@@ -21,11 +21,12 @@ function alive(pid: number): boolean {
 
 describe("A detached step", () => {
   let sshd: TestSshd;
+  const started = new Started();
   before(async function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
-    sshd = await startSshd();
+    sshd = started.use(await startSshd());
   });
-  after(() => sshd.stop());
+  after(() => started.stop());
 
   const step = (
     name: string,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unknown, type Properties } from "../../provider/plugin/values.ts";
 import { vllmVersion } from "../../provider/bootstrap-host.ts";
-import { needs } from "../support/tier.ts";
+import { needs, Started } from "../support/tier.ts";
 import { nodeOnPath } from "./support/host.ts";
 import { PluginClient } from "./support/plugin-client.ts";
 import { S3Server } from "./support/s3-server.ts";
@@ -154,6 +154,7 @@ setTimeout(() => createServer((request, response) => {
 
 describe("The berth plugin on a host", () => {
   let sshd: TestSshd;
+  const started = new Started();
   let s3: S3Server;
   let plugin: PluginClient;
   let connection: Properties;
@@ -162,16 +163,18 @@ describe("The berth plugin on a host", () => {
 
   before(async function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
-    sshd = await startSshd(nodeOnPath);
-    s3 = new S3Server();
+    sshd = started.use(await startSshd(nodeOnPath));
+    s3 = started.use(new S3Server());
     await s3.start();
     s3.put("m/config.json", Buffer.from("{}"));
     s3.put("m/model.safetensors", Buffer.alloc(2_000_000, 7));
-    plugin = await PluginClient.start({
-      ...s3.environment,
-      BERTH_SSH_PRIVATE_KEY: sshd.clientKey,
-      BERTH_STATE_HOME: join(sshd.folder, "state"),
-    });
+    plugin = started.use(
+      await PluginClient.start({
+        ...s3.environment,
+        BERTH_SSH_PRIVATE_KEY: sshd.clientKey,
+        BERTH_STATE_HOME: join(sshd.folder, "state"),
+      }),
+    );
     connection = { host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKey: sshd.hostKey };
     port = await freePort();
     const engine = join(sshd.root, dataFolder, "engines", `vllm-${vllmVersion}`, "bin");
@@ -180,11 +183,7 @@ describe("The berth plugin on a host", () => {
     await chmod(join(engine, "vllm"), 0o755);
     await writeFile(join(engine, "python"), `#!/bin/sh\necho ${vllmVersion}\n`, { mode: 0o755 });
   });
-  after(async () => {
-    await plugin.stop();
-    await s3.stop();
-    await sshd.stop();
-  });
+  after(() => started.stop());
 
   const bootstrapInputs = () => ({
     connection,

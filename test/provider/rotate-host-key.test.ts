@@ -8,22 +8,23 @@ import {
 } from "../../provider/host-key-record.ts";
 import { remoteScript } from "../../provider/remote/scripts.ts";
 import { rotateHostKey } from "../../provider/rotate-host-key.ts";
-import { needs } from "../support/tier.ts";
+import { needs, Started } from "../support/tier.ts";
 import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 const script = remoteScript("rotate-host-key.sh");
 
 describe("rotateHostKey", () => {
   let sshd: TestSshd;
+  const started = new Started();
   const stateHome = process.env["BERTH_STATE_HOME"];
   beforeEach(async function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
-    sshd = await startSshd({ BERTH_ROOT: "" });
+    sshd = started.use(await startSshd({ BERTH_ROOT: "" }));
     process.env["BERTH_STATE_HOME"] = join(sshd.folder, "state");
     process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
   });
   afterEach(async () => {
-    await sshd.stop();
+    await started.stop();
     if (stateHome === undefined) Reflect.deleteProperty(process.env, "BERTH_STATE_HOME");
     else process.env["BERTH_STATE_HOME"] = stateHome;
   });

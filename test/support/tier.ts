@@ -12,3 +12,20 @@ export function needs(context: Context, part: string, available: boolean, why: s
   process.stderr.write(`    skipped, ${part} is not available: ${why}\n`);
   context.skip();
 }
+
+/** What a suite has started so far, which is nothing where it was skipped; it stops the last one first. */
+export class Started {
+  readonly #parts: { stop: () => Promise<void> }[] = [];
+
+  /** Keeps a part to be stopped, and gives it back. */
+  use<Part extends { stop: () => Promise<void> }>(part: Part): Part {
+    this.#parts.push(part);
+    return part;
+  }
+
+  /** Stops every part. */
+  async stop(): Promise<void> {
+    for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop())
+      await part.stop();
+  }
+}

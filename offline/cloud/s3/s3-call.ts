@@ -38,7 +38,8 @@ export function bodyOf(
   const chunked =
     headers["content-encoding"]?.includes("aws-chunked") === true ||
     headers["x-amz-content-sha256"]?.startsWith("STREAMING-") === true;
-  const raw = call.request as AsyncIterable<Buffer>;
+  // A body that is given up half-way must not take the connection along, which still carries the refusal.
+  const raw = call.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   const announced = (headers["x-amz-trailer"] ?? "").toLowerCase();
   const trailing = checksumNames.filter((name) => announced.includes(`x-amz-checksum-${name}`));
   const declared = (): Declared => {

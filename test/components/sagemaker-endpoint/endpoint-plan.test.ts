@@ -11,7 +11,7 @@ import {
   planEndpoint,
   type EndpointRequest,
 } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
-import { loadHostingFacts } from "../../../components/sagemaker-endpoint/load-hosting-types.ts";
+import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
 import { parseImageAddress } from "../../../components/sagemaker-endpoint/serving-container.ts";
 import { UserError } from "../../../components/user-error.ts";
 
@@ -27,7 +27,7 @@ const request: EndpointRequest = {
 };
 
 function plan(change: Partial<EndpointRequest> = {}) {
-  return planEndpoint({ ...request, ...change }, loadCatalogue(), loadHostingFacts());
+  return planEndpoint({ ...request, ...change }, loadCatalogue(), loadServingImages());
 }
 
 function problemsOf(change: Partial<EndpointRequest>): string {

@@ -11,7 +11,7 @@ import ssh2 from "ssh2";
 import { sshCredentials } from "../../../provider/adapters/ssh-credentials.ts";
 import { SshSession } from "../../../provider/adapters/ssh-session.ts";
 import { SshError } from "../../../provider/adapters/ssh-error.ts";
-import { needs } from "../../support/tier.ts";
+import { needs, Started } from "../../support/tier.ts";
 import { CutProxy } from "../support/cut-proxy.ts";
 import { hostOn } from "../support/host.ts";
 import { freePort, generateKey, hasSshd, startSshd, type TestSshd } from "../support/sshd.ts";
@@ -22,11 +22,12 @@ function failure(kind: string) {
 
 describe("Host over a real sshd", () => {
   let sshd: TestSshd;
+  const started = new Started();
   before(async function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
-    sshd = await startSshd();
+    sshd = started.use(await startSshd());
   });
-  after(() => sshd.stop());
+  after(() => started.stop());
 
   it("runs a script with its arguments as they are", async () => {
     const host = hostOn(sshd);

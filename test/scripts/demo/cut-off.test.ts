@@ -113,7 +113,7 @@ describe("a demo on a machine that lacks something", function () {
         assert.ok(code === 1 || code === 3, `${code}: ${demo.output}`);
         assert.match(
           demo.output,
-          /is full: \S+berth-demo-test|The disk of the emulated S3 is full|no space left/,
+          /is full: \S+berth-demo-test|The disk of the emulated S3 is full|no space left/i,
         );
         assert.doesNotMatch(demo.output, /please report/);
       } finally {

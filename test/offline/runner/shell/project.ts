@@ -89,13 +89,18 @@ export class Project {
     };
   }
 
-  run(args: readonly string[], more: Record<string, string> = {}): Promise<Ended> {
+  /** Runs the runner, or another `pulumi`, in the project's folder. */
+  run(
+    args: readonly string[],
+    more: Record<string, string> = {},
+    command = join(shell, "bin/pulumi"),
+  ): Promise<Ended> {
     const env = { ...process.env, ...this.environment, ...more };
     return new Promise((done) => {
       const ended = (error: ExecFileException | null, stdout: string, stderr: string) => {
         done({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
       };
-      execFile(join(shell, "bin/pulumi"), [...args], { cwd: this.folder, env }, ended);
+      execFile(command, [...args], { cwd: this.folder, env }, ended);
     });
   }
 

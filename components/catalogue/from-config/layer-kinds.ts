@@ -1,0 +1,167 @@
+import type { ConfigFields } from "./config-fields.ts";
+
+/** Recurrent layers of one kind, which keep a state of fixed size instead of a cache. */
+export interface RecurrentLayers {
+  readonly layers: number;
+  /** State of one sequence in one layer, numbers. */
+  readonly stateSize: number;
+  /** Parameters of the mixing part of one layer, its MLP aside. */
+  readonly parameters: number;
+}
+
+/** How many layers cache every token, only a window, the image, or nothing. */
+export interface LayerKinds {
+  readonly global: number;
+  readonly local: number;
+  readonly windowTokens: number | undefined;
+  /** "swa" slides, "chunked" begins anew at each multiple of the window. */
+  readonly localKind: "swa" | "chunked";
+  readonly cross: number;
+  readonly recurrent: RecurrentLayers | undefined;
+}
+
+/** Gated delta net (https://arxiv.org/abs/2412.06464) as Qwen3-Next has it. */
+function linearAttention(config: ConfigFields): Omit<RecurrentLayers, "layers"> {
+  const hidden = config.neededCount("hidden_size");
+  const keyHeads = config.neededCount("linear_num_key_heads");
+  const valueHeads = config.neededCount("linear_num_value_heads");
+  const keyDimension = config.neededCount("linear_key_head_dim");
+  const valueDimension = config.neededCount("linear_value_head_dim");
+  const kernel = config.count("linear_conv_kernel_dim") ?? 4;
+  const keys = keyHeads * keyDimension;
+  const values = valueHeads * valueDimension;
+  const convolved = 2 * keys + values;
+  return {
+    stateSize: valueHeads * keyDimension * valueDimension + convolved * (kernel - 1),
+    parameters:
+      hidden * (2 * keys + 2 * values + 2 * valueHeads) +
+      convolved * kernel +
+      2 * valueHeads +
+      valueDimension +
+      values * hidden,
+  };
+}
+
+/** Mamba and Mamba-2 (https://arxiv.org/abs/2312.00752, https://arxiv.org/abs/2405.21060). */
+function mamba(config: ConfigFields): Omit<RecurrentLayers, "layers"> {
+  const hidden = config.neededCount("hidden_size", "d_model");
+  const expand = config.count("mamba_expand", "expand") ?? 2;
+  const heads = config.count("mamba_num_heads", "mamba_n_heads", "num_heads");
+  const headDimension = config.count("mamba_head_dim", "mamba_d_head", "head_dim");
+  const inner =
+    heads !== undefined && headDimension !== undefined
+      ? heads * headDimension
+      : (config.count("intermediate_size") ?? hidden * expand);
+  const state = config.count("ssm_state_size", "mamba_d_state", "state_size") ?? 16;
+  const kernel = config.count("conv_kernel", "mamba_d_conv") ?? 4;
+  const groups = config.count("n_groups", "mamba_n_groups") ?? 1;
+  const convolved = heads === undefined ? inner : inner + 2 * groups * state;
+  const rank = config.count("time_step_rank", "mamba_dt_rank") ?? Math.ceil(hidden / 16);
+  const selective =
+    heads === undefined ? inner * (rank + 2 * state) + rank * inner + inner * state : 3 * heads;
+  const projected = heads === undefined ? 2 * inner : inner + convolved + heads;
+  return {
+    stateSize: inner * state + convolved * (kernel - 1),
+    parameters:
+      hidden * projected + convolved * (kernel + 1) + selective + inner * hidden + 2 * inner,
+  };
+}
+
+function repeat(length: number, kind: (index: number) => string): string[] {
+  return Array.from({ length: Math.min(length, 10_000) }, (_, index) => kind(index));
+}
+
+/** One word a layer, in the words of `layer_types`; undefined when all layers are alike. */
+function layerWords(config: ConfigFields, layers: number): readonly string[] | undefined {
+  const listed = config.texts("layer_types");
+  if (listed !== undefined) {
+    if (listed.length !== layers) {
+      config.problem(`layer_types: names ${listed.length} layers of ${layers}`);
+    }
+    return listed;
+  }
+  const pattern = config.text("hybrid_override_pattern");
+  if (pattern !== undefined) {
+    const words: Readonly<Record<string, string>> = { M: "mamba", "*": "full_attention" };
+    return pattern.split("").map((letter) => words[letter] ?? "mlp");
+  }
+  const interval = config.count("full_attention_interval");
+  if (interval !== undefined) {
+    return repeat(layers, (i) =>
+      (i + 1) % interval === 0 ? "full_attention" : "linear_attention",
+    );
+  }
+  const period = config.count("attn_layer_period");
+  if (period !== undefined) {
+    const offset = config.countOrZero("attn_layer_offset") ?? 0;
+    return repeat(layers, (i) => (i % period === offset ? "full_attention" : "mamba"));
+  }
+  const slides = config.count("sliding_window_pattern", "_sliding_window_pattern");
+  if (slides !== undefined) {
+    return repeat(layers, (i) => ((i + 1) % slides === 0 ? "full_attention" : "sliding_attention"));
+  }
+  return undefined;
+}
+
+function wordsByType(
+  config: ConfigFields,
+  layers: number,
+  modelType: string,
+): readonly string[] | undefined {
+  if (/^(falcon_)?mamba2?$/.test(modelType)) return repeat(layers, () => "mamba");
+  if (modelType === "gemma2" || modelType === "gpt_oss") {
+    return repeat(layers, (i) => (i % 2 === 0 ? "sliding_attention" : "full_attention"));
+  }
+  if (/^gemma3(_text)?$/.test(modelType)) {
+    return repeat(layers, (i) => ((i + 1) % 6 === 0 ? "full_attention" : "sliding_attention"));
+  }
+  if (modelType === "llama4_text" && config.has("attention_chunk_size")) {
+    return repeat(layers, (i) => ((i + 1) % 4 === 0 ? "full_attention" : "chunked_attention"));
+  }
+  return undefined;
+}
+
+function windowOf(config: ConfigFields): number | undefined {
+  if (config.flag("use_sliding_window") === false) return undefined;
+  return config.count("sliding_window", "attention_chunk_size");
+}
+
+function recurrentLayers(
+  config: ConfigFields,
+  words: readonly string[],
+): RecurrentLayers | undefined {
+  const linear = words.filter((word) => word === "linear_attention").length;
+  if (linear > 0) return { layers: linear, ...linearAttention(config) };
+  const scans = words.filter((word) => word === "mamba").length;
+  return scans === 0 ? undefined : { layers: scans, ...mamba(config) };
+}
+
+/** How the layers of a decoder attend, from `layer_types` or from the older fields that say the same. */
+export function layerKinds(config: ConfigFields, layers: number, modelType: string): LayerKinds {
+  const windowTokens = windowOf(config);
+  const words = layerWords(config, layers) ?? wordsByType(config, layers, modelType);
+  const cross = config.listLength("cross_attention_layers") ?? 0;
+  const localKind = config.has("attention_chunk_size") ? "chunked" : "swa";
+  if (words === undefined) {
+    const all = Math.max(0, layers - cross);
+    const global = windowTokens === undefined || modelType === "phi3" ? all : 0;
+    return {
+      global,
+      local: all - global,
+      windowTokens: global > 0 ? undefined : windowTokens,
+      localKind,
+      cross,
+      recurrent: undefined,
+    };
+  }
+  const local = words.filter((word) => /^(sliding|chunked)_attention$/.test(word)).length;
+  if (local > 0 && windowTokens === undefined) config.problem("sliding_window: is missing");
+  return {
+    global: words.filter((word) => /^(full_attention|attention|hybrid)$/.test(word)).length,
+    local,
+    windowTokens: local > 0 ? windowTokens : undefined,
+    localKind,
+    cross,
+    recurrent: recurrentLayers(config, words),
+  };
+}

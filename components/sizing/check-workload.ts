@@ -1,0 +1,56 @@
+import type { Model } from "../catalogue/model.ts";
+import { UserError } from "../user-error.ts";
+import type {
+  ServingParallelism,
+  ServingWorkload,
+  TrainingParallelism,
+  TrainingWorkload,
+} from "./workload.ts";
+
+function wrongCounts(counts: Readonly<Record<string, number | undefined>>): readonly string[] {
+  return Object.entries(counts)
+    .filter(([, value]) => value !== undefined && !(Number.isInteger(value) && value >= 1))
+    .map(([name, value]) => `${name}: ${value}; it is a whole number of 1 or more`);
+}
+
+function refuse(model: Model, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new UserError(`${model.id} cannot be sized as asked.`, {
+    problems,
+    hint: "Change what is named above, and ask again.",
+  });
+}
+
+/** @throws UserError naming every setting that makes no sense */
+export function checkServing(
+  model: Model,
+  workload: ServingWorkload,
+  parallelism: ServingParallelism,
+): void {
+  const { contextTokens, concurrency, promptTokens, batchedTokens, utilisation, engine } = workload;
+  const counts = { contextTokens, concurrency, promptTokens, batchedTokens, ...parallelism };
+  const problems = [...wrongCounts(counts)];
+  if (utilisation !== undefined && !(utilisation > 0 && utilisation <= 1)) {
+    problems.push(`utilisation: ${utilisation}; it is above 0 and at most 1`);
+  }
+  const makesImages = model.task === "image-generation";
+  if (makesImages !== (engine === "diffusers")) {
+    problems.push(
+      makesImages
+        ? `engine: ${engine} serves text, and ${model.id} makes images; take diffusers`
+        : `engine: diffusers makes images, and ${model.id} writes text; take vllm`,
+    );
+  }
+  refuse(model, problems);
+}
+
+/** @throws UserError naming every setting that makes no sense */
+export function checkTraining(
+  model: Model,
+  workload: TrainingWorkload,
+  parallelism: TrainingParallelism,
+): void {
+  const { sequenceTokens, microBatch, gradientAccumulation, lora } = workload;
+  const counts = { sequenceTokens, microBatch, gradientAccumulation, rank: lora?.rank };
+  refuse(model, wrongCounts({ ...counts, ...parallelism }));
+}

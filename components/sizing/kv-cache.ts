@@ -1,0 +1,69 @@
+import type { Model } from "../catalogue/model.ts";
+import { UserError } from "../user-error.ts";
+import type { KvFormat, ServingParallelism, SizingEngine } from "./workload.ts";
+
+/** Of the 16-bit size; llama.cpp's q8_0 is 34 bytes for 32 numbers, q4_0 18. */
+const formatFactor = { "16-bit": 1, fp32: 2, fp8: 0.5, q8_0: 34 / 64, q4_0: 18 / 64 } as const;
+
+/** Tokens that a cache is handed out in; 1 where the engine takes what it needs. */
+const blockTokens = { vllm: 16, tgi: 16, "llama.cpp": 256, transformers: 1, diffusers: 1 } as const;
+
+/** Tokens of one image in a model that attends to it from layers of their own: four tiles of 1,601 (Llama 3.2 Vision). */
+const crossTokens = 4 * 1601;
+
+/** Bytes that a sequence takes however long it is: the state of recurrent layers, and the image in cross-attention layers. */
+function fixedBytes(model: Model): number {
+  const {
+    stateBytesPerSequence = 0,
+    crossAttentionLayers = 0,
+    kvHeads = 0,
+    headDimension = 0,
+  } = model;
+  return (
+    stateBytesPerSequence + crossAttentionLayers * crossTokens * 2 * kvHeads * headDimension * 2
+  );
+}
+
+/** Bytes of one token in the layers with full attention and in those with a window, 16 bit. */
+function tokenBytes(model: Model): { readonly full: number; readonly windowed: number } {
+  const { kvBytesPerToken, layers, kvHeads, headDimension } = model;
+  if (kvBytesPerToken !== undefined) {
+    return { full: kvBytesPerToken, windowed: model.kvLocalBytesPerToken ?? 0 };
+  }
+  if (layers === undefined || kvHeads === undefined || headDimension === undefined) {
+    throw new UserError(`The catalogue does not know the key-value cache of ${model.id}.`, {
+      hint: "Choose another model, or look for a newer catalogue.",
+    });
+  }
+  return { full: 2 * layers * kvHeads * headDimension * 2, windowed: 0 };
+}
+
+/**
+ * Bytes of the key-value cache for that many tokens of one sequence, over all layers, in 16 bit.
+ *
+ * @throws UserError when the catalogue does not know the cache of the model
+ */
+export function kvCacheBytes(model: Model, tokens: number, engine: SizingEngine = "vllm"): number {
+  const block = blockTokens[engine];
+  const rounded = Math.ceil(tokens / block) * block;
+  // The cache of transformers keeps every token of every layer, whatever the window.
+  const window = engine === "transformers" ? rounded : (model.kvWindowTokens ?? rounded);
+  const { full, windowed } = tokenBytes(model);
+  return fixedBytes(model) + full * rounded + windowed * Math.min(rounded, window);
+}
+
+/**
+ * Share of the cache that one GPU holds. A latent (MLA) cache is whole on each GPU of a tensor-parallel group, and a head is
+ * never divided: with more GPUs than heads each holds a whole one. Pipeline stages divide the layers.
+ */
+export function kvShare(model: Model, parallelism: ServingParallelism): number {
+  const { tensorParallel, pipelineParallel } = parallelism;
+  const { layers = 1, kvHeads = 1 } = model;
+  const heads = model.kvType === "mla" ? 1 : Math.ceil(kvHeads / tensorParallel) / kvHeads;
+  return heads * (Math.ceil(layers / pipelineParallel) / layers);
+}
+
+/** What one number of the cache takes, as a factor of 16 bit. */
+export function kvFormatFactor(format: KvFormat | undefined): number {
+  return formatFactor[format ?? "16-bit"];
+}

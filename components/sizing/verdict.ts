@@ -1,0 +1,38 @@
+import type { MemoryDemand } from "./memory-part.ts";
+
+/** Whether one GPU holds what is asked. */
+export interface Verdict {
+  /** It starts. */
+  readonly fits: boolean;
+  /** It holds the asked context and concurrency, at the upper end of the range. */
+  readonly comfortable: boolean;
+  /** One sentence: what is needed and what there is. */
+  readonly reason: string;
+  /** Likely need over what can be used of the GPU; above 1 it does not fit. */
+  readonly utilisation: number;
+}
+
+function gib(mebibytes: number): string {
+  return (mebibytes / 1024).toFixed(1);
+}
+
+/** Compares the demand with one GPU's usable memory, MiB (what nvidia-smi reports, less what others hold). */
+export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
+  const limitMiB = usableMiB * demand.utilisation;
+  const holds = (mib: number) => mib - demand.outsideMiB <= limitMiB && mib <= usableMiB;
+  const fits = holds(demand.startMiB);
+  const comfortable = fits && holds(demand.highMiB);
+  const gpus = demand.tensorParallel * demand.pipelineParallel * demand.dataParallel;
+  const each = gpus === 1 ? "" : ` on each of ${gpus} GPUs`;
+  const needed = fits ? demand.totalMiB : demand.startMiB;
+  const word = comfortable ? "needs" : fits ? "starts, with little room: it needs" : "needs";
+  return {
+    fits,
+    comfortable,
+    reason: `${word} ${gib(needed)} GiB${each} of ${gib(usableMiB)} GiB, of which the engine takes ${gib(limitMiB)}`,
+    utilisation: Math.max(
+      (demand.startMiB - demand.outsideMiB) / limitMiB,
+      demand.startMiB / usableMiB,
+    ),
+  };
+}
