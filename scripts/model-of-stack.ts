@@ -1,4 +1,5 @@
 import { UserError } from "../components/user-error.ts";
+import { openAsyncModel } from "./adapters/async-model.ts";
 import { openEndpointModel } from "./adapters/endpoint-model.ts";
 import { openHostModel } from "./adapters/host-model.ts";
 import type { ClientSettings } from "./adapters/receipt.ts";
@@ -15,10 +16,12 @@ export async function openModel(
   outputs: BerthOutputs,
   client: ClientSettings,
 ): Promise<ModelClient> {
-  const { endpointName, plan, url } = outputs;
+  const { endpointName, plan, url, asyncUri } = outputs;
   if (endpointName !== undefined) {
     const form = plan?.endpoint?.container.requestForm ?? "completion";
-    return openEndpointModel({ endpointName, form, client });
+    return asyncUri === undefined
+      ? openEndpointModel({ endpointName, form, client })
+      : openAsyncModel({ endpointName, form, client, asyncUri });
   }
   if (url !== undefined) return openHostModel({ target: sshTarget(outputs), url });
   throw new UserError("This stack serves no model.", {

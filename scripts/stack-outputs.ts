@@ -29,6 +29,8 @@ const outputsSchema = z
     /** Of a stack whose target is SageMaker. */
     endpointName: z.string(),
     endpointArn: z.string(),
+    /** Where an asynchronous endpoint's requests and answers lie. */
+    asyncUri: z.string(),
   })
   .partial();
 

@@ -12,7 +12,10 @@ export function makeStackPlan(settings: Settings, catalogue?: Catalogue): Plan;
 export function makeStackPlan(settings: Settings, catalogue = loadCatalogue()): Plan {
   const request = planRequest(settings);
   if (settings.target === "ec2") return makePlan(request, catalogue);
-  const { endpointMode, minInstances, imageUri } = settings;
+  const { env, imageUri } = settings;
+  // In dev nobody waits at night: what queues costs nothing while nothing waits.
+  const endpointMode = settings.endpointMode ?? (env === "dev" ? "async" : "realtime");
+  const minInstances = settings.minInstances ?? (endpointMode === "async" ? 0 : 1);
   const maxInstances = settings.maxInstances ?? Math.max(1, minInstances);
   const asked = { ...request, endpointMode, minInstances, maxInstances, imageUri };
   return planEndpoint(asked, catalogue, loadServingImages());

@@ -36,6 +36,7 @@ export function endpointOutputs({
     plan,
     endpointName: endpoint.endpointName,
     endpointArn: endpoint.endpointArn,
+    ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     instanceType: plan.ladder[0].instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,

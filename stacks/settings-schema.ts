@@ -125,8 +125,8 @@ export const endpointSchema = berthSchema
     target: z.literal("sagemaker"),
     /** Needed, since SageMaker looks at the weights when the model is made: a bucket of the stack's own would be empty. */
     weightsBucket: bucketName,
-    endpointMode: z.enum(["realtime", "async"], "must be realtime or async").default("realtime"),
-    minInstances: whole(0, 100).default(1),
+    endpointMode: z.enum(["realtime", "async"], "must be realtime or async").optional(),
+    minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),

@@ -1,9 +1,11 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
+import { asyncBucket } from "./async-bucket.ts";
 import { EndpointAnswer } from "./endpoint-answer.ts";
 import { endpointConfiguration } from "./endpoint-configuration.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
+import { endpointScaling } from "./endpoint-scaling.ts";
 import { executionRole } from "./execution-role.ts";
 
 /** What an endpoint is made of. */
@@ -39,15 +41,15 @@ const logDays = 14;
 export class SageMakerEndpoint extends pulumi.ComponentResource {
   readonly endpointName: pulumi.Output<string>;
   readonly endpointArn: pulumi.Output<string>;
+  /** Where requests and answers lie in async mode. */
+  readonly asyncUri: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: SageMakerEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SageMakerEndpoint", name, {}, opts);
-    const model = servedModel(name, args, this);
-    const configuration = endpointConfiguration(
-      name,
-      { ...args, model, asyncBucket: undefined },
-      this,
-    );
+    const { mode, container } = args.plan.endpoint;
+    const queue = mode === "async" ? asyncBucket(name, args.tags, this).bucket : undefined;
+    const model = servedModel(name, { ...args, asyncBucket: queue }, this);
+    const configuration = endpointConfiguration(name, { ...args, model, asyncBucket: queue }, this);
     // Made first, since SageMaker makes it without a retention, and gives it no tags.
     const logs = new aws.cloudwatch.LogGroup(
       `${name}-logs`,
@@ -67,7 +69,7 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [...args.after, logs] },
     );
-    const { mode, container } = args.plan.endpoint;
+    endpointScaling(name, { ...args, endpoint }, this);
     new EndpointAnswer(
       `${name}-answer`,
       {
@@ -81,13 +83,18 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
     );
     this.endpointName = endpoint.name;
     this.endpointArn = endpoint.arn;
+    this.asyncUri = queue === undefined ? undefined : pulumi.interpolate`s3://${queue}/`;
     this.registerOutputs({ endpointName: this.endpointName, endpointArn: this.endpointArn });
   }
 }
 
+interface ServedModelArgs extends SageMakerEndpointArgs {
+  readonly asyncBucket: pulumi.Output<string> | undefined;
+}
+
 function servedModel(
   name: string,
-  args: SageMakerEndpointArgs,
+  args: ServedModelArgs,
   parent: pulumi.Resource,
 ): aws.sagemaker.Model {
   const { plan, weights, vpc } = args;

@@ -7,7 +7,7 @@ import { goodConfig } from "../support/builders.ts";
 import { underMocks, valueOf } from "../support/mocks.ts";
 
 const untaggable =
-  /:(RolePolicy|Schedule|BucketPublicAccessBlock|Bucket\w+Configuration|BucketPolicy)$/;
+  /:(RolePolicy|Schedule|Target|Policy|BucketPublicAccessBlock|Bucket\w+Configuration|BucketPolicy)$/;
 
 function deployment(change: Readonly<Record<string, unknown>> = {}) {
   const config = {
@@ -91,6 +91,26 @@ describe("deployEndpoint", () => {
     );
     const trust = String(named("dev-endpoint-role").inputs["assumeRolePolicy"]);
     assert.match(trust, /"aws:SourceArn":"arn:aws:sagemaker:us-east-1:123456789012:\*"/);
+  });
+
+  it("queues in dev, sleeps when nothing waits, and wakes by an alarm", async () => {
+    const { named, childrenOf, result } = await deployment();
+    assert.match(String(await valueOf(result.asyncUri!)), /^s3:\/\/dev-endpoint-queue/);
+    assert.equal(named("dev-endpoint-capacity").inputs["minCapacity"], 0);
+    const alarm = named("dev-endpoint-waiting").inputs;
+    assert.equal(alarm["metricName"], "HasBacklogWithoutCapacity");
+    assert.equal((alarm["alarmActions"] as string[]).length, 1);
+    assert.ok(childrenOf("dev-endpoint").length > 10);
+  });
+
+  it("keeps one instance in real-time mode, and scales only where it may", async () => {
+    const fixed = await deployment({ "berth:endpointMode": "realtime" });
+    assert.equal(fixed.result.asyncUri, undefined);
+    assert.ok(fixed.resources.every(({ type }) => !type.startsWith("aws:appautoscaling")));
+    const change = { "berth:endpointMode": "realtime", "berth:maxInstances": 3 };
+    const { named } = await deployment(change);
+    const { inputs } = named("dev-endpoint-load");
+    assert.match(JSON.stringify(inputs), /ConcurrentRequestsPerModelHighResolution/);
   });
 
   it("knows no settings of a host, and a host none of an endpoint", () => {

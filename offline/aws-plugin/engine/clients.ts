@@ -1,3 +1,5 @@
+import type { ApplicationAutoScaling } from "@aws-sdk/client-application-auto-scaling";
+import type { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import type { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import type { EC2 } from "@aws-sdk/client-ec2";
 import type { IAM } from "@aws-sdk/client-iam";
@@ -28,6 +30,20 @@ export class Clients {
   constructor(settings: Settings, region: string) {
     this.#settings = settings;
     this.#region = region;
+  }
+
+  applicationAutoScaling(): Promise<ApplicationAutoScaling> {
+    return this.#once("applicationautoscaling", async (config) => {
+      const sdk = await import("@aws-sdk/client-application-auto-scaling");
+      return new sdk.ApplicationAutoScaling(config);
+    });
+  }
+
+  cloudwatch(): Promise<CloudWatch> {
+    return this.#once(
+      "cloudwatch",
+      async (config) => new (await import("@aws-sdk/client-cloudwatch")).CloudWatch(config),
+    );
   }
 
   ec2(): Promise<EC2> {

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from moto.applicationautoscaling import applicationautoscaling_backends
+from moto.cloudwatch import cloudwatch_backends
 from moto.core.utils import unix_time_millis, utcnow
 from moto.logs import logs_backends
 from moto.sagemaker import models, sagemaker_backends
@@ -132,6 +134,31 @@ def settle(body: dict[str, Any]) -> tuple[str, Any]:
     return "200 OK", {"taken": True}
 
 
+def scaling(body: dict[str, Any]) -> dict[str, Any]:
+    """Between how many instances an endpoint scales, and whether an alarm wakes it when something waits and none runs."""
+    region, name = body["region"], body["name"]
+    scaler = applicationautoscaling_backends[ACCOUNT][region]
+    resource = f"endpoint/{name}/variant/"
+    target = next((each for each in scaler._flatten_scalable_targets("sagemaker") if each.resource_id.startswith(resource)), None)
+    if target is None:
+        return {"scales": False}
+    policies = [each for each in scaler.policies.values() if each.resource_id == target.resource_id]
+    waking = {each.policy_arn for each in policies if each.policy_type == "StepScaling"}
+    tracking = next((each.target_tracking_scaling_policy_configuration for each in policies if each.policy_type == "TargetTrackingScaling"), None)
+    wakes = any(
+        alarm.metric_name == "HasBacklogWithoutCapacity"
+        and waking.intersection(alarm.alarm_actions or [])
+        and any(each.name == "EndpointName" and each.value == name for each in alarm.dimensions)
+        for alarm in cloudwatch_backends[ACCOUNT][region].alarms.values()
+    )
+    return {
+        "scales": True,
+        "least": target.min_capacity,
+        "wakes": wakes,
+        "quietSeconds": (tracking or {}).get("ScaleInCooldown", 300) if tracking else None,
+    }
+
+
 def write_log(body: dict[str, Any]) -> tuple[str, Any]:
     backend = logs_backends[ACCOUNT][body["region"]]
     group, stream = body["group"], body["stream"]
@@ -148,6 +175,8 @@ def write_log(body: dict[str, Any]) -> tuple[str, Any]:
 def answer(path: str, body: dict[str, Any]) -> tuple[str, Any] | None:
     if path == "endpoints":
         return "200 OK", every()
+    if path == "scaling":
+        return "200 OK", scaling(body)
     if path == "variants":
         config = sagemaker_backends[ACCOUNT][body["region"]].endpoint_configs.get(body["config"])
         return "200 OK", config.production_variants if config is not None else []

@@ -28,7 +28,8 @@ interface Running {
   /** The work under way, and how to give it up. */
   work: Promise<void> | undefined;
   abort: AbortController;
-  async: HostedEndpoint["async"];
+  /** What serves, as it was asked for. */
+  endpoint: HostedEndpoint | undefined;
 }
 
 /**
@@ -63,6 +64,38 @@ export class Endpoints {
     return this.#running.get(endpointKey({ region, name }))?.serving;
   }
 
+  /** An asynchronous endpoint that has been in service; it may have no instance now. */
+  asynchronous(region: string, name: string): HostedEndpoint | undefined {
+    const { endpoint } = this.#running.get(endpointKey({ region, name })) ?? {};
+    return endpoint?.async?.OutputConfig === undefined ? undefined : endpoint;
+  }
+
+  allAsynchronous(): readonly HostedEndpoint[] {
+    return [...this.#running.values()].flatMap(({ endpoint }) =>
+      endpoint?.async?.OutputConfig === undefined ? [] : [endpoint],
+    );
+  }
+
+  /** Starts an instance of an endpoint that has none. */
+  wake(endpoint: HostedEndpoint): void {
+    const running = this.#running.get(endpointKey(endpoint));
+    if (running === undefined || running.serving !== undefined || running.work !== undefined)
+      return;
+    running.work = this.#bringUp(endpoint, running).finally(() => {
+      running.work = undefined;
+    });
+  }
+
+  /** Ends an endpoint's last instance; it stays in service. */
+  async rest(endpoint: HostedEndpoint): Promise<void> {
+    const running = this.#running.get(endpointKey(endpoint));
+    if (running?.serving === undefined || running.work !== undefined) return;
+    const { serving } = running;
+    running.serving = undefined;
+    await serving.stop();
+    await this.#tell(endpoint, { status: "InService", instances: 0 });
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#sync.catch(() => undefined);
@@ -81,7 +114,7 @@ export class Endpoints {
         config: undefined,
         work: undefined,
         abort: new AbortController(),
-        async: undefined,
+        endpoint: undefined,
       };
       this.#running.set(key, running);
       if (endpoint.status === "Deleting") {
@@ -118,7 +151,7 @@ export class Endpoints {
         return;
       }
       const before = running.serving;
-      Object.assign(running, { serving, config, async: endpoint.async });
+      Object.assign(running, { serving, config, endpoint });
       const instances = variant?.InitialInstanceCount ?? 1;
       await this.#tell(endpoint, { status: "InService", config, instances });
       await before?.stop();
@@ -133,7 +166,7 @@ export class Endpoints {
 
   /** A new endpoint has failed; one that was being changed goes on as it was. */
   async #fail(endpoint: HostedEndpoint, running: Running, failureReason: string): Promise<void> {
-    if (running.serving === undefined) {
+    if (running.endpoint === undefined) {
       await this.#tell(endpoint, { status: "Failed", failureReason });
       return;
     }

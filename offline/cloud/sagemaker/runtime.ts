@@ -41,7 +41,14 @@ async function* parts(answer: Response): AsyncGenerator<Buffer> {
 
 /** InvokeEndpoint and InvokeEndpointWithResponseStream, answered by the endpoint's container. */
 export async function invokeEndpoint(endpoints: Endpoints, call: ApiRequest): Promise<ApiReply> {
-  const serving = required(call, endpoints.serving(call.region, endpointOf(call)));
+  const name = endpointOf(call);
+  if (endpoints.asynchronous(call.region, name) !== undefined) {
+    throw new ApiError(
+      "ValidationError",
+      `Endpoint ${name} is asynchronous; it takes InvokeEndpointAsync only.`,
+    );
+  }
+  const serving = required(call, endpoints.serving(call.region, name));
   const contentType = call.headers["content-type"] ?? "application/json";
   const answer = await serving
     .invoke(call.body, { "content-type": contentType })

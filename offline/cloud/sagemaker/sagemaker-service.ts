@@ -1,4 +1,5 @@
 import type { ApiReply, ApiRequest } from "../proxy/api-request.ts";
+import { AsyncJobs } from "./async-jobs.ts";
 import { checkEndpointQuota, checkSageMakerCall } from "./checks.ts";
 import { Endpoints, type EndpointsParts } from "./endpoints.ts";
 import type { HostedVariant } from "./hosted-endpoint.ts";
@@ -8,15 +9,18 @@ import { invokeEndpoint } from "./runtime.ts";
 export class SageMakerService {
   readonly #parts: EndpointsParts;
   readonly #endpoints: Endpoints;
+  readonly #jobs: AsyncJobs;
 
   constructor(parts: EndpointsParts) {
     this.#parts = parts;
     this.#endpoints = new Endpoints(parts);
+    this.#jobs = new AsyncJobs(parts, this.#endpoints);
   }
 
   /** Checks a call before moto takes it; answers those of the runtime API itself. */
   async before(call: ApiRequest): Promise<ApiReply | undefined> {
     if (call.service !== "sagemaker") return undefined;
+    if (call.operation === "InvokeEndpointAsync") return this.#jobs.add(call);
     if (call.operation.startsWith("InvokeEndpoint")) return invokeEndpoint(this.#endpoints, call);
     checkSageMakerCall(call, this.#parts);
     if (call.operation === "CreateEndpoint") await this.#checkQuota(call);
@@ -32,11 +36,13 @@ export class SageMakerService {
   }
 
   /** Resolves when every endpoint has come as far as it can. */
-  settled(): Promise<void> {
-    return this.#endpoints.settled();
+  async settled(): Promise<void> {
+    await this.#endpoints.settled();
+    await this.#jobs.settled();
   }
 
   stop(): Promise<void> {
+    this.#jobs.stop();
     return this.#endpoints.stop();
   }
 

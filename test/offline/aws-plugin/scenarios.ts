@@ -93,6 +93,19 @@ const variant = async (make: Make) => ({
   inferenceAmiVersion: "al2023-ami-sagemaker-inference-gpu-4-1",
 });
 
+const scalable = async (make: Make) => {
+  const productionVariants = [await variant(make)];
+  const config = await make("aws:sagemaker/endpointConfiguration:EndpointConfiguration", {
+    productionVariants,
+  });
+  const endpoint = await make("aws:sagemaker/endpoint:Endpoint", { endpointConfigName: config.id });
+  return {
+    resourceId: `endpoint/${endpoint.id}/variant/AllTraffic`,
+    scalableDimension: "sagemaker:variant:DesiredInstanceCount",
+    serviceNamespace: "sagemaker",
+  };
+};
+
 /** All types but the fleet, whose life is told in a test of its own. */
 export const scenarios: readonly Scenario[] = [
   {
@@ -347,6 +360,57 @@ export const scenarios: readonly Scenario[] = [
       return { endpointConfigName: config.id, tags };
     },
     update: { tags: otherTags },
+    replace: { name: "another" },
+  },
+  {
+    token: "aws:appautoscaling/target:Target",
+    inputs: async (make) => ({ ...(await scalable(make)), minCapacity: 0, maxCapacity: 2 }),
+    update: { maxCapacity: 3 },
+    replace: { resourceId: "endpoint/other/variant/AllTraffic" },
+    importId: ({ id }) => `sagemaker/${id}/sagemaker:variant:DesiredInstanceCount`,
+  },
+  {
+    token: "aws:appautoscaling/policy:Policy",
+    inputs: async (make) => {
+      const target = await scalable(make);
+      await make("aws:appautoscaling/target:Target", { ...target, minCapacity: 0, maxCapacity: 2 });
+      return {
+        ...target,
+        policyType: "StepScaling",
+        stepScalingPolicyConfiguration: {
+          adjustmentType: "ChangeInCapacity",
+          cooldown: 300,
+          stepAdjustments: [{ metricIntervalLowerBound: "0", scalingAdjustment: 1 }],
+        },
+      };
+    },
+    update: {
+      stepScalingPolicyConfiguration: {
+        adjustmentType: "ChangeInCapacity",
+        cooldown: 60,
+        stepAdjustments: [{ metricIntervalLowerBound: "0", scalingAdjustment: 2 }],
+      },
+    },
+    replace: { name: "another" },
+    importId: ({ id, inputs }) =>
+      `sagemaker/${String(inputs["resourceId"])}/sagemaker:variant:DesiredInstanceCount/${id}`,
+  },
+  {
+    token: "aws:cloudwatch/metricAlarm:MetricAlarm",
+    inputs: () =>
+      Promise.resolve({
+        namespace: "AWS/SageMaker",
+        metricName: "HasBacklogWithoutCapacity",
+        dimensions: { EndpointName: "some" },
+        statistic: "Average",
+        period: 60,
+        evaluationPeriods: 1,
+        threshold: 1,
+        comparisonOperator: "GreaterThanOrEqualToThreshold",
+        alarmActions: ["arn:aws:sns:us-east-1:123456789012:some"],
+        tags,
+      }),
+    update: { threshold: 2, tags: otherTags },
     replace: { name: "another" },
   },
   {

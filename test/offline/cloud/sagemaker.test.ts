@@ -1,9 +1,21 @@
 import assert from "node:assert/strict";
 import { CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeLogStreamsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  ApplicationAutoScalingClient,
+  PutScalingPolicyCommand,
+  RegisterScalableTargetCommand,
+} from "@aws-sdk/client-application-auto-scaling";
+import { CloudWatchClient, PutMetricAlarmCommand } from "@aws-sdk/client-cloudwatch";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import * as sagemaker from "@aws-sdk/client-sagemaker";
 import {
+  InvokeEndpointAsyncCommand,
   InvokeEndpointCommand,
   InvokeEndpointWithResponseStreamCommand,
   SageMakerRuntimeClient,
@@ -234,5 +246,100 @@ describe("SageMaker endpoints of the cloud", function () {
     assert.equal(after.EndpointConfigName, "next");
     assert.match(after.FailureReason ?? "", /ping health check/);
     assert.match(await ask("moves", { prompt: "still" }), /new: still/);
+  });
+
+  it("queues requests in S3, sleeps when nothing waits, and wakes only by an alarm", async () => {
+    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    await makeModel("queued");
+    await client.send(
+      new sagemaker.CreateEndpointConfigCommand({
+        EndpointConfigName: "queued-async",
+        ProductionVariants: [
+          {
+            VariantName: "AllTraffic",
+            ModelName: "queued",
+            InstanceType: "ml.g5.xlarge",
+            InitialInstanceCount: 1,
+          },
+        ],
+        AsyncInferenceConfig: { OutputConfig: { S3OutputPath: "s3://weights/answers/" } },
+      }),
+    );
+    await client.send(
+      new sagemaker.CreateEndpointCommand({
+        EndpointName: "queued",
+        EndpointConfigName: "queued-async",
+      }),
+    );
+    await untilStatus("queued", "InService");
+    await assert.rejects(ask("queued", { prompt: "now" }), /takes InvokeEndpointAsync only/);
+
+    const send = async (prompt: string): Promise<string> => {
+      const Key = `requests/${prompt}`;
+      const Body = JSON.stringify({ prompt });
+      await s3.send(new PutObjectCommand({ Bucket: "weights", Key, Body }));
+      const { OutputLocation = "" } = await runtime.send(
+        new InvokeEndpointAsyncCommand({
+          EndpointName: "queued",
+          InputLocation: `s3://weights/${Key}`,
+        }),
+      );
+      return OutputLocation.slice("s3://weights/".length);
+    };
+    const answerAt = (Key: string) =>
+      s3.send(new GetObjectCommand({ Bucket: "weights", Key })).then(
+        ({ Body }) => Body?.transformToString(),
+        () => undefined,
+      );
+    const first = await send("first");
+    await until(async () => (await answerAt(first))?.includes("echo: first") === true);
+
+    const scaling = new ApplicationAutoScalingClient(settingsFor(cloud));
+    const target = {
+      ServiceNamespace: "sagemaker",
+      ResourceId: "endpoint/queued/variant/AllTraffic",
+      ScalableDimension: "sagemaker:variant:DesiredInstanceCount",
+    } as const;
+    await scaling.send(
+      new RegisterScalableTargetCommand({ ...target, MinCapacity: 0, MaxCapacity: 1 }),
+    );
+    const TargetTrackingScalingPolicyConfiguration = { TargetValue: 2, ScaleInCooldown: 600 };
+    await scaling.send(
+      new PutScalingPolicyCommand({
+        ...target,
+        PolicyName: "load",
+        PolicyType: "TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration,
+      }),
+    );
+    const instances = async () =>
+      (await describeEndpoint("queued")).ProductionVariants?.[0]?.CurrentInstanceCount;
+    await until(async () => {
+      await cloud.advanceClock(601);
+      return (await instances()) === 0;
+    });
+    const second = await send("second");
+    await cloud.advanceClock(600);
+    assert.equal(await answerAt(second), undefined, "nothing wakes it");
+
+    const { PolicyARN = "" } = await scaling.send(
+      new PutScalingPolicyCommand({ ...target, PolicyName: "wake-up", PolicyType: "StepScaling" }),
+    );
+    await new CloudWatchClient(settingsFor(cloud)).send(
+      new PutMetricAlarmCommand({
+        AlarmName: "waiting",
+        Namespace: "AWS/SageMaker",
+        MetricName: "HasBacklogWithoutCapacity",
+        Dimensions: [{ Name: "EndpointName", Value: "queued" }],
+        ComparisonOperator: "GreaterThanOrEqualToThreshold",
+        EvaluationPeriods: 1,
+        Period: 60,
+        Statistic: "Average",
+        Threshold: 1,
+        AlarmActions: [PolicyARN],
+      }),
+    );
+    await until(async () => (await answerAt(second))?.includes("echo: second") === true);
+    assert.equal(await instances(), 1);
   });
 });
