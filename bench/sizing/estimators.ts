@@ -19,7 +19,7 @@ const single = { tensorParallel: 1, pipelineParallel: 1 } as const;
 /** Our demand in the setting of the row, for one GPU. */
 export function demandOfRow(row: Measured | Outcome, model: Model): MemoryDemand {
   const { serving, training } = row;
-  const split = { dataParallel: 1, ...single, ...row.split };
+  const split = { ...single, ...row.split, dataParallel: row.split?.dataParallel ?? 1 };
   if (training !== undefined) return trainingDemand(model, training as TrainingWorkload, split);
   const { tensorParallel, pipelineParallel } = split;
   const one = { tensorParallel, pipelineParallel };
