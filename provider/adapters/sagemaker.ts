@@ -1,4 +1,8 @@
-import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  CloudWatchLogsClient,
+  FilterLogEventsCommand,
+  type CloudWatchLogsClientConfig,
+} from "@aws-sdk/client-cloudwatch-logs";
 import {
   DescribeEndpointCommand,
   SageMakerClient,
@@ -44,13 +48,17 @@ export async function invoke(EndpointName: string, region: string, body: object)
   }
 }
 
-/** The last lines that an endpoint's containers wrote, oldest first; none when there is no log, or none may be read. */
+/**
+ * The last lines that an endpoint's containers wrote, oldest first; none when there is no log, or none may be read.
+ *
+ * @param settings of the SDK's client
+ */
 export async function lastLogLines(
   endpointName: string,
-  region: string,
+  settings: CloudWatchLogsClientConfig,
   count: number,
 ): Promise<readonly string[]> {
-  const client = new CloudWatchLogsClient({ region, maxAttempts: 2 });
+  const client = new CloudWatchLogsClient({ ...settings, maxAttempts: 2 });
   const logGroupName = `/aws/sagemaker/Endpoints/${endpointName}`;
   try {
     const { events = [] } = await client.send(

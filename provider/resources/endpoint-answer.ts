@@ -27,7 +27,7 @@ async function failure(
   what: string,
   cause?: unknown,
 ): Promise<UserError> {
-  const lines = await lastLogLines(endpointName, region, linesShown);
+  const lines = await lastLogLines(endpointName, { region }, linesShown);
   return new UserError(`The endpoint ${endpointName} ${what}`, {
     problems: lines.map((line) => `log: ${line}`),
     hint: "Correct what it says and run up again, or take it down.",

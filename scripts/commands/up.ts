@@ -1,6 +1,8 @@
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
+import { accountOf } from "../adapters/account.ts";
 import { checkEndpoint } from "../adapters/endpoint-checks.ts";
+import { withEndpointFailure } from "../adapters/endpoint-failure.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
@@ -35,6 +37,11 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     name: "up",
     terminal,
     work: (hooks) => stack.up({ ...hooks, color: "never" }),
+  }).catch(async (error: unknown) => {
+    const { settings, cloud } = deployment;
+    throw settings.target === "sagemaker"
+      ? await withEndpointFailure(error, stack, accountOf(options.env, settings.region, cloud))
+      : error;
   });
   const outputs = readOutputs(report.result.outputs);
   const now = await readClock(deployment.cloud);
