@@ -45,11 +45,14 @@ async function probeHost(outputs: BerthOutputs, state: string): Promise<Answer> 
 /** Asks the endpoint for one token. */
 async function probeEndpoint(
   outputs: BerthOutputs,
-  { state }: EndpointState,
+  { state, instances }: EndpointState,
   scope: AccountScope,
 ): Promise<Answer> {
   if (state !== "InService") {
     return { answers: false, detail: `not asked: the endpoint is ${state}` };
+  }
+  if (instances === 0) {
+    return { answers: undefined, detail: "not asked: that would start an instance" };
   }
   const model = await openModel(outputs, scope.client);
   try {

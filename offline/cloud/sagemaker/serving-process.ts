@@ -51,7 +51,7 @@ export class ServingProcess {
     log,
   }: ServingStart): Promise<ServingProcess> {
     const port = await freePort();
-    const child = spawn("bash", ["-c", wrapper, "serve", ...command], {
+    const child = spawn("bash", ["--norc", "-c", wrapper, "serve", ...command], {
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,
       env: {
