@@ -10,7 +10,12 @@ export interface CommandRow {
   readonly syntax: string;
   readonly summary: string;
   /** Flags, what they mean, the default, and all values that are taken. */
-  readonly flags: readonly (readonly [string, string, string?, (readonly string[])?])[];
+  readonly flags: readonly (readonly [
+    string,
+    string,
+    (string | undefined)?,
+    (readonly string[])?,
+  ])[];
   readonly run: (words: readonly string[], flags: Flags, terminal: Terminal) => Promise<number>;
 }
 
@@ -29,6 +34,8 @@ const licence = [
   "--accept-licence <name>",
   "accept the licence of a gated model, by its name in the plan",
 ] as const;
+
+const modelTasks = ["text-generation", "code", "multimodal", "image-generation"] as const;
 
 /** Every command of `berth`. */
 export const commandTable: readonly CommandRow[] = [
@@ -51,6 +58,21 @@ export const commandTable: readonly CommandRow[] = [
     ],
     run: async ([model], flags, terminal) =>
       (await import("./commands/plan.ts")).runPlan(model, flags as never, terminal),
+  },
+  {
+    syntax: "catalogue [action] [model]",
+    summary: "list the models, show one, or refresh types, prices and quotas from AWS",
+    flags: [
+      ["--task <task>", "only models for it", undefined, modelTasks],
+      ["--family <name>", "only models whose family has this in its name"],
+      ["--max-gib <size>", "only models whose files are no larger"],
+      ["--config <path>", "show: a model's folder, config.json or .gguf file"],
+      ["--region <regions...>", "refresh: regions to ask for (default: those with prices)"],
+      ["--env <stack>", "refresh: local asks the emulated AWS", "dev"],
+      ["--dry-run", "refresh: say what would change, write nothing"],
+    ],
+    run: async (words, flags, terminal) =>
+      (await import("./commands/catalogue.ts")).runCatalogue(words, flags, terminal),
   },
   {
     syntax: "init",

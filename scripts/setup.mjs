@@ -1,7 +1,7 @@
 // Sets a fresh clone up, then runs a command of the project under a Node that is new enough. It is plain JavaScript
 // without dependencies, since it runs before there are any, under whatever Node the machine has.
 //
-//   node scripts/setup.mjs demo|test|berth|check [arguments]
+//   node scripts/setup.mjs demo|test|berth|check|bench:sizing [arguments]
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -19,6 +19,7 @@ const commands = {
   berth: ["--import", "tsx", "scripts/cli.ts"],
   test: ["node_modules/mocha/bin/mocha.js"],
   check: ["scripts/check.mjs"],
+  "bench:sizing": ["--import", "tsx", "bench/sizing/main.ts"],
   prepare: ["--import", "tsx", "scripts/prepare.ts"],
 };
 

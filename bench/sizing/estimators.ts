@@ -72,16 +72,21 @@ function precisionOf({ serving, training }: Measured): ServingWorkload["precisio
 }
 
 /** Bytes a parameter that the simple rules count with: 4, 2, 1 or a half. */
-const plainBytes = { fp32: 4, int8: 1, "gptq-int8": 1, fp8: 1 } as const;
+const plainBytes: ReadonlyMap<string, number> = new Map([
+  ["fp32", 4],
+  ["int8", 1],
+  ["gptq-int8", 1],
+  ["fp8", 1],
+]);
 
 function plainWeights(row: Measured, model: Model): number {
   const precision = precisionOf(row);
-  const four = /4/.test(precision) && precision !== "fp32";
-  const bytes = four ? 0.5 : (plainBytes[precision as keyof typeof plainBytes] ?? 2);
+  const four = precision.includes("4");
+  const bytes = four ? 0.5 : (plainBytes.get(precision) ?? 2);
   return parametersOf(model) * bytes;
 }
 
-/** https://modal.com and many others: weights and a fifth more; full fine-tuning as Adam, 16 bytes a parameter. */
+/** The common rule: weights and a fifth more; full fine-tuning with Adam at 16 bytes a parameter. */
 function timesOnePointTwo(row: Measured, model: Model): number | undefined {
   if (!whole.has(row.measures)) return undefined;
   const full = row.training?.method === "full" ? 16 * parametersOf(model) : undefined;

@@ -1,13 +1,12 @@
-import { loadCatalogue } from "../../components/catalogue/load.ts";
 import { estimators } from "./estimators.ts";
-import { isHeldOut, loadReferences, type Measured } from "./reference.ts";
+import { catalogueOfReferences, isHeldOut, loadReferences, type Measured } from "./reference.ts";
 import { errorOf, score, scoreDerived, scoreOutcomes } from "./score.ts";
 
 /**
  * Errors of the estimators against measured figures, by task, engine and source: `npm run bench:sizing`. With `--rows` each
  * row that is not set aside is printed with our error.
  */
-const catalogue = loadCatalogue();
+const catalogue = catalogueOfReferences();
 const { measured, outcomes } = loadReferences();
 
 function percent(share: number): string {

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import type { Catalogue } from "../../components/catalogue/catalogue.ts";
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { modelSchema } from "../../components/catalogue/model.ts";
 
 const servingSchema = z.strictObject({
   engine: z.enum(["vllm", "tgi", "transformers", "llama.cpp", "diffusers"]),
@@ -41,7 +44,7 @@ const trainingSchema = z.strictObject({
 
 const settingSchema = {
   id: z.string(),
-  /** Id in the catalogue. */
+  /** Id in the catalogue, or in models.json beside this file. */
   model: z.string(),
   serving: servingSchema.optional(),
   training: trainingSchema.optional(),
@@ -104,6 +107,14 @@ export type Outcome = z.infer<typeof outcomeSchema> & { readonly file: string };
  */
 export function isHeldOut({ id }: { readonly id: string }): boolean {
   return (createHash("sha256").update(id).digest()[0] ?? 0) % 4 === 0;
+}
+
+/** The catalogue with the models of the references that it lacks. */
+export function catalogueOfReferences(): Catalogue {
+  const text = readFileSync(new URL("models.json", import.meta.url), "utf8");
+  const others = z.array(modelSchema).parse(JSON.parse(text));
+  const catalogue = loadCatalogue();
+  return { ...catalogue, models: [...catalogue.models, ...others] };
 }
 
 const folder = new URL("references/", import.meta.url);

@@ -1,14 +1,9 @@
-import { z } from "zod";
-import { acceleratorSchema, type Accelerator } from "./accelerator.ts";
-import { instanceTypeSchema, type InstanceType } from "./instance-type.ts";
-import { modelSchema, type Model } from "./model.ts";
-import { sagemakerTypeSchema, type SagemakerType } from "./sagemaker-type.ts";
-import {
-  cudaReleaseSchema,
-  pytorchReleaseSchema,
-  type CudaRelease,
-  type PytorchRelease,
-} from "./software-release.ts";
+import type { Accelerator } from "./accelerator.ts";
+import type { InstanceType } from "./instance-type.ts";
+import type { Licence } from "./licence.ts";
+import type { Model } from "./model.ts";
+import type { SagemakerType } from "./sagemaker-type.ts";
+import type { CudaRelease, PytorchRelease } from "./software-release.ts";
 
 /** All that a plan is decided from. */
 export interface Catalogue {
@@ -22,41 +17,35 @@ export interface Catalogue {
   readonly cudaReleases: readonly CudaRelease[];
   /** Oldest first. */
   readonly pytorchReleases: readonly PytorchRelease[];
+  readonly licences: readonly Licence[];
+  /** By region and EC2 quota code, the vCPUs that the account may run; only after a refresh. */
+  readonly vcpuQuotas?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
 }
 
-function table<Row extends z.ZodType>(row: Row) {
-  return z.strictObject({
-    schemaVersion: z.literal(1),
-    collectedAt: z.iso.date(),
-    source: z.string(),
-    rows: z.array(row),
-  });
+/** One data file. */
+export interface Table<Row> {
+  readonly collectedAt: string;
+  readonly rows: readonly Row[];
 }
 
-/** The parsed JSON of the data files. */
-export type RawCatalogue = Readonly<Record<Exclude<keyof Catalogue, "version">, unknown>>;
+/** The data files of a catalogue. */
+export type Tables = {
+  readonly [Name in Exclude<keyof Catalogue, "version" | "vcpuQuotas">]: Table<
+    Catalogue[Name][number]
+  >;
+};
 
-/**
- * Checks the tables against their schemas and makes one catalogue of them.
- *
- * @throws z.ZodError naming every row and field that is wrong
- */
-export function makeCatalogue(raw: RawCatalogue): Catalogue {
-  const models = table(modelSchema).parse(raw.models);
-  const accelerators = table(acceleratorSchema).parse(raw.accelerators);
-  const instanceTypes = table(instanceTypeSchema).parse(raw.instanceTypes);
-  const sagemakerTypes = table(sagemakerTypeSchema).parse(raw.sagemakerTypes);
-  const cudaReleases = table(cudaReleaseSchema).parse(raw.cudaReleases);
-  const pytorchReleases = table(pytorchReleaseSchema).parse(raw.pytorchReleases);
-  const tables = [models, accelerators, instanceTypes, sagemakerTypes];
-  const dates = [...tables, cudaReleases, pytorchReleases].map((part) => part.collectedAt);
+/** One catalogue of the tables, with the date of the newest. */
+export function catalogueOf(tables: Tables): Catalogue {
+  const dates = Object.values(tables).map(({ collectedAt }) => collectedAt);
   return {
     version: dates.toSorted().at(-1) ?? "",
-    models: models.rows,
-    accelerators: accelerators.rows,
-    instanceTypes: instanceTypes.rows,
-    sagemakerTypes: sagemakerTypes.rows,
-    cudaReleases: cudaReleases.rows,
-    pytorchReleases: pytorchReleases.rows,
+    models: tables.models.rows,
+    accelerators: tables.accelerators.rows,
+    instanceTypes: tables.instanceTypes.rows,
+    sagemakerTypes: tables.sagemakerTypes.rows,
+    cudaReleases: tables.cudaReleases.rows,
+    pytorchReleases: tables.pytorchReleases.rows,
+    licences: tables.licences.rows,
   };
 }

@@ -2,10 +2,18 @@ import { UserError } from "../user-error.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Model } from "./model.ts";
 
-/** Name without case, owner, separators and the words that only name a file format. */
+/**
+ * A name without case and separators, except between two digits, where one always stands: "Llama2 7B" and "llama-2-7b" are
+ * one, and "llama 27b" is another. A trailing "-hf" names a file format only.
+ */
 function plainName(name: string): string {
   const last = name.toLowerCase().split("/").at(-1) ?? "";
-  return last.replaceAll(/-hf$/g, "").replaceAll(/[^a-z0-9]/g, "");
+  return last
+    .replace(/-hf$/, "")
+    .replaceAll(/[^a-z0-9]+/g, " ")
+    .trim()
+    .replaceAll(/(?<=\d) (?=\d)/g, ".")
+    .replaceAll(" ", "");
 }
 
 /** Number of single-letter edits between two texts (Levenshtein). */
@@ -22,35 +30,88 @@ export function editDistance(left: string, right: string): number {
   return row[right.length] ?? 0;
 }
 
+/** One name of one model, or of one of its variants. */
+interface Known {
+  readonly name: string;
+  readonly model: Model;
+}
+
+function variantOf(model: Model, variant: NonNullable<Model["variants"]>[number]): Model {
+  return { ...model, ...variant, aliases: undefined, variants: undefined };
+}
+
+function namesOf(model: Model): readonly Known[] {
+  const own = [model.id, model.huggingfaceRepo ?? model.id, ...(model.aliases ?? [])];
+  const variants = (model.variants ?? []).flatMap((variant) => {
+    const made = variantOf(model, variant);
+    return [variant.id, variant.huggingfaceRepo].map((name) => ({ name, model: made }));
+  });
+  return [...own.map((name) => ({ name, model })), ...variants];
+}
+
+function words(name: string): readonly string[] {
+  return name.toLowerCase().match(/\d+(?:\.\d+)*|[a-z]+/g) ?? [];
+}
+
 /** Identifiers of the models whose names are nearest to the asked one, nearest first. */
 export function nearestModels(name: string, catalogue: Catalogue, count = 3): readonly string[] {
   const asked = plainName(name);
+  const askedWords = words(name);
   return catalogue.models
-    .map((model) => ({ id: model.id, distance: editDistance(asked, plainName(model.id)) }))
+    .map((model) => {
+      const own = new Set(words(model.id));
+      const distance = editDistance(asked, plainName(model.id));
+      // A word that both have weighs as much as two letters that differ.
+      return {
+        id: model.id,
+        distance: distance - 2 * askedWords.filter((word) => own.has(word)).length,
+      };
+    })
     .toSorted((a, b) => a.distance - b.distance || a.id.localeCompare(b.id))
     .slice(0, count)
     .map(({ id }) => id);
 }
 
+/** The owner of a repository, where the name has one. */
+function ownerOf(name: string): string | undefined {
+  const parts = name.toLowerCase().split("/");
+  return parts.length === 2 ? parts[0] : undefined;
+}
+
 /**
- * The model of that name: its id, its Hugging Face repository, or either in another spelling (`Llama2 7B`).
+ * Those that the spelling fits. With an owner the repository has to be that owner's: a fine-tune of another is not ours.
+ * Without one our own names come before those of repositories, for "qwen2.5-7b" is here what others call Qwen2.5-7B-Instruct.
+ */
+function alike(name: string, catalogue: Catalogue): readonly Model[] {
+  const asked = plainName(name);
+  const owner = ownerOf(name);
+  if (asked === "") return [];
+  const known = catalogue.models.flatMap(namesOf).filter((one) => plainName(one.name) === asked);
+  const own = known.filter((one) => ownerOf(one.name) === undefined);
+  const owned = known.filter((one) => ownerOf(one.name) !== undefined);
+  const unowned = own.length > 0 ? own : owned;
+  const fitting =
+    owner === undefined ? unowned : owned.filter((one) => ownerOf(one.name) === owner);
+  return [...new Map(fitting.map(({ model }) => [model.id, model])).values()];
+}
+
+/**
+ * The model of that name: its id, its Hugging Face repository, an alias, or one of these in another spelling (`Llama2 7B`).
+ * The name of a variant (`falcon-40b-instruct`) gives the model with the variant's name and repository.
  *
  * @throws UserError naming the nearest ones when there is none, or all of them when the spelling fits several
  */
 export function findModel(name: string, catalogue: Catalogue): Model {
-  const exact = catalogue.models.find(
-    (model) => model.id === name || model.huggingfaceRepo === name,
-  );
+  const exact = catalogue.models.find((model) => model.id === name);
   if (exact !== undefined) return exact;
-  const asked = plainName(name);
-  const alike = catalogue.models.filter((model) =>
-    [model.id, model.huggingfaceRepo ?? model.id].some((known) => plainName(known) === asked),
-  );
-  const [only, ...others] = alike;
+  const fitting = alike(name, catalogue);
+  const [only, ...others] = fitting;
   if (only !== undefined && others.length === 0) return only;
-  const known = only === undefined ? nearestModels(name, catalogue) : alike.map(({ id }) => id);
+  const near = only === undefined ? nearestModels(name, catalogue) : fitting.map(({ id }) => id);
   const what = only === undefined ? "is not in the catalogue" : "fits more than one model";
   throw new UserError(`The model "${name}" ${what}.`, {
-    hint: `Did you mean ${known.join(", ")}? "berth plan --list" names all of them.`,
+    hint:
+      `Did you mean ${near.join(", ")}? "berth catalogue" names all of them; ` +
+      `"--config <path>" takes any other model from its folder, config.json or .gguf file.`,
   });
 }

@@ -6,6 +6,8 @@ const priceSchema = z.strictObject({
   /** Newest price of the cheapest zone, USD an hour; it moves, and the on-demand price is its ceiling. */
   spotHourlyUsd: z.number().positive().optional(),
   asOf: z.iso.date(),
+  /** Where it is from, when that is not the row's own source. */
+  source: z.string().optional(),
 });
 
 /** Schema of one row of `data/instance-types.json`. A field left out is not known, never zero or false. */

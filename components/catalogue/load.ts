@@ -1,18 +1,68 @@
-import { readFileSync } from "node:fs";
-import { makeCatalogue, type Catalogue } from "./catalogue.ts";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../user-error.ts";
+import { catalogueOf, type Catalogue, type Table, type Tables } from "./catalogue.ts";
+import { withOverlay } from "./overlay.ts";
+import { withPrices } from "./prices.ts";
 
-function readTable(name: string): unknown {
-  return JSON.parse(readFileSync(new URL(`data/${name}.json`, import.meta.url), "utf8"));
+/** Data file of each table. */
+export const tableFiles: Readonly<Record<keyof Tables, string>> = {
+  models: "models",
+  accelerators: "gpus",
+  instanceTypes: "instance-types",
+  sagemakerTypes: "sagemaker-types",
+  cudaReleases: "cuda",
+  pytorchReleases: "pytorch",
+  licences: "licences",
+};
+
+/** The user's own rows, in the root of the repository. */
+export const overlayFile = "berth.catalogue.yaml";
+
+/** What `berth catalogue refresh` has read from AWS, in the root of the repository. */
+export const pricesFile = "berth.prices.json";
+
+const maxFileBytes = 4 * 1024 * 1024;
+const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
+
+function readTable<Row>(name: keyof Tables): Table<Row> {
+  const url = new URL(`data/${tableFiles[name]}.json`, import.meta.url);
+  return JSON.parse(readFileSync(url, "utf8")) as Table<Row>;
 }
 
-/** The catalogue that ships with berth, read from the data files beside this one. */
-export function loadCatalogue(): Catalogue {
-  return makeCatalogue({
+function readIfThere(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
+  const { size } = statSync(path);
+  if (size > maxFileBytes) {
+    throw new UserError(`${path} has ${size} bytes; at most ${maxFileBytes} are read.`);
+  }
+  return readFileSync(path, "utf8");
+}
+
+/** The catalogue as it ships, without anything of the user's. */
+export function loadShippedCatalogue(): Catalogue {
+  return catalogueOf({
     models: readTable("models"),
-    accelerators: readTable("gpus"),
-    instanceTypes: readTable("instance-types"),
-    sagemakerTypes: readTable("sagemaker-types"),
-    cudaReleases: readTable("cuda"),
-    pytorchReleases: readTable("pytorch"),
+    accelerators: readTable("accelerators"),
+    instanceTypes: readTable("instanceTypes"),
+    sagemakerTypes: readTable("sagemakerTypes"),
+    cudaReleases: readTable("cudaReleases"),
+    pytorchReleases: readTable("pytorchReleases"),
+    licences: readTable("licences"),
   });
+}
+
+/**
+ * The catalogue that ships with berth, under the prices of `berth.prices.json` and the rows of `berth.catalogue.yaml` where
+ * the folder has them.
+ *
+ * @param folder where the two files are looked for. @default the root of the repository
+ * @throws UserError naming file, line and column of everything that is wrong in them
+ */
+export function loadCatalogue(folder: string = repositoryRoot): Catalogue {
+  const shipped = loadShippedCatalogue();
+  const prices = readIfThere(`${folder}/${pricesFile}`);
+  const refreshed = prices === undefined ? shipped : withPrices(shipped, prices, pricesFile);
+  const overlay = readIfThere(`${folder}/${overlayFile}`);
+  return overlay === undefined ? refreshed : withOverlay(refreshed, overlay, overlayFile);
 }

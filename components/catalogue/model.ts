@@ -65,12 +65,22 @@ const componentSchema = z.strictObject({
   parameters: count,
 });
 
+/** Another training of the same architecture, such as the one for chat: alike in all but its name and its files. */
+const variantSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/),
+  huggingfaceRepo: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
+});
+
 /** Schema of one row of `data/models.json`. Sizes in GiB or bytes as named; a field left out is not known, never zero. */
 export const modelSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/),
-  huggingfaceRepo: z.string().optional(),
+  huggingfaceRepo: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/)
+    .optional(),
   /** Other names that mean this model and no other. */
   aliases: z.array(z.string()).optional(),
+  variants: z.array(variantSchema).optional(),
   family: z.string(),
   task: z.enum(["text-generation", "code", "multimodal", "image-generation"]),
   architecture: z.string(),

@@ -4,6 +4,8 @@ const hostingPriceSchema = z.strictObject({
   /** Real-time hosting, USD an hour. */
   hostingHourlyUsd: z.number().positive(),
   asOf: z.iso.date(),
+  /** Where it is from, when that is not the row's own source. */
+  source: z.string().optional(),
 });
 
 /** Schema of one row of `data/sagemaker-types.json`. */

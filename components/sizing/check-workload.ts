@@ -1,5 +1,6 @@
 import type { Model } from "../catalogue/model.ts";
 import { UserError } from "../user-error.ts";
+import { trainingSplitProblem } from "./splits.ts";
 import type {
   ServingParallelism,
   ServingWorkload,
@@ -44,6 +45,23 @@ export function checkServing(
   refuse(model, problems);
 }
 
+/** DeepSpeed's pipeline works with optimiser states shared out, not with gradients or weights. */
+const withStages: ReadonlySet<string> = new Set(["none", "zero-1"]);
+
+function wrongSplits(
+  model: Model,
+  { sharding = "none" }: TrainingWorkload,
+  parallelism: TrainingParallelism,
+): readonly string[] {
+  const problem = trainingSplitProblem(model, parallelism);
+  const problems = problem === undefined ? [] : [`parallelism: ${problem}`];
+  const { pipelineParallel } = parallelism;
+  if (pipelineParallel > 1 && !withStages.has(sharding)) {
+    problems.push(`sharding: ${sharding} does not go with pipeline stages; none and zero-1 do`);
+  }
+  return problems;
+}
+
 /** @throws UserError naming every setting that makes no sense */
 export function checkTraining(
   model: Model,
@@ -52,5 +70,11 @@ export function checkTraining(
 ): void {
   const { sequenceTokens, microBatch, gradientAccumulation, lora } = workload;
   const counts = { sequenceTokens, microBatch, gradientAccumulation, rank: lora?.rank };
-  refuse(model, wrongCounts({ ...counts, ...parallelism }));
+  const problems = [...wrongCounts({ ...counts, ...parallelism })];
+  if (model.task === "image-generation") {
+    problems.push("task: training of image models is not sized; only serving them is");
+  } else if (problems.length === 0) {
+    problems.push(...wrongSplits(model, workload, parallelism));
+  }
+  refuse(model, problems);
 }

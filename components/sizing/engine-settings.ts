@@ -11,12 +11,12 @@ interface EngineSettings {
 }
 
 /**
- * vLLM: `gpu_memory_utilization` 0.92 (`vllm/config/cache.py`). TGI: 95 % (`TGI_WIGGLE_ROOM`). PyTorch alone has no share of
+ * vLLM: `gpu_memory_utilization` 0.92 (`vllm/config/cache.py`). TGI: 90 % (`TGI_WIGGLE_ROOM`). PyTorch alone has no share of
  * its own; a fiftieth is left to the driver.
  */
 export const engineSettings: Readonly<Record<SizingEngine, EngineSettings>> = {
   vllm: { utilisation: 0.92, queues: true, cudaGraphs: true },
-  tgi: { utilisation: 0.95, queues: true, cudaGraphs: true },
+  tgi: { utilisation: 0.9, queues: true, cudaGraphs: true },
   transformers: { utilisation: 0.98, queues: false, cudaGraphs: false },
   "llama.cpp": { utilisation: 0.98, queues: false, cudaGraphs: false },
   diffusers: { utilisation: 0.98, queues: false, cudaGraphs: false },

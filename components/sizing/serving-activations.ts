@@ -7,8 +7,8 @@ import type { ServingParallelism, ServingWorkload, WeightFormat } from "./worklo
 const gibi = 1024 ** 3;
 
 /**
- * What vLLM's server takes by default: larger steps on GPUs of 70 GiB and more (`vllm/engine/arg_utils.py`). Without a GPU
- * the larger ones are counted.
+ * What vLLM's server takes by default: larger steps on GPUs of 70 GiB and more (`vllm/engine/arg_utils.py`,
+ * get_batch_defaults). It leaves A100s out of that, whose demand is then somewhat high. Without a GPU the larger ones count.
  */
 const vllmSteps = {
   large: { fromMiB: 70 * 1024, tokens: 8192, sequences: 1024 },

@@ -50,7 +50,7 @@ function weightsPart(
   split: ServingParallelism,
 ): MemoryPart {
   const shape = shapeOf(model);
-  const format = formatOf(workload.precision, workload.engine);
+  const format = formatOf(model, workload.precision, workload.engine);
   const padded = workload.engine === "vllm" ? paddingBytes(model, format, split) : 0;
   const all = weightBytes(model, format) + padded - hostBytes(shape, format, workload.engine);
   const bytes = largestShare(all, shape, split);

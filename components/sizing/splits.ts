@@ -1,6 +1,6 @@
 import type { Model } from "../catalogue/model.ts";
 import { shapeOf } from "./model-shape.ts";
-import type { ServingParallelism, WeightFormat } from "./workload.ts";
+import type { ServingParallelism, TrainingParallelism, WeightFormat } from "./workload.ts";
 
 /** Weights that share a scale in GPTQ and AWQ checkpoints, and the tile of the Marlin kernels. */
 const groupSize = 128;
@@ -24,7 +24,13 @@ export function splitProblem(
   if (grouped.has(precision) && matrixSize % (groupSize * tensorParallel) !== 0) {
     return `${matrixSize} columns in groups of ${groupSize} do not divide over ${tensorParallel} GPUs`;
   }
-  return undefined;
+  return reviewed(model, tensorParallel);
+}
+
+/** The catalogue's own word on 1, 2, 4 and 8 GPUs, which knows models that no engine splits. */
+function reviewed({ tensorParallelSizes, id }: Model, size: number): string | undefined {
+  if (tensorParallelSizes === undefined || ![2, 4, 8].includes(size)) return undefined;
+  return tensorParallelSizes.includes(size) ? undefined : `${id} is not split over ${size} GPUs`;
 }
 
 /**
@@ -49,4 +55,39 @@ export function validSplits(
   }
   const size = (split: ServingParallelism) => split.tensorParallel * split.pipelineParallel;
   return splits.toSorted((a, b) => size(a) - size(b) || b.tensorParallel - a.tensorParallel);
+}
+
+/** Why Megatron-LM cannot split a training so; undefined when it can: heads over the group, layers evenly over the stages. */
+export function trainingSplitProblem(
+  model: Model,
+  { tensorParallel, pipelineParallel }: TrainingParallelism,
+): string | undefined {
+  const { layers } = shapeOf(model);
+  if (layers % pipelineParallel !== 0) {
+    return `${layers} layers do not divide over ${pipelineParallel} pipeline stages`;
+  }
+  return splitProblem(model, "bf16", tensorParallel);
+}
+
+/**
+ * Ways to use exactly `gpuCount` GPUs for training, least communication first: data parallelism, then stages, then groups.
+ */
+export function validTrainingSplits(
+  model: Model,
+  gpuCount: number,
+): readonly TrainingParallelism[] {
+  const divisors = Array.from({ length: gpuCount }, (_, index) => index + 1).filter(
+    (size) => gpuCount % size === 0,
+  );
+  return divisors
+    .flatMap((tensorParallel) =>
+      divisors
+        .filter((stages) => gpuCount % (tensorParallel * stages) === 0)
+        .map((pipelineParallel) => ({
+          dataParallel: gpuCount / tensorParallel / pipelineParallel,
+          tensorParallel,
+          pipelineParallel,
+        })),
+    )
+    .filter((split) => trainingSplitProblem(model, split) === undefined);
 }

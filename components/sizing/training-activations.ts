@@ -1,6 +1,7 @@
 import { partOf } from "./mebibytes.ts";
 import type { MemoryPart } from "./memory-part.ts";
-import type { ModelShape } from "./model-shape.ts";
+import { embeddingParameters, type ModelShape } from "./model-shape.ts";
+import { isBitsandbytes } from "./weight-layout.ts";
 import type { TrainingParallelism, TrainingWorkload } from "./workload.ts";
 
 /** Bytes of an activation: 2 in 16 bit and in autocast, 4 in fp32. */
@@ -21,18 +22,48 @@ function keptNumbers(shape: ModelShape, split: TrainingParallelism, workload: Tr
   return replicated + divided / split.tensorParallel;
 }
 
-/** Scores of attention that is not fused, kept for the backward pass (https://arxiv.org/abs/2205.05198, equation 1). */
-function scoreBytes(shape: ModelShape, workload: TrainingWorkload, tensorParallel: number): number {
+/**
+ * Bytes of one score of attention that is not fused: 5 are kept for the backward pass (https://arxiv.org/abs/2205.05198,
+ * equation 1); while a layer is made again and its gradient with it, 15 live at once.
+ */
+const scoreBytes = { kept: 5, live: 15 } as const;
+
+function scores(shape: ModelShape, workload: TrainingWorkload, tensorParallel: number): number {
   if (workload.flashAttention !== false) return 0;
-  return (5 * shape.attentionHeads * workload.sequenceTokens) / tensorParallel;
+  return (shape.attentionHeads * workload.sequenceTokens) / tensorParallel;
+}
+
+/** Tables in 32 bit, which PEFT makes beside bitsandbytes weights, leave the stream between the layers in 32 bit too. */
+function checkpointWidth(workload: TrainingWorkload): number {
+  const { method, precision, quantisation = "nf4-double" } = workload;
+  return method === "qlora" && precision === "amp" && isBitsandbytes(quantisation)
+    ? 4
+    : width(workload);
 }
 
 /** Adapters over quantised weights keep inputs in 32 bit besides: a fourth more. */
 const quantisedFactor = 1.28;
 
-/** Logits: 16 bit, 32 bit, their gradient and a copy of it. Trained in pure 16 bit or over quantised weights, less. */
-function logitBytes({ method, precision }: TrainingWorkload): number {
-  return method === "qlora" || precision === "bf16" ? 8 : 12;
+/**
+ * Bytes of a logit: 16 bit, 32 bit, their gradient and a copy of it. A head in 32 bit, which PEFT makes beside bitsandbytes
+ * weights, takes 16; GPTQ weights take 10 and pure 16 bit 8.
+ */
+function logitBytes({ method, precision, quantisation = "nf4-double" }: TrainingWorkload): number {
+  if (precision === "bf16") return 8;
+  if (method !== "qlora") return 13;
+  return isBitsandbytes(quantisation) ? 16 : 10;
+}
+
+/**
+ * Bytes of 16-bit copies of quantised matrices: bitsandbytes makes one matrix at a time; the kernels for GPTQ weights keep
+ * those of a layer for its gradient.
+ */
+function dequantisedBytes(shape: ModelShape, workload: TrainingWorkload): number {
+  const { method, quantisation = "nf4-double" } = workload;
+  if (method !== "qlora") return 0;
+  if (isBitsandbytes(quantisation)) return 2 * shape.matrixSize * shape.hiddenSize;
+  const linear = Math.max(0, shape.parameters - embeddingParameters(shape)) / shape.layers;
+  return 2 * linear * 2;
 }
 
 /** Pieces that a chunked loss is made in. */
@@ -70,16 +101,19 @@ export function trainingActivations(
   const { sequenceTokens, microBatch, gradientCheckpointing, method, chunkedLoss } = workload;
   const tokens = sequenceTokens * microBatch;
   const plain = keptNumbers(shape, split, workload) * width(workload);
-  const layer =
-    plain * (method === "qlora" ? quantisedFactor : 1) +
-    scoreBytes(shape, workload, split.tensorParallel);
+  const numbers = plain * (method === "qlora" ? quantisedFactor : 1);
+  const ofScores = scores(shape, workload, split.tensorParallel);
   // The first stage of a pipeline holds as many micro-batches as there are stages, each of its own layers.
   const layers = Math.ceil(shape.layers / split.pipelineParallel) * split.pipelineParallel;
-  const checkpoints = layers * shape.hiddenSize * width(workload);
-  const bytes = tokens * (gradientCheckpointing ? checkpoints + layer : layers * layer);
-  const kind = gradientCheckpointing ? "one layer and a checkpoint of each" : `${layers} layers`;
+  const checkpoints = layers * shape.hiddenSize * checkpointWidth(workload);
   const whole = (tokens * shape.vocabularySize * logitBytes(workload)) / split.tensorParallel;
   const logits = chunkedLoss === true ? whole / lossChunks : whole;
+  // With checkpoints a layer is computed again when the logits are gone: the larger of the two counts.
+  const again = tokens * (numbers + ofScores * scoreBytes.live) + dequantisedBytes(shape, workload);
+  const bytes = gradientCheckpointing
+    ? tokens * checkpoints + Math.max(0, again - logits)
+    : tokens * layers * (numbers + ofScores * scoreBytes.kept);
+  const kind = gradientCheckpointing ? "a checkpoint of each layer" : `${layers} layers`;
   return [
     partOf("activations", bytes, { below: 0.2, above: 0.3 }, `${tokens} tokens: ${kind}`),
     partOf("logits", logits, { below: 0.3, above: 0.3 }, `${tokens} x ${shape.vocabularySize}`),

@@ -5,12 +5,12 @@ import type { TrainingParallelism, TrainingWorkload } from "./workload.ts";
 
 const gibi = 1024 ** 3;
 /** CUDA context of a training process with its libraries. */
-const context = { mib: 600, lowMiB: 400, highMiB: 1200 };
+const context = { mib: 400, lowMiB: 140, highMiB: 1200 };
 /** NCCL's buffers (https://github.com/stas00/ml-engineering: 1 to 2 GiB with torch.distributed). */
 const nccl = { mib: 700, lowMiB: 300, highMiB: 2000 };
 
 /** Blocks that PyTorch's allocator holds and nothing uses: one GiB, and a share of what is loaded. */
-const unused = { gib: 1, share: 0.045 } as const;
+const unused = { gib: 0.6, share: 0.065 } as const;
 
 /** Parameters that DeepSpeed's ZeRO 3 gathers at most (`stage3_max_live_parameters`), and gradients of one bucket. */
 const zero = { live: 1e9, bucket: 5e8 } as const;
@@ -30,11 +30,6 @@ function gathered(shape: ModelShape, { sharding, offload, method }: TrainingWork
   return sharding === "zero-2" && method === "full" ? zero.bucket * 4 : 0;
 }
 
-/** Quantised layers whose 16-bit copy lives for a matrix product, and for its gradient. */
-function dequantised(shape: ModelShape, { method }: TrainingWorkload): number {
-  return method === "qlora" ? 2 * linearLayer(shape) * 2 : 0;
-}
-
 /** What training takes on each GPU besides states and activations. `loadedMiB` is what the weights take. */
 export function trainingRuntime(
   shape: ModelShape,
@@ -48,7 +43,6 @@ export function trainingRuntime(
   const parts: MemoryPart[] = [
     { name: "runtime", ...context, why: "CUDA context and libraries" },
     partOf("weights", gathered(shape, workload), wide, "gathered layers and buckets"),
-    partOf("weights", dequantised(shape, workload), wide, "16-bit copies of quantised layers"),
     partOf("fragmentation", holes, { below: 0.8, above: 1 }, "blocks that the allocator holds"),
   ];
   if (dataParallel * tensorParallel * pipelineParallel > 1) {

@@ -3,7 +3,7 @@ import { adapterParameters } from "./adapter-parameters.ts";
 import { partOf, readable } from "./mebibytes.ts";
 import type { MemoryPart } from "./memory-part.ts";
 import { embeddingParameters, type ModelShape } from "./model-shape.ts";
-import { weightBytes } from "./weight-layout.ts";
+import { isBitsandbytes, weightBytes } from "./weight-layout.ts";
 import type { TrainingParallelism, TrainingWorkload } from "./workload.ts";
 
 /** Bytes that a trained parameter takes in each state. */
@@ -76,9 +76,6 @@ export function stepBytes(
 const exact = { below: 0.01, above: 0.02 };
 const usual = { below: 0.05, above: 0.15 };
 
-/** PEFT's preparation of bitsandbytes weights holds what is not quantised in 32 bit. */
-const wideTables: ReadonlySet<string> = new Set(["nf4", "nf4-double", "int8"]);
-
 function frozenPart(
   model: Model,
   shape: ModelShape,
@@ -89,7 +86,7 @@ function frozenPart(
   const held = precision === "fp32" ? "fp32" : "bf16";
   const format = method === "qlora" ? quantisation : held;
   const wide =
-    method === "qlora" && precision === "amp" && wideTables.has(format)
+    method === "qlora" && precision === "amp" && isBitsandbytes(format)
       ? embeddingParameters(shape) * 2
       : 0;
   const bytes = (weightBytes(model, format) + wide) / share;

@@ -31,11 +31,26 @@ const plain: ReadonlySet<WeightFormat> = new Set(["fp32", "bf16", "fp16"]);
 
 const gibi = 1024 ** 3;
 
-/** The precise format that a short name stands for with that engine. */
-export function formatOf(precision: WeightFormat, engine: SizingEngine): WeightFormat {
-  if (engine !== "llama.cpp") return precision;
-  if (precision === "int8") return "q8_0";
-  return precision === "int4" ? "q4_k_m" : precision;
+/** Whether bitsandbytes holds the weights; PEFT's preparation then holds what is not quantised in 32 bit. */
+export function isBitsandbytes(format: WeightFormat): boolean {
+  return format === "nf4" || format === "nf4-double" || format === "int8";
+}
+
+/** Servers that hold files of 32 bit in 16 (`--dtype auto` of vLLM and TGI). */
+const halving: ReadonlySet<SizingEngine> = new Set(["vllm", "tgi"]);
+
+/** The precise format that the engine holds the weights in when it is asked for that precision. */
+export function formatOf(
+  { nativePrecision }: Model,
+  precision: WeightFormat,
+  engine: SizingEngine,
+): WeightFormat {
+  if (engine === "llama.cpp") {
+    if (precision === "int8") return "q8_0";
+    return precision === "int4" ? "q4_k_m" : precision;
+  }
+  const wide = precision === "native" && nativePrecision.startsWith("fp32");
+  return wide && halving.has(engine) ? "fp16" : precision;
 }
 
 /** Bytes of the files in native precision, from their size or the count of parameters. */

@@ -58,7 +58,7 @@ export interface TrainingParallelism extends ServingParallelism {
 export interface ServingWorkload {
   readonly engine: SizingEngine;
   readonly precision: WeightFormat;
-  /** Tokens of prompt and answer together, of one sequence. */
+  /** Tokens of prompt and answer together, of one sequence; those of images in the prompt count as well. */
   readonly contextTokens: number;
   /** Sequences (or, for an image model, images) at once. */
   readonly concurrency: number;
@@ -76,8 +76,6 @@ export interface ServingWorkload {
   readonly flashAttention?: boolean | undefined;
   /** True when the engine keeps the logits of every token of the prompt. @default false */
   readonly promptLogits?: boolean | undefined;
-  /** Images in each prompt of a vision-language model. @default 1 for such a model */
-  readonly imagesPerPrompt?: number | undefined;
   /** Memory of each GPU, MiB: from 70 GiB on vLLM takes larger steps. @default unknown, taken as large */
   readonly gpuMemoryMiB?: number | undefined;
   /** Pixels of an image that is made or read. @default the model's own, 1024 x 1024 where not known */

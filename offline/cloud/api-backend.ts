@@ -3,6 +3,7 @@ import type { InstanceMachines } from "./ec2/instance-machines.ts";
 import type { Faults, FaultSubject } from "./faults.ts";
 import { servePricing } from "./gaps/pricing.ts";
 import { serveQuotas } from "./gaps/quotas.ts";
+import { serveSpotPrices } from "./gaps/spot-prices.ts";
 import { MotoRefusal, type Moto } from "./moto/moto.ts";
 import { ApiError, type ApiReply, type ApiRequest } from "./proxy/api-request.ts";
 import { forward, refuseUnimplemented } from "./proxy/forward.ts";
@@ -102,6 +103,8 @@ export function apiBackend(parts: {
     if (made !== undefined) return json(made);
     const invoked = await sagemaker.before(call);
     if (invoked !== undefined) return invoked;
+    const spot = serveSpotPrices(call, clock.now());
+    if (spot !== undefined) return spot;
     await before(call);
     const reply = refuseUnimplemented(call, await forward(moto.port, call));
     after(call, reply);

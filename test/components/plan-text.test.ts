@@ -10,7 +10,7 @@ describe("planLines", () => {
     assert.match(lines, /^model {6}llama-2-7b \(12\.6 GiB of weights; licence llama2, gated/m);
     assert.match(
       lines,
-      /^memory {5}16\.7 GiB: weights 12\.8 GiB .*KV cache 2\.0 GiB .*engine 1\.9 GiB/m,
+      /^memory {5}17\.1 GiB: weights 12\.6 GiB .*KV cache 2\.0 GiB .*engine 2\.5 GiB/m,
     );
     assert.match(lines, /^type {7}g6\.xlarge: 1 x L4/m);
     assert.match(
@@ -18,7 +18,7 @@ describe("planLines", () => {
       /^price {6}at most \$0\.8136 an hour, .*\(spot, us-east-1; AWS Price List, 2026-07-20\)/m,
     );
     assert.match(lines, /^ends {7}4 h after it begins, and costs at most \$3\.25/m);
-    assert.match(lines, /g4dn\.xlarge \(\$0\.5260\): needs 16\.7 GiB/);
+    assert.match(lines, /g4dn\.xlarge \(\$0\.5260\): needs 17\.1 GiB/);
   });
 
   it("gives an on-demand price as it is", () => {

@@ -149,12 +149,17 @@ describe("deployGpuHost", () => {
 });
 
 describe("checkLicence", () => {
-  const gated = { ...somePlan(), gated: true };
+  const gated = { ...somePlan(), gated: true, licence: "llama3.1" };
 
   it("holds the up of a gated model, and names its licence", () => {
-    assert.throws(() => {
-      checkLicence({ acceptLicence: false }, gated, false);
-    }, UserError);
+    assert.throws(
+      () => {
+        checkLicence({ acceptLicence: false }, gated, false);
+      },
+      (error) =>
+        error instanceof UserError &&
+        /^Llama 3\.1 Community License \(https:.*\): you agree to/.test(error.problems.join()),
+    );
   });
 
   it("lets a preview look, and an accepted one go on", () => {

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { usableMemoryMiB } from "../../../components/catalogue/accelerator.ts";
-import { makeCatalogue } from "../../../components/catalogue/catalogue.ts";
-import { loadCatalogue } from "../../../components/catalogue/load.ts";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { Tables } from "../../../components/catalogue/catalogue.ts";
+import { loadShippedCatalogue, tableFiles } from "../../../components/catalogue/load.ts";
+import { tableSchemas } from "../../../components/catalogue/table-schemas.ts";
 
-const catalogue = loadCatalogue();
+const catalogue = loadShippedCatalogue();
 
 describe("the catalogue that ships", () => {
   it("has the date of its newest table", () => {
@@ -77,31 +80,190 @@ describe("the catalogue that ships", () => {
     assert.ok((demo.weightsGiB ?? 1) < 0.2);
     assert.notEqual(demo.gated, true);
   });
+
+  it("recomputes the cache of every model from its own heads", () => {
+    // What is cached there follows no such rule, or the row says that its figure is an upper bound.
+    const others = new Set(["none", "mla", "compressed"]);
+    for (const model of catalogue.models) {
+      const { id, kvType = "none", kvHeads = 0, headDimension = 0, kvGlobalLayers = 0 } = model;
+      if (others.has(kvType)) continue;
+      const layer = 2 * 2 * kvHeads * headDimension;
+      assert.equal(model.kvBytesPerToken, kvGlobalLayers * layer, id);
+      assert.equal(model.kvLocalBytesPerToken ?? 0, (model.kvLocalLayers ?? 0) * layer, id);
+    }
+  });
+
+  it("recomputes the latent cache of every model that has one", () => {
+    for (const {
+      id,
+      mlaLatentDimension,
+      mla,
+      kvGlobalLayers = 0,
+      kvBytesPerToken,
+    } of catalogue.models) {
+      if (mlaLatentDimension === undefined) continue;
+      assert.equal(kvBytesPerToken, 2 * kvGlobalLayers * mlaLatentDimension, id);
+      if (mla !== undefined)
+        assert.equal(mla.latentRank + mla.ropeDimension, mlaLatentDimension, id);
+    }
+  });
+
+  it("has layers enough for all that its attention is said to be", () => {
+    for (const {
+      id,
+      layers = 0,
+      kvGlobalLayers = 0,
+      kvLocalLayers = 0,
+      ...model
+    } of catalogue.models) {
+      const { crossAttentionLayers = 0, experts, attentionHeads = 0, kvHeads = 0 } = model;
+      assert.ok(kvGlobalLayers + kvLocalLayers + crossAttentionLayers <= layers, id);
+      assert.equal((model.kvWindowTokens ?? 0) > 0, kvLocalLayers > 0, id);
+      if (kvHeads > 0) assert.equal(attentionHeads % kvHeads, 0, id);
+      if (experts !== undefined)
+        assert.ok(experts.layers <= layers && experts.perToken <= experts.count, id);
+    }
+  });
+
+  it("divides or repeats key and value heads at every tensor-parallel size", () => {
+    for (const { id, kvHeads, mlaLatentDimension, tensorParallelSizes = [] } of catalogue.models) {
+      if (kvHeads === undefined || mlaLatentDimension !== undefined) continue;
+      for (const size of tensorParallelSizes) {
+        assert.ok(kvHeads % size === 0 || size % kvHeads === 0, `${id}: ${kvHeads} over ${size}`);
+      }
+    }
+  });
+
+  it("has components that add up to the model", () => {
+    for (const { id, components, parameters } of catalogue.models) {
+      if (components === undefined) continue;
+      assert.equal(
+        components.reduce((sum, part) => sum + part.parameters, 0),
+        parameters,
+        id,
+      );
+    }
+  });
+
+  it("has files of about the size that parameters and format give", () => {
+    const bytes: Readonly<Record<string, number>> = { fp32: 4, fp16: 2, bf16: 2, fp8: 1 };
+    for (const { id, nativePrecision, parameters, weightsGiB } of catalogue.models) {
+      const each = bytes[nativePrecision];
+      if (each === undefined || parameters === undefined || weightsGiB === undefined) continue;
+      const ratio = (weightsGiB * 1024 ** 3) / (parameters * each);
+      assert.ok(ratio > 0.98 && ratio < 1.06, `${id}: ${ratio.toFixed(3)}`);
+    }
+  });
+
+  it("passes no more parameters than there are", () => {
+    for (const { id, activeParameters = 1, parameters = Infinity } of catalogue.models) {
+      assert.ok(activeParameters < parameters, id);
+    }
+  });
+
+  it("names a licence that it knows, and says of commercial use what that says", () => {
+    const known = new Map(catalogue.licences.map((licence) => [licence.name, licence]));
+    for (const { id, licence = "", commercialUse } of catalogue.models) {
+      const terms = known.get(licence);
+      assert.ok(terms !== undefined, `${id}: ${licence}`);
+      assert.equal(commercialUse, terms.commercialUse, id);
+    }
+  });
+
+  it("has the EC2 type and a sane markup of every SageMaker type", () => {
+    const types = new Map(catalogue.instanceTypes.map((type) => [type.instanceType, type]));
+    for (const { instanceType, ec2InstanceType, prices = {} } of catalogue.sagemakerTypes) {
+      const type = types.get(ec2InstanceType);
+      assert.equal(instanceType, `ml.${ec2InstanceType}`);
+      assert.ok(type !== undefined, instanceType);
+      for (const [region, { hostingHourlyUsd }] of Object.entries(prices)) {
+        const ec2 = type.prices?.[region]?.onDemandHourlyUsd;
+        const markup = ec2 === undefined ? 1.2 : hostingHourlyUsd / ec2;
+        assert.ok(markup > 1.1 && markup < 1.5, `${instanceType} in ${region}: ${markup}`);
+      }
+    }
+  });
+
+  it("joins GPUs by NVLink only on types with several, and by NVSwitch only with NVLink", () => {
+    for (const {
+      instanceType,
+      gpuCount,
+      nvlink,
+      nvswitch,
+      networkGbps = 0,
+      networkGbpsPeak = Infinity,
+    } of catalogue.instanceTypes) {
+      if (nvlink === true) assert.ok(gpuCount > 1, instanceType);
+      if (nvswitch === true) assert.equal(nvlink, true, instanceType);
+      assert.ok(networkGbps <= networkGbpsPeak, instanceType);
+    }
+  });
+
+  it("is no faster in a wider format", () => {
+    for (const {
+      model,
+      fp16Tflops,
+      bf16Tflops,
+      fp8Tflops,
+      supportsFp8,
+    } of catalogue.accelerators) {
+      if (bf16Tflops !== undefined) assert.equal(bf16Tflops, fp16Tflops, model);
+      if (fp8Tflops === undefined) continue;
+      assert.equal(supportsFp8, true, model);
+      assert.ok(fp8Tflops >= (fp16Tflops ?? Infinity), model);
+    }
+  });
+
+  it("has CUDA releases newest first, and PyTorch builds that are among them", () => {
+    const toolkits = new Set(catalogue.cudaReleases.map(({ toolkit }) => toolkit));
+    const numbers = [...toolkits].map(Number);
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((a, b) => b - a),
+    );
+    for (const {
+      version,
+      cudaBuilds,
+      defaultCudaBuild,
+      computeCapabilities = {},
+    } of catalogue.pytorchReleases) {
+      for (const build of cudaBuilds) assert.ok(toolkits.has(build), `${version}: ${build}`);
+      for (const build of Object.keys(computeCapabilities))
+        assert.ok(cudaBuilds.includes(build), version);
+      if (defaultCudaBuild !== undefined) assert.ok(cudaBuilds.includes(defaultCudaBuild), version);
+    }
+  });
 });
 
-describe("makeCatalogue", () => {
-  const table = (rows: readonly unknown[]) => ({
-    schemaVersion: 1,
-    collectedAt: "2026-01-02",
-    source: "a test",
-    rows,
-  });
-  const empty = {
-    models: table([]),
-    accelerators: table([]),
-    instanceTypes: table([]),
-    sagemakerTypes: table([]),
-    cudaReleases: table([]),
-    pytorchReleases: table([]),
-  };
+describe("the data files", () => {
+  const data = new URL("../../../components/catalogue/data/", import.meta.url);
+  const read = (name: string): unknown =>
+    JSON.parse(readFileSync(new URL(`${name}.json`, data), "utf8"));
 
-  it("refuses a row with a field that it does not know", () => {
-    const gpu = { model: "X", architecture: "a", computeCapability: "9.0", source: "s", typo: 1 };
-    assert.throws(() => makeCatalogue({ ...empty, accelerators: table([gpu]) }), /typo/);
+  for (const [table, schema] of Object.entries(tableSchemas)) {
+    it(`hold ${table} to their schema`, () => {
+      const { success, error } = schema.safeParse(read(tableFiles[table as keyof Tables]));
+      assert.ok(success, error === undefined ? "" : z.prettifyError(error));
+    });
+  }
+
+  it("may have no field that the schema does not know", () => {
+    const gpus = read("gpus") as { rows: object[] };
+    const rows = [{ ...gpus.rows[0], typo: 1 }];
+    const { error } = tableSchemas.accelerators.safeParse({ ...gpus, rows });
+    assert.match(error?.message ?? "", /typo/);
   });
 
-  it("takes the newest date of its tables", () => {
-    const newer = { ...table([]), collectedAt: "2026-05-06" };
-    assert.equal(makeCatalogue({ ...empty, models: newer }).version, "2026-05-06");
+  it("explain every short name of a source", () => {
+    const { rows } = read("sources") as { rows: readonly { name: string }[] };
+    const known = new Set(rows.map(({ name }) => name));
+    const { accelerators, instanceTypes, sagemakerTypes, cudaReleases, pytorchReleases } =
+      catalogue;
+    const tables = [accelerators, instanceTypes, sagemakerTypes, cudaReleases, pytorchReleases];
+    const used = new Set(tables.flat().flatMap(({ source }) => source.split(";")));
+    assert.deepEqual(
+      [...used].filter((name) => !known.has(name)),
+      [],
+    );
   });
 });

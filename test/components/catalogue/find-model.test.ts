@@ -14,6 +14,22 @@ describe("findModel", () => {
     ["QWEN2.5_7B", "qwen2.5-7b"],
     ["Qwen2.5-7B-Instruct", "qwen2.5-7b"],
     ["mistralai/Mistral-7B-v0.1", "mistral-7b-v0.1"],
+    ["llama2 7b", "llama-2-7b"],
+    ["Llama 2 7B chat", "llama-2-7b-chat"],
+    ["Falcon 40B instruct", "falcon-40b-instruct"],
+    ["tiiuae/falcon-40b-instruct", "falcon-40b-instruct"],
+    ["gpt neo 2.7B", "gpt-neo-2.7b"],
+    ["Code Llama 34B", "codellama-34b"],
+    ["starcoder", "starcoder-15.5b"],
+    ["StarCoder2 15B", "starcoder2-15b"],
+    ["Open Flamingo 9B", "openflamingo-9b"],
+    ["MiniGPT-4 13b", "minigpt4-vicuna-13b"],
+    ["sd xl", "stable-diffusion-xl-base-1.0"],
+    ["SDXL", "stable-diffusion-xl-base-1.0"],
+    ["stable diffusion 1.5", "stable-diffusion-1.5"],
+    ["sd 3.5 large", "stable-diffusion-3.5-large"],
+    ["FLUX.1 dev", "flux.1-dev"],
+    ["bloom", "bloom-176b"],
   ] as const) {
     it(`takes "${asked}" for ${id}`, () => {
       assert.equal(findModel(asked, catalogue).id, id);
@@ -28,10 +44,56 @@ describe("findModel", () => {
     );
   });
 
+  for (const [asked, near] of [
+    ["mistral 7b", "mistral-7b-v0.1"],
+    ["llama 27b", "llama-2-7b"],
+    ["phi 3 mini", "phi-3-mini-4k"],
+    ["TheBloke/Llama-2-7b-hf", "llama-2-7b"],
+    ["granite 8b", "granite-4.1-8b"],
+    ["stable diffusion", "stable-diffusion-1.5"],
+  ] as const) {
+    it(`does not take "${asked}" for any, and names ${near}`, () => {
+      assert.throws(
+        () => findModel(asked, catalogue),
+        (error) => error instanceof UserError && (error.hint ?? "").includes(near),
+      );
+    });
+  }
+
+  it("asks which is meant when two share a repository", () => {
+    assert.throws(
+      () => findModel("Vision-CAIR/MiniGPT-4", catalogue),
+      (error) =>
+        error instanceof UserError &&
+        error.message.includes("fits more than one") &&
+        (error.hint ?? "").includes("minigpt4-vicuna-7b, minigpt4-vicuna-13b"),
+    );
+  });
+
+  it("gives a variant its own name and repository, and the shape of its model", () => {
+    const model = findModel("falcon-40b", catalogue);
+    const { id, huggingfaceRepo, parameters } = findModel("falcon 40b instruct", catalogue);
+    assert.equal(id, "falcon-40b-instruct");
+    assert.equal(huggingfaceRepo, "tiiuae/falcon-40b-instruct");
+    assert.equal(parameters, model.parameters);
+  });
+
+  it("finds every alias and every variant, and each means one model", () => {
+    for (const model of catalogue.models) {
+      for (const alias of model.aliases ?? []) {
+        assert.equal(findModel(alias, catalogue).id, model.id, alias);
+      }
+      for (const { id, huggingfaceRepo } of model.variants ?? []) {
+        assert.equal(findModel(id, catalogue).huggingfaceRepo, huggingfaceRepo);
+        assert.equal(findModel(huggingfaceRepo, catalogue).id, id);
+      }
+    }
+  });
+
   it("finds every model by its id and by its repository", () => {
     for (const model of catalogue.models) {
       assert.equal(findModel(model.id, catalogue).id, model.id);
-      if (model.huggingfaceRepo === undefined) continue;
+      if (model.huggingfaceRepo === undefined || model.family === "MiniGPT-4") continue;
       const { huggingfaceRepo } = findModel(model.huggingfaceRepo, catalogue);
       assert.equal(huggingfaceRepo, model.huggingfaceRepo);
     }

@@ -37,6 +37,12 @@ describe("servingDemand", () => {
     assert.equal(context(four.parts), context(one.parts));
   });
 
+  it("holds files of 32 bit in 16 where the server does", () => {
+    const of = (engine: "vllm" | "transformers") =>
+      servingDemand(model("starcoder-15.5b"), { ...load, engine }).weightsMiB;
+    assert.ok(Math.abs(of("transformers") / of("vllm") - 2) < 0.001);
+  });
+
   it("starts with one sequence where the engine queues the others", () => {
     const one = servingDemand(model("llama-3.1-8b"), load);
     const ten = servingDemand(model("llama-3.1-8b"), { ...load, concurrency: 10 });
@@ -61,14 +67,15 @@ describe("verdict", () => {
   const demand = servingDemand(model("llama-3.1-8b"), { ...load, concurrency: 8 });
 
   it("fits from what it takes to start, within the engine's share", () => {
-    const exactly = demand.startMiB / 0.92;
+    const exactly = Math.max((demand.startMiB - demand.outsideMiB) / 0.92, demand.startMiB);
     assert.equal(verdict(demand, exactly + 1).fits, true);
     assert.equal(verdict(demand, exactly - 1).fits, false);
   });
 
   it("is comfortable only where it fits and the upper end of the load does too", () => {
-    assert.equal(verdict(demand, demand.highMiB / 0.92 + 1).comfortable, true);
-    assert.equal(verdict(demand, demand.highMiB / 0.92 - 1).comfortable, false);
+    const exactly = Math.max((demand.highMiB - demand.outsideMiB) / 0.92, demand.highMiB);
+    assert.equal(verdict(demand, exactly + 1).comfortable, true);
+    assert.equal(verdict(demand, exactly - 1).comfortable, false);
     for (let usable = 3000; usable < 40_000; usable += 500) {
       const { fits, comfortable } = verdict(demand, usable);
       if (comfortable) assert.ok(fits);

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { UserError } from "../user-error.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { instanceTypeSchema, type InstanceType } from "./instance-type.ts";
+import type { SagemakerType } from "./sagemaker-type.ts";
+
+const usd = z.number().positive().max(10_000);
+
+/** Schema of `berth.prices.json`: what AWS's own interfaces said on a day. */
+export const pricesSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  collectedAt: z.iso.date(),
+  source: z.string(),
+  /** Types that the catalogue lacks, or that EC2 describes in another way. */
+  instanceTypes: z.array(instanceTypeSchema),
+  /** By region and type, Linux on demand in shared tenancy, USD an hour. */
+  onDemandHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
+  /** By region and type, newest spot price of the cheapest zone, USD an hour. */
+  spotHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
+  /** By region and SageMaker type, real-time hosting, USD an hour. */
+  hostingHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
+  /** By region and quota code, what the account may run, vCPUs. */
+  vcpuQuotas: z.record(z.string(), z.record(z.string(), z.number().nonnegative())),
+  /** By table and region ("onDemandHourlyUsd us-east-1"), the day of what was kept because a later question failed. */
+  keptFrom: z.record(z.string(), z.iso.date()).optional(),
+});
+
+/** What `berth catalogue refresh` has read, by table, region and type. */
+export type Prices = Readonly<z.infer<typeof pricesSchema>>;
+
+/** Tables of {@link Prices} that go by region. */
+export const priceTables = [
+  "onDemandHourlyUsd",
+  "spotHourlyUsd",
+  "hostingHourlyUsd",
+  "vcpuQuotas",
+] as const;
+export type PriceTable = (typeof priceTables)[number];
+
+/**
+ * Reads `berth.prices.json`.
+ *
+ * @throws UserError naming every field that is wrong
+ */
+export function parsePrices(text: string, file: string): Prices {
+  const hint = 'Run "berth catalogue refresh" to write it anew, or remove it.';
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file} is no JSON.`, { hint, cause: error });
+  }
+  const checked = pricesSchema.safeParse(content);
+  if (checked.success) return checked.data;
+  const problems = checked.error.issues.map(
+    ({ path, message }) => `${file}: ${path.join(".")}: ${message}`,
+  );
+  throw new UserError(`${file} is not what a refresh writes.`, { problems, hint });
+}
+
+function dayOf({ keptFrom, collectedAt }: Prices, table: PriceTable, region: string): string {
+  return keptFrom?.[`${table} ${region}`] ?? collectedAt;
+}
+
+function pricedType(type: InstanceType, prices: Prices): InstanceType {
+  const own: Record<string, NonNullable<InstanceType["prices"]>[string]> = { ...type.prices };
+  for (const [region, byType] of Object.entries(prices.onDemandHourlyUsd)) {
+    const onDemandHourlyUsd = byType[type.instanceType];
+    if (onDemandHourlyUsd === undefined) continue;
+    const spotHourlyUsd = prices.spotHourlyUsd[region]?.[type.instanceType];
+    own[region] = {
+      onDemandHourlyUsd,
+      ...(spotHourlyUsd === undefined ? {} : { spotHourlyUsd }),
+      asOf: dayOf(prices, "onDemandHourlyUsd", region),
+      source: prices.source,
+    };
+  }
+  return Object.keys(own).length === 0 ? type : { ...type, prices: own };
+}
+
+function pricedHosting(type: SagemakerType, prices: Prices): SagemakerType {
+  const own: Record<string, NonNullable<SagemakerType["prices"]>[string]> = { ...type.prices };
+  for (const [region, byType] of Object.entries(prices.hostingHourlyUsd)) {
+    const hostingHourlyUsd = byType[type.instanceType];
+    if (hostingHourlyUsd === undefined) continue;
+    const asOf = dayOf(prices, "hostingHourlyUsd", region);
+    own[region] = { hostingHourlyUsd, asOf, source: prices.source };
+  }
+  return Object.keys(own).length === 0 ? type : { ...type, prices: own };
+}
+
+/**
+ * The catalogue with refreshed types, prices and quotas over its own.
+ *
+ * @throws UserError when the text is not what a refresh writes
+ */
+export function withPrices(catalogue: Catalogue, text: string, file: string): Catalogue {
+  const prices = parsePrices(text, file);
+  const types = new Map(catalogue.instanceTypes.map((type) => [type.instanceType, type]));
+  for (const type of prices.instanceTypes) {
+    types.set(type.instanceType, { ...types.get(type.instanceType), ...type });
+  }
+  return {
+    ...catalogue,
+    version: prices.collectedAt > catalogue.version ? prices.collectedAt : catalogue.version,
+    instanceTypes: [...types.values()].map((type) => pricedType(type, prices)),
+    sagemakerTypes: catalogue.sagemakerTypes.map((type) => pricedHosting(type, prices)),
+    vcpuQuotas: prices.vcpuQuotas,
+  };
+}

@@ -1,0 +1,243 @@
+import { existsSync, readFileSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Catalogue } from "../../components/catalogue/catalogue.ts";
+import type { InstanceType } from "../../components/catalogue/instance-type.ts";
+import { loadShippedCatalogue, pricesFile } from "../../components/catalogue/load.ts";
+import { parsePrices, type Prices } from "../../components/catalogue/prices.ts";
+import {
+  refreshPrices,
+  type Answer,
+  type Gathered,
+  type Refreshed,
+} from "../../components/catalogue/refresh.ts";
+import { UserError } from "../../components/user-error.ts";
+import { accountOf } from "../adapters/account.ts";
+import { describeTypes, instanceTypeOf } from "../adapters/aws-instance-types.ts";
+import {
+  hostingPrices,
+  onDemandPrices,
+  spotPrices,
+  vcpuQuotas,
+  type ByName,
+} from "../adapters/aws-prices.ts";
+import { readClock } from "../adapters/clock.ts";
+import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
+import type { ClientSettings } from "../adapters/receipt.ts";
+import { repository } from "../adapters/repository.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { exitCode } from "../exit-code.ts";
+import type { CatalogueOptions } from "./catalogue.ts";
+
+const shownChanges = 40;
+
+async function answerOf(question: Promise<ByName>): Promise<Answer> {
+  try {
+    return { values: await question };
+  } catch (error) {
+    const name = error instanceof Error && error.name !== "Error" ? `${error.name}: ` : "";
+    return { failed: `${name}${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+interface RegionAnswers {
+  readonly onDemandHourlyUsd: Answer;
+  readonly spotHourlyUsd: Answer;
+  readonly hostingHourlyUsd: Answer;
+  readonly vcpuQuotas: Answer;
+  readonly types: readonly InstanceType[];
+  readonly typesFailed: string | undefined;
+}
+
+function gpuModelsByFamily({ accelerators }: Catalogue): ReadonlyMap<string, string> {
+  // A slice of a GPU is described by hand, for EC2 gives its count in whole ones.
+  return new Map(
+    accelerators.flatMap(({ model, awsFamilies = [] }) =>
+      awsFamilies
+        .filter((family) => !/^gr?\d+f$/.test(family))
+        .map((family) => [family, model] as const),
+    ),
+  );
+}
+
+async function askRegion(
+  settings: ClientSettings,
+  catalogue: Catalogue,
+  now: Date,
+): Promise<RegionAnswers> {
+  const models = gpuModelsByFamily(catalogue);
+  const names = catalogue.instanceTypes.map(({ instanceType }) => instanceType);
+  const described = await describeTypes(settings, [...models.keys()]).then(
+    (found) => ({ found, failed: undefined }),
+    (error: unknown) => ({
+      found: [],
+      failed: error instanceof Error ? error.message : String(error),
+    }),
+  );
+  const types = described.found.flatMap((info) => instanceTypeOf(info, models) ?? []);
+  const offered = described.found.flatMap(({ InstanceType: name }) =>
+    name === undefined ? [] : [name as string],
+  );
+  // EC2 refuses a question that names a type which the region does not have.
+  const asked = offered.length === 0 ? names : names.filter((name) => offered.includes(name));
+  const [onDemandHourlyUsd, spotHourlyUsd, hostingHourlyUsd, quotas] = await Promise.all([
+    answerOf(onDemandPrices(settings)),
+    answerOf(spotPrices(settings, asked, now)),
+    answerOf(hostingPrices(settings)),
+    answerOf(vcpuQuotas(settings)),
+  ]);
+  return {
+    onDemandHourlyUsd,
+    spotHourlyUsd,
+    hostingHourlyUsd,
+    vcpuQuotas: quotas,
+    types,
+    typesFailed: described.failed,
+  };
+}
+
+/** Puts the questions to AWS, region after region. A question that fails is an answer too. */
+export async function gather(
+  regions: readonly string[],
+  clientOf: (region: string) => ClientSettings,
+  of: {
+    readonly catalogue: Catalogue;
+    readonly now: Date;
+    readonly source: string;
+    readonly tell: (text: string) => void;
+  },
+): Promise<Gathered & { readonly failedTypes: readonly string[] }> {
+  const tables = {
+    onDemandHourlyUsd: {},
+    spotHourlyUsd: {},
+    hostingHourlyUsd: {},
+    vcpuQuotas: {},
+  } as Record<
+    "onDemandHourlyUsd" | "spotHourlyUsd" | "hostingHourlyUsd" | "vcpuQuotas",
+    Record<string, Answer>
+  >;
+  const types = new Map<string, InstanceType>();
+  const failedTypes: string[] = [];
+  for (const region of regions) {
+    of.tell(`asking ${region} ...`);
+    const answers = await askRegion(clientOf(region), of.catalogue, of.now);
+    for (const table of [
+      "onDemandHourlyUsd",
+      "spotHourlyUsd",
+      "hostingHourlyUsd",
+      "vcpuQuotas",
+    ] as const) {
+      tables[table][region] = answers[table];
+    }
+    for (const type of answers.types) types.set(type.instanceType, type);
+    if (answers.typesFailed !== undefined)
+      failedTypes.push(`types ${region}: kept, for ${answers.typesFailed}`);
+  }
+  const today = of.now.toISOString().slice(0, 10);
+  return {
+    today,
+    source: of.source,
+    answers: tables,
+    instanceTypes: [...types.values()],
+    failedTypes,
+  };
+}
+
+function readPrices(path: string): Prices | undefined {
+  return existsSync(path) ? parsePrices(readFileSync(path, "utf8"), pricesFile) : undefined;
+}
+
+/** Whole or not at all: a reader, or the next run after a crash, never sees half a file. */
+async function writeWhole(path: string, prices: Prices): Promise<void> {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(draft, `${JSON.stringify(prices, null, 1)}\n`, { flush: true });
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw new UserError(`${path} cannot be written.`, { cause: error, problems: [String(error)] });
+  }
+}
+
+function regionsOf({ region }: CatalogueOptions, catalogue: Catalogue): readonly string[] {
+  const asked = region ?? [
+    ...new Set(catalogue.instanceTypes.flatMap(({ prices = {} }) => Object.keys(prices))),
+  ];
+  const wrong = asked.filter((name) => !/^[a-z]{2}(-[a-z]+)+-\d+$/.test(name));
+  if (wrong.length === 0) return asked;
+  throw new UserError("A region is named that cannot be one.", {
+    problems: wrong.map((name) => `--region: "${name}"`),
+    hint: "Such as --region us-east-1 eu-west-1.",
+  });
+}
+
+function sourceOf(cloud: LocalCloud | undefined): string {
+  return cloud === undefined ? "AWS Price List and EC2 APIs" : "emulated AWS";
+}
+
+function lines(changes: readonly string[], kept: readonly string[]): readonly string[] {
+  const more = changes.length - shownChanges;
+  return [
+    ...changes.slice(0, shownChanges),
+    ...(more > 0 ? [`and ${more} more changes; --json has them all`] : []),
+    ...kept,
+  ];
+}
+
+/** What a refresh is made with. */
+export interface RefreshRequest {
+  /** Folder of `berth.prices.json`. */
+  readonly folder: string;
+  readonly regions: readonly string[];
+  readonly clientOf: (region: string) => ClientSettings;
+  readonly now: Date;
+  readonly source: string;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Asks AWS and brings `berth.prices.json` up to date.
+ *
+ * @throws UserError when nothing answers, or the file there is not what a refresh writes; then it stays as it is
+ */
+export async function refreshFile(request: RefreshRequest, terminal: Terminal): Promise<Refreshed> {
+  const { folder, regions, clientOf, now, source, dryRun } = request;
+  const catalogue = loadShippedCatalogue();
+  const path = join(folder, pricesFile);
+  const before = readPrices(path);
+  const tell = (text: string): void => {
+    terminal.status(text);
+  };
+  const gathered = await gather(regions, clientOf, { catalogue, now, source, tell });
+  const refreshed = refreshPrices(catalogue, before, gathered);
+  const kept = [...gathered.failedTypes, ...refreshed.kept];
+  const answers = Object.values(gathered.answers).flatMap((byRegion) => Object.values(byRegion));
+  if (!answers.some((answer) => "values" in answer)) {
+    throw new UserError("AWS answered none of the questions; nothing was written.", {
+      problems: kept.slice(0, 6),
+      hint: "docs/iam-policy.md has the read-only policy that a refresh needs.",
+    });
+  }
+  if (!dryRun) await writeWhole(path, refreshed.prices);
+  const end = dryRun ? "nothing written" : `written to ${path}`;
+  terminal.say(...lines(refreshed.changes, kept));
+  terminal.say(`${refreshed.changes.length} changes, ${kept.length} kept; ${end}`);
+  terminal.result({ file: dryRun ? null : path, regions, ...refreshed, kept });
+  return { ...refreshed, kept };
+}
+
+/** `berth catalogue refresh`: reads types, prices and quotas of the regions from AWS into `berth.prices.json`. */
+export async function runRefresh(options: CatalogueOptions, terminal: Terminal): Promise<number> {
+  const { env = "dev", dryRun = false } = options;
+  const cloud = cloudOf(env);
+  const request = {
+    folder: repository,
+    regions: regionsOf(options, loadShippedCatalogue()),
+    clientOf: (region: string) => accountOf(env, region, cloud).client,
+    now: await readClock(cloud),
+    source: sourceOf(cloud),
+    dryRun,
+  };
+  await refreshFile(request, terminal);
+  return exitCode.ok;
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadCatalogue, loadShippedCatalogue } from "../../../components/catalogue/load.ts";
+import { refreshPrices } from "../../../components/catalogue/refresh.ts";
+import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import type { ClientSettings } from "../../../scripts/adapters/receipt.ts";
+import { Terminal } from "../../../scripts/adapters/terminal.ts";
+import { gather, refreshFile } from "../../../scripts/commands/catalogue-refresh.ts";
+
+describe("berth catalogue refresh", function () {
+  this.timeout(60_000);
+  let cloud: Cloud;
+  let folder: string;
+  let said: string;
+  const shipped = loadShippedCatalogue();
+  const terminal = new Terminal(false, {
+    out: (text) => void (said += text),
+    err: () => undefined,
+    interactive: false,
+  });
+
+  before(async () => {
+    cloud = await startCloud({ tier: "none" });
+  });
+  after(async () => {
+    await cloud.stop();
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "berth-refresh-"));
+    said = "";
+  });
+  afterEach(() => {
+    cloud.clearFaults();
+    rmSync(folder, { recursive: true });
+  });
+
+  const clientOf = (region: string): ClientSettings & { readonly maxAttempts: number } => ({
+    region,
+    endpoint: cloud.endpoint,
+    credentials: { accessKeyId: "AKIAEMULATED00000000", secretAccessKey: "emulated" },
+    maxAttempts: 1,
+  });
+  const refresh = (day: string, dryRun = false, asked = ["us-east-1"]) =>
+    refreshFile(
+      {
+        folder,
+        regions: asked,
+        clientOf,
+        now: new Date(`${day}T09:00:00Z`),
+        source: "emulated AWS",
+        dryRun,
+      },
+      terminal,
+    );
+
+  it("writes types, prices and quotas, which the catalogue then has", async () => {
+    const { prices } = await refresh("2026-12-01", false, ["us-east-1", "eu-west-1"]);
+    assert.equal(prices.onDemandHourlyUsd["us-east-1"]?.["g5.xlarge"], 1.006);
+    assert.equal(prices.hostingHourlyUsd["us-east-1"]?.["ml.g5.xlarge"], 1.408);
+    assert.equal(prices.vcpuQuotas["eu-west-1"]?.["L-DB2E81BA"], 768);
+    const catalogue = loadCatalogue(folder);
+    assert.equal(catalogue.version, "2026-12-01");
+    const type = catalogue.instanceTypes.find(({ instanceType }) => instanceType === "g5.xlarge");
+    assert.deepEqual(type?.prices?.["us-east-1"], {
+      onDemandHourlyUsd: 1.006,
+      spotHourlyUsd: 0.3521,
+      asOf: "2026-12-01",
+      source: "emulated AWS",
+    });
+    assert.equal(type.prices["us-west-2"]?.asOf, "2026-08-09");
+    assert.equal(catalogue.vcpuQuotas?.["us-east-1"]?.["L-417A185B"], 768);
+    assert.match(said, /spot us-east-1: g5\.xlarge new at \$0\.3521/);
+    assert.deepEqual(readdirSync(folder), ["berth.prices.json"]);
+  });
+
+  it("changes nothing the second time, and writes nothing in a dry run", async () => {
+    await refresh("2026-12-01", true);
+    assert.equal(existsSync(join(folder, "berth.prices.json")), false);
+    await refresh("2026-12-01");
+    const first = readFileSync(join(folder, "berth.prices.json"), "utf8");
+    const { changes } = await refresh("2026-12-01");
+    assert.deepEqual(
+      changes.filter((change) => !change.startsWith("type ")),
+      [],
+    );
+    assert.equal(readFileSync(join(folder, "berth.prices.json"), "utf8"), first);
+  });
+
+  it("keeps what it had of a source that fails, with its day", async () => {
+    await refresh("2026-12-01");
+    cloud.setFault({ kind: "access-denied", operation: "GetProducts" });
+    const { prices, kept } = await refresh("2026-12-09");
+    assert.equal(prices.onDemandHourlyUsd["us-east-1"]?.["g5.xlarge"], 1.006);
+    assert.equal(prices.keptFrom?.["onDemandHourlyUsd us-east-1"], "2026-12-01");
+    assert.equal(prices.keptFrom["spotHourlyUsd us-east-1"], undefined);
+    assert.match(kept.join("\n"), /on demand us-east-1: kept, for AccessDenied/);
+    const type = loadCatalogue(folder).instanceTypes.find(
+      ({ instanceType }) => instanceType === "g5.xlarge",
+    );
+    assert.equal(type?.prices?.["us-east-1"]?.asOf, "2026-12-01");
+  });
+
+  it("writes nothing when nothing answers", async () => {
+    cloud.setFault({ kind: "access-denied" });
+    await assert.rejects(
+      refresh("2026-12-01", false, ["us-east-1"]),
+      /AWS answered none of the questions/,
+    );
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("does not take less than half of the types for an answer", async () => {
+    const gathered = await gather(["us-east-1"], clientOf, {
+      catalogue: shipped,
+      now: new Date("2026-12-01T09:00:00Z"),
+      source: "s",
+      tell: () => undefined,
+    });
+    const { prices } = refreshPrices(shipped, undefined, gathered);
+    const few = { "us-east-1": { values: { "g5.xlarge": 9 } } };
+    const next = refreshPrices(shipped, prices, {
+      ...gathered,
+      today: "2026-12-02",
+      answers: { ...gathered.answers, onDemandHourlyUsd: few },
+    });
+    assert.match(next.kept.join(), /on demand us-east-1: kept, for the answer has 1 of \d+ types/);
+    assert.equal(next.prices.onDemandHourlyUsd["us-east-1"]?.["g5.xlarge"], 1.006);
+  });
+
+  it("says what became dearer, new and gone", async () => {
+    const old = refreshPrices(shipped, undefined, {
+      today: "2026-12-01",
+      source: "s",
+      instanceTypes: [],
+      answers: {
+        onDemandHourlyUsd: {
+          "ap-south-1": { values: { "g5.xlarge": 1, "g5.2xlarge": 2, "m7i.large": 3 } },
+        },
+        spotHourlyUsd: {},
+        hostingHourlyUsd: {},
+        vcpuQuotas: {},
+      },
+    }).prices;
+    assert.deepEqual(old.onDemandHourlyUsd, { "ap-south-1": { "g5.2xlarge": 2, "g5.xlarge": 1 } });
+    const { changes } = refreshPrices(shipped, old, {
+      today: "2026-12-02",
+      source: "s",
+      instanceTypes: [],
+      answers: {
+        onDemandHourlyUsd: { "ap-south-1": { values: { "g5.xlarge": 1.1, "g6.xlarge": 0.8 } } },
+        spotHourlyUsd: {},
+        hostingHourlyUsd: {},
+        vcpuQuotas: {},
+      },
+    });
+    assert.deepEqual(changes, [
+      "on demand ap-south-1: g5.2xlarge gone, was $2.0000",
+      "on demand ap-south-1: g5.xlarge $1.0000 -> $1.1000 (+10.0 %)",
+      "on demand ap-south-1: g6.xlarge new at $0.8000",
+    ]);
+  });
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Model } from "../../../components/catalogue/model.ts";
+
+// Imported as the commands import each other: mocha requires its test files, and a module that is both required and
+// imported is there twice, with two UserErrors.
+let cli: typeof import("../../../scripts/run-berth.ts");
+
+before(async () => {
+  cli = await import("../../../scripts/run-berth.ts");
+});
+
+async function berth(...words: readonly string[]) {
+  let [out, err] = ["", ""];
+  const sinks = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    interactive: false,
+  };
+  const code = await cli.runBerth(["catalogue", ...words], sinks);
+  return { code, out, err };
+}
+
+async function listed(...words: readonly string[]): Promise<readonly Model[]> {
+  const { out } = await berth(...words, "--json");
+  return (JSON.parse(out) as { models: readonly Model[] }).models;
+}
+
+describe("berth catalogue", () => {
+  it("lists every model under its task, and says which architecture that asks for", async () => {
+    const { code, out } = await berth();
+    assert.equal(code, 0);
+    assert.match(out, /^image-generation: diffusion pipeline: /m);
+    assert.match(out, /^code: decoder-only transformer/m);
+    assert.match(out, /^multimodal: vision encoder/m);
+    assert.match(out, /^llama-2-7b .* 6\.7 B .* fp16, llama2, gated$/m);
+    assert.match(out, /^146 models; catalogue of 20\d\d-\d\d-\d\d$/m);
+  });
+
+  it("filters by task, family and size", async () => {
+    const code = await listed("--task", "code", "--max-gib", "20");
+    assert.ok(code.length > 3);
+    assert.ok(code.every((model) => model.task === "code" && (model.weightsGiB ?? 99) <= 20));
+    const families = await listed("--family", "stable diff");
+    assert.deepEqual([...new Set(families.map(({ family }) => family))], ["Stable Diffusion"]);
+  });
+
+  it("refuses a task that there is none of, and a size that is no number", async () => {
+    assert.equal((await berth("--task", "poetry")).code, 2);
+    for (const size of ["-3", "NaN", "much", "0", ""]) {
+      const { code, err } = await berth("--max-gib", size);
+      assert.equal(code, 1, size);
+      assert.match(err, /is no size/);
+    }
+  });
+
+  it("shows one model with its licence and where its figures are from", async () => {
+    const { out } = await berth("show", "sd xl");
+    assert.match(
+      out,
+      /^model +stable-diffusion-xl-base-1\.0 \(https:\/\/huggingface\.co\/stabilityai\//,
+    );
+    assert.match(out, /^part +UNet: 2\.6 B$/m);
+    assert.match(out, /^licence +openrail\+\+: commercial use on conditions$/m);
+    assert.match(out, /^source +https:/m);
+  });
+
+  it("shows a model from its own files", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-show-"));
+    try {
+      const config = {
+        model_type: "llama",
+        num_hidden_layers: 32,
+        hidden_size: 4096,
+        num_attention_heads: 32,
+        intermediate_size: 11008,
+        vocab_size: 32000,
+        max_position_embeddings: 4096,
+      };
+      writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+      const { out } = await berth("show", "--config", folder);
+      assert.match(
+        out,
+        /^size +6\.7 B parameters \(formula-from-config\); 12\.5513 GiB of files in bf16$/m,
+      );
+      assert.match(out, /^licence +not known, gating not known: commercial use not reviewed$/m);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("says what there is to do and to show", async () => {
+    assert.match((await berth("shwo")).err, /There are list, show and refresh/);
+    assert.match((await berth("show")).err, /No model is named/);
+    assert.match((await berth("show", "lama 2 7b")).err, /Did you mean llama-2-7b/);
+    assert.match((await berth("refresh", "--region", "moon")).err, /--region: "moon"/);
+  });
+});
