@@ -95,7 +95,7 @@ describe("deployEndpoint", () => {
 
   it("queues in dev, sleeps when nothing waits, and wakes by an alarm", async () => {
     const { named, childrenOf, result } = await deployment();
-    assert.match(String(await valueOf(result.asyncUri!)), /^s3:\/\/dev-endpoint-queue/);
+    assert.match(await valueOf(result.asyncUri!), /^s3:\/\/dev-endpoint-queue/);
     assert.equal(named("dev-endpoint-capacity").inputs["minCapacity"], 0);
     const alarm = named("dev-endpoint-waiting").inputs;
     assert.equal(alarm["metricName"], "HasBacklogWithoutCapacity");

@@ -295,7 +295,9 @@ describe("readModel", () => {
       assert.match(await refusal(join(folder, "a.gguf")), /cannot be read as a GGUF file/);
       write({ "a.gguf": "GGML and so on" });
       assert.match(await refusal(join(folder, "a.gguf")), /not starting with GGUF magic number/);
-      const less = Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== "llama.block_count"));
+      const less = Object.fromEntries(
+        Object.entries(metadata).filter(([key]) => key !== "llama.block_count"),
+      );
       write({ "a.gguf": Buffer.concat([ggufHead(less, tensors), Buffer.alloc(30_000)]) });
       assert.match(await refusal(join(folder, "a.gguf")), /llama: block_count: is missing/);
       write({ "b-00001-of-00002.gguf": whole });

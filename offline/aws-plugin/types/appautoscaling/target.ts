@@ -40,7 +40,7 @@ export function importedName(id: string, after: number): TargetName | undefined 
   const [namespace = "", ...parts] = id.split("/");
   const end = parts.length - after;
   const dimension = parts[end - 1];
-  if (dimension === undefined || !dimension.startsWith(`${namespace}:`)) return undefined;
+  if (dimension?.startsWith(`${namespace}:`) !== true) return undefined;
   return targetName({
     serviceNamespace: namespace,
     resourceId: parts.slice(0, end - 1).join("/"),
