@@ -3,6 +3,7 @@ import type { TagInputs } from "./named-tags.ts";
 
 /** Types of AWS that take no tags, or whose tags are their parts'. */
 export const untaggableTypes: ReadonlySet<string> = new Set([
+  "aws:appautoscaling/policy:Policy",
   "aws:ec2/route:Route",
   "aws:ec2/routeTableAssociation:RouteTableAssociation",
   "aws:iam/rolePolicy:RolePolicy",

@@ -1,10 +1,9 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
-import { loadCatalogue } from "../components/catalogue/load.ts";
 import type { Plan } from "../components/plan.ts";
-import { makePlan } from "../components/sizing/make-plan.ts";
 import { checkBudget } from "../stacks/budget.ts";
 import { checkLicence } from "../stacks/licence.ts";
-import { planRequest, type Settings } from "../stacks/parse-settings.ts";
+import { makeStackPlan } from "../stacks/make-stack-plan.ts";
+import type { Settings } from "../stacks/parse-settings.ts";
 import { findEngine, openStack, type Engine, type EngineChoice } from "./adapters/engine.ts";
 import { cloudOf, type LocalCloud } from "./adapters/local-cloud.ts";
 import { readStackSettings, type StackConfig } from "./adapters/stack-file.ts";
@@ -46,7 +45,7 @@ export function planDeployment(options: StackOptions, preview: boolean): Deploym
   const cloud = cloudOf(options.env);
   const local = localConfig(cloud);
   const settings = readStackSettings(options.env, local);
-  const plan = makePlan(planRequest(settings), loadCatalogue());
+  const plan = makeStackPlan(settings);
   const accepted = options.acceptLicence !== undefined && options.acceptLicence === plan.licence;
   const acceptLicence = settings.acceptLicence || accepted;
   checkLicence({ acceptLicence }, plan, preview);

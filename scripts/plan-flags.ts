@@ -6,6 +6,7 @@ import type { TrainingRequest } from "../components/sizing/training-request.ts";
 export interface PlanOptions {
   readonly env: string;
   readonly task?: string;
+  readonly target?: string;
   readonly region?: string;
   readonly zones?: string;
   readonly context?: string;

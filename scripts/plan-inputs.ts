@@ -11,6 +11,8 @@ import { electricityOf, readFlags, type PlanOptions } from "./plan-flags.ts";
 
 /** What a plan is made from. */
 export interface PlanInputs {
+  /** Of the stack's file, with the target that the command line asks for. */
+  readonly settings: Settings;
   readonly request: PlanRequest;
   readonly own: OwnGpus | undefined;
 }
@@ -21,6 +23,7 @@ const notPlanned: StackConfig = {
   "berth:owner": "nobody",
   "berth:sshCidr": "192.0.2.1/32",
   "berth:sshPublicKey": "ssh-ed25519 AAAA",
+  "berth:weightsBucket": "not-planned",
 };
 
 /**
@@ -28,12 +31,19 @@ const notPlanned: StackConfig = {
  *
  * @throws UserError with every problem of the file
  */
-function settingsToPlan(model: string | undefined, stack: string): Settings {
+function settingsToPlan(
+  model: string | undefined,
+  { env: stack, target }: Pick<PlanOptions, "env" | "target">,
+): Settings {
   const path = stackFilePath(stack);
   const file = readStackConfig(stack, path) ?? {};
   const given = model === undefined ? {} : { "berth:model": model };
   const config = { ...notPlanned, ...file, ...given };
-  return parseSettings({ stack, config, place: shownPath(path) });
+  // The file by itself first, so that what is wrong in it is not blamed on the command line.
+  const settings = parseSettings({ stack, config, place: shownPath(path) });
+  if (target === undefined) return settings;
+  const aimed = { ...config, "berth:target": target };
+  return parseSettings({ stack, config: aimed, place: "command line" });
 }
 
 /** The value, or the user's error in making it, so that it can be told with others. */
@@ -86,7 +96,7 @@ export async function readPlanInputs(
   const own = await attempt(() => ownGpus(options));
   const settings = settingsToPlan(
     word ?? (options.config === undefined ? undefined : "custom"),
-    options.env,
+    options,
   );
   const flags = readFlags(options);
   const request = { ...planRequest(settings), ...flags.request };
@@ -109,5 +119,5 @@ export async function readPlanInputs(
     });
   }
   const customised = options.config === undefined ? {} : { customModel: model };
-  return { request: { ...request, ...customised }, own };
+  return { settings, request: { ...request, ...customised }, own };
 }

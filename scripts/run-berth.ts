@@ -1,7 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { Terminal, processSinks, type TextSinks } from "./adapters/terminal.ts";
 import { explainError } from "./command-error.ts";
-import { commandTable, type CommandRow, type Flags } from "./command-table.ts";
+import type { CommandRow, Flags } from "./command-rows/row.ts";
+import { commandTable } from "./command-table.ts";
 import { exitCode } from "./exit-code.ts";
 
 function addCommand(program: Command, row: CommandRow, sinks: TextSinks, end: EndOf): void {

@@ -1,7 +1,7 @@
 import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 
-/** What a host's stack tells; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
+/** What a stack tells, a host's or an endpoint's; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
 const outputsSchema = z
   .object({
     instanceId: z.string(),
@@ -18,7 +18,19 @@ const outputsSchema = z
     owner: z.string(),
     weightsUri: z.string(),
     catalogueVersion: z.string(),
-    plan: z.looseObject({ modelId: z.string() }),
+    plan: z.looseObject({
+      modelId: z.string(),
+      endpoint: z
+        .looseObject({
+          container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),
+        })
+        .optional(),
+    }),
+    /** Of a stack whose target is SageMaker. */
+    endpointName: z.string(),
+    endpointArn: z.string(),
+    /** Where an asynchronous endpoint's requests and answers lie. */
+    asyncUri: z.string(),
   })
   .partial();
 

@@ -20,7 +20,7 @@ import { WeightsSync } from "../components/weights/weights-sync.ts";
 import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
-import type { Settings } from "./settings.ts";
+import type { HostSettings as Settings } from "./settings.ts";
 
 /** Where berth keeps its files on a host. */
 const dataFolder = hostDataFolder;

@@ -1,4 +1,5 @@
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
+import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
 /** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
 export function stackOutputs(deployment: GpuHostDeployment) {
@@ -14,6 +15,29 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     hostKey,
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
+    startedAt: lease.startedAt,
+    expiresAt: lease.expiresAt,
+    hourlyUsd: plan.hourlyUsd,
+    owner: settings.owner,
+    weightsUri,
+    catalogueVersion: plan.catalogueVersion,
+  };
+}
+
+/** The same of an endpoint's stack. */
+export function endpointOutputs({
+  settings,
+  plan,
+  lease,
+  endpoint,
+  weightsUri,
+}: EndpointDeployment) {
+  return {
+    plan,
+    endpointName: endpoint.endpointName,
+    endpointArn: endpoint.endpointArn,
+    ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
+    instanceType: plan.ladder[0].instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,

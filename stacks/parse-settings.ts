@@ -1,7 +1,13 @@
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
-import { berthSchema, environments, type BerthSettings } from "./settings-schema.ts";
+import {
+  berthSchema,
+  endpointSchema,
+  environments,
+  type BerthEndpointSettings,
+  type BerthSettings,
+} from "./settings-schema.ts";
 
 /** Where a deployment stands in its life; it chooses the defaults. */
 type Environment = (typeof environments)[number];
@@ -16,11 +22,19 @@ export interface RawSettings {
   readonly place?: string | undefined;
 }
 
-/** A stack's configuration, checked and with the environment's defaults. */
-export interface Settings extends Omit<
-  BerthSettings,
-  "env" | "leaseHours" | "spot" | "protect" | "maxAgeHours"
-> {
+type Completed<T> = Omit<T, "env" | "leaseHours" | "spot" | "protect" | "maxAgeHours"> &
+  CommonSettings;
+
+/** The settings of a GPU host. */
+export type HostSettings = Completed<BerthSettings>;
+
+/** The settings of a SageMaker endpoint. */
+export type EndpointSettings = Completed<BerthEndpointSettings>;
+
+/** A stack's configuration, checked and with the environment's defaults; its `target` tells which. */
+export type Settings = HostSettings | EndpointSettings;
+
+interface CommonSettings {
   readonly stack: string;
   readonly env: Environment;
   readonly region: string;
@@ -57,7 +71,7 @@ const defaults: Readonly<Record<Environment, EnvironmentDefaults>> = {
 export function parseSettings(raw: RawSettings): Settings {
   const { stack, place = `stacks/Pulumi.${stack}.yaml` } = raw;
   const own = ownKeys(raw.config);
-  const parsed = berthSchema.safeParse(own);
+  const parsed = parseOwn(own);
   const region = regionOf(raw.config);
   const env = environmentOf(stack, raw.config["berth:env"]);
   if (!parsed.success || region === undefined || env === undefined) {
@@ -86,10 +100,15 @@ export function parseSettings(raw: RawSettings): Settings {
   };
 }
 
+function parseOwn(own: Readonly<Record<string, unknown>>) {
+  return own["target"] === "sagemaker" ? endpointSchema.safeParse(own) : berthSchema.safeParse(own);
+}
+
 /** What the settings ask of the planner. */
 export function planRequest(settings: Settings): PlanRequest {
   const { model, env, region, spot, leaseHours, concurrency, precision } = settings;
-  const { context, instanceTypes, gpuCount, rootVolumeGiB } = settings;
+  const { context, instanceTypes, gpuCount } = settings;
+  const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
   return { ...request, contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
 }

@@ -61,6 +61,11 @@ const prefix = text
   .refine((value) => !value.startsWith("/") && !/[*?$"\\]/.test(value), "must be a plain S3 prefix")
   .transform((value) => (value.endsWith("/") ? value : `${value}/`));
 
+const bucketName = text.refine(
+  (value) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value),
+  "must be the name of an S3 bucket",
+);
+
 function isDeadline(value: string): boolean {
   return value === "none" || z.iso.datetime({ offset: true }).safeParse(value).success;
 }
@@ -87,7 +92,7 @@ export const berthSchema = z.strictObject({
     (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
     "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
   ),
-  target: z.literal("ec2", 'must be "ec2", the only target yet').default("ec2"),
+  target: z.literal("ec2", 'must be "ec2" or "sagemaker"').default("ec2"),
   spot: flag.optional(),
   leaseHours: leaseHours.optional(),
   expiresAt: text
@@ -116,15 +121,10 @@ export const berthSchema = z.strictObject({
   precision: z
     .enum(["auto", "native", "int8", "int4"], "must be auto, native, int8 or int4")
     .default("auto"),
-  instanceTypes: list(/^[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
+  instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
   gpuCount: whole(1, 16).optional(),
   rootVolumeGiB: whole(20, 16_384).optional(),
-  weightsBucket: text
-    .refine(
-      (value) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value),
-      "must be the name of an S3 bucket",
-    )
-    .optional(),
+  weightsBucket: bucketName.optional(),
   weightsPrefix: prefix.optional(),
   weightsInclude: list(/^\S+$/, "*.safetensors, *.json").optional(),
   weightsExclude: list(/^\S+$/, "original/**").optional(),
@@ -144,3 +144,36 @@ export const berthSchema = z.strictObject({
 
 /** What the keys hold once they are checked. */
 export type BerthSettings = Readonly<z.infer<typeof berthSchema>>;
+
+/** What only a GPU host is asked; a SageMaker endpoint has no disk of its own, no image and nobody who logs in. */
+const hostOnly = {
+  vpcId: true,
+  imageId: true,
+  rootVolumeGiB: true,
+  idleMinutes: true,
+  weightsInclude: true,
+  weightsExclude: true,
+  weightsRegion: true,
+  weightsRequesterPays: true,
+} as const;
+
+/** What the keys may be when the target is a SageMaker endpoint. */
+export const endpointSchema = berthSchema
+  .omit(hostOnly)
+  .partial({ sshCidr: true, sshPublicKey: true })
+  .extend({
+    target: z.literal("sagemaker"),
+    /** Needed, since SageMaker looks at the weights when the model is made: a bucket of the stack's own would be empty. */
+    weightsBucket: bucketName,
+    endpointMode: z.enum(["realtime", "async"], "must be realtime or async").optional(),
+    minInstances: whole(0, 100).optional(),
+    maxInstances: whole(1, 100).optional(),
+    imageUri: text.optional(),
+    securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
+    kmsKeyArn: text
+      .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")
+      .optional(),
+  });
+
+/** What the keys of an endpoint's stack hold once they are checked. */
+export type BerthEndpointSettings = Readonly<z.infer<typeof endpointSchema>>;

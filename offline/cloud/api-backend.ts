@@ -1,12 +1,13 @@
 import type { Clock } from "./clock.ts";
 import type { InstanceMachines } from "./ec2/instance-machines.ts";
-import type { FaultSubject } from "./faults.ts";
+import type { Faults, FaultSubject } from "./faults.ts";
 import { servePricing } from "./gaps/pricing.ts";
 import { serveQuotas } from "./gaps/quotas.ts";
 import { serveSpotPrices } from "./gaps/spot-prices.ts";
 import { MotoRefusal, type Moto } from "./moto/moto.ts";
 import { ApiError, type ApiReply, type ApiRequest } from "./proxy/api-request.ts";
 import { forward, refuseUnimplemented } from "./proxy/forward.ts";
+import type { SageMakerService } from "./sagemaker/sagemaker-service.ts";
 import { checkSchedule } from "./scheduler/check-schedule.ts";
 import type { Schedules } from "./scheduler/schedules.ts";
 
@@ -78,8 +79,10 @@ export function apiBackend(parts: {
   machines: InstanceMachines | undefined;
   schedules: Schedules;
   clock: Clock;
+  faults: Faults;
+  sagemaker: SageMakerService;
 }): (call: ApiRequest) => Promise<ApiReply> {
-  const { moto, machines, schedules, clock } = parts;
+  const { moto, machines, schedules, clock, faults, sagemaker } = parts;
   const before = async (call: ApiRequest): Promise<void> => {
     if (call.operation === "CreateSchedule" || call.operation === "UpdateSchedule") {
       checkSchedule(call, clock.now());
@@ -96,13 +99,16 @@ export function apiBackend(parts: {
     }
   };
   return async (call) => {
-    const made = serveQuotas(call) ?? servePricing(call);
+    const made = serveQuotas(call, faults) ?? servePricing(call);
     if (made !== undefined) return json(made);
+    const invoked = await sagemaker.before(call);
+    if (invoked !== undefined) return invoked;
     const spot = serveSpotPrices(call, clock.now());
     if (spot !== undefined) return spot;
     await before(call);
     const reply = refuseUnimplemented(call, await forward(moto.port, call));
     after(call, reply);
+    await sagemaker.after(call, reply);
     // EC2 knows an instance's addresses when it launches it; here they are the machine's, known when that has started.
     if (call.operation === "CreateFleet") await machines?.booted();
     return reply;

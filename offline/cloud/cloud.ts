@@ -20,11 +20,14 @@ import { Front } from "./proxy/front.ts";
 import { requireRoom } from "./room.ts";
 import { ObjectStore } from "./s3/object-store.ts";
 import { s3Backend } from "./s3/s3-backend.ts";
+import { SageMakerService } from "./sagemaker/sagemaker-service.ts";
+import type { ServingImage } from "./sagemaker/serving-images.ts";
 import { Schedules } from "./scheduler/schedules.ts";
 
 export type { ApiCall } from "./call-log.ts";
 export type { Fault } from "./faults.ts";
 export type { Leftover } from "./leftovers/leftovers.ts";
+export type { ServingImage } from "./sagemaker/serving-images.ts";
 
 /** How an emulated AWS is to be. */
 export interface CloudOptions {
@@ -35,6 +38,8 @@ export interface CloudOptions {
   /** Port that the machines' sshd listens on; always 22 for nspawn. @default a free one above 1024 */
   readonly sshPort?: number | undefined;
   readonly faults?: readonly Fault[] | undefined;
+  /** Programs that stand for the images of SageMaker endpoints. @default none: endpoints fail */
+  readonly servingImages?: readonly ServingImage[] | undefined;
   /** How the fakes inside machines misbehave; see the tiers. */
   readonly scenario?: Readonly<Record<string, string>> | undefined;
   /** Told each step that takes time. */
@@ -86,6 +91,8 @@ interface Parts {
   readonly moto: Moto;
   readonly schedules: Schedules;
   readonly machines: InstanceMachines | undefined;
+  readonly store: ObjectStore;
+  readonly sagemaker: SageMakerService;
   readonly log: CallLog;
   readonly clock: Clock;
   readonly faults: Faults;
@@ -116,15 +123,18 @@ async function regionsOf({ moto, log }: Parts): Promise<string[]> {
 function cloudOf(parts: Parts): Cloud {
   const endpoint = `http://127.0.0.1:${parts.port}`;
   const { log, clock, faults, moto, machines, schedules, front, ownFolder, folder } = parts;
+  const { sagemaker } = parts;
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     schedules.stop();
     await machines?.stop();
+    await sagemaker.stop();
     await moto.stop();
     await front.close();
     await log.close();
     await parts.unregister();
-    const owned = ownFolder ? [folder] : [join(folder, "s3"), join(folder, "machines")];
+    const parted = ["s3", "machines", "endpoints"].map((name) => join(folder, name));
+    const owned = ownFolder ? [folder] : parted;
     for (const each of owned) await rm(each, { recursive: true, force: true });
   };
   return {
@@ -140,6 +150,7 @@ function cloudOf(parts: Parts): Cloud {
       await schedules.fireUntil(end);
       clock.moveTo(end);
       await machines?.settled();
+      await sagemaker.settled();
     },
     setFault: (fault) => {
       faults.set(fault);
@@ -154,11 +165,10 @@ function cloudOf(parts: Parts): Cloud {
 
 /** Joins the front to what stands behind it. */
 function connect(parts: Parts, cloud: Cloud): void {
-  const store = new ObjectStore(join(parts.folder, "s3"));
   const metadata = new MetadataService();
-  const { moto, machines, schedules, clock } = parts;
+  const { moto, machines, store } = parts;
   parts.front.connect({
-    api: apiBackend({ moto, machines, schedules, clock }),
+    api: apiBackend(parts),
     s3: s3Backend(store, moto.port),
     launchOf: (call) => launchOf(moto, call),
     control: async (path, request, response) => {
@@ -217,7 +227,12 @@ async function assemble(
           log: tell,
         });
   const schedules = new Schedules(moto, clock, log);
+  const store = new ObjectStore(join(folder, "s3"));
+  const images = options.servingImages ?? [];
+  const hosting = { moto, store, clock, faults, images, folder: join(folder, "endpoints") };
   return {
+    store,
+    sagemaker: new SageMakerService(hosting),
     front,
     port,
     moto,

@@ -2,9 +2,12 @@ import { ApiError, type ApiReply } from "./proxy/api-request.ts";
 
 /** What a fault does to the calls that it meets. */
 export type FaultKind =
-  /** InsufficientInstanceCapacity (500), as EC2 answers RunInstances; an error of the override in CreateFleet. */
+  /**
+   * InsufficientInstanceCapacity (500), as EC2 answers RunInstances; an error of the override in CreateFleet; of service
+   * `sagemaker`, the reason for which an endpoint fails.
+   */
   | "insufficient-capacity"
-  /** VcpuLimitExceeded (400). */
+  /** VcpuLimitExceeded (400); of service `sagemaker`, a quota of 0 for endpoints of the type. */
   | "quota"
   /** RequestLimitExceeded or ThrottlingException, by the service. */
   | "throttle"
@@ -60,7 +63,8 @@ function typeMatches(wanted: string, actual: string | undefined): boolean {
 
 function matches(fault: Fault, subject: FaultSubject): boolean {
   const launchOnly = fault.kind === "insufficient-capacity" || fault.kind === "quota";
-  if (launchOnly && !subject.operations.includes("RunInstances")) return false;
+  const launches = ["RunInstances", "ProvisionEndpoint"];
+  if (launchOnly && !subject.operations.some((each) => launches.includes(each))) return false;
   return (
     (fault.service === undefined || fault.service === subject.service) &&
     (fault.operation === undefined || subject.operations.includes(fault.operation)) &&

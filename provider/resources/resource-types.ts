@@ -1,4 +1,5 @@
 import type { ResourceType } from "../plugin/resource-type.ts";
+import { endpointAnswer } from "./endpoint-answer.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
 import { hostKey } from "./host-key.ts";
 import { hostKeyRotation } from "./host-key-rotation.ts";
@@ -14,4 +15,5 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:HostBootstrap", hostBootstrap],
   ["berth:index:WeightsSync", weightsSync],
   ["berth:index:ModelServer", modelServer],
+  ["berth:index:EndpointAnswer", endpointAnswer],
 ]);

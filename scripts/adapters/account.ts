@@ -1,7 +1,10 @@
 import type { LocalCloud } from "./local-cloud.ts";
 import type { AccountScope, ClientSettings } from "./account-scope.ts";
 
-function clientSettings(region: string, cloud: LocalCloud | undefined): ClientSettings {
+/** What is read of an emulated cloud. */
+type CloudAddress = Pick<LocalCloud, "endpoint" | "environment">;
+
+function clientSettings(region: string, cloud: CloudAddress | undefined): ClientSettings {
   if (cloud === undefined) return { region };
   const accessKeyId = cloud.environment["AWS_ACCESS_KEY_ID"] ?? "local";
   const secretAccessKey = cloud.environment["AWS_SECRET_ACCESS_KEY"] ?? "local";
@@ -12,7 +15,7 @@ function clientSettings(region: string, cloud: LocalCloud | undefined): ClientSe
 export function accountOf(
   stack: string,
   region: string,
-  cloud: LocalCloud | undefined,
+  cloud: CloudAddress | undefined,
 ): AccountScope {
   return { stack, region, client: clientSettings(region, cloud) };
 }

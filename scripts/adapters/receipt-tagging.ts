@@ -20,8 +20,8 @@ async function ask(scope: AccountScope): Promise<readonly Remnant[]> {
     const found: Remnant[] = [];
     for await (const page of paginateGetResources({ client }, { TagFilters })) {
       for (const { ResourceARN = "" } of page.ResourceTagMappingList ?? []) {
-        // EC2 is asked itself, since here what has ended stays for long; IAM and Scheduler are too, since here they are not complete.
-        if (!/^arn:[^:]+:(ec2|iam|scheduler):/.test(ResourceARN))
+        // EC2 and SageMaker are asked themselves, since here what has ended stays for long; IAM and Scheduler are too, since here they are not complete.
+        if (!/^arn:[^:]+:(ec2|iam|sagemaker|scheduler):/.test(ResourceARN))
           found.push(remnantOfArn(ResourceARN));
       }
     }

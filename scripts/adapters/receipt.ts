@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AccountScope, Question, Remnant } from "./account-scope.ts";
 import { iamQuestions } from "./receipt-iam.ts";
 import { ec2Questions } from "./receipt-ec2.ts";
+import { sagemakerQuestions } from "./receipt-sagemaker.ts";
 import { schedulerQuestion } from "./receipt-scheduler.ts";
 import { taggingQuestion } from "./receipt-tagging.ts";
 
@@ -20,6 +21,7 @@ const questions: readonly Question[] = [
   taggingQuestion,
   schedulerQuestion,
   ...iamQuestions,
+  ...sagemakerQuestions,
 ];
 
 async function askOnce(scope: AccountScope): Promise<Receipt> {

@@ -39,6 +39,12 @@ export class Terminal {
     for (const line of lines) write(`${line}\n`);
   }
 
+  /** Text that may be part of a line, such as an answer that is still being made. */
+  write(text: string): void {
+    this.clearStatus();
+    (this.json ? this.#sinks.err : this.#sinks.out)(text);
+  }
+
   /** What is under way, on a line that the next one replaces; nothing at all in a log. */
   status(text: string): void {
     if (!this.#sinks.interactive) return;

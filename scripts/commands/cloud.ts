@@ -9,6 +9,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { fillBucket } from "../demo/demo-bucket.ts";
 import { demoBytes } from "../demo/demo-cloud.ts";
 import { writeDemoModel } from "../demo/model/write-model.ts";
+import { demoServingImages } from "../demo/serving-images.ts";
 import { exitCode } from "../exit-code.ts";
 
 /** Flags of `berth cloud`. */
@@ -71,6 +72,7 @@ export async function runCloud(options: CloudCommandOptions, terminal: Terminal)
   const cloud = await startCloud({
     tier: options.tier,
     stateBytes: demoBytes,
+    servingImages: demoServingImages,
     log: (line) => {
       terminal.say(`  ${line}`);
     },

@@ -1,20 +1,23 @@
-import { loadCatalogue } from "../../components/catalogue/load.ts";
-import { planLines } from "../../components/plan-text.ts";
-import { makePlan } from "../../components/sizing/make-plan.ts";
+import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
+import { parseSettings, type Settings } from "../../stacks/parse-settings.ts";
+import { accountOf } from "../adapters/account.ts";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
 import type { EngineChoice } from "../adapters/engine.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import { Terminal } from "../adapters/terminal.ts";
 import { InterruptedError } from "../command-error.ts";
 import { costLines } from "../cost-lines.ts";
-import { askModel } from "../demo/ask-model.ts";
 import { Cleanup } from "../demo/cleanup.ts";
 import { passDeadline } from "../demo/deadline.ts";
 import { removeBucket } from "../demo/demo-bucket.ts";
 import { startDemoCloud, stockBucket, type DemoCloud } from "../demo/demo-cloud.ts";
 import { openDemoStack, type DemoStack } from "../demo/demo-stack.ts";
 import { demoArchitecture } from "../demo/model/architecture.ts";
+import type { Answer } from "../invoke/answer.ts";
 import { Narrator } from "../demo/narrator.ts";
 import { exitCode } from "../exit-code.ts";
+import { openModel } from "../model-of-stack.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth demo`. */
@@ -22,13 +25,31 @@ export interface DemoOptions {
   readonly json: boolean;
   readonly engine: EngineChoice;
   readonly tier: "auto" | "nspawn" | "process";
+  readonly target: "ec2" | "sagemaker";
   /** Stay up after the model's answer, until Ctrl-C. */
   readonly keep?: boolean;
 }
 
-const settings = { region: "us-east-1", leaseHours: 2 };
+const common = { region: "us-east-1", leaseHours: 2 };
 const stoppedText = "Stopped; everything the demo made is removed.";
 const prompt = "The harbour at night";
+
+/** The demo's settings, with placeholders for the keys that it makes later. */
+function settingsOf(target: DemoOptions["target"]): Settings {
+  const config = {
+    "aws:region": common.region,
+    "berth:env": "local",
+    "berth:target": target,
+    "berth:model": demoArchitecture.id,
+    "berth:owner": "demo",
+    "berth:spot": true,
+    "berth:leaseHours": common.leaseHours,
+    "berth:sshCidr": "127.0.0.1/32",
+    "berth:sshPublicKey": "ssh-ed25519 AAAA",
+    "berth:weightsBucket": "berth-demo-weights",
+  };
+  return parseSettings({ stack: "local-demo", config });
+}
 
 interface Story {
   readonly terminal: Terminal;
@@ -38,12 +59,11 @@ interface Story {
   readonly facts: Record<string, unknown>;
 }
 
-function tellPlan({ narrator, facts }: Story): void {
-  const request = { model: demoArchitecture.id, env: "local", spot: true, ...settings };
-  const plan = makePlan(request, loadCatalogue());
+function tellPlan({ narrator, facts }: Story, target: DemoOptions["target"]): void {
+  const plan = makeStackPlan(settingsOf(target));
   facts["plan"] = plan;
   narrator.title("1. Plan: from data alone, before anything exists");
-  narrator.say(planLines(plan).join("\n"));
+  narrator.say(stackPlanLines(plan).join("\n"));
 }
 
 async function tellCloud(story: Story, options: DemoOptions): Promise<DemoCloud> {
@@ -63,7 +83,9 @@ async function tellCloud(story: Story, options: DemoOptions): Promise<DemoCloud>
     `${(bytes / 1e6).toFixed(0)} MB in s3://${place.bucket.bucket}/${place.bucket.prefix}`,
   );
   narrator.say(
-    `EMULATED: AWS (${endpoint}), its instances (${tier} machines), their GPU and its driver`,
+    options.target === "sagemaker"
+      ? `EMULATED: AWS (${endpoint}), and the endpoint's instance: its container is a process of this machine`
+      : `EMULATED: AWS (${endpoint}), its instances (${tier} machines), their GPU and its driver`,
   );
   return place;
 }
@@ -82,11 +104,24 @@ async function tellUp(
   const outputs = readOutputs(report.result.outputs);
   narrator.steps.push({ name: "up", seconds: report.seconds });
   narrator.say(`\n${report.steps.length} steps in ${report.seconds.toFixed(1)} s`);
+  const { instanceType = "?", instanceId = "?", address = "?", endpointName } = outputs;
   narrator.say(
-    `host       ${outputs.instanceType ?? "?"} ${outputs.instanceId ?? "?"} at ${outputs.address ?? "?"}`,
+    endpointName === undefined
+      ? `host       ${instanceType} ${instanceId} at ${address}`
+      : `endpoint   ${endpointName} on ${instanceType}`,
   );
   facts["up"] = { seconds: report.seconds, steps: report.steps, outputs };
   return outputs;
+}
+
+async function askModel(cloud: Cloud, outputs: BerthOutputs): Promise<Answer> {
+  const account = accountOf("local-demo", common.region, cloud);
+  const model = await openModel(outputs, account.client);
+  try {
+    return await model.ask({ prompt, maxTokens: 16 });
+  } finally {
+    model.close();
+  }
 }
 
 async function tellAnswer(
@@ -95,13 +130,14 @@ async function tellAnswer(
   outputs: BerthOutputs,
 ): Promise<void> {
   const { narrator, facts } = story;
-  narrator.title("4. The model answers, through SSH with the host's key pinned");
-  const answer = await narrator.step("asked the model on the host", () =>
-    askModel(outputs, prompt),
-  );
+  const onHost = outputs.endpointName === undefined;
+  const way = onHost ? "SSH with the host's key pinned" : "SageMaker's runtime API";
+  narrator.title(`4. The model answers, through ${way}`);
+  const asked = `asked the model on the ${onHost ? "host" : "endpoint"}`;
+  const answer = await narrator.step(asked, () => askModel(cloud, outputs));
   narrator.say(`asked      "${prompt}"`);
   narrator.say(
-    `answered   "${answer.text}" (${answer.tokens} tokens of RANDOM weights: real inference of nonsense)`,
+    `answered   "${answer.text}" (${answer.tokens ?? "?"} tokens of RANDOM weights: real inference of nonsense)`,
   );
   const lines = costLines(outputs, cloud.now());
   narrator.say(lines.join("\n"));
@@ -114,18 +150,18 @@ async function tellDeadline(
   outputs: BerthOutputs,
 ): Promise<void> {
   const { narrator, facts } = story;
-  const { expiresAt = "", instanceId = "" } = outputs;
   narrator.title("5. The deadline passes, and nobody is there");
   const report = await narrator.step(
     "clock moved past the deadline; the schedule did the rest",
-    () => passDeadline(cloud, expiresAt, instanceId),
+    () => passDeadline(cloud, outputs),
   );
   for (const { caller, call, status } of report.calls) {
     narrator.say(`${caller.padEnd(10)} ${call} -> ${status}`);
   }
-  narrator.say(
-    `instance   ${instanceId} is ${report.instanceState}, ended by the schedule in the account`,
-  );
+  const { instanceId = "", endpointName } = outputs;
+  const what =
+    endpointName === undefined ? `instance   ${instanceId}` : `endpoint   ${endpointName}`;
+  narrator.say(`${what} is ${report.state}, ended by the schedule in the account`);
   narrator.say(costLines(outputs, cloud.now()).join("\n"));
   facts["deadline"] = report;
 }
@@ -162,9 +198,10 @@ async function tell(story: Story, options: DemoOptions, stopped: AbortSignal): P
   const mayGoOn = () => {
     if (stopped.aborted) throw new InterruptedError(stoppedText);
   };
-  tellPlan(story);
+  tellPlan(story, options.target);
   const place = await tellCloud(story, options);
   mayGoOn();
+  const settings = { ...common, target: options.target };
   const demo = await openDemoStack(place, settings, options.engine, story.cleanup);
   mayGoOn();
   const outputs = await tellUp(story, demo);

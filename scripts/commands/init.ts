@@ -2,10 +2,9 @@ import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { loadCatalogue } from "../../components/catalogue/load.ts";
-import { makePlan } from "../../components/sizing/make-plan.ts";
 import { UserError } from "../../components/user-error.ts";
-import { parseSettings, planRequest } from "../../stacks/parse-settings.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
+import { parseSettings } from "../../stacks/parse-settings.ts";
 import type { Settings } from "../../stacks/settings.ts";
 import { repository, stackFilePath } from "../adapters/repository.ts";
 import {
@@ -142,7 +141,7 @@ export async function runInit(options: InitOptions, terminal: Terminal): Promise
   if (options.force !== true) checkReplaced(place, kept, asked);
   const config = { ...filled, ...kept, ...asked };
   const settings = checked(options.env, config, place);
-  const plan = makePlan(planRequest(settings), loadCatalogue());
+  const plan = makeStackPlan(settings);
   const changes = Object.fromEntries(
     Object.entries(config).filter(([key, value]) => kept[key] !== value),
   );

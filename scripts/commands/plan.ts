@@ -7,7 +7,9 @@ import { reportLines, savingLines } from "../../components/plan-report/report-li
 import type { PlanReport } from "../../components/plan-report/report.ts";
 import { NoPlacementError } from "../../components/sizing/no-placement-error.ts";
 import type { PlanRequest } from "../../components/sizing/plan-request.ts";
+import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { UserError } from "../../components/user-error.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { exitCode } from "../exit-code.ts";
 import type { PlanOptions } from "../plan-flags.ts";
@@ -66,7 +68,13 @@ export async function runPlan(
 ): Promise<number> {
   const catalogue = loadCatalogue();
   if (options.list === true) return listModels(catalogue, terminal);
-  const { request, own } = await readPlanInputs(model, options, catalogue);
+  const { settings, request, own } = await readPlanInputs(model, options, catalogue);
+  if (settings.target === "sagemaker") {
+    const plan = makeStackPlan(settings, catalogue, request);
+    terminal.say(...stackPlanLines(plan));
+    terminal.result(plan);
+    return exitCode.ok;
+  }
   const report = makeReport(request, catalogue, own);
   checkHeld(report, request);
   terminal.say(...reportLines(report));

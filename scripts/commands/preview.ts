@@ -1,4 +1,5 @@
-import { planLines } from "../../components/plan-text.ts";
+import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
+import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
@@ -7,7 +8,8 @@ import { exitCode } from "../exit-code.ts";
 /** `berth preview`: the plan, and every resource that an `up` would make, change or remove. */
 export async function runPreview(options: StackOptions, terminal: Terminal): Promise<number> {
   const deployment = planDeployment(options, true);
-  terminal.say(...planLines(deployment.plan), "");
+  terminal.say(...stackPlanLines(deployment.plan), "");
+  for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
   const { engine, stack } = await openDeployment(options, deployment);
   terminal.say(`preview "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const { result, steps, seconds } = await runOperation({

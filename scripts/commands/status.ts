@@ -1,8 +1,10 @@
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
+import { readEndpointState, type EndpointState } from "../adapters/endpoint-state.ts";
 import { readHostState, type HostState } from "../adapters/host-state.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
+import type { AccountScope } from "../adapters/account-scope.ts";
 import { runSsh } from "../adapters/ssh.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -10,6 +12,7 @@ import { costLines, runningCost } from "../cost-lines.ts";
 import { findDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { deadlineLayers, openLease } from "./extend.ts";
+import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
@@ -25,7 +28,7 @@ interface Answer {
 }
 
 /** Asks the model server on the host's own loopback, through SSH. */
-async function probe(outputs: BerthOutputs, state: string): Promise<Answer> {
+async function probeHost(outputs: BerthOutputs, state: string): Promise<Answer> {
   const { url } = outputs;
   if (url === undefined || state !== "running") {
     return { answers: false, detail: `not asked: the host is ${state}` };
@@ -38,6 +41,36 @@ async function probe(outputs: BerthOutputs, state: string): Promise<Answer> {
   } catch (error) {
     return { answers: undefined, detail: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Asks the endpoint for one token. */
+async function probeEndpoint(
+  outputs: BerthOutputs,
+  { state, instances }: EndpointState,
+  scope: AccountScope,
+): Promise<Answer> {
+  if (state !== "InService") {
+    return { answers: false, detail: `not asked: the endpoint is ${state}` };
+  }
+  if (instances === 0) {
+    return { answers: undefined, detail: "not asked: that would start an instance" };
+  }
+  const model = await openModel(outputs, scope.client);
+  try {
+    await model.ask({ prompt: "Hello", maxTokens: 1 });
+    return { answers: true, detail: "one token, through the runtime API" };
+  } catch (error) {
+    return { answers: false, detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    model.close();
+  }
+}
+
+function endpointLine(outputs: BerthOutputs, { state, why, instances }: EndpointState): string {
+  const { instanceType = "?", endpointName = "?" } = outputs;
+  const more = why === undefined ? "" : ` (${why})`;
+  const count = instances === undefined ? "" : `${instances} x `;
+  return `endpoint   ${state}${more}: ${endpointName} on ${count}${instanceType}`;
 }
 
 function answerLine({ answers, detail }: Answer): string {
@@ -82,36 +115,55 @@ async function armedLayers(
   return armed;
 }
 
-/** `berth status`: host, answer, cost so far and time left, from the stack's outputs and the account. */
+/** What of a stack costs money: a host or an endpoint, as its account sees it. */
+interface Serving {
+  readonly state: HostState | EndpointState;
+  readonly line: string;
+  readonly probe: () => Promise<Answer>;
+  /** What it is called when it has ended. */
+  readonly noun: "host" | "endpoint";
+}
+
+async function readServing(scope: AccountScope, outputs: BerthOutputs): Promise<Serving> {
+  const { endpointName, instanceId = "" } = outputs;
+  if (endpointName !== undefined) {
+    const state = await readEndpointState(scope, endpointName);
+    const line = endpointLine(outputs, state);
+    const probe = () => probeEndpoint(outputs, state, scope);
+    return { state, line, probe, noun: "endpoint" };
+  }
+  const state = await readHostState(scope, instanceId);
+  const line = hostLine(outputs, state);
+  return { state, line, probe: () => probeHost(outputs, state.state), noun: "host" };
+}
+
+/** `berth status`: host or endpoint, answer, cost so far and time left, from the stack's outputs and the account. */
 export async function runStatus(options: StatusOptions, terminal: Terminal): Promise<number> {
   const { env } = options;
   const cloud = cloudOf(env);
   const opened = await findDeployment(options, cloud);
   const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
-  const { instanceId, plan } = outputs;
-  if (instanceId === undefined) {
-    throw new UserError(`"${env}" has no host.`, {
+  const { instanceId, endpointName, plan } = outputs;
+  if (instanceId === undefined && endpointName === undefined) {
+    throw new UserError(`"${env}" has no host and no endpoint.`, {
       hint: `Make one with: npm run berth -- up --env ${env}`,
     });
   }
-  const region = regionOfStack(env);
-  const host = await readHostState(accountOf(env, region, cloud), instanceId);
-  const asked = options.probe ?? true;
-  const answer = asked ? await probe(outputs, host.state) : undefined;
+  const serving = await readServing(accountOf(env, regionOfStack(env), cloud), outputs);
+  const { probe: asks = true } = options;
+  const answer = asks ? await serving.probe() : undefined;
   const now = await readClock(cloud);
-  terminal.say(
-    `model      ${plan?.modelId ?? "?"} for ${outputs.owner ?? "?"}`,
-    hostLine(outputs, host),
-  );
+  terminal.say(`model      ${plan?.modelId ?? "?"} for ${outputs.owner ?? "?"}`, serving.line);
   if (answer !== undefined) terminal.say(answerLine(answer));
   terminal.say(...costLines(outputs, now));
-  if (host.state === "gone" || host.state === "terminated") {
+  if (serving.state.state === "gone" || serving.state.state === "terminated") {
     terminal.say(
-      `next       the host has ended; remove the rest with: npm run berth -- down --env ${env}`,
+      `next       the ${serving.noun} has ended; remove the rest with: npm run berth -- down --env ${env}`,
     );
   }
-  const armed = asked ? await armedLayers(options, terminal) : [];
+  const armed = asks ? await armedLayers(options, terminal) : [];
   const cost = runningCost(outputs, now) ?? null;
-  terminal.result({ env, host, answer: answer ?? null, cost, armed, outputs });
+  const told = { [serving.noun]: serving.state };
+  terminal.result({ env, ...told, answer: answer ?? null, cost, armed, outputs });
   return exitCode.ok;
 }

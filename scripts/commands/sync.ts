@@ -21,7 +21,9 @@ export interface SyncOptions extends StackOptions {
 function syncInputs(outputs: BerthOutputs, options: StackOptions): SyncInputs {
   const { settings } = planDeployment(options, true);
   const [, bucket, prefix] = /^s3:\/\/([^/]+)\/(.*)$/.exec(outputs.weightsUri ?? "") ?? [];
-  if (bucket === undefined || prefix === undefined || outputs.plan === undefined) {
+  const { plan } = outputs;
+  const hasHost = plan !== undefined && bucket !== undefined && prefix !== undefined;
+  if (settings.target !== "ec2" || !hasHost) {
     throw new UserError(`"${options.env}" has no host that weights belong on.`, {
       hint: `Make one with: npm run berth -- up --env ${options.env}`,
     });
@@ -30,7 +32,7 @@ function syncInputs(outputs: BerthOutputs, options: StackOptions): SyncInputs {
     bucket,
     prefix,
     region: settings.region,
-    folder: weightsFolderOf(outputs.plan.modelId),
+    folder: weightsFolderOf(plan.modelId),
     dataFolder: hostDataFolder,
     include: settings.weightsInclude,
     exclude: settings.weightsExclude,

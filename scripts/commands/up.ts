@@ -1,5 +1,8 @@
-import { planLines } from "../../components/plan-text.ts";
+import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
+import { accountOf } from "../adapters/account.ts";
+import { checkEndpoint } from "../adapters/endpoint-checks.ts";
+import { withEndpointFailure } from "../adapters/endpoint-failure.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
@@ -9,7 +12,14 @@ import { requireWeights } from "../push/require-weights.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
-  const { instanceType, instanceId, address, url, weightsUri } = outputs;
+  const { instanceType, instanceId, address, url, weightsUri, endpointName } = outputs;
+  if (endpointName !== undefined) {
+    return [
+      `endpoint   ${endpointName} on ${instanceType ?? "?"}`,
+      `weights    ${weightsUri ?? "?"}`,
+      `answers    npm run berth -- invoke --env ${env} "your prompt"`,
+    ];
+  }
   return [
     `host       ${instanceType ?? "?"} ${instanceId ?? "?"} at ${address ?? "?"}`,
     `weights    ${weightsUri ?? "?"}`,
@@ -20,7 +30,8 @@ function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
 /** `berth up`: the plan, then every step with its time, then the outputs, the cost and the deadline. */
 export async function runUp(options: StackOptions, terminal: Terminal): Promise<number> {
   const deployment = planDeployment(options, false);
-  terminal.say(...planLines(deployment.plan), "");
+  terminal.say(...stackPlanLines(deployment.plan), "");
+  for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
   const { engine, stack } = await openDeployment(options, deployment);
   await requireWeights(deployment, stack);
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
@@ -28,6 +39,11 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     name: "up",
     terminal,
     work: (hooks) => stack.up({ ...hooks, color: "never" }),
+  }).catch(async (error: unknown) => {
+    const { settings, cloud } = deployment;
+    throw settings.target === "sagemaker"
+      ? await withEndpointFailure(error, stack, accountOf(options.env, settings.region, cloud))
+      : error;
   });
   const outputs = readOutputs(report.result.outputs);
   const now = await readClock(deployment.cloud);

@@ -1,5 +1,8 @@
 import { DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
+import { accountOf } from "../adapters/account.ts";
+import { readEndpointState } from "../adapters/endpoint-state.ts";
+import type { BerthOutputs } from "../stack-outputs.ts";
 
 const graceSeconds = 60;
 const patienceMs = 60_000;
@@ -12,8 +15,8 @@ export interface DeadlineReport {
     readonly call: string;
     readonly status: number;
   }[];
-  /** EC2's word for the instance afterwards. */
-  readonly instanceState: string;
+  /** EC2's word for the instance afterwards, or "gone" for an endpoint. */
+  readonly state: string;
 }
 
 async function stateOf(cloud: Cloud, instanceId: string): Promise<string> {
@@ -33,27 +36,33 @@ async function stateOf(cloud: Cloud, instanceId: string): Promise<string> {
   }
 }
 
+async function endpointState(cloud: Cloud, name: string): Promise<string> {
+  const scope = accountOf("demo", cloud.environment["AWS_REGION"] ?? "us-east-1", cloud);
+  return (await readEndpointState(scope, name)).state;
+}
+
 /**
- * Moves the cloud's clock past the deadline and waits until the instance is terminated.
+ * Moves the cloud's clock past the deadline and waits until the host is terminated, or the endpoint gone.
  *
  * @throws Error when it is not within a minute: then the schedule did not do its work
  */
 export async function passDeadline(
   cloud: Cloud,
-  expiresAt: string,
-  instanceId: string,
+  { expiresAt = "", instanceId = "", endpointName }: BerthOutputs,
 ): Promise<DeadlineReport> {
+  const ask = (): Promise<string> =>
+    endpointName === undefined ? stateOf(cloud, instanceId) : endpointState(cloud, endpointName);
   const before = cloud.calls().length;
   const seconds = (Date.parse(expiresAt) - cloud.now().getTime()) / 1000 + graceSeconds;
   await cloud.advanceClock(seconds);
   const end = Date.now() + patienceMs;
-  let instanceState = await stateOf(cloud, instanceId);
-  while (instanceState !== "terminated") {
+  let state = await ask();
+  while (state !== "terminated" && state !== "gone") {
     if (Date.now() > end) {
-      throw new Error(`the deadline has passed and ${instanceId} is ${instanceState}`);
+      throw new Error(`the deadline has passed and ${endpointName ?? instanceId} is ${state}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 250));
-    instanceState = await stateOf(cloud, instanceId);
+    state = await ask();
   }
   const calls = cloud
     .calls()
@@ -63,5 +72,5 @@ export async function passDeadline(
         ? [{ caller, call: `${service}:${operation}`, status }]
         : [],
     );
-  return { calls, instanceState };
+  return { calls, state };
 }

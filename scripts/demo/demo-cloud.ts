@@ -7,6 +7,7 @@ import { startCloud, type Cloud, type CloudOptions } from "../../offline/cloud/c
 import type { Cleanup } from "./cleanup.ts";
 import { fillBucket, type DemoBucket } from "./demo-bucket.ts";
 import { demoArchitecture } from "./model/architecture.ts";
+import { demoServingImages } from "./serving-images.ts";
 import { writeDemoModel } from "./model/write-model.ts";
 
 /** The demo's emulated AWS, with the weights in its S3. */
@@ -24,7 +25,12 @@ export async function startDemoCloud(
   cleanup: Cleanup,
   log: (line: string) => void,
 ): Promise<DemoCloud> {
-  const cloud = await startCloud({ tier, log, stateBytes: demoBytes });
+  const cloud = await startCloud({
+    tier,
+    log,
+    stateBytes: demoBytes,
+    servingImages: demoServingImages,
+  });
   cleanup.add("the emulated AWS", () => cloud.stop());
   const client = new S3Client({
     endpoint: cloud.endpoint,

@@ -14,6 +14,7 @@ import { demoArchitecture } from "./model/architecture.ts";
 export interface DemoSettings {
   readonly region: string;
   readonly leaseHours: number;
+  readonly target: "ec2" | "sagemaker";
 }
 
 /** The demo's stack, opened, and what runs it. */
@@ -71,6 +72,7 @@ export async function openDemoStack(
   const values = {
     "aws:region": settings.region,
     "berth:env": "local",
+    "berth:target": settings.target,
     "berth:model": demoArchitecture.id,
     "berth:owner": "demo",
     "berth:spot": "true",

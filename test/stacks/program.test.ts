@@ -14,6 +14,7 @@ import { underMocks, valueOf } from "../support/mocks.ts";
 
 function deployment(stack: string, change: Readonly<Record<string, unknown>> = {}) {
   const settings = parseSettings({ stack, config: { ...goodConfig, ...change } });
+  assert.equal(settings.target, "ec2");
   const plan = makePlan(planRequest(settings), loadCatalogue());
   return underMocks(() => stackOutputs(deployGpuHost(settings, plan)), { stack });
 }
@@ -22,17 +23,19 @@ describe("index.ts", () => {
   it("reads as a table of contents, and gives the outputs that others read", async () => {
     pulumi.runtime.setAllConfig(goodConfig as Record<string, string>);
     const { result } = await underMocks(() => import("../../index.ts"));
+    const outputs = result.default;
     assert.deepEqual(
-      Object.keys(result).toSorted(),
+      Object.keys(outputs).toSorted(),
       [
         ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
         ["instanceType", "owner", "plan", "sshPort", "startedAt", "url", "user"],
         ["weightsBucket", "weightsUri"],
       ].flat(),
     );
-    assert.equal(await valueOf(result.address), "203.0.113.9");
-    assert.equal(await valueOf(result.hostKey), "ssh-ed25519 AAAArotated");
-    assert.equal(await valueOf(result.weightsUri), "s3://models/qwen2.5-7b/");
+    assert.ok("address" in outputs);
+    assert.equal(await valueOf(outputs.address), "203.0.113.9");
+    assert.equal(await valueOf(outputs.hostKey), "ssh-ed25519 AAAArotated");
+    assert.equal(await valueOf(outputs.weightsUri), "s3://models/qwen2.5-7b/");
     const lines = readFileSync(new URL("../../index.ts", import.meta.url), "utf8").split("\n");
     assert.ok(lines.length <= 31);
   });

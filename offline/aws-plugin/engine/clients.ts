@@ -1,7 +1,10 @@
+import type { ApplicationAutoScaling } from "@aws-sdk/client-application-auto-scaling";
+import type { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import type { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import type { EC2 } from "@aws-sdk/client-ec2";
 import type { IAM } from "@aws-sdk/client-iam";
 import type { S3 } from "@aws-sdk/client-s3";
+import type { SageMaker } from "@aws-sdk/client-sagemaker";
 import type { Scheduler } from "@aws-sdk/client-scheduler";
 import type { SFN } from "@aws-sdk/client-sfn";
 import type { SSM } from "@aws-sdk/client-ssm";
@@ -29,6 +32,20 @@ export class Clients {
     this.#region = region;
   }
 
+  applicationAutoScaling(): Promise<ApplicationAutoScaling> {
+    return this.#once("applicationautoscaling", async (config) => {
+      const sdk = await import("@aws-sdk/client-application-auto-scaling");
+      return new sdk.ApplicationAutoScaling(config);
+    });
+  }
+
+  cloudwatch(): Promise<CloudWatch> {
+    return this.#once(
+      "cloudwatch",
+      async (config) => new (await import("@aws-sdk/client-cloudwatch")).CloudWatch(config),
+    );
+  }
+
   ec2(): Promise<EC2> {
     return this.#once(
       "ec2",
@@ -51,6 +68,13 @@ export class Clients {
           ...config,
           forcePathStyle: config.endpoint !== undefined,
         }),
+    );
+  }
+
+  sagemaker(): Promise<SageMaker> {
+    return this.#once(
+      "sagemaker",
+      async (config) => new (await import("@aws-sdk/client-sagemaker")).SageMaker(config),
     );
   }
 

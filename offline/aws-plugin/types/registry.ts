@@ -6,6 +6,12 @@ import type { ResourceType } from "../engine/resource-type.ts";
 type Load<T> = () => Promise<T>;
 
 const resources: Readonly<Record<string, Load<ResourceType>>> = {
+  "aws:appautoscaling/policy:Policy": async () =>
+    (await import("./appautoscaling/policy.ts")).policy,
+  "aws:appautoscaling/target:Target": async () =>
+    (await import("./appautoscaling/target.ts")).target,
+  "aws:cloudwatch/metricAlarm:MetricAlarm": async () =>
+    (await import("./cloudwatch/metric-alarm.ts")).metricAlarm,
   "aws:cloudwatch/logGroup:LogGroup": async () =>
     (await import("./cloudwatch/log-group.ts")).logGroup,
   "aws:ec2/fleet:Fleet": async () => (await import("./ec2/fleet.ts")).fleet,
@@ -39,6 +45,10 @@ const resources: Readonly<Record<string, Load<ResourceType>>> = {
     async () =>
       (await import("./s3/bucket-server-side-encryption-configuration.ts"))
         .bucketServerSideEncryptionConfiguration,
+  "aws:sagemaker/endpoint:Endpoint": async () => (await import("./sagemaker/endpoint.ts")).endpoint,
+  "aws:sagemaker/endpointConfiguration:EndpointConfiguration": async () =>
+    (await import("./sagemaker/endpoint-configuration.ts")).endpointConfiguration,
+  "aws:sagemaker/model:Model": async () => (await import("./sagemaker/model.ts")).model,
   "aws:scheduler/schedule:Schedule": async () => (await import("./scheduler/schedule.ts")).schedule,
   "aws:scheduler/scheduleGroup:ScheduleGroup": async () =>
     (await import("./scheduler/schedule-group.ts")).scheduleGroup,

@@ -1,7 +1,15 @@
+import type { Faults } from "../faults.ts";
 import { ApiError, type ApiRequest } from "../proxy/api-request.ts";
+import { endpointQuotas } from "../sagemaker/endpoint-quotas.ts";
+
+interface Quota {
+  readonly code: string;
+  readonly name: string;
+  readonly value: number;
+}
 
 /** EC2's vCPU quotas for accelerated types, with values of an account that has been granted some. */
-const quotas: readonly { code: string; name: string; value: number }[] = [
+const ec2Quotas: readonly Quota[] = [
   {
     code: "L-1216C47A",
     name: "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances",
@@ -18,10 +26,15 @@ const quotas: readonly { code: string; name: string; value: number }[] = [
   { code: "L-7212CCBC", name: "All P4, P3 and P2 Spot Instance Requests", value: 768 },
 ];
 
-function shape(region: string, quota: (typeof quotas)[number], service: string): object {
+const serviceNames: Readonly<Record<string, string>> = {
+  ec2: "Amazon Elastic Compute Cloud (Amazon EC2)",
+  sagemaker: "Amazon SageMaker",
+};
+
+function shape(region: string, quota: Quota, service: string): object {
   return {
     ServiceCode: service,
-    ServiceName: "Amazon Elastic Compute Cloud (Amazon EC2)",
+    ServiceName: serviceNames[service],
     QuotaArn: `arn:aws:servicequotas:${region}:123456789012:${service}/${quota.code}`,
     QuotaCode: quota.code,
     QuotaName: quota.name,
@@ -32,14 +45,25 @@ function shape(region: string, quota: (typeof quotas)[number], service: string):
   };
 }
 
-/** GetServiceQuota, GetAWSDefaultServiceQuota and ListServiceQuotas for EC2; none for what moto knows. */
-export function serveQuotas(call: ApiRequest): object | undefined {
-  if (call.service !== "servicequotas" || call.parameters["ServiceCode"] !== "ec2")
-    return undefined;
+function quotasOf(service: unknown, faults: Faults): readonly Quota[] | undefined {
+  if (service === "ec2") return ec2Quotas;
+  return service === "sagemaker" ? endpointQuotas(faults) : undefined;
+}
+
+/**
+ * GetServiceQuota, GetAWSDefaultServiceQuota and ListServiceQuotas for EC2 and for endpoints of SageMaker; none for what moto
+ * knows.
+ */
+export function serveQuotas(call: ApiRequest, faults: Faults): object | undefined {
+  if (call.service !== "servicequotas") return undefined;
+  const service = call.parameters["ServiceCode"];
+  const quotas = quotasOf(service, faults);
+  if (quotas === undefined) return undefined;
+  const serviceCode = String(service);
   switch (call.operation) {
     case "ListServiceQuotas":
     case "ListAWSDefaultServiceQuotas":
-      return { Quotas: quotas.map((quota) => shape(call.region, quota, "ec2")) };
+      return { Quotas: quotas.map((quota) => shape(call.region, quota, serviceCode)) };
     case "GetServiceQuota":
     case "GetAWSDefaultServiceQuota": {
       const found = quotas.find((quota) => quota.code === call.parameters["QuotaCode"]);
@@ -49,7 +73,7 @@ export function serveQuotas(call: ApiRequest): object | undefined {
           "The request failed because the specified service quota does not exist.",
         );
       }
-      return { Quota: shape(call.region, found, "ec2") };
+      return { Quota: shape(call.region, found, serviceCode) };
     }
     default:
       return undefined;

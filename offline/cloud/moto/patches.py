@@ -4,6 +4,7 @@ import hashlib
 import os
 from typing import Any
 
+import endpoints
 import fleets
 import sagemaker_gaps
 import schedules
@@ -242,5 +243,6 @@ def apply(proxy_port: str) -> None:
     console_of_machine()
     refuse_what_is_in_use()
     sagemaker_gaps.apply()
+    endpoints.apply()
     fleets.apply(proxy_port)
     schedules.apply()

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import endpoints
 import schedules
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instance_types import INSTANCE_TYPES
@@ -155,6 +156,9 @@ def answer(path: str, body: dict[str, Any]) -> tuple[str, Any]:
             return schedules.call(body, os.environ["MOTO_PORT"])
         if path == "regions":
             return "200 OK", regions()
+        hosted = endpoints.answer(path, body)
+        if hosted is not None:
+            return hosted
     except Exception as error:  # noqa: BLE001: the proxy shows it as the API's own error
         return "400 Bad Request", {
             "code": getattr(error, "error_type", None) or getattr(error, "code", type(error).__name__),

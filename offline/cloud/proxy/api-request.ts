@@ -31,6 +31,8 @@ export interface ApiReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | string;
+  /** Sent as it comes, in place of `body`. */
+  readonly stream?: AsyncIterable<Buffer>;
 }
 
 /** An API's own refusal; written in the protocol of the call that it answers. */

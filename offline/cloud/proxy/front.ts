@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CallLog } from "../call-log.ts";
 import type { Clock } from "../clock.ts";
@@ -49,6 +50,16 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
+/** Sends an answer whose end is not known yet; what fails half-way cuts the connection, as it does at AWS. */
+async function sendStream(
+  response: ServerResponse,
+  { status, headers }: ApiReply,
+  stream: AsyncIterable<Buffer>,
+): Promise<void> {
+  response.writeHead(status, headers);
+  await pipeline(stream, response).catch(() => response.socket?.destroy());
+}
+
 function send(response: ServerResponse, reply: ApiReply, cut: number | undefined): void {
   const body = Buffer.from(reply.body);
   response.writeHead(reply.status, { ...reply.headers, "content-length": body.length });
@@ -57,6 +68,15 @@ function send(response: ServerResponse, reply: ApiReply, cut: number | undefined
     return;
   }
   response.write(body.subarray(0, cut), () => response.socket?.destroy());
+}
+
+async function sendWhole(
+  response: ServerResponse,
+  reply: ApiReply,
+  fault: Fault | undefined,
+): Promise<void> {
+  if (reply.stream !== undefined) await sendStream(response, reply, reply.stream);
+  else send(response, reply, fault?.kind === "cut-body" ? cutAt(fault, reply) : undefined);
 }
 
 /** The HTTP server that clients see as AWS: tells calls apart, logs them, lets faults act. */
@@ -209,7 +229,7 @@ async function answerApi(
     const operations = fleet ? [call.operation, "CreateFleet"] : [call.operation];
     const fault = await take({ service: call.service, operations, ...launch });
     const reply = await backends.api(call);
-    send(response, reply, fault?.kind === "cut-body" ? cutAt(fault, reply) : undefined);
+    await sendWhole(response, reply, fault);
     const code = /<Code>([^<]+)<\/Code>|"__type":\s*"(?:[^"]*#)?([^"]+)"/.exec(
       reply.status < 400 ? "" : reply.body.toString(),
     );

@@ -2,6 +2,15 @@ import type { ApiRequest, ApiRequestHead, Protocol } from "./api-request.ts";
 
 /** REST APIs whose operation follows from method and path. */
 const routes: Readonly<Record<string, readonly (readonly [string, RegExp, string])[]>> = {
+  sagemaker: [
+    ["POST", /^\/endpoints\/[^/]+\/invocations$/, "InvokeEndpoint"],
+    [
+      "POST",
+      /^\/endpoints\/[^/]+\/invocations-response-stream$/,
+      "InvokeEndpointWithResponseStream",
+    ],
+    ["POST", /^\/endpoints\/[^/]+\/async-invocations$/, "InvokeEndpointAsync"],
+  ],
   scheduler: [
     ["POST", /^\/schedules\/[^/]+$/, "CreateSchedule"],
     ["PUT", /^\/schedules\/[^/]+$/, "UpdateSchedule"],

@@ -1,5 +1,6 @@
 import type { Properties } from "../../../offline/aws-plugin/engine/wire.ts";
 import type { Kept, PluginClient } from "./plugin-client.ts";
+import { sagemakerScenarios } from "./sagemaker-scenarios.ts";
 
 /** One type's way through its life. */
 export interface Scenario {
@@ -336,4 +337,5 @@ export const scenarios: readonly Scenario[] = [
     update: { retentionInDays: 14, tags: otherTags },
     replace: { name: "another" },
   },
+  ...sagemakerScenarios,
 ];

@@ -13,7 +13,9 @@ export interface Bench {
 
 /** The plugin before an emulated account without machines. */
 export async function startBench(): Promise<Bench> {
-  const cloud = await startCloud({ tier: "none" });
+  const container = new URL("../cloud/serving-container.mjs", import.meta.url).pathname;
+  const servingImages = [{ repository: "vllm", command: [process.execPath, container] as const }];
+  const cloud = await startCloud({ tier: "none", servingImages });
   const before = { ...process.env };
   Object.assign(process.env, cloud.environment);
   const { client, stop } = await startPlugin();

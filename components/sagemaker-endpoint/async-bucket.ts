@@ -1,0 +1,43 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { namedTags, type TagInputs } from "../named-tags.ts";
+
+/** Days that a request and its answer stay. */
+const keptDays = 7;
+
+/** The bucket of an asynchronous endpoint's requests and answers: private, emptied after a week, and gone with the stack. */
+export function asyncBucket(name: string, tags: TagInputs, parent: pulumi.Resource): aws.s3.Bucket {
+  const bucket = new aws.s3.Bucket(
+    `${name}-queue`,
+    { forceDestroy: true, tags: namedTags(tags, `${name}-queue`) },
+    { parent },
+  );
+  new aws.s3.BucketPublicAccessBlock(
+    `${name}-queue-private`,
+    {
+      bucket: bucket.id,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    },
+    { parent },
+  );
+  new aws.s3.BucketLifecycleConfiguration(
+    `${name}-queue-lifecycle`,
+    {
+      bucket: bucket.id,
+      rules: [
+        {
+          id: "old-requests",
+          status: "Enabled",
+          filter: { prefix: "" },
+          expiration: { days: keptDays },
+          abortIncompleteMultipartUpload: { daysAfterInitiation: keptDays },
+        },
+      ],
+    },
+    { parent },
+  );
+  return bucket;
+}

@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ServingContainer } from "./serving-container.ts";
+
+/** Inputs of {@link EndpointAnswer}. */
+export interface EndpointAnswerArgs {
+  readonly endpointName: pulumi.Input<string>;
+  /** What the endpoint is to run; a change is looked at anew. */
+  readonly configName: pulumi.Input<string>;
+  readonly region: string;
+  /** Whether it answers at once; one that queues is only looked at. */
+  readonly realtime: boolean;
+  readonly requestForm: ServingContainer["requestForm"];
+}
+
+/**
+ * The proof that an endpoint runs the configuration that it was given, and answers. An update that SageMaker rolled back is in
+ * service too, with the old configuration, and AWS's provider calls that done; this says that it failed, why, and what the
+ * containers wrote last.
+ */
+export class EndpointAnswer extends pulumi.CustomResource {
+  declare readonly answeredAt: pulumi.Output<string>;
+
+  constructor(name: string, args: EndpointAnswerArgs, opts?: pulumi.CustomResourceOptions) {
+    super("berth:index:EndpointAnswer", name, { ...args, answeredAt: undefined }, opts);
+  }
+}

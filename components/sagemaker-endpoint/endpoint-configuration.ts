@@ -1,0 +1,66 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { namedTags, type TagInputs } from "../named-tags.ts";
+import type { EndpointPlan } from "./endpoint-plan.ts";
+
+/** The one variant of an endpoint; the name that SageMaker's own tools give it. */
+export const variantName = "AllTraffic";
+
+/** What a configuration is made of. */
+export interface EndpointConfigurationArgs {
+  readonly plan: EndpointPlan;
+  readonly model: aws.sagemaker.Model;
+  readonly asyncBucket: pulumi.Output<string> | undefined;
+  readonly kmsKeyArn?: string | undefined;
+  readonly tags: TagInputs;
+}
+
+/**
+ * The configuration of an endpoint. It cannot be changed, only made anew: it has no name of its own, so that the next one is
+ * there before this one goes, and an endpoint is never left with a configuration that is gone.
+ */
+export function endpointConfiguration(
+  name: string,
+  args: EndpointConfigurationArgs,
+  parent: pulumi.Resource,
+): aws.sagemaker.EndpointConfiguration {
+  const { plan, model, asyncBucket, kmsKeyArn, tags } = args;
+  const { endpoint, ladder, concurrency } = plan;
+  const { volumeGiB, minInstances, container } = endpoint;
+  return new aws.sagemaker.EndpointConfiguration(
+    `${name}-config`,
+    {
+      productionVariants: [
+        {
+          variantName,
+          modelName: model.name,
+          instanceType: ladder[0].instanceType,
+          // It starts with one, so that a mistake shows at once; scaling takes it to none later.
+          initialInstanceCount: Math.max(1, minInstances),
+          initialVariantWeight: 1,
+          modelDataDownloadTimeoutInSeconds: endpoint.downloadTimeoutSeconds,
+          containerStartupHealthCheckTimeoutInSeconds: endpoint.startupTimeoutSeconds,
+          ...(volumeGiB === undefined ? {} : { volumeSizeInGb: volumeGiB }),
+          ...(container.inferenceAmiVersion === undefined
+            ? {}
+            : { inferenceAmiVersion: container.inferenceAmiVersion }),
+        },
+      ],
+      ...(asyncBucket === undefined
+        ? {}
+        : {
+            asyncInferenceConfig: {
+              outputConfig: {
+                s3OutputPath: pulumi.interpolate`s3://${asyncBucket}/answers/`,
+                s3FailurePath: pulumi.interpolate`s3://${asyncBucket}/failures/`,
+              },
+              clientConfig: { maxConcurrentInvocationsPerInstance: concurrency },
+            },
+          }),
+      // A key is refused where the disks are NVMe, which the hardware encrypts itself.
+      ...(kmsKeyArn === undefined || volumeGiB === undefined ? {} : { kmsKeyArn }),
+      tags: namedTags(tags, `${name}-config`),
+    },
+    { parent },
+  );
+}

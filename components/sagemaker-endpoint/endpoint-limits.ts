@@ -1,0 +1,86 @@
+import { UserError } from "../user-error.ts";
+
+/**
+ * What SageMaker allows of a variant, seconds and GiB
+ * (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html).
+ */
+export const variantLimits = { leastSeconds: 60, mostSeconds: 3600, mostVolumeGiB: 512 } as const;
+
+/** An endpoint gets at least so long: images and first requests take their time whatever the model's size. */
+const floorSeconds = 600;
+
+/**
+ * Assumptions, not measurements: SageMaker fetches uncompressed model data from S3 at this rate or better, and an engine
+ * reads it from disk into GPU memory at that one. A tenth of what a 25 Gbit/s type is rated for, so that a slow day passes.
+ */
+const assumedDownloadMiBPerSecond = 100;
+const assumedLoadMiBPerSecond = 100;
+
+/** Room on the disk besides the weights, GiB: image layers and the engine's caches. */
+const spareGiB = 30;
+
+/** How long an endpoint may take, and what disk it asks for. */
+export interface VariantSizes {
+  readonly downloadTimeoutSeconds: number;
+  readonly startupTimeoutSeconds: number;
+  /** Undefined on types with NVMe disks of their own, where the API refuses a size. */
+  readonly volumeGiB: number | undefined;
+}
+
+function secondsFor(weightsGiB: number, mebibytesPerSecond: number): number {
+  const seconds = floorSeconds + (weightsGiB * 1024) / mebibytesPerSecond;
+  return Math.min(variantLimits.mostSeconds, Math.ceil(seconds / 60) * 60);
+}
+
+/**
+ * Timeouts and disk of a variant, from the size of the weights.
+ *
+ * @throws UserError when the weights cannot be fetched in the longest time that SageMaker allows, or do not fit the disk
+ */
+export function variantSizes(
+  weightsGiB: number,
+  { instanceType, localNvmeGB = 0 }: { instanceType: string; localNvmeGB?: number | undefined },
+): VariantSizes {
+  const neededGiB = Math.ceil(weightsGiB + spareGiB);
+  const diskGiB =
+    localNvmeGB > 0 ? Math.floor((localNvmeGB * 1e9) / 1024 ** 3) : variantLimits.mostVolumeGiB;
+  const fetchSeconds = (weightsGiB * 1024) / assumedDownloadMiBPerSecond;
+  const problems = [
+    ...(neededGiB > diskGiB
+      ? [`${instanceType} has ${diskGiB} GiB of disk, and ${neededGiB} GiB are needed`]
+      : []),
+    ...(fetchSeconds > variantLimits.mostSeconds
+      ? [
+          `fetching ${weightsGiB.toFixed(0)} GiB takes ${Math.ceil(fetchSeconds)} s at ${assumedDownloadMiBPerSecond} MiB/s, and SageMaker allows ${variantLimits.mostSeconds}`,
+        ]
+      : []),
+  ];
+  if (problems.length > 0) {
+    throw new UserError(`The weights are too large for an endpoint of ${instanceType}.`, {
+      problems,
+      hint: "Use berth:target ec2, a type with a larger disk, or a smaller model.",
+    });
+  }
+  return {
+    downloadTimeoutSeconds: secondsFor(weightsGiB, assumedDownloadMiBPerSecond),
+    startupTimeoutSeconds: secondsFor(weightsGiB, assumedLoadMiBPerSecond),
+    volumeGiB: localNvmeGB > 0 ? undefined : neededGiB,
+  };
+}
+
+/** Longest name of an endpoint, configuration, model or variant. */
+const longestName = 63;
+
+/**
+ * The name of a deployment's endpoint: its stack's, and what no other deployment has, so that the schedule that ends it can
+ * be armed before it exists.
+ *
+ * @throws UserError when it is longer than SageMaker's 63 characters
+ */
+export function endpointName(stack: string, runId: string): string {
+  const name = `${stack}-${runId}`;
+  if (name.length <= longestName) return name;
+  throw new UserError(`The endpoint's name "${name}" has ${name.length} characters.`, {
+    hint: `SageMaker takes ${longestName}: give the stack a shorter name.`,
+  });
+}

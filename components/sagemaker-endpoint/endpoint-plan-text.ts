@@ -1,0 +1,59 @@
+import { planLines, usd } from "../plan-text.ts";
+import type { EndpointPlan } from "./endpoint-plan.ts";
+
+function instances({ endpoint }: EndpointPlan): string {
+  const { minInstances, maxInstances } = endpoint;
+  return minInstances === maxInstances
+    ? String(maxInstances)
+    : `${minInstances} to ${maxInstances}`;
+}
+
+function priceLine(plan: EndpointPlan): string {
+  const [chosen] = plan.ladder;
+  const { endpoint } = plan;
+  const most = endpoint.minInstances === endpoint.maxInstances ? "" : "at most ";
+  const storage =
+    endpoint.volumeGiB === undefined ? "" : `, and ${endpoint.volumeGiB} GiB of storage`;
+  return (
+    `price      ${most}${usd(plan.hourlyUsd)} an hour for ${instances(plan)} of ${chosen.instanceType}${storage} ` +
+    `(${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`
+  );
+}
+
+/** What the same silicon costs on EC2, and how much of the time an endpoint has to be off to cost less. */
+function breakEvenLine({ ladder, endpoint }: EndpointPlan): string[] {
+  const [{ hourlyUsd }] = ladder;
+  const { ec2HourlyUsd, minInstances } = endpoint;
+  if (ec2HourlyUsd === undefined) return [];
+  const more = Math.round((hourlyUsd / ec2HourlyUsd - 1) * 100);
+  const share = Math.round((ec2HourlyUsd / hourlyUsd) * 100);
+  const even =
+    minInstances === 0 ? `; it costs less when it runs under ${share} % of the hours` : "";
+  return [`against    ${usd(ec2HourlyUsd)} an hour for the same GPU on EC2: ${more} % more${even}`];
+}
+
+function alternativesLine({ endpoint }: EndpointPlan): string[] {
+  if (endpoint.alternatives.length === 0) return [];
+  const names = endpoint.alternatives.map(
+    ({ instanceType, hourlyUsd }) => `${instanceType} (${usd(hourlyUsd)})`,
+  );
+  return [`otherwise  set berth:instanceTypes to ${names.join(", ")} when capacity lacks`];
+}
+
+/** The plan of an endpoint as a person reads it. One entry a line. */
+export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
+  const { endpoint } = plan;
+  const { downloadTimeoutSeconds, startupTimeoutSeconds, container, quotaName, mode } = endpoint;
+  return planLines(plan).flatMap((line) => {
+    if (!line.startsWith("price ")) return [line];
+    return [
+      `endpoint   SageMaker, ${mode}, ${instances(plan)} instance${endpoint.maxInstances === 1 ? "" : "s"}`,
+      `image      ${container.image}`,
+      ...alternativesLine(plan),
+      priceLine(plan),
+      ...breakEvenLine(plan),
+      `allows     ${downloadTimeoutSeconds} s for the weights and ${startupTimeoutSeconds} s to start`,
+      `quota      "${quotaName}", ${endpoint.maxInstances} at least`,
+    ];
+  });
+}

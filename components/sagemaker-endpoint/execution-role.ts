@@ -1,0 +1,159 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { namedTags, type TagInputs } from "../named-tags.ts";
+import { trustPolicy } from "../trust-policy.ts";
+import { parseImageAddress } from "./serving-container.ts";
+
+/** All that a container of the endpoint may touch. */
+export interface ExecutionRoleArgs {
+  readonly weights: { readonly bucket: pulumi.Input<string>; readonly prefix: string };
+  readonly image: string;
+  readonly endpointName: pulumi.Input<string>;
+  readonly region: string;
+  /** Bucket of requests and answers in async mode. */
+  readonly asyncBucket?: pulumi.Input<string> | undefined;
+  readonly tags: TagInputs;
+}
+
+interface Known {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly image: string;
+  readonly endpointName: string;
+  readonly account: string;
+  readonly region: string;
+  readonly asyncBucket: string | undefined;
+}
+
+const Effect = "Allow";
+
+function readWeights({ bucket, prefix }: Known): object[] {
+  return [
+    {
+      Sid: "ReadWeights",
+      Effect,
+      Action: "s3:GetObject",
+      Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
+    },
+    {
+      Sid: "ListWeights",
+      Effect,
+      Action: "s3:ListBucket",
+      Resource: `arn:aws:s3:::${bucket}`,
+      Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
+    },
+  ];
+}
+
+function pullImage({ image, account, region }: Known): object[] {
+  const address = parseImageAddress(image) ?? { account, region, repository: "*" };
+  return [
+    // It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+    { Sid: "LogInToEcr", Effect, Action: "ecr:GetAuthorizationToken", Resource: "*" },
+    {
+      Sid: "PullImage",
+      Effect,
+      Action: [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+      ],
+      Resource: `arn:aws:ecr:${address.region}:${address.account}:repository/${address.repository}`,
+    },
+  ];
+}
+
+function writeLogsAndMetrics({ endpointName, account, region }: Known): object[] {
+  const group = `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/Endpoints/${endpointName}`;
+  return [
+    {
+      Sid: "WriteLogs",
+      Effect,
+      Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+      Resource: [group, `${group}:*`],
+    },
+    // It takes no resource; the namespace limits it.
+    {
+      Sid: "WriteMetrics",
+      Effect,
+      Action: "cloudwatch:PutMetricData",
+      Resource: "*",
+      Condition: { StringLike: { "cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"] } },
+    },
+  ];
+}
+
+function queueRequests({ asyncBucket }: Known): object[] {
+  if (asyncBucket === undefined) return [];
+  const Resource = `arn:aws:s3:::${asyncBucket}`;
+  return [
+    {
+      Sid: "QueueOfRequests",
+      Effect,
+      Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+      Resource: `${Resource}/*`,
+    },
+    {
+      Sid: "FindRequests",
+      Effect,
+      Action: ["s3:ListBucket", "s3:GetBucketLocation"],
+      Resource,
+    },
+  ];
+}
+
+/** Logs go to the endpoint's own group; the rest is read only, and only what this endpoint needs. */
+export function executionPolicy(known: Known): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      ...readWeights(known),
+      ...pullImage(known),
+      ...writeLogsAndMetrics(known),
+      ...queueRequests(known),
+    ],
+  });
+}
+
+/** The role of the endpoint's containers, which SageMaker takes in this account alone; with the policy to wait for. */
+export function executionRole(
+  name: string,
+  args: ExecutionRoleArgs,
+  parent: pulumi.Resource,
+): { readonly role: aws.iam.Role; readonly policy: aws.iam.RolePolicy } {
+  const { weights, image, region, asyncBucket, tags } = args;
+  const account = aws.getCallerIdentityOutput({}, { parent }).accountId;
+  const role = new aws.iam.Role(
+    `${name}-role`,
+    {
+      description: "berth: runs the containers of one endpoint",
+      // https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+      assumeRolePolicy: account.apply((id) =>
+        trustPolicy("sagemaker.amazonaws.com", `arn:aws:sagemaker:${region}:${id}:*`),
+      ),
+      tags: namedTags(tags, `${name}-role`),
+    },
+    { parent },
+  );
+  const policy = new aws.iam.RolePolicy(
+    `${name}-run`,
+    {
+      role: role.name,
+      policy: pulumi
+        .all([weights.bucket, args.endpointName, account, asyncBucket])
+        .apply(([bucket, endpointName, id, queue]) =>
+          executionPolicy({
+            bucket,
+            prefix: weights.prefix,
+            image,
+            endpointName,
+            account: id,
+            region,
+            asyncBucket: queue,
+          }),
+        ),
+    },
+    { parent },
+  );
+  return { role, policy };
+}

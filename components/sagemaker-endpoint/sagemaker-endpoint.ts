@@ -1,0 +1,131 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { namedTags, type TagInputs } from "../named-tags.ts";
+import { asyncBucket } from "./async-bucket.ts";
+import { EndpointAnswer } from "./endpoint-answer.ts";
+import { endpointConfiguration } from "./endpoint-configuration.ts";
+import type { EndpointPlan } from "./endpoint-plan.ts";
+import { endpointScaling } from "./endpoint-scaling.ts";
+import { executionRole } from "./execution-role.ts";
+
+/** What an endpoint is made of. */
+export interface SageMakerEndpointArgs {
+  readonly plan: EndpointPlan;
+  readonly region: string;
+  /** At most 63 letters, digits and hyphens; chosen beforehand, so that what ends the endpoint can be armed first. */
+  readonly endpointName: pulumi.Input<string>;
+  readonly weights: { readonly bucket: pulumi.Input<string>; readonly prefix: string };
+  /** What has to be there before the endpoint: what ends it. */
+  readonly after: readonly pulumi.Resource[];
+  readonly tags: TagInputs;
+  /** Encrypts the instances' storage where the type takes a volume. @default AWS's own key */
+  readonly kmsKeyArn?: string | undefined;
+  /** Where the containers get network interfaces. @default none: they reach S3 and ECR through SageMaker's own network */
+  readonly vpc?: {
+    readonly subnetIds: readonly string[];
+    readonly securityGroupIds: readonly string[];
+  };
+}
+
+/** Days that an endpoint's log lines stay. */
+const logDays = 14;
+
+/**
+ * A model on a SageMaker endpoint: an execution role that reads one prefix, the model with its data uncompressed in S3, a
+ * configuration, and the endpoint that uses it. A change makes a new model and a new configuration beside the old ones,
+ * moves the endpoint to them, and removes the old ones only then; the endpoint itself stays, and so does its name.
+ *
+ * ### Cost
+ * The placement's hourly price for every instance that runs; model and configuration cost nothing.
+ */
+export class SageMakerEndpoint extends pulumi.ComponentResource {
+  readonly endpointName: pulumi.Output<string>;
+  readonly endpointArn: pulumi.Output<string>;
+  /** Where requests and answers lie in async mode. */
+  readonly asyncUri: pulumi.Output<string> | undefined;
+
+  constructor(name: string, args: SageMakerEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:SageMakerEndpoint", name, {}, opts);
+    const { mode, container } = args.plan.endpoint;
+    const queue = mode === "async" ? asyncBucket(name, args.tags, this).bucket : undefined;
+    const model = servedModel(name, { ...args, asyncBucket: queue }, this);
+    const configuration = endpointConfiguration(name, { ...args, model, asyncBucket: queue }, this);
+    // Made first, since SageMaker makes it without a retention, and gives it no tags.
+    const logs = new aws.cloudwatch.LogGroup(
+      `${name}-logs`,
+      {
+        name: pulumi.interpolate`/aws/sagemaker/Endpoints/${args.endpointName}`,
+        retentionInDays: logDays,
+        tags: namedTags(args.tags, `${name}-logs`),
+      },
+      { parent: this },
+    );
+    const endpoint = new aws.sagemaker.Endpoint(
+      `${name}-endpoint`,
+      {
+        name: args.endpointName,
+        endpointConfigName: configuration.name,
+        tags: namedTags(args.tags, `${name}-endpoint`),
+      },
+      { parent: this, dependsOn: [...args.after, logs] },
+    );
+    endpointScaling(name, { ...args, endpoint }, this);
+    new EndpointAnswer(
+      `${name}-answer`,
+      {
+        endpointName: endpoint.name,
+        configName: configuration.name,
+        region: args.region,
+        realtime: mode === "realtime",
+        requestForm: container.requestForm,
+      },
+      { parent: this, dependsOn: [endpoint] },
+    );
+    this.endpointName = endpoint.name;
+    this.endpointArn = endpoint.arn;
+    this.asyncUri = queue === undefined ? undefined : pulumi.interpolate`s3://${queue}/`;
+    this.registerOutputs({ endpointName: this.endpointName, endpointArn: this.endpointArn });
+  }
+}
+
+interface ServedModelArgs extends SageMakerEndpointArgs {
+  readonly asyncBucket: pulumi.Output<string> | undefined;
+}
+
+function servedModel(
+  name: string,
+  args: ServedModelArgs,
+  parent: pulumi.Resource,
+): aws.sagemaker.Model {
+  const { plan, weights, vpc } = args;
+  const { image, environment } = plan.endpoint.container;
+  const { role, policy } = executionRole(name, { ...args, image }, parent);
+  return new aws.sagemaker.Model(
+    `${name}-model`,
+    {
+      executionRoleArn: role.arn,
+      primaryContainer: {
+        image,
+        environment,
+        modelDataSource: {
+          s3DataSources: [
+            {
+              // The slash at the end makes it a prefix.
+              s3Uri: pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`,
+              s3DataType: "S3Prefix",
+              compressionType: "None",
+            },
+          ],
+        },
+      },
+      ...(vpc === undefined
+        ? {}
+        : {
+            vpcConfig: { subnets: [...vpc.subnetIds], securityGroupIds: [...vpc.securityGroupIds] },
+          }),
+      tags: namedTags(args.tags, `${name}-model`),
+    },
+    // SageMaker looks at the data with this role when the model is made.
+    { parent, dependsOn: [policy] },
+  );
+}

@@ -1,0 +1,125 @@
+import { z } from "zod";
+import type { Plan, ServingEngine } from "../plan.ts";
+import { UserError } from "../user-error.ts";
+
+const servingImagesSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  collectedAt: z.iso.date(),
+  source: z.string(),
+  images: z.array(
+    z.strictObject({
+      engine: z.enum(["vllm", "llama.cpp"]),
+      repository: z.string(),
+      /** A release, never a tag that moves with the next one. */
+      tag: z.string(),
+      inferenceAmiVersion: z.string(),
+      source: z.string(),
+    }),
+  ),
+  /** Account of the registry, by region. */
+  registries: z.record(z.string(), z.string().regex(/^\d{12}$/)),
+});
+
+/** AWS's serving images, and the account that holds them in each region. */
+export type ServingImages = Readonly<z.infer<typeof servingImagesSchema>>;
+
+/**
+ * The content of `data/serving-images.json`.
+ *
+ * @throws z.ZodError naming every field that is wrong
+ */
+export function parseServingImages(raw: unknown): ServingImages {
+  return servingImagesSchema.parse(raw);
+}
+
+/** The container that serves the model on an endpoint. */
+export interface ServingContainer {
+  readonly image: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /**
+   * The host's image, by the driver that the container's CUDA needs: without it g4dn and g5 get driver 470
+   * (https://docs.aws.amazon.com/sagemaker/latest/dg/inference-gpu-drivers.html). Undefined leaves AWS's default.
+   */
+  readonly inferenceAmiVersion: string | undefined;
+  /** What its `/invocations` takes: vLLM tells completions and chats apart itself, llama.cpp's image takes chats only. */
+  readonly requestForm: "completion" | "chat";
+}
+
+/** Where SageMaker puts the files of a model (https://docs.aws.amazon.com/sagemaker/latest/dg/large-model-inference-uncompressed.html). */
+const modelFolder = "/opt/ml/model";
+
+type Served = Pick<Plan, "engine" | "modelId" | "contextTokens" | "concurrency" | "ladder">;
+
+/**
+ * Environment of AWS's vLLM image: `SM_VLLM_X_Y` becomes `--x-y`
+ * (https://aws.github.io/deep-learning-containers/vllm/deployment/sagemaker/).
+ */
+function vllmEnvironment(plan: Served): Record<string, string> {
+  return {
+    SM_VLLM_MODEL: modelFolder,
+    SM_VLLM_SERVED_MODEL_NAME: plan.modelId,
+    SM_VLLM_MAX_MODEL_LEN: String(plan.contextTokens),
+    SM_VLLM_MAX_NUM_SEQS: String(plan.concurrency),
+    SM_VLLM_TENSOR_PARALLEL_SIZE: String(plan.ladder[0].tensorParallel),
+  };
+}
+
+/** Environment of AWS's llama.cpp image: its context is shared by all sequences. */
+function llamaEnvironment(plan: Served): Record<string, string> {
+  return {
+    SM_LLAMA_CPP_ALIAS: plan.modelId,
+    SM_LLAMA_CPP_CTX_SIZE: String(plan.contextTokens * plan.concurrency),
+    SM_LLAMA_CPP_PARALLEL: String(plan.concurrency),
+    SM_LLAMA_CPP_N_GPU_LAYERS: "999",
+  };
+}
+
+function environmentOf(engine: ServingEngine, plan: Served): Record<string, string> {
+  return engine === "vllm" ? vllmEnvironment(plan) : llamaEnvironment(plan);
+}
+
+/**
+ * The container for a plan in a region: AWS's image of the same engine that a GPU host runs, or the one that was given.
+ *
+ * @param imageUri an image of the user's own, with the same environment and contract
+ * @throws UserError when AWS's registry of the region is not known
+ */
+export function servingContainer(
+  plan: Served,
+  images: ServingImages,
+  { region, imageUri }: { readonly region: string; readonly imageUri?: string | undefined },
+): ServingContainer {
+  const { engine } = plan;
+  const environment = environmentOf(engine, plan);
+  const requestForm = engine === "vllm" ? "completion" : "chat";
+  if (imageUri !== undefined) {
+    return { image: imageUri, environment, requestForm, inferenceAmiVersion: undefined };
+  }
+  const found = images.images.find((image) => image.engine === engine);
+  const account = images.registries[region];
+  if (found === undefined || account === undefined) {
+    throw new UserError(`No image of ${engine} is known for SageMaker in ${region}.`, {
+      hint: `Set berth:imageUri to one of your own, or aws:region to one of ${Object.keys(images.registries).join(", ")}.`,
+    });
+  }
+  const { repository, tag, inferenceAmiVersion } = found;
+  const image = `${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`;
+  return { image, environment, inferenceAmiVersion, requestForm };
+}
+
+/** Parts of an ECR image's address. */
+export interface ImageAddress {
+  readonly account: string;
+  readonly region: string;
+  readonly repository: string;
+}
+
+/** `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>` or `@sha256:<digest>`; undefined for any other address. */
+export function parseImageAddress(uri: string): ImageAddress | undefined {
+  const pattern =
+    /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([a-z0-9._/-]+)(:[\w.-]{1,128}|@sha256:[0-9a-f]{64})$/;
+  const [, account, region, repository] = pattern.exec(uri) ?? [];
+  return account === undefined || region === undefined || repository === undefined
+    ? undefined
+    : { account, region, repository };
+}

@@ -1,0 +1,14 @@
+import type { Plan } from "../plan.ts";
+import { planLines } from "../plan-text.ts";
+import { endpointPlanLines } from "./endpoint-plan-text.ts";
+import type { EndpointPlan } from "./endpoint-plan.ts";
+
+/** Whether a plan is of a SageMaker endpoint. */
+export function isEndpointPlan(plan: Plan): plan is EndpointPlan {
+  return "endpoint" in plan;
+}
+
+/** A plan of either target as a person reads it. One entry a line. */
+export function stackPlanLines(plan: Plan): readonly string[] {
+  return isEndpointPlan(plan) ? endpointPlanLines(plan) : planLines(plan);
+}

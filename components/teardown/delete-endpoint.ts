@@ -1,0 +1,81 @@
+/** Throttling passes, and so does an endpoint's busy moment; ten tries with this pace take 90 minutes. */
+const patient = [
+  { ErrorEquals: ["States.ALL"], IntervalSeconds: 5, MaxAttempts: 10, BackoffRate: 2 },
+];
+
+/**
+ * The state machine's definition in Amazon States Language: look for the endpoint, delete it, wait, look again, until it is
+ * gone. One that is being made, changed or has failed is deleted like one that serves.
+ *
+ * It lists rather than describes, since the endpoint that is not there is then an empty list and no error.
+ */
+export function deleteEndpoint(endpointName: string): string {
+  return JSON.stringify({
+    Comment: "berth: deletes the endpoint of one stack, then looks again until it is gone",
+    StartAt: "FindEndpoint",
+    TimeoutSeconds: 6 * 3600,
+    States: {
+      FindEndpoint: {
+        Type: "Task",
+        Resource: "arn:aws:states:::aws-sdk:sagemaker:listEndpoints",
+        Parameters: { NameContains: endpointName },
+        Retry: patient,
+        Next: "AnyLeft",
+      },
+      AnyLeft: {
+        Type: "Choice",
+        Choices: [
+          {
+            And: [
+              { Variable: "$.Endpoints[0]", IsPresent: true },
+              { Variable: "$.Endpoints[0].EndpointStatus", StringEquals: "Deleting" },
+            ],
+            Next: "Settle",
+          },
+          { Variable: "$.Endpoints[0]", IsPresent: true, Next: "EndEndpoint" },
+        ],
+        Default: "NothingLeft",
+      },
+      EndEndpoint: {
+        Type: "Task",
+        Resource: "arn:aws:states:::aws-sdk:sagemaker:deleteEndpoint",
+        Parameters: { EndpointName: endpointName },
+        ResultPath: null,
+        Retry: patient,
+        Next: "Settle",
+      },
+      Settle: { Type: "Wait", Seconds: 15, Next: "FindEndpoint" },
+      NothingLeft: { Type: "Succeed" },
+    },
+  });
+}
+
+/**
+ * May list endpoints, and delete that one. An endpoint that scales has its scaling deregistered with it
+ * (https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-delete-with-scaling.html).
+ */
+export function deleteEndpointPolicy(endpointName: string): string {
+  const Effect = "Allow";
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      // Both take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+      { Sid: "Look", Effect, Action: "sagemaker:ListEndpoints", Resource: "*" },
+      {
+        Sid: "EndOwnEndpoint",
+        Effect,
+        Action: "sagemaker:DeleteEndpoint",
+        Resource: `arn:aws:sagemaker:*:*:endpoint/${endpointName}`,
+      },
+      {
+        Sid: "EndItsScaling",
+        Effect,
+        Action: "application-autoscaling:DeregisterScalableTarget",
+        Resource: "*",
+        Condition: {
+          StringEquals: { "application-autoscaling:service-namespace": "sagemaker" },
+        },
+      },
+    ],
+  });
+}

@@ -1,0 +1,42 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { TagInputs } from "../named-tags.ts";
+import { deadlineAndSweep, type RunOwner } from "./deadline-and-sweep.ts";
+import { deleteEndpoint, deleteEndpointPolicy } from "./delete-endpoint.ts";
+
+/** Which endpoint is ended, and when. */
+export interface EndpointTeardownArgs extends RunOwner {
+  readonly endpointName: pulumi.Input<string>;
+  /** RFC 3339 in UTC, to the second. */
+  readonly expiresAt: pulumi.Input<string>;
+  readonly tags: TagInputs;
+}
+
+/**
+ * Ends a stack's SageMaker endpoint at the deadline, whoever is gone by then; a sweep comes after it. The endpoint's name is
+ * chosen beforehand, so this is armed before it exists. Model and configuration stay, which cost nothing; `berth down`
+ * removes them.
+ *
+ * ### Cost
+ * Below ten cents: two schedules and some thousand state transitions.
+ */
+export class EndpointTeardown extends pulumi.ComponentResource {
+  readonly stateMachineArn: pulumi.Output<string>;
+  readonly scheduleName: pulumi.Output<string>;
+
+  constructor(name: string, args: EndpointTeardownArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:EndpointTeardown", name, {}, opts);
+    const endpoint = pulumi.output(args.endpointName);
+    const atDeadline = {
+      description: "berth: ends the endpoint of one stack",
+      definition: endpoint.apply(deleteEndpoint),
+      policy: endpoint.apply(deleteEndpointPolicy),
+    };
+    const armed = deadlineAndSweep(name, { ...args, atDeadline }, this);
+    this.stateMachineArn = armed.stateMachineArn;
+    this.scheduleName = armed.scheduleName;
+    this.registerOutputs({
+      stateMachineArn: this.stateMachineArn,
+      scheduleName: this.scheduleName,
+    });
+  }
+}

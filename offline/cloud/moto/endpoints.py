@@ -1,0 +1,192 @@
+"""SageMaker endpoints that take their time: moto keeps what they are, the proxy says how far they have come."""
+
+import json
+from typing import Any
+
+from moto.applicationautoscaling import applicationautoscaling_backends
+from moto.cloudwatch import cloudwatch_backends
+from moto.core.utils import unix_time_millis, utcnow
+from moto.logs import logs_backends
+from moto.sagemaker import models, sagemaker_backends
+from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.responses import SageMakerResponse
+
+ACCOUNT = "123456789012"
+BUSY = ("Creating", "Updating", "RollingBack", "Deleting", "SystemUpdating")
+
+
+def refuse_taken(kind: str, known: dict[str, Any], name: str, shown: str) -> None:
+    if name in known:
+        raise ValidationError(message=f'Cannot create already existing {kind} "{shown}".')
+
+
+def start_creating() -> None:
+    """An endpoint begins as Creating, goes by Deleting, and is not replaced by another of its name."""
+    create, create_model = models.SageMakerModelBackend.create_endpoint, models.SageMakerModelBackend.create_model
+    create_config = models.SageMakerModelBackend.create_endpoint_config
+
+    def created(self: Any, endpoint_name: str, *arguments: Any, **named: Any) -> Any:
+        arn = models.FakeEndpoint.arn_formatter(endpoint_name, self.account_id, self.region_name)
+        refuse_taken("endpoint", self.endpoints, endpoint_name, arn)
+        endpoint = create(self, endpoint_name, *arguments, **named)
+        endpoint.endpoint_status = "Creating"
+        return endpoint
+
+    def model(self: Any, model_name: str, *arguments: Any, **named: Any) -> Any:
+        refuse_taken("model", self._models, model_name, model_name)
+        return create_model(self, model_name, *arguments, **named)
+
+    def config(self: Any, endpoint_config_name: str, *arguments: Any, **named: Any) -> Any:
+        refuse_taken("endpoint configuration", self.endpoint_configs, endpoint_config_name, endpoint_config_name)
+        return create_config(self, endpoint_config_name, *arguments, **named)
+
+    def deleted(self: Any, endpoint_name: str) -> None:
+        endpoint = self.endpoints.get(endpoint_name)
+        if endpoint is None:
+            arn = models.FakeEndpoint.arn_formatter(endpoint_name, self.account_id, self.region_name)
+            raise ValidationError(message=f'Could not find endpoint "{arn}".')
+        if endpoint.endpoint_status == "SystemUpdating":
+            raise ValidationError(message=f'Cannot delete endpoint "{endpoint.arn}" while it is being maintained.')
+        endpoint.endpoint_status = "Deleting"
+
+    models.SageMakerModelBackend.create_endpoint = created
+    models.SageMakerModelBackend.create_model = model
+    models.SageMakerModelBackend.create_endpoint_config = config
+    models.SageMakerModelBackend.delete_endpoint = deleted
+
+
+def update_endpoint(self: Any) -> str:
+    given = json.loads(self.body)
+    backend = self.sagemaker_backend
+    endpoint = backend.endpoints.get(given["EndpointName"])
+    if endpoint is None:
+        raise ValidationError(message=f"Could not find endpoint \"{given['EndpointName']}\".")
+    if endpoint.endpoint_status in BUSY:
+        raise ValidationError(message=f'Cannot update in-progress endpoint "{endpoint.arn}".')
+    if endpoint.endpoint_status == "Failed":
+        raise ValidationError(message=f'Cannot update failed endpoint "{endpoint.arn}".')
+    config = given["EndpointConfigName"]
+    if config not in backend.endpoint_configs:
+        raise ValidationError(message=f'Could not find endpoint configuration "{config}".')
+    endpoint.endpoint_status = "Updating"
+    endpoint.failure_reason = None
+    endpoint.berth_wanted = (config, given.get("DeploymentConfig"))
+    return json.dumps({"EndpointArn": endpoint.arn})
+
+
+def container_of(backend: Any, variant: dict[str, Any]) -> dict[str, Any]:
+    model = backend._models.get(variant.get("ModelName"))
+    if model is None:
+        return {}
+    return {**(model.primary_container or {}), "role": model.execution_role_arn}
+
+
+def shape(region: str, endpoint: Any) -> dict[str, Any]:
+    backend = sagemaker_backends[ACCOUNT][region]
+    wanted, deployment = getattr(endpoint, "berth_wanted", (endpoint.endpoint_config_name, None))
+    config = backend.endpoint_configs.get(wanted)
+    variants = config.production_variants if config is not None else []
+    return {
+        "region": region,
+        "name": endpoint.endpoint_name,
+        "status": endpoint.endpoint_status,
+        "config": wanted,
+        "variants": [{**each, "container": container_of(backend, each)} for each in variants],
+        "async": getattr(config, "async_inference_config", None),
+        "alarms": [
+            alarm["AlarmName"]
+            for alarm in ((deployment or {}).get("AutoRollbackConfiguration") or {}).get("Alarms") or []
+        ],
+    }
+
+
+def every() -> list[dict[str, Any]]:
+    return [
+        shape(region, endpoint)
+        for region, backend in sagemaker_backends[ACCOUNT].items()
+        for endpoint in backend.endpoints.values()
+    ]
+
+
+def settle(body: dict[str, Any]) -> tuple[str, Any]:
+    """Tells moto how far an endpoint has come: its state, why it failed, and the configuration that it runs."""
+    backend = sagemaker_backends[ACCOUNT][body["region"]]
+    endpoint = backend.endpoints.get(body["name"])
+    if endpoint is None or (endpoint.endpoint_status == "Deleting" and not body.get("gone")):
+        return "200 OK", {"taken": False}
+    if body.get("gone"):
+        del backend.endpoints[body["name"]]
+        return "200 OK", {"taken": True}
+    endpoint.endpoint_status = body["status"]
+    endpoint.failure_reason = body.get("failureReason")
+    if body.get("config"):
+        endpoint.endpoint_config_name = body["config"]
+        config = backend.endpoint_configs.get(body["config"])
+        if config is not None:
+            endpoint.production_variants = endpoint._process_production_variants(config.production_variants)
+    for variant in endpoint.production_variants:
+        if "instances" in body:
+            variant["CurrentInstanceCount"] = body["instances"]
+            variant["DesiredInstanceCount"] = body["instances"]
+    if body["status"] in ("InService", "Failed"):
+        endpoint.berth_wanted = (endpoint.endpoint_config_name, None)
+    endpoint.last_modified_time = utcnow()
+    return "200 OK", {"taken": True}
+
+
+def scaling(body: dict[str, Any]) -> dict[str, Any]:
+    """Between how many instances an endpoint scales, and whether an alarm wakes it when something waits and none runs."""
+    region, name = body["region"], body["name"]
+    scaler = applicationautoscaling_backends[ACCOUNT][region]
+    resource = f"endpoint/{name}/variant/"
+    target = next((each for each in scaler._flatten_scalable_targets("sagemaker") if each.resource_id.startswith(resource)), None)
+    if target is None:
+        return {"scales": False}
+    policies = [each for each in scaler.policies.values() if each.resource_id == target.resource_id]
+    waking = {each.policy_arn for each in policies if each.policy_type == "StepScaling"}
+    tracking = next((each.target_tracking_scaling_policy_configuration for each in policies if each.policy_type == "TargetTrackingScaling"), None)
+    wakes = any(
+        alarm.metric_name == "HasBacklogWithoutCapacity"
+        and waking.intersection(alarm.alarm_actions or [])
+        and any(each.name == "EndpointName" and each.value == name for each in alarm.dimensions)
+        for alarm in cloudwatch_backends[ACCOUNT][region].alarms.values()
+    )
+    return {
+        "scales": True,
+        "least": target.min_capacity,
+        "wakes": wakes,
+        "quietSeconds": (tracking or {}).get("ScaleInCooldown", 300) if tracking else None,
+    }
+
+
+def write_log(body: dict[str, Any]) -> tuple[str, Any]:
+    backend = logs_backends[ACCOUNT][body["region"]]
+    group, stream = body["group"], body["stream"]
+    if group not in backend.groups:
+        backend.create_log_group(group, {})
+    if stream not in backend.groups[group].streams:
+        backend.create_log_stream(group, stream)
+    now = int(unix_time_millis())
+    events = [{"timestamp": now, "message": line} for line in body["lines"]]
+    backend.put_log_events(group, stream, events)
+    return "200 OK", {}
+
+
+def answer(path: str, body: dict[str, Any]) -> tuple[str, Any] | None:
+    if path == "endpoints":
+        return "200 OK", every()
+    if path == "scaling":
+        return "200 OK", scaling(body)
+    if path == "variants":
+        config = sagemaker_backends[ACCOUNT][body["region"]].endpoint_configs.get(body["config"])
+        return "200 OK", config.production_variants if config is not None else []
+    if path == "endpoint":
+        return settle(body)
+    if path == "log":
+        return write_log(body)
+    return None
+
+
+def apply() -> None:
+    start_creating()
+    SageMakerResponse.update_endpoint = update_endpoint

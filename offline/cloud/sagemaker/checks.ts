@@ -1,0 +1,79 @@
+import type { Faults } from "../faults.ts";
+import { ApiError, type ApiRequest } from "../proxy/api-request.ts";
+import type { ObjectStore } from "../s3/object-store.ts";
+import { endpointQuota } from "./endpoint-quotas.ts";
+import type { HostedContainer, HostedVariant } from "./hosted-endpoint.ts";
+import { objectsBelow } from "./model-data.ts";
+import { imageExists, type ServingImage } from "./serving-images.ts";
+
+function refuse(message: string): never {
+  throw new ApiError("ValidationException", message);
+}
+
+const namePattern = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
+
+function checkName(member: string, value: unknown): void {
+  if (typeof value === "string" && namePattern.test(value)) return;
+  refuse(
+    `1 validation error detected: Value '${String(value)}' at '${member}' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`,
+  );
+}
+
+function checkModel(call: ApiRequest, store: ObjectStore, images: readonly ServingImage[]): void {
+  checkName("modelName", call.parameters["ModelName"]);
+  const container = (call.parameters["PrimaryContainer"] ?? {}) as HostedContainer;
+  const { Image = "", ModelDataSource } = container;
+  if (!imageExists(Image, images)) refuse(`Requested image ${Image} not found.`);
+  const uri = ModelDataSource?.S3DataSource?.S3Uri;
+  if (uri === undefined) return;
+  if (!uri.endsWith("/")) refuse(`S3Uri of S3Prefix must end with "/", and ${uri} does not.`);
+  if (objectsBelow(store, uri).length === 0) refuse(`Could not find model data at ${uri}.`);
+}
+
+/** Types whose disks are NVMe take no size of a volume: docs.aws.amazon.com/sagemaker/latest/dg/host-instance-storage.html */
+const withNvme = /^ml\.(g4dn|g5|g6|g6e|g7|g7e|p4d|p4de|p5|p5e|p5en|p6\S*|trn1\S*|\w+d)\./;
+
+function checkConfig(call: ApiRequest): void {
+  checkName("endpointConfigName", call.parameters["EndpointConfigName"]);
+  for (const variant of (call.parameters["ProductionVariants"] ?? []) as (HostedVariant & {
+    VolumeSizeInGB?: number;
+  })[]) {
+    const { InstanceType = "", VolumeSizeInGB } = variant;
+    if (VolumeSizeInGB !== undefined && withNvme.test(InstanceType)) {
+      refuse(
+        `VolumeSizeInGB parameter is not allowed for the selected Instance type ${InstanceType}.`,
+      );
+    }
+    const seconds = variant.ContainerStartupHealthCheckTimeoutInSeconds;
+    if (seconds !== undefined && (seconds < 60 || seconds > 3600)) {
+      refuse(
+        `1 validation error detected: Value '${seconds}' at 'productionVariants.1.member.containerStartupHealthCheckTimeoutInSeconds' failed to satisfy constraint: Member must have value between 60 and 3600`,
+      );
+    }
+  }
+}
+
+/** Refuses what SageMaker refuses at once, and moto takes. */
+export function checkSageMakerCall(
+  call: ApiRequest,
+  { store, images }: { store: ObjectStore; images: readonly ServingImage[] },
+): void {
+  if (call.operation === "CreateModel") checkModel(call, store, images);
+  if (call.operation === "CreateEndpointConfig") checkConfig(call);
+  if (call.operation === "CreateEndpoint") {
+    checkName("endpointName", call.parameters["EndpointName"]);
+  }
+}
+
+/** Refuses an endpoint for which the account's quota has no room. */
+export function checkEndpointQuota(faults: Faults, variants: readonly HostedVariant[]): void {
+  for (const { InstanceType, InitialInstanceCount = 1 } of variants) {
+    if (InstanceType === undefined) continue;
+    const value = endpointQuota(faults, InstanceType);
+    if (InitialInstanceCount <= value) continue;
+    throw new ApiError(
+      "ResourceLimitExceeded",
+      `The account-level service limit '${InstanceType} for endpoint usage' is ${value} Instances, with current utilization of 0 Instances and a request delta of ${InitialInstanceCount} Instances. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.`,
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Faults } from "../faults.ts";
+
+/** Instances of a type that an account may have in endpoints here, unless a `quota` fault says none. */
+const granted = 4;
+
+/** The types of EC2 that hosting has too, from the emulation's own table. */
+const table = JSON.parse(
+  readFileSync(new URL("../data/gpu-instance-types.json", import.meta.url), "utf8"),
+) as { readonly types: Readonly<Record<string, unknown>> };
+const types = Object.keys(table.types).map((type) => `ml.${type}`);
+
+/** How many instances of a type the account may have in endpoints. */
+export function endpointQuota(faults: Faults, instanceType: string): number {
+  const none = faults
+    .all()
+    .some(
+      ({ kind, service, instanceType: of }) =>
+        kind === "quota" && service === "sagemaker" && (of === undefined || of === instanceType),
+    );
+  return none ? 0 : granted;
+}
+
+/** Quotas of endpoints as Service Quotas lists them: found by name, their codes are nowhere written down. */
+export function endpointQuotas(faults: Faults): { code: string; name: string; value: number }[] {
+  return types.map((type) => {
+    const name = `${type} for endpoint usage`;
+    const code = `L-${createHash("sha256").update(name).digest("hex").slice(0, 8).toUpperCase()}`;
+    return { code, name, value: endpointQuota(faults, type) };
+  });
+}

@@ -1,0 +1,192 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import type { Faults } from "../faults.ts";
+import type { Moto } from "../moto/moto.ts";
+import type { ObjectStore } from "../s3/object-store.ts";
+import { endpointKey, type HostedEndpoint } from "./hosted-endpoint.ts";
+import { provision, ProvisionFailure } from "./provision.ts";
+import type { ServingImage } from "./serving-images.ts";
+import type { ServingProcess } from "./serving-process.ts";
+
+/** What endpoints need of the cloud. */
+export interface EndpointsParts {
+  readonly moto: Moto;
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly images: readonly ServingImage[];
+  /** For the containers' files. */
+  readonly folder: string;
+}
+
+/** An endpoint on its way, or that serves. */
+interface Running {
+  serving: ServingProcess | undefined;
+  /** The configuration that serves. */
+  config: string | undefined;
+  /** The work under way, and how to give it up. */
+  work: Promise<void> | undefined;
+  abort: AbortController;
+  /** What serves, as it was asked for. */
+  endpoint: HostedEndpoint | undefined;
+}
+
+/**
+ * SageMaker's endpoints: moto keeps what was asked, and this brings it about, in the states and with the failures of the
+ * real service. A container is a process of this machine.
+ */
+export class Endpoints {
+  readonly #parts: EndpointsParts;
+  readonly #running = new Map<string, Running>();
+  #sync: Promise<void> = Promise.resolve();
+  #count = 0;
+  #stopping = false;
+
+  constructor(parts: EndpointsParts) {
+    this.#parts = parts;
+  }
+
+  /** To be told after every call that may have changed an endpoint. */
+  changed(): Promise<void> {
+    this.#sync = this.#sync.then(() => (this.#stopping ? undefined : this.#look()));
+    return this.#sync;
+  }
+
+  /** Resolves when every endpoint has come as far as it can. */
+  async settled(): Promise<void> {
+    await this.#sync;
+    for (const { work } of this.#running.values()) await work;
+  }
+
+  /** The container of an endpoint that is in service; undefined otherwise. */
+  serving(region: string, name: string): ServingProcess | undefined {
+    return this.#running.get(endpointKey({ region, name }))?.serving;
+  }
+
+  /** An asynchronous endpoint that has been in service; it may have no instance now. */
+  asynchronous(region: string, name: string): HostedEndpoint | undefined {
+    const { endpoint } = this.#running.get(endpointKey({ region, name })) ?? {};
+    return endpoint?.async?.OutputConfig === undefined ? undefined : endpoint;
+  }
+
+  allAsynchronous(): readonly HostedEndpoint[] {
+    return [...this.#running.values()].flatMap(({ endpoint }) =>
+      endpoint?.async?.OutputConfig === undefined ? [] : [endpoint],
+    );
+  }
+
+  /** Starts an instance of an endpoint that has none. */
+  wake(endpoint: HostedEndpoint): void {
+    const running = this.#running.get(endpointKey(endpoint));
+    if (running === undefined || running.serving !== undefined || running.work !== undefined)
+      return;
+    running.work = this.#bringUp(endpoint, running).finally(() => {
+      running.work = undefined;
+    });
+  }
+
+  /** Ends an endpoint's last instance; it stays in service. */
+  async rest(endpoint: HostedEndpoint): Promise<void> {
+    const running = this.#running.get(endpointKey(endpoint));
+    if (running?.serving === undefined || running.work !== undefined) return;
+    const { serving } = running;
+    running.serving = undefined;
+    await serving.stop();
+    await this.#tell(endpoint, { status: "InService", instances: 0 });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#sync.catch(() => undefined);
+    for (const running of this.#running.values()) {
+      running.abort.abort();
+      await running.work?.catch(() => undefined);
+      await running.serving?.stop();
+    }
+  }
+
+  async #look(): Promise<void> {
+    for (const endpoint of await this.#parts.moto.ask<HostedEndpoint[]>("endpoints")) {
+      const key = endpointKey(endpoint);
+      const running = this.#running.get(key) ?? {
+        serving: undefined,
+        config: undefined,
+        work: undefined,
+        abort: new AbortController(),
+        endpoint: undefined,
+      };
+      this.#running.set(key, running);
+      if (endpoint.status === "Deleting") {
+        if (!running.abort.signal.aborted) this.#remove(endpoint, running);
+      } else if (running.work === undefined && /^(Creating|Updating)$/.test(endpoint.status)) {
+        running.work = this.#bringUp(endpoint, running).finally(() => {
+          running.work = undefined;
+        });
+      }
+    }
+  }
+
+  #remove(endpoint: HostedEndpoint, running: Running): void {
+    running.abort.abort();
+    const before = running.work;
+    running.work = (async () => {
+      await before?.catch(() => undefined);
+      await running.serving?.stop();
+      this.#running.delete(endpointKey(endpoint));
+      await this.#tell(endpoint, { gone: true });
+    })();
+  }
+
+  async #bringUp(endpoint: HostedEndpoint, running: Running): Promise<void> {
+    const { region, name, config } = endpoint;
+    const folder = join(this.#parts.folder, `${name}-${(this.#count += 1)}`);
+    const [variant] = endpoint.variants;
+    const log = this.#logOf(region, name, variant?.VariantName ?? "AllTraffic");
+    try {
+      const { signal } = running.abort;
+      const serving = await provision(endpoint, { ...this.#parts, folder, log, signal });
+      if (running.abort.signal.aborted) {
+        await serving.stop();
+        return;
+      }
+      const before = running.serving;
+      Object.assign(running, { serving, config, endpoint });
+      const instances = variant?.InitialInstanceCount ?? 1;
+      await this.#tell(endpoint, { status: "InService", config, instances });
+      await before?.stop();
+    } catch (error) {
+      if (running.abort.signal.aborted) return;
+      const failureReason = error instanceof ProvisionFailure ? error.message : String(error);
+      await this.#fail(endpoint, running, failureReason);
+    } finally {
+      if (running.config !== config) await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** A new endpoint has failed; one that was being changed goes on as it was. */
+  async #fail(endpoint: HostedEndpoint, running: Running, failureReason: string): Promise<void> {
+    if (running.endpoint === undefined) {
+      await this.#tell(endpoint, { status: "Failed", failureReason });
+      return;
+    }
+    await this.#tell(endpoint, { status: "RollingBack", failureReason });
+    await this.#tell(endpoint, { status: "InService", failureReason });
+  }
+
+  async #tell(endpoint: HostedEndpoint, change: object): Promise<void> {
+    const { region, name } = endpoint;
+    await this.#parts.moto.ask("endpoint", { region, name, ...change });
+  }
+
+  #logOf(region: string, name: string, variant: string): (line: string) => void {
+    const group = `/aws/sagemaker/Endpoints/${name}`;
+    const stream = `${variant}/i-${String((this.#count += 1)).padStart(17, "0")}`;
+    let writing: Promise<unknown> = Promise.resolve();
+    return (line) => {
+      writing = writing
+        .then(() => this.#parts.moto.ask("log", { region, group, stream, lines: [line] }))
+        .catch(() => undefined);
+    };
+  }
+}

@@ -1,0 +1,39 @@
+/** A container of a model, as CreateModel has it. */
+export interface HostedContainer {
+  readonly Image?: string;
+  readonly Environment?: Readonly<Record<string, string>>;
+  readonly ModelDataSource?: {
+    readonly S3DataSource?: { readonly S3Uri?: string; readonly CompressionType?: string };
+  };
+}
+
+/** A variant of an endpoint's configuration, with its container. */
+export interface HostedVariant {
+  readonly VariantName: string;
+  readonly InstanceType?: string;
+  readonly InitialInstanceCount?: number;
+  readonly ContainerStartupHealthCheckTimeoutInSeconds?: number;
+  readonly container: HostedContainer;
+}
+
+/** An endpoint as moto keeps it; `config` and `variants` are those that it is to run. */
+export interface HostedEndpoint {
+  readonly region: string;
+  readonly name: string;
+  readonly status: string;
+  readonly config: string;
+  readonly variants: readonly HostedVariant[];
+  readonly async?: {
+    readonly OutputConfig?: { readonly S3OutputPath?: string; readonly S3FailurePath?: string };
+  } | null;
+  /** Names of the alarms that roll an update back. */
+  readonly alarms: readonly string[];
+}
+
+/** What tells an endpoint from all others. */
+export function endpointKey({ region, name }: Pick<HostedEndpoint, "region" | "name">): string {
+  return `${region}/${name}`;
+}
+
+/** Seconds that SageMaker gives a container when its configuration does not say. */
+export const defaultStartupSeconds = 600;

@@ -1,0 +1,33 @@
+import { link, mkdir } from "node:fs/promises";
+import { dirname, join, normalize } from "node:path";
+import type { ObjectStore, StoredObject } from "../s3/object-store.ts";
+
+/** Bucket and key of an S3 address; undefined when it is none. */
+export function parseS3Uri(uri: string): { bucket: string; key: string } | undefined {
+  const [, bucket, key = ""] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri) ?? [];
+  return bucket === undefined ? undefined : { bucket, key };
+}
+
+/** The objects below an S3 address; none when there is no such bucket. */
+export function objectsBelow(store: ObjectStore, uri: string): readonly StoredObject[] {
+  const place = parseS3Uri(uri);
+  if (place === undefined) return [];
+  try {
+    const { objects } = store.bucket(place.bucket);
+    return [...objects.values()].filter(({ key }) => key.startsWith(place.key));
+  } catch {
+    return [];
+  }
+}
+
+/** Lays the objects below an S3 address out as files of a folder, as SageMaker does with uncompressed model data. */
+export async function layOutModel(store: ObjectStore, uri: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const prefix = parseS3Uri(uri)?.key ?? "";
+  for (const { key, file } of objectsBelow(store, uri)) {
+    const path = normalize(join(folder, key.slice(prefix.length)));
+    if (!path.startsWith(`${normalize(folder)}/`) || key.endsWith("/")) continue;
+    await mkdir(dirname(path), { recursive: true });
+    await link(file, path);
+  }
+}

@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import type { Faults } from "../faults.ts";
+import type { ObjectStore } from "../s3/object-store.ts";
+import {
+  defaultStartupSeconds,
+  type HostedEndpoint,
+  type HostedVariant,
+} from "./hosted-endpoint.ts";
+import { layOutModel } from "./model-data.ts";
+import { programOf, type ServingImage } from "./serving-images.ts";
+import { ServingProcess } from "./serving-process.ts";
+
+/** What an endpoint's containers are made with. */
+export interface ProvisionParts {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly images: readonly ServingImage[];
+  /** For the files of this one container. */
+  readonly folder: string;
+  readonly log: (line: string) => void;
+  /** Fires when the endpoint is deleted meanwhile. */
+  readonly signal: AbortSignal;
+}
+
+/** Why there is no container, in SageMaker's words. */
+export class ProvisionFailure extends Error {}
+
+/** SageMaker starts a container that ends anew; here three times, since it ends for the same reason again. */
+const mostStarts = 3;
+
+function requireCapacity(faults: Faults, { InstanceType = "" }: HostedVariant): void {
+  const fault = faults.take({
+    service: "sagemaker",
+    operations: ["ProvisionEndpoint"],
+    instanceType: InstanceType,
+  });
+  if (fault?.kind !== "insufficient-capacity") return;
+  throw new ProvisionFailure(
+    "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using a different ML instance type or after some time.",
+  );
+}
+
+/**
+ * Starts the container of an endpoint's first variant, and waits until it is well.
+ *
+ * @throws ProvisionFailure with SageMaker's reason
+ */
+export async function provision(
+  endpoint: HostedEndpoint,
+  parts: ProvisionParts,
+): Promise<ServingProcess> {
+  const [variant] = endpoint.variants;
+  if (variant === undefined) throw new ProvisionFailure("The endpoint configuration is gone.");
+  requireCapacity(parts.faults, variant);
+  const { Image = "", Environment = {}, ModelDataSource } = variant.container;
+  const command = programOf(Image, parts.images);
+  if (command === undefined) {
+    throw new ProvisionFailure(`The emulated AWS has no program that stands for ${Image}.`);
+  }
+  const modelFolder = join(parts.folder, "model");
+  await layOutModel(parts.store, ModelDataSource?.S3DataSource?.S3Uri ?? "", modelFolder);
+  const seconds = variant.ContainerStartupHealthCheckTimeoutInSeconds ?? defaultStartupSeconds;
+  const end = parts.clock.now().getTime() + seconds * 1000;
+  const mayWait = (): boolean => !parts.signal.aborted && parts.clock.now().getTime() < end;
+  for (let start = 1; start <= mostStarts && mayWait(); start += 1) {
+    const { log } = parts;
+    const started = await ServingProcess.start({
+      command,
+      environment: Environment,
+      modelFolder,
+      log,
+    });
+    if (await started.well(mayWait)) return started;
+    await started.stop();
+  }
+  throw new ProvisionFailure(
+    `The primary container for production variant ${variant.VariantName} did not pass the ping health check. Please check CloudWatch logs for this endpoint.`,
+  );
+}

@@ -1,0 +1,79 @@
+import { ApiError, type ApiReply, type ApiRequest } from "../proxy/api-request.ts";
+import { payloadPart } from "./event-stream.ts";
+import type { Endpoints } from "./endpoints.ts";
+import type { ServingProcess } from "./serving-process.ts";
+
+/** The largest request of a real-time endpoint: docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html */
+const mostBytes = 25 * 1024 * 1024;
+
+/** The endpoint that a call of the runtime API is for. */
+export function endpointOf(call: ApiRequest): string {
+  return decodeURIComponent(/^\/endpoints\/([^/]+)\//.exec(call.path)?.[1] ?? "");
+}
+
+function required(call: ApiRequest, serving: ServingProcess | undefined): ServingProcess {
+  if (call.body.length > mostBytes) {
+    throw new ApiError("ValidationError", `The request is larger than ${mostBytes} bytes.`);
+  }
+  if (serving !== undefined) return serving;
+  throw new ApiError(
+    "ValidationError",
+    `Endpoint ${endpointOf(call)} of account 123456789012 not found.`,
+  );
+}
+
+/** What a container refused, as the runtime API says it. */
+function modelError(call: ApiRequest, status: number, text: string): ApiReply {
+  const Message = `Received ${status < 500 ? "client" : "server"} error (${status}) from primary with message "${text}". See https://console.aws.amazon.com/cloudwatch/home?region=${call.region}#logEventViewer:group=/aws/sagemaker/Endpoints/${endpointOf(call)} in account 123456789012 for more information.`;
+  return {
+    status: 424,
+    headers: { "content-type": "application/json", "x-amzn-errortype": "ModelError" },
+    body: JSON.stringify({ Message, OriginalMessage: text, OriginalStatusCode: status }),
+  };
+}
+
+async function* parts(answer: Response): AsyncGenerator<Buffer> {
+  if (answer.body === null) return;
+  for await (const piece of answer.body as AsyncIterable<Uint8Array>) {
+    yield payloadPart(Buffer.from(piece));
+  }
+}
+
+/** InvokeEndpoint and InvokeEndpointWithResponseStream, answered by the endpoint's container. */
+export async function invokeEndpoint(endpoints: Endpoints, call: ApiRequest): Promise<ApiReply> {
+  const name = endpointOf(call);
+  if (endpoints.asynchronous(call.region, name) !== undefined) {
+    throw new ApiError(
+      "ValidationError",
+      `Endpoint ${name} is asynchronous; it takes InvokeEndpointAsync only.`,
+    );
+  }
+  const serving = required(call, endpoints.serving(call.region, name));
+  const contentType = call.headers["content-type"] ?? "application/json";
+  const answer = await serving
+    .invoke(call.body, { "content-type": contentType })
+    .catch((error: unknown) => {
+      throw new ApiError(
+        "ServiceUnavailable",
+        `The container did not answer: ${String(error)}`,
+        503,
+      );
+    });
+  if (!answer.ok) return modelError(call, answer.status, await answer.text());
+  const type = answer.headers.get("content-type") ?? "application/octet-stream";
+  const variant = { "x-amzn-invoked-production-variant": "AllTraffic" };
+  if (call.operation === "InvokeEndpoint") {
+    const body = Buffer.from(await answer.arrayBuffer());
+    return { status: 200, headers: { "content-type": type, ...variant }, body };
+  }
+  return {
+    status: 200,
+    headers: {
+      "content-type": "application/vnd.amazon.eventstream",
+      "x-amzn-sagemaker-content-type": type,
+      ...variant,
+    },
+    body: "",
+    stream: parts(answer),
+  };
+}

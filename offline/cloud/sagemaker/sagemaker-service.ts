@@ -1,0 +1,57 @@
+import type { ApiReply, ApiRequest } from "../proxy/api-request.ts";
+import { AsyncJobs } from "./async-jobs.ts";
+import { checkEndpointQuota, checkSageMakerCall } from "./checks.ts";
+import { Endpoints, type EndpointsParts } from "./endpoints.ts";
+import type { HostedVariant } from "./hosted-endpoint.ts";
+import { invokeEndpoint } from "./runtime.ts";
+
+/** SageMaker's hosting around what moto keeps of it: refusals, states, containers and the runtime API. */
+export class SageMakerService {
+  readonly #parts: EndpointsParts;
+  readonly #endpoints: Endpoints;
+  readonly #jobs: AsyncJobs;
+
+  constructor(parts: EndpointsParts) {
+    this.#parts = parts;
+    this.#endpoints = new Endpoints(parts);
+    this.#jobs = new AsyncJobs(parts, this.#endpoints);
+  }
+
+  /** Checks a call before moto takes it; answers those of the runtime API itself. */
+  async before(call: ApiRequest): Promise<ApiReply | undefined> {
+    if (call.service !== "sagemaker") return undefined;
+    if (call.operation === "InvokeEndpointAsync") return this.#jobs.add(call);
+    if (call.operation.startsWith("InvokeEndpoint")) return invokeEndpoint(this.#endpoints, call);
+    checkSageMakerCall(call, this.#parts);
+    if (call.operation === "CreateEndpoint") await this.#checkQuota(call);
+    return undefined;
+  }
+
+  /** Brings about what a call asked for. */
+  async after(call: ApiRequest, reply: ApiReply): Promise<void> {
+    const changes = /^(Create|Update|Delete)Endpoint$/.test(call.operation);
+    if (call.service === "sagemaker" && changes && reply.status < 300) {
+      await this.#endpoints.changed();
+    }
+  }
+
+  /** Resolves when every endpoint has come as far as it can. */
+  async settled(): Promise<void> {
+    await this.#endpoints.settled();
+    await this.#jobs.settled();
+  }
+
+  stop(): Promise<void> {
+    this.#jobs.stop();
+    return this.#endpoints.stop();
+  }
+
+  async #checkQuota(call: ApiRequest): Promise<void> {
+    const { moto, faults } = this.#parts;
+    const variants = await moto.ask<HostedVariant[]>("variants", {
+      region: call.region,
+      config: call.parameters["EndpointConfigName"],
+    });
+    checkEndpointQuota(faults, variants);
+  }
+}

@@ -1,0 +1,36 @@
+import { DescribeEndpointCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
+import type { AccountScope } from "./account-scope.ts";
+
+/** What SageMaker says of an endpoint; "gone" once it is not there, "unknown" when it could not be asked. */
+export interface EndpointState {
+  readonly state: string;
+  /** Why it failed, or why it is not known. */
+  readonly why?: string | undefined;
+  /** The configuration that serves. */
+  readonly configName?: string | undefined;
+  readonly instances?: number | undefined;
+}
+
+/** Asks SageMaker what has become of an endpoint. */
+export async function readEndpointState(
+  scope: AccountScope,
+  endpointName: string,
+): Promise<EndpointState> {
+  const client = new SageMakerClient({ ...scope.client, maxAttempts: 2 });
+  try {
+    const found = await client.send(new DescribeEndpointCommand({ EndpointName: endpointName }), {
+      abortSignal: AbortSignal.timeout(10_000),
+    });
+    return {
+      state: found.EndpointStatus ?? "unknown",
+      why: found.FailureReason,
+      configName: found.EndpointConfigName,
+      instances: found.ProductionVariants?.[0]?.CurrentInstanceCount,
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return /Could not find/i.test(why) ? { state: "gone" } : { state: "unknown", why };
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,68 @@
+import {
+  ListTagsCommand,
+  paginateListEndpointConfigs,
+  paginateListEndpoints,
+  paginateListModels,
+  SageMakerClient,
+} from "@aws-sdk/client-sagemaker";
+import { isTagged, type AccountScope, type Question, type Remnant } from "./account-scope.ts";
+
+/** A thing that a list of SageMaker names. */
+interface Listed {
+  readonly name: string;
+  readonly arn: string;
+}
+
+type Lister = (client: SageMakerClient, NameContains: string) => AsyncIterable<readonly Listed[]>;
+
+async function* endpoints(client: SageMakerClient, NameContains: string) {
+  for await (const { Endpoints = [] } of paginateListEndpoints({ client }, { NameContains })) {
+    yield Endpoints.map((each) => ({
+      name: each.EndpointName ?? "",
+      arn: each.EndpointArn ?? "",
+    }));
+  }
+}
+
+async function* configurations(client: SageMakerClient, NameContains: string) {
+  const pages = paginateListEndpointConfigs({ client }, { NameContains });
+  for await (const { EndpointConfigs = [] } of pages) {
+    yield EndpointConfigs.map((each) => ({
+      name: each.EndpointConfigName ?? "",
+      arn: each.EndpointConfigArn ?? "",
+    }));
+  }
+}
+
+async function* models(client: SageMakerClient, NameContains: string) {
+  for await (const { Models = [] } of paginateListModels({ client }, { NameContains })) {
+    yield Models.map((each) => ({ name: each.ModelName ?? "", arn: each.ModelArn ?? "" }));
+  }
+}
+
+/** What carries the stack's name is asked for its tags, which say whose it is. */
+function question(name: string, kind: string, list: Lister): Question {
+  const ask = async (scope: AccountScope): Promise<readonly Remnant[]> => {
+    const client = new SageMakerClient(scope.client);
+    const found: Remnant[] = [];
+    try {
+      for await (const page of list(client, `${scope.stack}-`)) {
+        for (const { name: id, arn } of page) {
+          const { Tags } = await client.send(new ListTagsCommand({ ResourceArn: arn }));
+          if (isTagged(Tags, scope)) found.push({ service: "sagemaker", kind, id });
+        }
+      }
+      return found;
+    } finally {
+      client.destroy();
+    }
+  };
+  return { name, ask };
+}
+
+/** Endpoints, which cost by the second, and what they leave. */
+export const sagemakerQuestions: readonly Question[] = [
+  question("endpoints", "endpoint", endpoints),
+  question("endpoint configurations", "endpoint-config", configurations),
+  question("models", "model", models),
+];

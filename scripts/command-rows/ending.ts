@@ -1,0 +1,71 @@
+import { engine, env, type CommandRow } from "./row.ts";
+
+/** How long it lasts, what it costs, and how it ends. */
+export const ending: readonly CommandRow[] = [
+  {
+    syntax: "extend <time>",
+    summary: "give it more time, such as 4h, 90m or 2d: every layer that would end it, or none",
+    flags: [env, engine],
+    run: async ([time = ""], flags, terminal) =>
+      (await import("../commands/extend.ts")).runExtend(time, flags as never, terminal),
+  },
+  {
+    syntax: "protect",
+    summary: "keep deadline, sweeps and `down` from it, until --off",
+    flags: [env, engine, ["--off", "take the protection away"]],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/protect.ts")).runProtect(flags as never, terminal),
+  },
+  {
+    syntax: "down",
+    summary: "remove everything of the stack, then ask the account what is left",
+    flags: [
+      env,
+      engine,
+      ["--yes", "do not ask; needed where nobody can be asked"],
+      ["--if-over", "only when its lease is over; else do nothing"],
+      ["--force", "take a protected deployment down too"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/down.ts")).runDown(flags as never, terminal),
+  },
+  {
+    syntax: "diff <one> <other>",
+    summary:
+      "what two stacks do differently, by their files and their environments; asks no account",
+    flags: [],
+    run: async ([one = "", other = ""], _flags, terminal) =>
+      (await import("../commands/diff.ts")).runDiff(one, other, terminal),
+  },
+  {
+    syntax: "audit",
+    summary: "everything berth made in the account: age, owner, price, deadline; untagged GPUs too",
+    flags: [
+      env,
+      ["--regions <regions>", "with commas between (default: all that are enabled)"],
+      ["--fix", "remove what is over, by its tags, if it is so at a second look"],
+      ["--wait <seconds>", "between the two looks", "60"],
+      ["--yes", "do not ask; needed where nobody can be asked"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/audit.ts")).runAudit(flags as never, terminal),
+  },
+  {
+    syntax: "cost",
+    summary: "what ran and what it cost, by the prices at launch",
+    flags: [
+      env,
+      [
+        "--by <what>",
+        "what to sum by",
+        "stack",
+        ["env", "owner", "model", "day", "stack", "kind", "runId"],
+      ],
+      ["--regions <regions>", "with commas between (default: the stack's own)"],
+      ["--csv <file>", "write every line in FOCUS's columns"],
+      ["--html <file>", "write a chart and tables, in one file"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/cost.ts")).runCost(flags as never, terminal),
+  },
+];

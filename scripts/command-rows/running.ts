@@ -1,0 +1,78 @@
+import { engine, env, licence, type CommandRow } from "./row.ts";
+
+/** What brings a deployment up and works with it. */
+export const running: readonly CommandRow[] = [
+  {
+    syntax: "preview",
+    summary: "the plan, and every resource that `up` would make, change or remove",
+    flags: [env, engine],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/preview.ts")).runPreview(flags as never, terminal),
+  },
+  {
+    syntax: "up",
+    summary: "deploy: plan, steps with their time, outputs, cost and deadline",
+    flags: [env, engine, licence],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/up.ts")).runUp(flags as never, terminal),
+  },
+  {
+    syntax: "status",
+    summary: "host, answer, cost so far and time left",
+    flags: [env, engine, ["--no-probe", "do not log in to ask the model server"]],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/status.ts")).runStatus(flags as never, terminal),
+  },
+  {
+    syntax: "sync",
+    summary: "bring the weights of a running host up to date; only what changed is fetched",
+    flags: [env, engine, ["--verify", "read every byte on the host instead, and compare it"]],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/sync.ts")).runSync(flags as never, terminal),
+  },
+  {
+    syntax: "ssh [command...]",
+    summary: "a shell on the host, or one command; only its pinned key is believed",
+    flags: [env, engine],
+    run: async (words, flags, terminal) =>
+      (await import("../commands/ssh.ts")).runSshCommand(words, flags as never, terminal),
+  },
+  {
+    syntax: "bootstrap",
+    summary: "make a machine that is there already ready to serve, over SSH; asks no account",
+    flags: [
+      ["--host <user@address[:port]>", "the machine"],
+      ["--known-host-key <key>", "its public SSH host key, a line or a file; no other is believed"],
+      ["--dry-run", "say what would be done and why, and change nothing"],
+      ["--facts <file>", "plan for recorded facts instead of a machine"],
+      ["--engine <engine>", "what serves the model", "llama.cpp", ["llama.cpp", "vllm", "none"]],
+      ["--torch <release>", 'a Python environment with this PyTorch, such as 2.0, or "newest"'],
+      ["--containers", "NVIDIA's container toolkit too"],
+      ["--gpu <model>", "what its GPUs must be (default: what it has)"],
+      ["--gpus <count>", "how many it must have (default: as many as it has)"],
+      ["--driver-branch <branch>", "driver branch, such as 580 (default: by the GPU)"],
+      ["--modules <kind>", "kernel modules: open or closed (default: by the GPU)"],
+      ["--replace-driver", "replace a driver that works"],
+      ["--mirror <url>", "take NVIDIA's packages from there"],
+      ["--mirror-keyring-sha256 <sum>", "SHA-256 of the mirror's cuda-keyring package"],
+      ["--data-folder <path>", "where berth keeps its files on the machine", "/opt/berth"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/bootstrap.ts")).runBootstrap(flags as never, terminal),
+  },
+  {
+    syntax: "invoke <prompt...>",
+    summary: "ask the model, on either target, and print its answer as it is made",
+    flags: [
+      env,
+      engine,
+      ["--max-tokens <count>", "tokens of the answer at most", "256"],
+      ["--temperature <number>", "from 0, which takes the likeliest word, to 2"],
+      ["--top-p <share>", "share of the likelihood that words are taken from, 0 to 1"],
+      ["--template <text>", "what the prompt is put into, at {prompt}"],
+      ["--no-stream", "wait for the whole answer"],
+    ],
+    run: async (words, flags, terminal) =>
+      (await import("../commands/invoke.ts")).runInvoke(words, flags as never, terminal),
+  },
+];

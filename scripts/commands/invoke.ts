@@ -1,0 +1,101 @@
+import { UserError } from "../../components/user-error.ts";
+import { accountOf } from "../adapters/account.ts";
+import { cloudOf } from "../adapters/local-cloud.ts";
+import { regionOfStack } from "../adapters/stack-file.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { findDeployment, type StackOptions } from "../deployment.ts";
+import { exitCode } from "../exit-code.ts";
+import type { Answer } from "../invoke/answer.ts";
+import type { ModelClient } from "../invoke/model-client.ts";
+import { fillTemplate, isTemplate, type Question } from "../invoke/question.ts";
+import { openModel } from "../model-of-stack.ts";
+import { readOutputs } from "../stack-outputs.ts";
+
+/** Flags of `berth invoke`. */
+export interface InvokeOptions extends StackOptions {
+  readonly maxTokens: string;
+  readonly temperature?: string;
+  readonly topP?: string;
+  readonly template?: string;
+  /** Whether to print the answer as it is made; `--no-stream` waits for the whole. */
+  readonly stream?: boolean;
+}
+
+function numberIn(
+  problems: string[],
+  [flag, text]: readonly [string, string | undefined],
+  [least, most]: readonly [number, number],
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!(value >= least && value <= most)) {
+    problems.push(`${flag}: "${text}" is no number from ${least} to ${most}`);
+  }
+  return value;
+}
+
+/**
+ * The question that a command line asks.
+ *
+ * @throws UserError naming every flag that is wrong
+ */
+export function questionOf(words: readonly string[], options: InvokeOptions): Question {
+  const problems: string[] = [];
+  const text = words.join(" ");
+  if (text.trim() === "") problems.push("the prompt is missing");
+  const temperature = numberIn(problems, ["--temperature", options.temperature], [0, 2]);
+  const topP = numberIn(problems, ["--top-p", options.topP], [0, 1]);
+  const maxTokens = numberIn(problems, ["--max-tokens", options.maxTokens], [1, 1_000_000]) ?? 1;
+  if (!Number.isInteger(maxTokens)) problems.push("--max-tokens: must be a whole number");
+  if (options.template !== undefined && !isTemplate(options.template)) {
+    problems.push(`--template: "${options.template}" has no {prompt} in it`);
+  }
+  if (problems.length > 0) {
+    throw new UserError("The model cannot be asked so.", {
+      problems,
+      hint: 'Such as: npm run berth -- invoke "Why is the sky blue?" --temperature 0.7',
+    });
+  }
+  return { prompt: fillTemplate(options.template, text), maxTokens, temperature, topP };
+}
+
+async function streamed(
+  model: ModelClient,
+  question: Question,
+  terminal: Terminal,
+): Promise<Answer> {
+  let text = "";
+  let tokens: number | undefined;
+  for await (const part of model.stream(question)) {
+    terminal.write(part.text);
+    text += part.text;
+    tokens = part.tokens ?? tokens;
+  }
+  terminal.write("\n");
+  return { text, tokens };
+}
+
+/** `berth invoke <prompt>`: asks the model of a stack, and prints the answer as it is made. */
+export async function runInvoke(
+  words: readonly string[],
+  options: InvokeOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const question = questionOf(words, options);
+  const { env } = options;
+  const cloud = cloudOf(env);
+  const opened = await findDeployment(options, cloud);
+  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const account = accountOf(env, regionOfStack(env), cloud);
+  const model = await openModel(outputs, account.client);
+  const began = performance.now();
+  try {
+    const whole = options.stream === false || terminal.json;
+    const answer = whole ? await model.ask(question) : await streamed(model, question, terminal);
+    if (whole) terminal.say(answer.text);
+    terminal.result({ ...question, ...answer, seconds: (performance.now() - began) / 1000 });
+    return exitCode.ok;
+  } finally {
+    model.close();
+  }
+}

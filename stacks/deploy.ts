@@ -1,0 +1,23 @@
+import { deployGpuHost } from "./gpu-host-stack.ts";
+import { makeStackPlan } from "./make-stack-plan.ts";
+import { endpointOutputs, stackOutputs } from "./outputs.ts";
+import { deployEndpoint } from "./sagemaker-stack.ts";
+import { readSettings } from "./settings.ts";
+import { deployWeights, keepsWeights, type WeightsStackOutputs } from "./weights-stack.ts";
+
+/** What a stack tells, by its target. */
+type Outputs =
+  ReturnType<typeof stackOutputs> | ReturnType<typeof endpointOutputs> | WeightsStackOutputs;
+
+/**
+ * Reads the settings, plans on data alone, then provisions what the plan says, on the target that the settings name.
+ *
+ * @throws UserError with every problem of the settings, or when nothing holds the model
+ */
+export function deploy(): Outputs {
+  if (keepsWeights()) return deployWeights();
+  const settings = readSettings();
+  return settings.target === "ec2"
+    ? stackOutputs(deployGpuHost(settings, makeStackPlan(settings)))
+    : endpointOutputs(deployEndpoint(settings, makeStackPlan(settings)));
+}

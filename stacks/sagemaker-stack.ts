@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { identityTags, partName, runTag } from "../components/identity.ts";
+import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
+import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
+import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
+import { tagContract } from "../components/tag-contract.ts";
+import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
+import { checkBudget } from "./budget.ts";
+import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
+import { checkLicence } from "./licence.ts";
+import type { EndpointSettings } from "./settings.ts";
+
+/** What an endpoint's deployment turned out to be. */
+export interface EndpointDeployment {
+  readonly settings: EndpointSettings;
+  readonly plan: EndpointPlan;
+  readonly lease: DeploymentLease;
+  readonly endpoint: SageMakerEndpoint;
+  readonly weightsUri: string;
+}
+
+/**
+ * A model on a SageMaker endpoint: what ends it first, then the model, its configuration and the endpoint.
+ *
+ * @throws UserError when the plan's model is gated and its licence is not accepted
+ */
+export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): EndpointDeployment {
+  checkLicence(settings, plan, pulumi.runtime.isDryRun());
+  checkBudget(settings, plan);
+  const { stack, env, owner, region, protect, kmsKeyArn } = settings;
+  const name = (role: string) => partName(stack, role);
+  const candidate = { now: new Date(), runId: randomBytes(6).toString("hex") };
+  const lease = makeLease(name("lease"), settings, candidate);
+  const { modelId: model, hourlyUsd } = plan;
+  const identity = identityTags({ stack, env, owner, protect, model, hourlyUsd });
+  const tags = { ...identity, [runTag]: lease.runId };
+  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
+  const account = new aws.Provider(name("aws"), {
+    region: region as aws.Region,
+    defaultTags: { tags },
+    maxRetries: 3,
+  });
+  const inAccount = { providers: [account], transformations: [tagContract(tags)] };
+  const { weightsBucket: bucket, weightsPrefix = `${model}/` } = settings;
+  const weights = { bucket, prefix: weightsPrefix };
+  const physicalName = lease.runId.apply((runId) => endpointName(stack, runId));
+  const { expiresAt, runId } = lease;
+  const ended = { endpointName: physicalName, stack, owner, runId, expiresAt, tags };
+  const armed = hasEnd(settings) ? [new EndpointTeardown(name("teardown"), ended, inAccount)] : [];
+  const endpoint = new SageMakerEndpoint(
+    name("endpoint"),
+    {
+      plan,
+      region,
+      endpointName: physicalName,
+      weights,
+      // Armed first: from the moment that something costs, something ends it.
+      after: armed,
+      tags,
+      kmsKeyArn,
+      ...vpcOf(settings),
+    },
+    { ...inAccount, protect },
+  );
+  const weightsUri = `s3://${bucket}/${weightsPrefix}`;
+  return { settings, plan, lease, endpoint, weightsUri };
+}
+
+function vpcOf({ subnetIds, securityGroupIds }: EndpointSettings) {
+  return subnetIds === undefined || securityGroupIds === undefined
+    ? {}
+    : { vpc: { subnetIds, securityGroupIds } };
+}

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { loadCatalogue } from "../../../components/catalogue/load.ts";
+import {
+  endpointName,
+  variantLimits,
+  variantSizes,
+} from "../../../components/sagemaker-endpoint/endpoint-limits.ts";
+import { endpointPlanLines } from "../../../components/sagemaker-endpoint/endpoint-plan-text.ts";
+import {
+  planEndpoint,
+  type EndpointRequest,
+} from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
+import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
+import { parseImageAddress } from "../../../components/sagemaker-endpoint/serving-container.ts";
+import { UserError } from "../../../components/user-error.ts";
+
+const request: EndpointRequest = {
+  model: "qwen2.5-7b",
+  env: "dev",
+  region: "us-east-1",
+  spot: true,
+  leaseHours: 4,
+  endpointMode: "realtime",
+  minInstances: 1,
+  maxInstances: 1,
+};
+
+function plan(change: Partial<EndpointRequest> = {}) {
+  return planEndpoint({ ...request, ...change }, loadCatalogue(), loadServingImages());
+}
+
+function problemsOf(change: Partial<EndpointRequest>): string {
+  try {
+    plan(change);
+  } catch (error) {
+    if (error instanceof UserError) return [error.message, ...error.problems].join("\n");
+    throw error;
+  }
+  return "";
+}
+
+describe("planEndpoint", () => {
+  it("plans a type of hosting at its own price, on demand, with one rung", () => {
+    const { ladder, hourlyUsd, leaseUsd, endpoint } = plan();
+    const [chosen] = ladder;
+    assert.equal(ladder.length, 1);
+    assert.equal(chosen.instanceType, "ml.g6.xlarge");
+    assert.equal(chosen.purchase, "on-demand");
+    assert.equal(hourlyUsd, 1.1267);
+    assert.equal(leaseUsd, 4.5068);
+    assert.equal(endpoint.ec2HourlyUsd, 0.8048);
+    assert.equal(endpoint.quotaName, "ml.g6.xlarge for endpoint usage");
+    assert.ok(endpoint.alternatives.every(({ instanceType }) => instanceType.startsWith("ml.")));
+  });
+
+  it("counts every instance that may run", () => {
+    assert.equal(plan({ maxInstances: 3 }).hourlyUsd, 3.3801);
+  });
+
+  it("pins AWS's image of the region, with the driver that its CUDA needs", () => {
+    const { container } = plan({ region: "eu-west-1" }).endpoint;
+    assert.match(
+      container.image,
+      /^763104351884\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/vllm:server-sagemaker-cuda-v\d+\.\d+$/,
+    );
+    assert.equal(container.inferenceAmiVersion, "al2023-ami-sagemaker-inference-gpu-4-1");
+    assert.equal(container.requestForm, "completion");
+  });
+
+  it("tells the container what was planned", () => {
+    const planned = plan({ contextTokens: 8192, concurrency: 2, gpuCount: 4 });
+    assert.deepEqual(planned.endpoint.container.environment, {
+      SM_VLLM_MODEL: "/opt/ml/model",
+      SM_VLLM_SERVED_MODEL_NAME: "qwen2.5-7b",
+      SM_VLLM_MAX_MODEL_LEN: "8192",
+      SM_VLLM_MAX_NUM_SEQS: "2",
+      SM_VLLM_TENSOR_PARALLEL_SIZE: String(planned.ladder[0].tensorParallel),
+    });
+    const llama = plan({ model: "demo-llama-60m", concurrency: 3 }).endpoint.container;
+    assert.equal(llama.environment["SM_LLAMA_CPP_CTX_SIZE"], String(512 * 3));
+    assert.equal(llama.requestForm, "chat");
+  });
+
+  it("takes types with and without their prefix", () => {
+    for (const name of ["g5.2xlarge", "ml.g5.2xlarge"]) {
+      assert.equal(plan({ instanceTypes: [name] }).ladder[0].instanceType, "ml.g5.2xlarge");
+    }
+  });
+
+  it("never plans a GPU on which CUDA 13 does not run", () => {
+    assert.throws(() => plan({ instanceTypes: ["ml.p3.2xlarge"] }), UserError);
+  });
+
+  it("refuses all that cannot be at once", () => {
+    const imageUri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/own:1";
+    const text = problemsOf({ minInstances: 0, imageUri });
+    assert.match(text, /minInstances: 0 is for endpointMode async/);
+    assert.match(text, /imageUri: it is in eu-west-1, and SageMaker pulls from its own region/);
+    assert.match(problemsOf({ minInstances: 3, maxInstances: 2 }), /minInstances: 3 is above/);
+    assert.match(problemsOf({ imageUri: "vllm/vllm-openai:latest" }), /no image of ECR/);
+  });
+
+  it("says what it will be, what it costs against EC2, and which quota counts it", () => {
+    const text = endpointPlanLines(plan()).join("\n");
+    assert.match(text, /^type {7}ml\.g6\.xlarge: 1 x L4/m);
+    assert.match(text, /^against {4}\$0\.8048 an hour for the same GPU on EC2: 40 % more$/m);
+    assert.match(text, /^quota {6}"ml\.g6\.xlarge for endpoint usage", 1 at least$/m);
+    assert.doesNotMatch(text, /volume of/);
+  });
+});
+
+describe("variantSizes", () => {
+  const type = { instanceType: "ml.g5.48xlarge", localNvmeGB: 7600 };
+
+  it("gives every model that SageMaker can fetch in time a timeout that it allows", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.1, max: 350, noNaN: true }), (weightsGiB) => {
+        const sizes = variantSizes(weightsGiB, type);
+        for (const seconds of [sizes.downloadTimeoutSeconds, sizes.startupTimeoutSeconds]) {
+          assert.ok(seconds >= 600 && seconds <= variantLimits.mostSeconds);
+        }
+      }),
+    );
+  });
+
+  it("asks for a volume only where the type has no disks of its own", () => {
+    assert.equal(variantSizes(13, type).volumeGiB, undefined);
+    assert.equal(variantSizes(13, { instanceType: "ml.p3.2xlarge" }).volumeGiB, 43);
+  });
+
+  it("refuses weights that do not fit the disk, or the hour", () => {
+    const small = { instanceType: "ml.g4dn.xlarge", localNvmeGB: 125 };
+    assert.throws(() => variantSizes(100, small), /too large for an endpoint of ml\.g4dn\.xlarge/);
+    assert.throws(() => variantSizes(400, type), UserError);
+  });
+});
+
+describe("endpointName", () => {
+  it("is at most 63 characters", () => {
+    assert.equal(endpointName("dev", "0123456789ab"), "dev-0123456789ab");
+    assert.throws(() => endpointName("d".repeat(51), "0123456789ab"), /has 64 characters/);
+  });
+});
+
+describe("parseImageAddress", () => {
+  it("wants a tag or a digest", () => {
+    const base = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/own";
+    assert.deepEqual(parseImageAddress(`${base}:1.0`), {
+      account: "123456789012",
+      region: "us-east-1",
+      repository: "team/own",
+    });
+    assert.ok(parseImageAddress(`${base}@sha256:${"a".repeat(64)}`));
+    assert.equal(parseImageAddress(base), undefined);
+  });
+});

@@ -1,0 +1,43 @@
+// A container of an endpoint as the emulation runs it: /ping, /invocations, and the ways to misbehave that FIXTURE names.
+import { readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const mode = process.env.FIXTURE ?? "well";
+console.log(`starting ${mode} with ${readdirSync(process.env.SM_MODEL_DIR).join(" ")}`);
+if (mode === "crash") {
+  console.error("CUDA out of memory");
+  process.exit(1);
+}
+
+async function read(request) {
+  const pieces = [];
+  for await (const piece of request) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
+async function invoke(request, response) {
+  const body = JSON.parse(await read(request));
+  if (typeof body.prompt !== "string") {
+    response.writeHead(400, { "content-type": "application/json" });
+    response.end(JSON.stringify({ error: { message: "prompt is missing" } }));
+    return;
+  }
+  const text = `${process.env.GREETING ?? "echo"}: ${body.prompt}`;
+  if (body.stream !== true) {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify({ choices: [{ text }], usage: { completion_tokens: 3 } }));
+    return;
+  }
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  for (const word of text.split(" ")) {
+    response.write(`data: ${JSON.stringify({ choices: [{ text: `${word} ` }] })}\n\n`);
+    await sleep(20);
+  }
+  response.end("data: [DONE]\n\n");
+}
+
+createServer((request, response) => {
+  if (request.url === "/ping") response.writeHead(mode === "never" ? 503 : 200).end();
+  else void invoke(request, response);
+}).listen(Number(process.env.SAGEMAKER_BIND_TO_PORT), "127.0.0.1");

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { loadCatalogue } from "../../../components/catalogue/load.ts";
+import { planEndpoint } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
+import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
+import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { checkEndpointQuota } from "../../../scripts/adapters/endpoint-quota.ts";
+import { checkWeights, missingFiles } from "../../../scripts/adapters/weights-check.ts";
+import { settingsFor } from "../../offline/cloud/account.ts";
+
+const plan = planEndpoint(
+  {
+    model: "qwen2.5-7b",
+    env: "dev",
+    region: "us-east-1",
+    spot: false,
+    leaseHours: 4,
+    endpointMode: "realtime",
+    minInstances: 1,
+    maxInstances: 1,
+  },
+  loadCatalogue(),
+  loadServingImages(),
+);
+
+describe("missingFiles", () => {
+  it("names what an engine would not find", () => {
+    assert.deepEqual(missingFiles("llama.cpp", ["model.gguf"]), []);
+    assert.deepEqual(missingFiles("llama.cpp", ["model.bin"]), ["a .gguf file"]);
+    assert.deepEqual(missingFiles("vllm", []), [
+      "config.json",
+      "the tokenizer's files",
+      "a .safetensors file",
+    ]);
+  });
+
+  it("counts the shards by what their names say", () => {
+    const shards = ["model-00001-of-00003.safetensors", "model-00003-of-00003.safetensors"];
+    assert.deepEqual(missingFiles("vllm", ["config.json", "tokenizer.json", ...shards]), [
+      "model-00002-of-00003.safetensors",
+    ]);
+  });
+});
+
+describe("what an endpoint needs of the account", function () {
+  this.timeout(60_000);
+  let cloud: Cloud;
+  const scope = () => ({ stack: "dev", region: "us-east-1", client: settingsFor(cloud) });
+
+  before(async () => {
+    cloud = await startCloud({ tier: "none" });
+    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: "models" }));
+    await s3.send(new PutObjectCommand({ Bucket: "models", Key: "m/config.json", Body: "{}" }));
+  });
+  after(() => cloud.stop());
+  afterEach(() => {
+    cloud.clearFaults();
+  });
+
+  it("has room in its quota, found by name", async () => {
+    assert.equal(await checkEndpointQuota(scope(), plan), undefined);
+  });
+
+  it("is refused a quota of 0, with where to ask for more", async () => {
+    cloud.setFault({ kind: "quota", service: "sagemaker", instanceType: "ml.g6.xlarge" });
+    await assert.rejects(
+      checkEndpointQuota(scope(), plan),
+      (error: { message: string; hint?: string }) =>
+        error.message.includes('"ml.g6.xlarge for endpoint usage" is 0') &&
+        /servicequotas\/home\/services\/sagemaker\/quotas\/L-[0-9A-F]{8}/.test(error.hint ?? ""),
+    );
+  });
+
+  it("is warned, not held, when the quota cannot be read", async () => {
+    cloud.setFault({ kind: "access-denied", service: "servicequotas" });
+    assert.match((await checkEndpointQuota(scope(), plan)) ?? "", /could not be read/);
+  });
+
+  it("is refused weights that are not all there, and a bucket that is not", async () => {
+    const place = { bucket: "models", prefix: "m/" };
+    await assert.rejects(
+      checkWeights(scope(), "vllm", place),
+      (error: { problems?: readonly string[] }) =>
+        error.problems?.includes("a .safetensors file is missing") === true,
+    );
+    await assert.rejects(
+      checkWeights(scope(), "vllm", { ...place, bucket: "nobodys-bucket" }),
+      /There is no bucket "nobodys-bucket"/,
+    );
+  });
+});

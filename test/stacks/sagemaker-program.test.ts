@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { endpointOutputs } from "../../stacks/outputs.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
+import { parseSettings } from "../../stacks/settings.ts";
+import { deployEndpoint } from "../../stacks/sagemaker-stack.ts";
+import { goodConfig } from "../support/builders.ts";
+import { underMocks, valueOf } from "../support/mocks.ts";
+
+const untaggable =
+  /:(RolePolicy|Schedule|Target|Policy|BucketPublicAccessBlock|Bucket\w+Configuration|BucketPolicy)$/;
+
+function deployment(change: Readonly<Record<string, unknown>> = {}) {
+  const config = {
+    ...goodConfig,
+    "berth:sshCidr": undefined,
+    "berth:sshPublicKey": undefined,
+    "berth:target": "sagemaker",
+    ...change,
+  };
+  const given = Object.fromEntries(
+    Object.entries(config).filter(([, value]) => value !== undefined),
+  );
+  const settings = parseSettings({ stack: "dev", config: given });
+  if (settings.target !== "sagemaker") throw new Error("not an endpoint");
+  const plan = makeStackPlan(settings);
+  return underMocks(() => endpointOutputs(deployEndpoint(settings, plan)), {
+    answers: {
+      "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "123456789012" }),
+    },
+  });
+}
+
+describe("deployEndpoint", () => {
+  it("asks for no SSH, and tells the endpoint by a name that was chosen before it exists", async () => {
+    const { result, named } = await deployment();
+    const name = await valueOf(result.endpointName);
+    assert.match(name, /^dev-[0-9a-f]{12}$/);
+    const { inputs } = named("dev-teardown-machine");
+    assert.match(String(inputs["definition"]), new RegExp(`"EndpointName":"${name}"`));
+  });
+
+  it("arms what ends the endpoint before it, and the log group too", async () => {
+    const { named, resources } = await deployment();
+    const { dependencies } = named("dev-endpoint-endpoint");
+    const waits = dependencies.map((urn) => urn.split("::").at(-1));
+    for (const name of ["dev-teardown-at-deadline", "dev-teardown-machine", "dev-endpoint-logs"]) {
+      assert.ok(waits.includes(name), `${name} among ${waits.join(", ")}`);
+    }
+    assert.ok(
+      resources.every(({ type }) => !type.startsWith("aws:ec2")),
+      "no host, no network",
+    );
+  });
+
+  it("tags everything that can be tagged", async () => {
+    const { resources } = await deployment();
+    const taggable = resources.filter(
+      ({ type }) => type.startsWith("aws:") && !untaggable.test(type),
+    );
+    assert.ok(taggable.length > 7);
+    for (const { name, inputs } of taggable) {
+      const tags = inputs["tags"] as Record<string, string> | undefined;
+      assert.equal(tags?.["berth:stack"], "dev", name);
+      assert.match(tags["berth:run-id"] ?? "", /^[0-9a-f]{12}$/, name);
+      assert.equal(tags["Name"], name, name);
+    }
+  });
+
+  it("gives a configuration no name of its own, and a model its data uncompressed", async () => {
+    const { named } = await deployment();
+    const config = named("dev-endpoint-config").inputs;
+    assert.equal(config["name"], undefined);
+    const [variant] = config["productionVariants"] as Record<string, unknown>[];
+    assert.equal(variant?.["instanceType"], "ml.g6.xlarge");
+    assert.equal(variant["volumeSizeInGb"], undefined, "refused on NVMe types");
+    const container = named("dev-endpoint-model").inputs["primaryContainer"];
+    assert.match(JSON.stringify(container), /"s3Uri":"s3:\/\/models\/qwen2\.5-7b\/"/);
+    assert.match(JSON.stringify(container), /"compressionType":"None"/);
+  });
+
+  it("lets the containers read one prefix, pull one image, write one log group", async () => {
+    const { named } = await deployment();
+    const text = String(named("dev-endpoint-run").inputs["policy"]);
+    const { Statement } = JSON.parse(text) as { Statement: { Sid: string; Resource: unknown }[] };
+    const resources = Object.fromEntries(Statement.map(({ Sid, Resource }) => [Sid, Resource]));
+    assert.equal(resources["ReadWeights"], "arn:aws:s3:::models/qwen2.5-7b/*");
+    assert.equal(resources["PullImage"], "arn:aws:ecr:us-east-1:763104351884:repository/vllm");
+    assert.match(
+      JSON.stringify(resources["WriteLogs"]),
+      /log-group:\/aws\/sagemaker\/Endpoints\/dev-[0-9a-f]{12}"/,
+    );
+    const trust = String(named("dev-endpoint-role").inputs["assumeRolePolicy"]);
+    assert.match(trust, /"aws:SourceArn":"arn:aws:sagemaker:us-east-1:123456789012:\*"/);
+  });
+
+  it("queues in dev, sleeps when nothing waits, and wakes by an alarm", async () => {
+    const { named, childrenOf, result } = await deployment();
+    assert.match(await valueOf(result.asyncUri!), /^s3:\/\/dev-endpoint-queue/);
+    assert.equal(named("dev-endpoint-capacity").inputs["minCapacity"], 0);
+    const alarm = named("dev-endpoint-waiting").inputs;
+    assert.equal(alarm["metricName"], "HasBacklogWithoutCapacity");
+    assert.equal((alarm["alarmActions"] as string[]).length, 1);
+    assert.ok(childrenOf("dev-endpoint").length > 10);
+  });
+
+  it("keeps one instance in real-time mode, and scales only where it may", async () => {
+    const fixed = await deployment({ "berth:endpointMode": "realtime" });
+    assert.equal(fixed.result.asyncUri, undefined);
+    assert.ok(fixed.resources.every(({ type }) => !type.startsWith("aws:appautoscaling")));
+    const change = { "berth:endpointMode": "realtime", "berth:maxInstances": 3 };
+    const { named } = await deployment(change);
+    const { inputs } = named("dev-endpoint-load");
+    assert.match(JSON.stringify(inputs), /ConcurrentRequestsPerModelHighResolution/);
+  });
+
+  it("knows no settings of a host, and a host none of an endpoint", () => {
+    const refused = (change: object) => () =>
+      parseSettings({ stack: "dev", config: { ...goodConfig, ...change } });
+    const problems = (text: RegExp) => (error: { problems?: readonly string[] }) =>
+      text.test((error.problems ?? []).join("\n"));
+    assert.throws(
+      refused({ "berth:target": "sagemaker", "berth:imageId": "ami-0123" }),
+      problems(/berth:imageId: there is no such setting/),
+    );
+    assert.throws(
+      refused({ "berth:target": "sagemaker", "berth:weightsBucket": undefined }),
+      problems(/berth:weightsBucket: must be text/),
+    );
+    assert.throws(refused({ "berth:maxInstances": 2 }), problems(/berth:maxInstances/));
+    assert.throws(refused({ "berth:target": "lambda" }), problems(/must be "ec2" or "sagemaker"/));
+  });
+});
