@@ -181,7 +181,7 @@ describe("The sync against an S3 and a disk that misbehave", () => {
     needs(this, "tmpfs", isRoot, "only root can mount one");
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", folder.to]);
     try {
-      s3.slowness = mebibyte;
+      s3.slowness = mebibyte / 8;
       const running = folder.start(["sync", await folder.plan()]);
       while (s3.sent === 0) await sleep(20);
       const filler = join(folder.to, "filler");
