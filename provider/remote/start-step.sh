@@ -21,7 +21,8 @@ started_at() { # the start time of a process, so that a reused process id is not
   if [ -r "/proc/$1/stat" ]; then sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' '_'; fi
 }
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
-if [ -f "$folder/process" ]; then
+# With its exit written a step is over, even while its shell is on the way out: that is no run to follow.
+if [ -f "$folder/process" ] && [ ! -f "$folder/exit" ]; then
   read -r pid since on_boot <"$folder/process" || true
   if [ "$on_boot" = "$boot" ] && kill -0 "$pid" 2>/dev/null && [ "$(started_at "$pid")" = "$since" ]; then
     echo attached

@@ -98,7 +98,12 @@ describe("AWS plugin under the engine", () => {
         .steps()
         .filter((step) => !step.startsWith("same"))
         .toSorted(),
-      ["update dev-host-ssh-in", "update dev-teardown-at-deadline"],
+      [
+        "update dev-host-ssh-in",
+        "update dev-teardown-after-deadline",
+        "update dev-teardown-at-deadline",
+        "update dev-teardown-group",
+      ],
     );
 
     await stack.good("destroy");

@@ -136,7 +136,7 @@ describe("berth push", function () {
     assert.equal(await place.uploads(), 0);
     place.client.destroy();
 
-    const down = await start("down", "--env", weights, "--engine", "offline").ended;
+    const down = await start("down", "--env", weights, "--yes", "--engine", "offline").ended;
     assert.equal(down.code, 0, down.err + down.out);
     assert.deepEqual(await cloud.leftovers(), []);
   });

@@ -62,6 +62,11 @@ function request(given: Inputs): CreateScheduleInput {
   };
 }
 
+/** RFC 3339 to the second, as the real provider reads a time back. */
+function seconds(time: Date | undefined): string | undefined {
+  return time?.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 function parts(id: string): { GroupName: string; Name: string } {
   const [GroupName = "default", Name = ""] = id.split("/");
   return { GroupName, Name };
@@ -98,8 +103,8 @@ export const schedule = resourceType({
       description: found.Description,
       scheduleExpression: found.ScheduleExpression,
       scheduleExpressionTimezone: found.ScheduleExpressionTimezone ?? "UTC",
-      startDate: found.StartDate?.toISOString(),
-      endDate: found.EndDate?.toISOString(),
+      startDate: seconds(found.StartDate),
+      endDate: seconds(found.EndDate),
       state: found.State ?? "ENABLED",
       kmsKeyArn: found.KmsKeyArn,
       actionAfterCompletion: found.ActionAfterCompletion ?? "NONE",
