@@ -29,7 +29,7 @@ describe("index.ts", () => {
       [
         ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
         ["instanceType", "owner", "plan", "sshPort", "startedAt", "url", "user"],
-        ["weightsBucket", "weightsUri"],
+        ["weightsUri"],
       ].flat(),
     );
     assert.ok("address" in outputs);

@@ -35,7 +35,7 @@ describe("deployEndpoint", () => {
     const { result, named } = await deployment();
     const name = await valueOf(result.endpointName);
     assert.match(name, /^dev-[0-9a-f]{12}$/);
-    const { inputs } = named("dev-teardown-machine");
+    const { inputs } = named("dev-teardown-terminator");
     assert.match(String(inputs["definition"]), new RegExp(`"EndpointName":"${name}"`));
   });
 
@@ -43,7 +43,11 @@ describe("deployEndpoint", () => {
     const { named, resources } = await deployment();
     const { dependencies } = named("dev-endpoint-endpoint");
     const waits = dependencies.map((urn) => urn.split("::").at(-1));
-    for (const name of ["dev-teardown-at-deadline", "dev-teardown-machine", "dev-endpoint-logs"]) {
+    for (const name of [
+      "dev-teardown-at-deadline",
+      "dev-teardown-terminator",
+      "dev-endpoint-logs",
+    ]) {
       assert.ok(waits.includes(name), `${name} among ${waits.join(", ")}`);
     }
     assert.ok(

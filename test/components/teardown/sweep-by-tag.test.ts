@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as sagemaker from "@aws-sdk/client-sagemaker";
 import * as sfn from "@aws-sdk/client-sfn";
@@ -22,6 +23,10 @@ function tagsOf(runId: string, protect: boolean) {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
+const container = fileURLToPath(
+  new URL("../../offline/cloud/serving-container.mjs", import.meta.url),
+);
+
 interface Report {
   readonly kind: string;
   readonly spared: { readonly ids?: readonly string[] };
@@ -39,7 +44,9 @@ describe("teardown in the emulated account", function () {
   const RoleArn = "arn:aws:iam::123456789012:role/teardown";
 
   beforeEach(async () => {
-    cloud = await startCloud({ tier: "none" });
+    const command = [process.execPath, container] as const;
+    const servingImages = [{ repository: "serve", command }];
+    cloud = await startCloud({ tier: "none", servingImages });
     client = new ec2.EC2Client(settingsFor(cloud));
     machines = new sfn.SFNClient(settingsFor(cloud));
     schedules = new scheduler.SchedulerClient(settingsFor(cloud));
@@ -176,6 +183,7 @@ describe("teardown in the emulated account", function () {
     cloud.setFault({ kind: "access-denied", operation: "DeleteVolume", times: 4 });
     await cloud.advanceClock(5 * 60);
     assert.deepEqual((await lastReport("instance")).ended.ids, [own]);
+    await until(async () => (await endpointNames()).length === 1, 20);
     assert.deepEqual(await endpointNames(), [endpoints.kept]);
     assert.deepEqual(await states(), {
       [own]: "terminated",

@@ -118,6 +118,8 @@ describe("berth push", function () {
     cloud.clearFaults();
     const bucket = (await bucketOf())!;
     assert.match(bucket, new RegExp(`^${weights}-store`));
+    // Parts that were on the wire when it was killed still land.
+    await new Promise((done) => setTimeout(done, 600));
     const there = await stored();
 
     const cut = cloud.calls().length;

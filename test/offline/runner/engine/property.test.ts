@@ -27,10 +27,10 @@ import type { PropertyMap } from "../../../../offline/runner/engine/property-val
 import { parseDuration } from "../../../../offline/runner/engine/timeouts.ts";
 import { childUrn, matchesUrn, parseUrn } from "../../../../offline/runner/engine/urn.ts";
 
-const json = fc.dictionary(
-  fc.stringMatching(/^[a-z.[\]" ]{1,8}$/),
-  fc.jsonValue({ maxDepth: 3 }),
-) as fc.Arbitrary<PropertyMap>;
+/** Any but the one name that protobuf's own Struct does not carry. */
+const json = fc
+  .dictionary(fc.stringMatching(/^[a-z.[\]" ]{1,8}$/), fc.jsonValue({ maxDepth: 3 }))
+  .filter((map) => !JSON.stringify(map).includes('"__proto__":')) as fc.Arbitrary<PropertyMap>;
 
 describe("property values", () => {
   it("travel and come back as they were", () => {
