@@ -25,6 +25,20 @@ finish_dpkg() {
   fi
 }
 
+# Who holds one of apt's locks; apt itself does not always say.
+lock_holder() {
+  local file inode pid
+  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    inode=$(stat -c %i "$file" 2>/dev/null) || continue
+    pid=$(awk -v inode=":$inode" '$2 == "POSIX" && substr($6, length($6) - length(inode) + 1) == inode { print $5; exit }' /proc/locks)
+    if [ -n "$pid" ]; then
+      echo "is held by process $pid ($(cat "/proc/$pid/comm" 2>/dev/null || echo unknown))"
+      return 0
+    fi
+  done
+  return 1
+}
+
 # apt-get that asks nothing, waits for others, and tries again where a mirror is half-way through an update. apt's own
 # lock timeout covers one of its three locks only, so the wait is ours; a holder is never killed, a lock never removed.
 apt_get() {
@@ -38,8 +52,9 @@ apt_get() {
     status=${PIPESTATUS[0]}
     set -e
     if [ "$status" = 0 ]; then break; fi
-    if grep -qE 'Could not get lock|Unable to (lock|acquire)' "$log" && [ "$SECONDS" -lt "$deadline" ]; then
-      say "waiting: $(grep -oE 'is held by process [0-9]+( \([^)]*\))?' "$log" | tail -n 1 || echo "the package system is in use")"
+    if grep -qE 'Could not get lock|Unable to (lock|acquire)' "$log"; then
+      say "the package system $(lock_holder || echo "is in use")"
+      if [ "$SECONDS" -ge "$deadline" ]; then break; fi
       sleep 1
     elif grep -q 'dpkg was interrupted' "$log" && [ "$tries" -lt 3 ]; then
       finish_dpkg
