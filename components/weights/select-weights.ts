@@ -1,3 +1,5 @@
+import { manifestName } from "./manifest.ts";
+
 /** An object under the prefix, by its path below it. */
 export interface WeightsPath {
   readonly path: string;
@@ -36,7 +38,7 @@ function matchesAny(patterns: readonly string[], path: string): boolean {
 /**
  * The objects that a host needs. Where a prefix has safetensors, copies in other forms stay behind (Llama's `original/`
  * doubles the bytes), and of two sets of safetensors (`model-*` and Mistral's `consolidated*`) the first counts; what
- * `include` names comes in any case.
+ * `include` names comes in any case. The manifest of a push stays behind too.
  */
 export function selectWeights<Each extends WeightsPath>(
   objects: readonly Each[],
@@ -48,7 +50,8 @@ export function selectWeights<Each extends WeightsPath>(
   const isCopy = (path: string): boolean =>
     (safetensors && copies.test(path)) || (sharded && /^consolidated.*\.safetensors$/.test(path));
   return objects.filter(({ path }) => {
-    if (matchesAny(exclude, path)) return false;
+    // What a push writes for the next one is no part of the model, and changes while a push runs.
+    if (path === manifestName || matchesAny(exclude, path)) return false;
     return include === undefined ? !isCopy(path) : matchesAny(include, path);
   });
 }

@@ -23,6 +23,12 @@ describe("selectWeights", () => {
     "tokenizer.json",
   ];
 
+  it("leaves the manifest of a push behind, even where all is asked for", () => {
+    const paths = ["config.json", ".berth-manifest.json"];
+    assert.deepEqual(selected(paths), ["config.json"]);
+    assert.deepEqual(selected(paths, { include: ["*"] }), ["config.json"]);
+  });
+
   it("leaves other forms behind where there are safetensors", () => {
     assert.deepEqual(
       selected(llama),
