@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { transferUsd } from "../components/pricing/storage-price.ts";
 import { UserError } from "../components/user-error.ts";
 import { selectWeights } from "../components/weights/select-weights.ts";
 import { WeightsStore, type WeightsObject } from "./adapters/s3.ts";
@@ -46,14 +47,11 @@ export async function makePlan(
   return JSON.stringify({ version: 2, ...place, rangeBytes: wholeBytes, files });
 }
 
-/** Between two regions of AWS, USD a GB out of most of them (https://aws.amazon.com/s3/pricing/, Data transfer, November 2026). */
-const crossRegionUsdPerGB = 0.02;
-
 /** What traffic from another region costs, for the log; undefined where there is none. */
 export function trafficText(inputs: SyncInputs, bytes: number): string | undefined {
   const { region, bucketRegion = region } = inputs;
   if (bucketRegion === region) return undefined;
-  const usd = ((bytes / 1e9) * crossRegionUsdPerGB).toFixed(2);
+  const usd = transferUsd(bytes, bucketRegion, region).toFixed(2);
   return `the bucket is in ${bucketRegion} and the host in ${region}: ${bytesText(bytes)} between them cost about $${usd} each time they are fetched`;
 }
 
@@ -73,7 +71,7 @@ function listError(
   if (there !== undefined && there !== (bucketRegion ?? region))
     return new UserError(`the bucket ${bucket} is in ${there}, and the host in ${region}`, {
       cause: error,
-      hint: `Copy the weights to a bucket in ${region}, or allow the traffic (about $${crossRegionUsdPerGB} a GB, each time) with \`berth:weightsRegion: ${there}\`.`,
+      hint: `Copy the weights to a bucket in ${region}, or allow the traffic (about $${transferUsd(1024 ** 3, there, region)} a GB, each time) with \`berth:weightsRegion: ${there}\`.`,
     });
   const why = data === undefined ? String(error) : `${data.name}: ${data.message}`;
   return new UserError(`the weights in s3://${bucket}/${prefix} cannot be listed (${why})`, {
