@@ -1,3 +1,5 @@
+import { protectTag } from "../identity.ts";
+
 /** Throttling passes, and so does an endpoint's busy moment; ten tries with this pace take 90 minutes. */
 const patient = [
   { ErrorEquals: ["States.ALL"], IntervalSeconds: 5, MaxAttempts: 10, BackoffRate: 2 },
@@ -66,6 +68,7 @@ export function deleteEndpointPolicy(endpointName: string): string {
         Effect,
         Action: "sagemaker:DeleteEndpoint",
         Resource: `arn:aws:sagemaker:*:*:endpoint/${endpointName}`,
+        Condition: { StringEquals: { [`aws:ResourceTag/${protectTag}`]: "false" } },
       },
       {
         Sid: "EndItsScaling",

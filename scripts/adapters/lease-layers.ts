@@ -25,6 +25,7 @@ import {
   setHostProtection,
 } from "../../provider/host-deadline.ts";
 import { hostOf, onHost, type Connection } from "../../provider/connection.ts";
+import { endpointProtection } from "./endpoint-layers.ts";
 import { ec2Ids } from "./receipt-ec2.ts";
 import { scopeTag, type AccountScope } from "./account-scope.ts";
 import { readStackState, writeStateDeadline, type RecordedSchedule } from "./stack-state.ts";
@@ -204,8 +205,9 @@ export function expiryTagLayer(scope: AccountScope, groupArn: string | undefined
   };
 }
 
-/** The tag that keeps all of a deployment from whatever nobody asked for. */
-export function protectTagLayer(scope: AccountScope): LeaseLayer {
+/** The tag that keeps all of a deployment, a host's or an endpoint's, from whatever nobody asked for. */
+export function protectionTags(scope: AccountScope, endpointArn?: string): LeaseLayer {
+  if (endpointArn !== undefined) return endpointProtection(scope, endpointArn);
   return {
     name: `the tags ${protectTag}`,
     read: () => instanceTag(scope, protectTag),

@@ -157,10 +157,13 @@ const listers: Readonly<Record<string, Lister>> = {
   },
 };
 
-/** Ids of what a scope has of the given kinds, or of all. */
+/** A key pair is told by its name, which is no id that takes a tag, and costs nothing. */
+const kindsWithIds = Object.keys(listers).filter((kind) => kind !== "key-pair");
+
+/** Ids of what a scope has of the given kinds, or of all that have ids; each of them takes tags. */
 export async function ec2Ids(
   scope: AccountScope,
-  kinds: readonly string[] = Object.keys(listers),
+  kinds: readonly string[] = kindsWithIds,
 ): Promise<readonly string[]> {
   const wanted = Object.entries(listers).filter(([kind]) => kinds.includes(kind));
   const found = await Promise.all(wanted.map(([kind, list]) => askFor(kind, list, scope)));

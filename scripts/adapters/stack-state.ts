@@ -49,6 +49,8 @@ export interface StackState {
   readonly schedules: readonly RecordedSchedule[];
   /** ARN of the schedules' group, which carries the deadline as a tag. */
   readonly groupArn: string | undefined;
+  /** ARN of the SageMaker endpoint; undefined for a host. */
+  readonly endpointArn: string | undefined;
   /** Everything that the state says, to look an id up in. */
   readonly text: string;
   /** Operations that began and of whose end nothing is known. */
@@ -56,6 +58,7 @@ export interface StackState {
 }
 
 const groupType = "aws:scheduler/scheduleGroup:ScheduleGroup";
+const endpointType = "aws:sagemaker/endpoint:Endpoint";
 const scheduleType = "aws:scheduler/schedule:Schedule";
 
 function scheduleKind(urn: string): RecordedSchedule["kind"] | undefined {
@@ -101,14 +104,15 @@ export async function readStackState(stack: Stack): Promise<StackState> {
     if (type !== scheduleType || kind === undefined) return [];
     return [{ groupName: String(outputs["groupName"]), name: String(outputs["name"]), kind }];
   });
-  const group = resources.find(({ type }) => type === groupType);
-  const groupArn = z.string().safeParse(group?.outputs?.["arn"]).data;
+  const arnOf = (asked: string) =>
+    z.string().safeParse(resources.find(({ type }) => type === asked)?.outputs?.["arn"]).data;
   const { pending_operations: pending } = deployment as { pending_operations?: unknown[] | null };
   return {
     resources: resources.length,
     lease: leaseSchema.safeParse(record?.outputs).data,
     schedules,
-    groupArn,
+    groupArn: arnOf(groupType),
+    endpointArn: arnOf(endpointType),
     text: JSON.stringify(resources),
     pending: pending?.length ?? 0,
   };
@@ -159,14 +163,38 @@ export function withDeadline(deployment: unknown, expiresAt: string): unknown {
   return { ...parsed, resources };
 }
 
+/** The same deployment without Pulumi's own protection, which no engine destroys; undefined when it has none. */
+export function withoutProtection(deployment: unknown): unknown {
+  const parsed = stateSchema.parse(deployment);
+  const resources = parsed.resources ?? [];
+  if (!resources.some((resource) => resource["protect"] === true)) return undefined;
+  return {
+    ...parsed,
+    resources: resources.map((resource) => ({ ...resource, protect: undefined })),
+  };
+}
+
+/** Takes Pulumi's own protection off everything in a stack's state, for a teardown that has been allowed. */
+export async function unprotectState(stack: Stack): Promise<void> {
+  const exported = await exportState(stack);
+  const deployment = withoutProtection(exported.deployment);
+  if (deployment !== undefined) await importState(stack, { ...exported, deployment });
+}
+
 /** Writes another deadline into the state of a stack. */
 export async function writeStateDeadline(stack: Stack, expiresAt: string): Promise<void> {
   const exported = await exportState(stack);
-  const deployment = withDeadline(exported.deployment, expiresAt);
+  await importState(stack, {
+    ...exported,
+    deployment: withDeadline(exported.deployment, expiresAt),
+  });
+}
+
+async function importState(stack: Stack, exported: unknown): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "berth-state-"));
   try {
     const file = join(folder, "state.json");
-    await writeFile(file, JSON.stringify({ ...exported, deployment }), { mode: 0o600 });
+    await writeFile(file, JSON.stringify(exported), { mode: 0o600 });
     await runEngine(stack, "import", "--file", file);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -6,14 +6,14 @@ import { readClock } from "../adapters/clock.ts";
 import { updateRecords } from "../adapters/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
 import { findRuns, type TaggedRun } from "../adapters/find-runs.ts";
-import { protectTagLayer } from "../adapters/lease-layers.ts";
+import { protectionTags } from "../adapters/lease-layers.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import { askYes } from "../adapters/question.ts";
 import { writeReceipt, type TeardownReport } from "../adapters/receipt-file.ts";
 import { isClean, makeReceipt, receiptLines } from "../adapters/receipt.ts";
 import { removeByTag, type Removal } from "../adapters/remove-by-tag.ts";
 import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
-import { readStackState, type StackState } from "../adapters/stack-state.ts";
+import { readStackState, unprotectState, type StackState } from "../adapters/stack-state.ts";
 import type { StepRecord } from "../adapters/step-progress.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { runningCost, type RunningCost } from "../cost-lines.ts";
@@ -68,8 +68,15 @@ async function isOver({ state, cloud, options, terminal }: Target): Promise<bool
   return false;
 }
 
-async function refuseProtected({ options, scope }: Target): Promise<void> {
-  if (options.force === true || (await protectTagLayer(scope).read()) !== "true") return;
+/**
+ * Holds what is protected.
+ *
+ * @returns whether Pulumi's own protection may go too: only when that was asked for by force, or is known to be taken away
+ */
+async function refuseProtected({ options, scope, state }: Target): Promise<boolean> {
+  if (options.force === true) return true;
+  const protection = await protectionTags(scope, state?.endpointArn).read();
+  if (protection !== "true") return protection === "false";
   throw new UserError(`"${options.env}" is protected.`, {
     hint: `Take that away with: npm run berth -- protect --off --env ${options.env}. Or give --force.`,
   });
@@ -214,12 +221,13 @@ async function report(target: Target, outcome: Outcome): Promise<TeardownReport>
 export async function runDown(options: DownOptions, terminal: Terminal): Promise<number> {
   const target = await findTarget(options, terminal);
   if (options.ifOver === true && !(await isOver(target))) return exitCode.ok;
-  await refuseProtected(target);
+  const unprotect = await refuseProtected(target);
   const strays = await strayRuns(target);
   await announce(target, strays);
   await confirm(target);
   const cost = await costOf(target);
   const { opened, scope } = target;
+  if (unprotect && opened !== undefined) await unprotectState(opened.stack);
   await rememberCost(target);
   await endOrphans(target);
   const destroyed = opened === undefined ? [] : await destroyStack(opened, options.env, terminal);

@@ -6,6 +6,7 @@ import { maxAgeHoursOf } from "../../stacks/parse-settings.ts";
 import type { Connection } from "../../provider/connection.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
+import { groupExpiry } from "../adapters/endpoint-layers.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import {
   expiryTagLayer,
@@ -77,10 +78,16 @@ export async function deadlineLayers(leased: LeasedStack): Promise<readonly Leas
   return [
     ...state.schedules.map((schedule) => scheduleLayer(scope, schedule)),
     ...(await liveHosts(leased)).map(hostLayer),
-    expiryTagLayer(scope, state.groupArn),
+    ...tagLayers(leased),
     stateLayer(opened.stack),
     settingLayer(opened.stack, "berth:expiresAt", typeof asked === "string" ? asked : undefined),
   ];
+}
+
+function tagLayers({ scope, state }: LeasedStack): readonly LeaseLayer[] {
+  const { endpointArn, groupArn } = state;
+  if (endpointArn === undefined) return [expiryTagLayer(scope, groupArn)];
+  return groupArn === undefined ? [] : [groupExpiry(scope, groupArn)];
 }
 
 /** Turns a refusal of one layer into what a person can act on. */

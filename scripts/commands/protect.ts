@@ -2,7 +2,7 @@ import { rewriteLayers, type LeaseLayer } from "../../components/lease/lease-lay
 import { UserError } from "../../components/user-error.ts";
 import {
   hostProtection,
-  protectTagLayer,
+  protectionTags,
   scheduleProtection,
   settingLayer,
 } from "../adapters/lease-layers.ts";
@@ -25,7 +25,7 @@ async function protectionLayers(leased: LeasedStack): Promise<readonly LeaseLaye
   const { env, opened, state, scope } = leased;
   const asked = readStackConfig(env)?.["berth:protect"];
   return [
-    protectTagLayer(scope),
+    protectionTags(scope, state.endpointArn),
     ...(await liveHosts(leased)).map(hostProtection),
     ...state.schedules.map((schedule) => scheduleProtection(scope, schedule)),
     settingLayer(

@@ -1,9 +1,10 @@
-"""SageMaker: the accelerated types that moto's frozen list leaves out, and configurations that it stumbles on."""
+"""SageMaker: the accelerated types that moto's frozen list leaves out, configurations that it stumbles on, and tags."""
 
 import re
 from typing import Any
 
 from moto.sagemaker import models
+from moto.sagemaker.exceptions import ValidationError
 
 ACCELERATED = re.compile(r"ml\.(g[4-9]\w*|p[3-9][\w-]*|inf[12]|trn[12]\w*)\.(x|[0-9]+x)large")
 
@@ -30,6 +31,27 @@ def name_configs_plainly() -> None:
     models.FakeEndpointConfig.__init__ = init
 
 
+def keep_one_tag_a_key() -> None:
+    """moto adds a second tag of a key, where AWS writes over the first; what is not there it stumbles on."""
+    find = models.SageMakerModelBackend._get_resource_from_arn
+
+    def found(self: Any, arn: str) -> Any:
+        resource = find(self, arn)
+        if resource is None:
+            raise ValidationError(message=f'Could not find "{arn}".')
+        return resource
+
+    def add(self: Any, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
+        resource = self._get_resource_from_arn(arn)
+        news = {tag["Key"] for tag in tags}
+        resource.tags = [*(tag for tag in resource.tags if tag["Key"] not in news), *tags]
+        return resource.tags
+
+    models.SageMakerModelBackend._get_resource_from_arn = found
+    models.SageMakerModelBackend.add_tags = add
+
+
 def apply() -> None:
+    keep_one_tag_a_key()
     name_configs_plainly()
     accept_new_types()

@@ -37,6 +37,16 @@ describe("deleteEndpoint", () => {
 });
 
 describe("deleteEndpointPolicy", () => {
+  it("may not delete it while it is protected", () => {
+    const { Statement } = JSON.parse(deleteEndpointPolicy("dev-0123456789ab")) as {
+      Statement: { Action: string; Condition?: unknown }[];
+    };
+    const deleting = Statement.find(({ Action }) => Action === "sagemaker:DeleteEndpoint");
+    assert.deepEqual(deleting?.Condition, {
+      StringEquals: { "aws:ResourceTag/berth:protect": "false" },
+    });
+  });
+
   it("may delete that one endpoint and no other", () => {
     const { Statement } = JSON.parse(deleteEndpointPolicy("dev-0123456789ab")) as {
       Statement: { Action: string; Resource: string }[];

@@ -11,7 +11,7 @@ import {
   expiryTagLayer,
   hostLayer,
   hostProtection,
-  protectTagLayer,
+  protectionTags,
   scheduleLayer,
   scheduleProtection,
 } from "../../../scripts/adapters/lease-layers.ts";
@@ -85,6 +85,10 @@ describe("the layers of a lease, on a real sshd and in the emulated account", fu
       "berth:sweep-at": old,
     };
     const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    // No sweep ends a key pair, so none marks it.
+    const unmarked = Tags.filter(({ Key }) => Key !== "berth:sweep-at");
+    const TagSpecifications = [{ ResourceType: "key-pair" as const, Tags: unmarked }];
+    await client.send(new ec2.CreateKeyPairCommand({ KeyName: "dev-host-key", TagSpecifications }));
     await client.send(
       new ec2.RunInstancesCommand({
         ...{ ImageId: await dlami(cloud), InstanceType: "g6.xlarge", MinCount: 1, MaxCount: 1 },
@@ -139,7 +143,7 @@ describe("the layers of a lease, on a real sshd and in the emulated account", fu
   it("protects in all of them, and takes it back", async () => {
     const { port, user, hostKey } = sshd;
     const layers = [
-      protectTagLayer(scope),
+      protectionTags(scope),
       hostProtection({ host: "127.0.0.1", port, user, hostKey }),
       scheduleProtection(scope, at),
       scheduleProtection(scope, sweep),

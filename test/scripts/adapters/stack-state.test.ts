@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withDeadline } from "../../../scripts/adapters/stack-state.ts";
+import { withDeadline, withoutProtection } from "../../../scripts/adapters/stack-state.ts";
 
 const [old, later] = ["2026-11-24T16:00:00Z", "2026-11-24T20:00:00Z"];
 
@@ -53,5 +53,20 @@ describe("withDeadline", () => {
     assert.deepEqual(moved.resources.slice(5), deployment.resources.slice(5));
     assert.deepEqual(moved.manifest, deployment.manifest);
     assert.deepEqual(withDeadline(moved, old), deployment);
+  });
+});
+
+describe("withoutProtection", () => {
+  const host = resource("aws:ec2/fleet:Fleet", "dev-host-fleet", { type: "instant" });
+
+  it("takes Pulumi's protection off, and nothing else", () => {
+    const resources = [{ ...host, protect: true }, host];
+    const plain = JSON.stringify(withoutProtection({ manifest: {}, resources }));
+    assert.deepEqual(JSON.parse(plain), { manifest: {}, resources: [host, host] });
+  });
+
+  it("has nothing to do where nothing is protected", () => {
+    assert.equal(withoutProtection({ resources: [host] }), undefined);
+    assert.equal(withoutProtection({}), undefined);
   });
 });

@@ -1,0 +1,81 @@
+import {
+  AddTagsCommand,
+  DeleteTagsCommand,
+  paginateListTags,
+  SageMakerClient,
+} from "@aws-sdk/client-sagemaker";
+import {
+  ListTagsForResourceCommand,
+  SchedulerClient,
+  TagResourceCommand,
+} from "@aws-sdk/client-scheduler";
+import { expiryTag, protectTag, sweepTag } from "../../components/identity.ts";
+import type { LeaseLayer } from "../../components/lease/lease-layers.ts";
+import type { AccountScope } from "./account-scope.ts";
+
+/** Times a call is tried, throttling included. */
+const maxAttempts = 6;
+
+/** Works with SageMaker; undefined where the endpoint is not there any more. */
+async function onEndpoint<T>(
+  scope: AccountScope,
+  work: (client: SageMakerClient) => Promise<T>,
+): Promise<T | undefined> {
+  const client = new SageMakerClient({ ...scope.client, maxAttempts });
+  try {
+    return await work(client);
+  } catch (error) {
+    if (error instanceof Error && /could not find|not found|does not exist/i.test(error.message))
+      return undefined;
+    throw error;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** The tag that keeps an endpoint from whatever nobody asked for. */
+export function endpointProtection(scope: AccountScope, ResourceArn: string): LeaseLayer {
+  return {
+    name: `the tag ${protectTag} of the endpoint`,
+    read: () =>
+      onEndpoint(scope, async (client) => {
+        for await (const { Tags = [] } of paginateListTags({ client }, { ResourceArn })) {
+          const found = Tags.find(({ Key }) => Key === protectTag);
+          if (found !== undefined) return found.Value;
+        }
+        return undefined;
+      }),
+    write: async (Value) => {
+      await onEndpoint(scope, async (client) => {
+        const Tags = [{ Key: protectTag, Value }];
+        await client.send(new AddTagsCommand({ ResourceArn, Tags }));
+        // What a sweep has marked is not to go on a reading from before.
+        await client.send(new DeleteTagsCommand({ ResourceArn, TagKeys: [sweepTag] }));
+      });
+    },
+  };
+}
+
+/** The deadline on the group of an endpoint's schedules. */
+export function groupExpiry(scope: AccountScope, ResourceArn: string): LeaseLayer {
+  const withScheduler = async <T>(work: (client: SchedulerClient) => Promise<T>): Promise<T> => {
+    const client = new SchedulerClient({ ...scope.client, maxAttempts });
+    try {
+      return await work(client);
+    } finally {
+      client.destroy();
+    }
+  };
+  return {
+    name: `the tag ${expiryTag} of the schedules`,
+    read: () =>
+      withScheduler(async (client) => {
+        const { Tags = [] } = await client.send(new ListTagsForResourceCommand({ ResourceArn }));
+        return Tags.find(({ Key }) => Key === expiryTag)?.Value;
+      }),
+    write: async (Value) => {
+      const Tags = [{ Key: expiryTag, Value }];
+      await withScheduler((client) => client.send(new TagResourceCommand({ ResourceArn, Tags })));
+    },
+  };
+}

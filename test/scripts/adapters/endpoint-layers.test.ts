@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import * as sagemaker from "@aws-sdk/client-sagemaker";
+import { CreateScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
+import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { endpointProtection, groupExpiry } from "../../../scripts/adapters/endpoint-layers.ts";
+import { settingsFor } from "../../offline/cloud/account.ts";
+
+const Image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:1";
+const expiresAt = "2031-01-01T00:00:00Z";
+
+describe("the layers of an endpoint's lease, in the emulated account", function () {
+  this.timeout(60_000);
+  let cloud: Cloud;
+  let client: sagemaker.SageMakerClient;
+  const scope = () => ({
+    stack: "dev",
+    runId: "0123456789ab",
+    region: "us-east-1",
+    client: settingsFor(cloud),
+  });
+
+  before(async () => {
+    cloud = await startCloud({ tier: "none" });
+    client = new sagemaker.SageMakerClient(settingsFor(cloud));
+  });
+  after(async () => {
+    client.destroy();
+    await cloud.stop();
+  });
+
+  async function makeEndpoint(): Promise<string> {
+    const ExecutionRoleArn = "arn:aws:iam::123456789012:role/serve";
+    const PrimaryContainer = { Image };
+    await client.send(
+      new sagemaker.CreateModelCommand({ ModelName: "m", ExecutionRoleArn, PrimaryContainer }),
+    );
+    const variant = { VariantName: "one", ModelName: "m", InitialInstanceCount: 1 };
+    await client.send(
+      new sagemaker.CreateEndpointConfigCommand({
+        EndpointConfigName: "c",
+        ProductionVariants: [{ ...variant, InstanceType: "ml.g5.xlarge" }],
+      }),
+    );
+    const { EndpointArn } = await client.send(
+      new sagemaker.CreateEndpointCommand({
+        EndpointName: "dev-own",
+        EndpointConfigName: "c",
+        Tags: [
+          { Key: "berth:protect", Value: "false" },
+          { Key: "berth:sweep-at", Value: "2031-01-01T00:05:00Z" },
+        ],
+      }),
+    );
+    return EndpointArn!;
+  }
+
+  it("protects the endpoint by its tag, and takes a sweep's mark away", async () => {
+    const arn = await makeEndpoint();
+    const layer = endpointProtection(scope(), arn);
+    assert.equal(await layer.read(), "false");
+    await layer.write("true");
+    assert.equal(await layer.read(), "true");
+    const { Tags = [] } = await client.send(new sagemaker.ListTagsCommand({ ResourceArn: arn }));
+    assert.deepEqual(Tags, [{ Key: "berth:protect", Value: "true" }]);
+  });
+
+  it("takes an endpoint that is gone for one that nothing protects", async () => {
+    const arn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/dev-gone";
+    const layer = endpointProtection(scope(), arn);
+    assert.equal(await layer.read(), undefined);
+    await layer.write("true");
+  });
+
+  it("keeps the deadline on the schedules' group", async () => {
+    const schedules = new SchedulerClient(settingsFor(cloud));
+    const { ScheduleGroupArn } = await schedules.send(
+      new CreateScheduleGroupCommand({ Name: "dev" }),
+    );
+    const layer = groupExpiry(scope(), ScheduleGroupArn!);
+    assert.equal(await layer.read(), undefined);
+    await layer.write(expiresAt);
+    assert.equal(await layer.read(), expiresAt);
+    schedules.destroy();
+  });
+});
