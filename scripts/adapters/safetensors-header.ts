@@ -1,36 +1,13 @@
 import { open } from "node:fs/promises";
 import type { TensorInfo } from "../../components/catalogue/from-config/tensors.ts";
 import { UserError } from "../../components/user-error.ts";
+import { safetensorsBits } from "../safetensors-bits.ts";
 
 /**
  * Longest header that is read, bytes: what the format itself allows
  * (https://github.com/huggingface/safetensors, MAX_HEADER_SIZE).
  */
 const maxHeaderBytes = 100_000_000;
-
-/** Bytes of one number of each type, packed ones aside. */
-const dtypeBits: Readonly<Record<string, number>> = {
-  F64: 64,
-  I64: 64,
-  U64: 64,
-  C64: 64,
-  F32: 32,
-  I32: 32,
-  U32: 32,
-  F16: 16,
-  BF16: 16,
-  I16: 16,
-  U16: 16,
-  F8_E5M2: 8,
-  F8_E4M3: 8,
-  F8_E8M0: 8,
-  I8: 8,
-  U8: 8,
-  BOOL: 8,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  F4: 4,
-};
 
 function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
@@ -50,7 +27,7 @@ function readEntry(value: unknown): Entry | undefined {
   if (typeof dtype !== "string" || !Array.isArray(shape) || !shape.every(isCount)) return undefined;
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) return undefined;
   const [begin = 0, end = 0] = offsets;
-  const bits = dtypeBits[dtype];
+  const bits = safetensorsBits[dtype];
   const size = shape.reduce((product, side) => product * side, bits ?? 0) / 8;
   const wrong =
     bits !== undefined && size !== end - begin

@@ -1,26 +1,4 @@
-/** Bits of one element, by the name in a safetensors header (https://docs.rs/safetensors/latest/safetensors/tensor/enum.Dtype.html). */
-const bitsOf: Readonly<Record<string, number>> = {
-  BOOL: 8,
-  F4: 4,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  F8_E4M3: 8,
-  F8_E5M2: 8,
-  F8_E8M0: 8,
-  U8: 8,
-  I8: 8,
-  U16: 16,
-  I16: 16,
-  F16: 16,
-  BF16: 16,
-  U32: 32,
-  I32: 32,
-  F32: 32,
-  C64: 64,
-  U64: 64,
-  I64: 64,
-  F64: 64,
-};
+import { safetensorsBits } from "../safetensors-bits.ts";
 
 /** The longest header that safetensors readers take, bytes (https://github.com/huggingface/safetensors#format). */
 const longestHeader = 100_000_000;
@@ -69,7 +47,7 @@ function tensorOf(name: string, entry: unknown): Tensor | string {
   if (start === undefined || end === undefined || end < start || !isCounts(shape)) {
     return `has a header that does not say where tensor "${name}" lies`;
   }
-  const bits = typeof dtype === "string" ? bitsOf[dtype] : undefined;
+  const bits = typeof dtype === "string" ? safetensorsBits[dtype] : undefined;
   // A number format that came after this table was made is judged by its place alone.
   const elements = shape.reduce((product, each) => product * each, 1);
   if (bits !== undefined && Math.ceil((elements * bits) / 8) !== end - start) {
