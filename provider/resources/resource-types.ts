@@ -1,6 +1,7 @@
 import type { ResourceType } from "../plugin/resource-type.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
+import { hostedEndpoint } from "./hosted-endpoint.ts";
 import { hostKey } from "./host-key.ts";
 import { hostKeyRotation } from "./host-key-rotation.ts";
 import { lease } from "./lease.ts";
@@ -15,5 +16,6 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:HostBootstrap", hostBootstrap],
   ["berth:index:WeightsSync", weightsSync],
   ["berth:index:ModelServer", modelServer],
+  ["berth:index:HostedEndpoint", hostedEndpoint],
   ["berth:index:EndpointAnswer", endpointAnswer],
 ]);

@@ -14,8 +14,9 @@ import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
   const { instanceType, instanceId, address, url, weightsUri, endpointName } = outputs;
   if (endpointName !== undefined) {
+    const stopped = outputs.endpointState === "stopped";
     return [
-      `endpoint   ${endpointName} on ${instanceType ?? "?"}`,
+      `endpoint   ${endpointName} on ${instanceType ?? "?"}${stopped ? `, stopped; start it with: npm run berth -- start --env ${env}` : ""}`,
       `weights    ${weightsUri ?? "?"}`,
       `answers    npm run berth -- invoke --env ${env} "your prompt"`,
     ];
