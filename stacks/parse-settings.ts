@@ -152,6 +152,17 @@ export function environmentDefaults(
   return values;
 }
 
+/** What a setting is where neither the stack's file nor its environment says it. */
+export function settingDefaults(config: RawSettings["config"]): Readonly<Record<string, unknown>> {
+  const { shape } = config["berth:target"] === "sagemaker" ? endpointSchema : berthSchema;
+  return Object.fromEntries(
+    Object.entries(shape).flatMap(([key, schema]) => {
+      const value: unknown = schema.safeParse(undefined).data;
+      return value === undefined ? [] : [[`berth:${key}`, value] as const];
+    }),
+  );
+}
+
 function noEnvironment(stack: string): string {
   const names = environments.join(", ");
   return `berth:env: the name "${stack}" does not begin with ${names}; set which of them it is`;
