@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
@@ -155,9 +156,10 @@ export function environmentDefaults(
 /** What a setting is where neither the stack's file nor its environment says it. */
 export function settingDefaults(config: RawSettings["config"]): Readonly<Record<string, unknown>> {
   const { shape } = config["berth:target"] === "sagemaker" ? endpointSchema : berthSchema;
+  const schemas: Readonly<Record<string, z.ZodType>> = shape;
   return Object.fromEntries(
-    Object.entries(shape).flatMap(([key, schema]) => {
-      const value: unknown = schema.safeParse(undefined).data;
+    Object.entries(schemas).flatMap(([key, schema]) => {
+      const value = schema.safeParse(undefined).data;
       return value === undefined ? [] : [[`berth:${key}`, value] as const];
     }),
   );
