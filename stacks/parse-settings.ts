@@ -1,13 +1,13 @@
+import type { z } from "zod";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
+import { existingHostSchema, type BerthExistingHostSettings } from "./existing-host-schema.ts";
 import {
   berthSchema,
   endpointSchema,
   environments,
-  existingHostSchema,
   type BerthEndpointSettings,
-  type BerthExistingHostSettings,
   type BerthSettings,
 } from "./settings-schema.ts";
 
@@ -131,8 +131,12 @@ function regionless(own: Readonly<Record<string, unknown>>): string | undefined 
 }
 
 function parseOwn(own: Readonly<Record<string, unknown>>) {
-  if (own["target"] === "existing-host") return existingHostSchema.safeParse(own);
-  return own["target"] === "sagemaker" ? endpointSchema.safeParse(own) : berthSchema.safeParse(own);
+  return schemaOf(own["target"]).safeParse(own);
+}
+
+function schemaOf(target: unknown) {
+  if (target === "existing-host") return existingHostSchema;
+  return target === "sagemaker" ? endpointSchema : berthSchema;
 }
 
 /** What the settings ask of the planner. */
@@ -181,6 +185,18 @@ export function environmentDefaults(
   const values: Record<string, unknown> = { "berth:env": env };
   for (const [key, value] of Object.entries(defaults[env])) values[`berth:${key}`] = value;
   return values;
+}
+
+/** What a setting is where neither the stack's file nor its environment says it. */
+export function settingDefaults(config: RawSettings["config"]): Readonly<Record<string, unknown>> {
+  const { shape } = schemaOf(config["berth:target"]);
+  const schemas: Readonly<Record<string, z.ZodType>> = shape;
+  return Object.fromEntries(
+    Object.entries(schemas).flatMap(([key, schema]) => {
+      const value = schema.safeParse(undefined).data;
+      return value === undefined ? [] : [[`berth:${key}`, value] as const];
+    }),
+  );
 }
 
 function noEnvironment(stack: string): string {

@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { hostKeyLine, parseHostAddress } from "../components/host-address.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
-import { parseOwnGpus } from "../components/own-machine/card.ts";
+import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
@@ -20,11 +19,13 @@ function whole(least: number, most: number) {
   );
 }
 
-const flag = z.preprocess((value) => {
+/** true or false. */
+export const flag = z.preprocess((value) => {
   return value === "true" ? true : value === "false" ? false : value;
 }, z.boolean("must be true or false"));
 
-const text = z
+/** Text that is not empty. */
+export const text = z
   .string("must be text")
   .transform((value) => value.trim())
   .refine((value) => value !== "", "must not be empty");
@@ -171,6 +172,10 @@ export const endpointSchema = berthSchema
     minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),
+    updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
+    updateBakeSeconds: whole(0, 3600).optional(),
+    rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
+    captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text
       .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")
@@ -179,69 +184,3 @@ export const endpointSchema = berthSchema
 
 /** What the keys of an endpoint's stack hold once they are checked. */
 export type BerthEndpointSettings = Readonly<z.infer<typeof endpointSchema>>;
-
-const ownGpus = text.superRefine((value, context) => {
-  if (value === "none") return;
-  try {
-    parseOwnGpus(value);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const message = error.problems.map((problem) => problem.replace(/^--gpus: /, "")).join("; ");
-    context.addIssue({ code: "custom", message });
-  }
-});
-
-/** What a machine that is there already is asked too: it has no price, no end and no account. */
-const anyTarget = {
-  env: true,
-  model: true,
-  owner: true,
-  protect: true,
-  serverPort: true,
-  context: true,
-  concurrency: true,
-  precision: true,
-  weightsBucket: true,
-  weightsPrefix: true,
-  weightsInclude: true,
-  weightsExclude: true,
-  weightsRegion: true,
-  weightsRequesterPays: true,
-  acceptLicence: true,
-} as const;
-
-/** What the keys may be when the target is a machine that is there already. */
-export const existingHostSchema = berthSchema
-  .pick(anyTarget)
-  .extend({
-    target: z.literal("existing-host"),
-    /** Where it is logged in to. */
-    host: text.refine(
-      (value) => parseHostAddress(value) !== undefined,
-      "must be user@address or user@address:port",
-    ),
-    /** The only key that is believed, from the first connection on. */
-    hostKey: text.refine(
-      (value) => hostKeyLine.test(value),
-      "must be the machine's own public key: the line in /etc/ssh/ssh_host_ed25519_key.pub there",
-    ),
-    /** Every GPU that it has; the bootstrap holds it to that. */
-    gpus: ownGpus,
-    /** Folder on the machine that runs `up`. */
-    weightsFolder: text.optional(),
-    replaceDriver: flag.default(false),
-    allowReboot: flag.default(false),
-  })
-  .refine(
-    ({ weightsBucket, weightsFolder }) =>
-      (weightsBucket === undefined) !== (weightsFolder === undefined),
-    {
-      path: ["weightsFolder"],
-      message: "give either that, a folder here, or berth:weightsBucket with aws:region",
-      // Told with all other problems, not after them.
-      when: ({ value }) => typeof value === "object" && value !== null,
-    },
-  );
-
-/** What the keys of the stack of such a machine hold once they are checked. */
-export type BerthExistingHostSettings = Readonly<z.infer<typeof existingHostSchema>>;
