@@ -19,11 +19,13 @@ function whole(least: number, most: number) {
   );
 }
 
-const flag = z.preprocess((value) => {
+/** true or false. */
+export const flag = z.preprocess((value) => {
   return value === "true" ? true : value === "false" ? false : value;
 }, z.boolean("must be true or false"));
 
-const text = z
+/** Text that is not empty. */
+export const text = z
   .string("must be text")
   .transform((value) => value.trim())
   .refine((value) => value !== "", "must not be empty");
@@ -93,7 +95,7 @@ export const berthSchema = z.strictObject({
     (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
     "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
   ),
-  target: z.literal("ec2", 'must be "ec2" or "sagemaker"').default("ec2"),
+  target: z.literal("ec2", 'must be "ec2", "sagemaker" or "existing-host"').default("ec2"),
   spot: flag.optional(),
   leaseHours: leaseHours.optional(),
   expiresAt: text
