@@ -92,12 +92,20 @@ export function parseSettings(raw: RawSettings): Settings {
     stack,
     env,
     region,
-    spot: parsed.data.spot ?? chosen.spot,
+    spot: spotOf(parsed.data, chosen),
     protect: parsed.data.protect ?? chosen.protect,
     gpuCount: parsed.data.gpuCount ?? chosen.gpuCount,
     leaseHours: leaseHours === "none" ? undefined : leaseHours,
     maxAgeHours: parsed.data.maxAgeHours ?? chosen.maxAgeHours,
   };
+}
+
+/** The market says it where there is one. */
+function spotOf(
+  { market, spot }: Pick<BerthSettings, "market" | "spot">,
+  chosen: EnvironmentDefaults,
+): boolean {
+  return market === undefined ? (spot ?? chosen.spot) : market !== "on-demand";
 }
 
 function parseOwn(own: Readonly<Record<string, unknown>>) {
@@ -107,10 +115,12 @@ function parseOwn(own: Readonly<Record<string, unknown>>) {
 /** What the settings ask of the planner. */
 export function planRequest(settings: Settings): PlanRequest {
   const { model, env, region, spot, leaseHours, concurrency, precision } = settings;
-  const { context, instanceTypes, gpuCount } = settings;
+  const { context, instanceTypes, gpuCount, zones, spotMaxHourlyUsd } = settings;
+  const onDemandAfterSpot = settings.market === "spot-then-on-demand";
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
-  return { ...request, contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
+  const bought = { zones, onDemandAfterSpot, spotMaxHourlyUsd };
+  return { ...request, ...bought, contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
 }
 
 const ownNamespace = "berth:";

@@ -26,7 +26,7 @@ describe("a demo that is cut off", function () {
   this.timeout(120_000);
   const moments = [
     ["while the emulated AWS starts", /emulated AWS: starting moto/],
-    ["while the host is being made", /gpu-host|aws:ec2\/fleet|Fleet/i],
+    ["while the host is being made", /gpu-host|HostLaunch/i],
     ["while the machine is set up", /bootstrap/i],
   ] as const;
   let demo: RunningDemo;
