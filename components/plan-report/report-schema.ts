@@ -44,6 +44,7 @@ const rung = z.strictObject({
   dataParallel: z.int().positive(),
   nvlink: z.boolean(),
   hourlyUsd: price.describe("The instance on demand; with spot it is the most an hour can cost."),
+  spotMaxHourlyUsd: price.optional().describe("Most that is paid for an hour on spot."),
   priceAsOf: z.iso.date(),
   priceSource: z.string(),
   fits: z.boolean().describe("It starts."),
@@ -174,6 +175,7 @@ export const planReportSchema = z.strictObject({
   monthlyHours: z.number().positive(),
   leaseHours: z.number().positive().optional(),
   leaseUsd: price.optional(),
+  leaseMostUsd: price.optional().describe("The lease at the dearest rung of the ladder."),
   around: z
     .strictObject({
       weightsMonthlyUsd: price,

@@ -142,6 +142,7 @@ export interface PlanReport {
   readonly leaseHours: number | undefined;
   /** Hours of the lease at the first rung's price. */
   readonly leaseUsd: Plan["leaseUsd"];
+  readonly leaseMostUsd: Plan["leaseMostUsd"];
   readonly around: AroundCost | undefined;
   readonly own: OwnMachine | undefined;
   readonly saving: SavingLadder | undefined;
