@@ -37,6 +37,7 @@ export function endpointOutputs({
     endpointName: endpoint.endpointName,
     endpointArn: endpoint.endpointArn,
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
+    ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
     instanceType: plan.ladder[0].instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
@@ -150,6 +151,18 @@ export function environmentDefaults(
   const values: Record<string, unknown> = { "berth:env": env };
   for (const [key, value] of Object.entries(defaults[env])) values[`berth:${key}`] = value;
   return values;
+}
+
+/** What a setting is where neither the stack's file nor its environment says it. */
+export function settingDefaults(config: RawSettings["config"]): Readonly<Record<string, unknown>> {
+  const { shape } = config["berth:target"] === "sagemaker" ? endpointSchema : berthSchema;
+  const schemas: Readonly<Record<string, z.ZodType>> = shape;
+  return Object.fromEntries(
+    Object.entries(schemas).flatMap(([key, schema]) => {
+      const value = schema.safeParse(undefined).data;
+      return value === undefined ? [] : [[`berth:${key}`, value] as const];
+    }),
+  );
 }
 
 function noEnvironment(stack: string): string {

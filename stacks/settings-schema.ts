@@ -4,6 +4,7 @@ import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
+import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
@@ -194,6 +195,10 @@ export const endpointSchema = berthSchema
     minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),
+    updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
+    updateBakeSeconds: whole(0, 3600).optional(),
+    rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
+    captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text
       .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")

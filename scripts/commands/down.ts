@@ -1,3 +1,4 @@
+import { counted } from "../../components/counted.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
@@ -109,13 +110,13 @@ async function announce(target: Target, strays: Strays): Promise<void> {
   if (opened === undefined) terminal.say(`There is no stack "${env}" in this backend.`);
   const tagged = scope.runId === undefined ? undefined : await makeReceipt(scope, once);
   const kinds = Object.entries(Object.groupBy(tagged?.left ?? [], ({ kind }) => kind));
-  const counted = kinds.map(([kind, found = []]) => `${found.length} ${kind}`).join(", ");
+  const parts = kinds.map(([kind, found = []]) => counted(found.length, kind)).join(", ");
   const pending = state?.pending ?? 0;
   terminal.say(
-    `goes       ${state?.resources ?? 0} resources of the state${counted === "" ? "" : `; tagged in ${scope.region}: ${counted}`}`,
+    `goes       ${counted(state?.resources ?? 0, "resource")} of the state${parts === "" ? "" : `; tagged in ${scope.region}: ${parts}`}`,
     ...(pending > 0
       ? [
-          `           ${pending} operations that were cut off: what they made is looked for by its tag`,
+          `           ${counted(pending, "operation")} cut off: what was made is looked for by its tag`,
         ]
       : []),
     ...strays.own.map(

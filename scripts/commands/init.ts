@@ -52,7 +52,12 @@ function publicKeyLine(given: string | undefined): string | undefined {
   }
 }
 
-function pairs(set: readonly string[]): Record<string, string> {
+/**
+ * Settings from `key=value` words, in `berth:` where no namespace is given.
+ *
+ * @throws UserError naming each word that is none
+ */
+export function settingPairs(set: readonly string[]): Record<string, string> {
   const wrong = set.filter((pair) => !/^[A-Za-z:]+=/.test(pair));
   if (wrong.length > 0) {
     throw new UserError("--set takes key=value.", { problems: wrong.map((pair) => `"${pair}"`) });
@@ -79,7 +84,7 @@ function wanted(
     "berth:sshCidr": sshCidr,
     "berth:sshPublicKey": sshPublicKey === undefined ? undefined : publicKeyLine(sshPublicKey),
     "berth:weightsBucket": weightsBucket,
-    ...pairs(set),
+    ...settingPairs(set),
   };
   const local = /^local(-|$)/.test(options.env);
   const filled = {
