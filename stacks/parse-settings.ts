@@ -162,7 +162,14 @@ export function planRequest(settings: Settings): PlanRequest {
   const { context, instanceTypes, gpuCount } = settings;
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
-  return { ...request, ...boughtBy(settings), contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
+  return {
+    ...request,
+    ...boughtBy(settings),
+    contextTokens: context,
+    instanceTypes,
+    gpuCount,
+    rootVolumeGiB,
+  };
 }
 
 const ownNamespace = "berth:";
