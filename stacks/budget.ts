@@ -8,7 +8,7 @@ import type { TagInputs } from "../components/named-tags.ts";
 import { usd } from "../components/plan-text.ts";
 import type { Plan } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
-import type { Settings } from "./settings.ts";
+import type { HostSettings, Settings } from "./settings.ts";
 
 type MonthSettings = Pick<Settings, "leaseHours" | "officeHours" | "expiresAt">;
 
@@ -28,7 +28,7 @@ export function declaredMonth(hourlyUsd: number, settings: MonthSettings): Month
 /** Settings of the two budgets: of a lease, and of a calendar month. */
 export type BudgetSettings = MonthSettings &
   Pick<
-    Settings,
+    HostSettings,
     | "owner"
     | "budgetUsd"
     | "monthlyBudgetUsd"
