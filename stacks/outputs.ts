@@ -1,3 +1,4 @@
+import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
@@ -37,10 +38,31 @@ export function endpointOutputs({
     endpointName: endpoint.endpointName,
     endpointArn: endpoint.endpointArn,
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
+    ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
     instanceType: plan.ladder[0].instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,
+    owner: settings.owner,
+    weightsUri,
+    catalogueVersion: plan.catalogueVersion,
+  };
+}
+
+/** The same of the stack of a machine that is there already; it has no end, and no price. */
+export function existingHostOutputs(deployment: ExistingHostDeployment) {
+  const { settings, plan, lease, machine, login, server, weightsUri } = deployment;
+  return {
+    plan,
+    machineId: machine.machineId,
+    address: login.host,
+    sshPort: login.port,
+    user: login.user,
+    hostKey: settings.hostKey,
+    url: server.url,
+    startedAt: lease.startedAt,
+    expiresAt: "",
+    hourlyUsd: 0,
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,

@@ -3,6 +3,7 @@ import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
+import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
@@ -18,11 +19,13 @@ function whole(least: number, most: number) {
   );
 }
 
-const flag = z.preprocess((value) => {
+/** true or false. */
+export const flag = z.preprocess((value) => {
   return value === "true" ? true : value === "false" ? false : value;
 }, z.boolean("must be true or false"));
 
-const text = z
+/** Text that is not empty. */
+export const text = z
   .string("must be text")
   .transform((value) => value.trim())
   .refine((value) => value !== "", "must not be empty");
@@ -92,7 +95,7 @@ export const berthSchema = z.strictObject({
     (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
     "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
   ),
-  target: z.literal("ec2", 'must be "ec2" or "sagemaker"').default("ec2"),
+  target: z.literal("ec2", 'must be "ec2", "sagemaker" or "existing-host"').default("ec2"),
   spot: flag.optional(),
   leaseHours: leaseHours.optional(),
   expiresAt: text
@@ -169,6 +172,10 @@ export const endpointSchema = berthSchema
     minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),
+    updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
+    updateBakeSeconds: whole(0, 3600).optional(),
+    rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
+    captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text
       .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")

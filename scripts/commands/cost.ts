@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { chartHtml } from "../../components/cost/chart-html.ts";
 import { focusCsv } from "../../components/cost/focus-csv.ts";
 import { ledgerOf, sumBy, totalUsd, type Grouping } from "../../components/cost/ledger.ts";
+import { counted } from "../../components/counted.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { usd } from "../../components/plan-text.ts";
 import { roundUsd } from "../../components/pricing/hourly-cost.ts";
@@ -40,7 +41,7 @@ export async function runCost(options: CostOptions, terminal: Terminal): Promise
   const rows = sumBy(lines, options.by);
   const total = totalUsd(lines);
   terminal.say(
-    `cost       ${usd(roundUsd(total))} of ${records.length} runs in ${regions.join(", ")}, by the prices at launch`,
+    `cost       ${usd(roundUsd(total))} of ${counted(records.length, "run")} in ${regions.join(", ")}, by the prices at launch`,
     ...rows.map((row) => `           ${usd(roundUsd(row.usd)).padStart(10)}  ${row.name}`),
   );
   const madeAt = timestamp(now);
