@@ -1,6 +1,7 @@
 import { runtime } from "@pulumi/pulumi";
 import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
+import { hourlyUsdOn } from "../components/sagemaker-endpoint/instance-pools.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
 /** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
@@ -48,10 +49,11 @@ export function endpointOutputs({
     endpointConfig: endpoint.configName,
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
-    instanceType: plan.ladder[0].instanceType,
+    instanceType: endpoint.instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
-    hourlyUsd: plan.hourlyUsd,
+    // What was taken in place of the plan's type has a price of its own.
+    hourlyUsd: endpoint.instanceType.apply((type) => hourlyUsdOn(plan.endpoint, type)),
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,

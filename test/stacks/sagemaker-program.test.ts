@@ -169,6 +169,14 @@ describe("deployEndpoint", () => {
     );
   });
 
+  it("has a configuration of several types made by its own provider, since AWS's has none", async () => {
+    const { named } = await deployment({ "berth:fallbackTypes": 2 });
+    const { type, inputs } = named("dev-endpoint-config");
+    assert.equal(type, "berth:index:PooledConfiguration");
+    assert.equal((inputs["instanceTypes"] as string[]).length, 3);
+    assert.match(JSON.stringify(inputs["configuration"]), /"berth:run-id"/);
+  });
+
   it("captures a share of the requests in a bucket of its own, and writes nothing else there", async () => {
     const { named, result } = await deployment({
       "berth:endpointMode": "realtime",
