@@ -2,7 +2,7 @@ import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 
 /** What a stack tells, a host's or an endpoint's; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
-const outputsSchema = z
+export const outputsSchema = z
   .object({
     instanceId: z.string(),
     instanceType: z.string(),

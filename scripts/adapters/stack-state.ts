@@ -24,7 +24,8 @@ const stateSchema = z.looseObject({
 
 type Resource = NonNullable<z.infer<typeof stateSchema>["resources"]>[number];
 
-const leaseSchema = z.object({
+/** The lease in a state. */
+export const leaseSchema = z.object({
   startedAt: z.string(),
   expiresAt: z.string(),
   owner: z.string(),
@@ -71,7 +72,8 @@ function resourcesOf(deployment: unknown): readonly Resource[] {
 
 const exportedSchema = z.looseObject({ version: z.number(), deployment: z.unknown() });
 
-interface EngineCommand {
+/** What the SDK runs the engine by. */
+export interface EngineCommand {
   run(
     args: readonly string[],
     workDir: string,
