@@ -82,7 +82,7 @@ export class AccountSources {
     const { client } = this.#scope();
     const now = await readClock(this.#cloud());
     const account = await checkCredentials(this.#scope());
-    const records = await updateRecords(client, this.#regions, { now, account });
-    return { lines: ledgerOf(records, now), at: timestamp(now) };
+    const { records, unanswered } = await updateRecords(client, this.#regions, { now, account });
+    return { lines: ledgerOf(records, now), at: timestamp(now), unanswered };
   }
 }

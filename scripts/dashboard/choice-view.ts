@@ -39,32 +39,33 @@ function outcomeOf(index: number, runs: number): string {
   return index < runs ? "tried first, and not had" : "next, when capacity lacks";
 }
 
+/** Before anything is launched. */
+function plannedOutcome(index: number): string {
+  return index === 0 ? "first" : "next, when capacity lacks";
+}
+
 function reasonOf(ladder: Ladder, runs: number, instanceType: string): string {
   const [first] = ladder;
   const room = first?.comfortable === false ? "just" : "with room to spare";
   const cheapest = `${first?.instanceType ?? "?"} is the cheapest that holds it ${room}`;
-  if (runs === 0) return `${cheapest}.`;
+  if (runs === 0 || instanceType === "") return `${cheapest}.`;
   if (runs < 0) return `${cheapest}; ${instanceType} runs, which the plan does not name.`;
   return `${cheapest}, and was not to be had; ${instanceType} is rung ${runs + 1} of the ladder.`;
 }
 
 /** Why a stack has its type, from the plan that it was made by; undefined where none is recorded. */
-export function choiceView(
-  plan: unknown,
-  instanceType: string | undefined,
-): ChoiceView | undefined {
+export function choiceView(plan: unknown, instanceType: string): ChoiceView | undefined {
   const parsed = planSchema.safeParse(plan).data;
   if (parsed === undefined) return undefined;
   const { ladder, rejected = [] } = parsed;
-  const type = instanceType ?? ladder[0]?.instanceType ?? "?";
-  const runs = ladder.findIndex((rung) => rung.instanceType === type);
+  const runs = ladder.findIndex((rung) => rung.instanceType === instanceType);
   const rungs = ladder.map((rung, index): RungView => {
     const gpus = `${rung.gpuCount} x ${rung.gpuModel}`;
-    const outcome = outcomeOf(index, runs);
+    const outcome = instanceType === "" ? plannedOutcome(index) : outcomeOf(index, runs);
     return { instanceType: rung.instanceType, gpus, hourlyUsd: rung.hourlyUsd, outcome };
   });
   return {
-    reason: reasonOf(ladder, runs, type),
+    reason: reasonOf(ladder, runs, instanceType),
     rungs,
     refused: groupedReasons(rejected as unknown as readonly Rejection[]),
   };

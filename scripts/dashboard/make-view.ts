@@ -21,12 +21,16 @@ function silentOfAccount(account: AccountReadings): readonly SilentPart[] {
   const unanswered = (inventory.value?.unanswered ?? []).map(({ question, why }) => {
     return { part: question, why, at: inventory.at ?? "" };
   });
+  const uncounted = (ledger.value?.unanswered ?? []).map((why) => {
+    return { part: "launch records, counted as last seen", why, at: ledger.at ?? "" };
+  });
   return [
     ...silent(`clock of ${title}`, clock),
     ...silent(`credentials of ${title}`, number),
     ...silent(`inventory of ${title}`, inventory),
     ...unanswered,
     ...silent(`launch records of ${title}`, ledger),
+    ...uncounted,
   ];
 }
 

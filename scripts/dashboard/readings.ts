@@ -74,7 +74,13 @@ export interface StackReadings {
   readonly env: string;
   readonly emulated: boolean;
   /** What the stack's file says, for a stack that tells nothing yet. */
-  readonly file: { readonly model?: string; readonly owner?: string; readonly region?: string };
+  readonly file: {
+    readonly model?: string;
+    readonly owner?: string;
+    readonly region?: string;
+    /** The plan that its settings make now; only while the state has none. */
+    readonly plan?: unknown;
+  };
   readonly state: Reading<StackFacts>;
   readonly serving: Reading<ServingState>;
   readonly host: Reading<HostProbe>;
@@ -89,7 +95,12 @@ export interface AccountReadings {
   /** Its clock. */
   readonly clock: Reading<string>;
   readonly inventory: Reading<AccountInventory>;
-  readonly ledger: Reading<{ readonly lines: readonly LedgerLine[]; readonly at: string }>;
+  readonly ledger: Reading<{
+    readonly lines: readonly LedgerLine[];
+    readonly at: string;
+    /** What was counted as last seen, one sentence each. */
+    readonly unanswered: readonly string[];
+  }>;
 }
 
 /** Everything that was read, at one moment. */

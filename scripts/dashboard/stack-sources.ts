@@ -3,7 +3,9 @@ import { accountOf } from "../adapters/account.ts";
 import { readEndpointState } from "../adapters/endpoint-state.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import { readStackConfig, type StackConfig } from "../adapters/stack-file.ts";
-import { environmentDefaults } from "../../stacks/parse-settings.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
+import { environmentDefaults, parseSettings } from "../../stacks/parse-settings.ts";
+import { notPlanned } from "../plan-inputs.ts";
 import { probeHost } from "./probe-host.ts";
 import type { HostProbe, ServingState, StackFacts, StackReadings } from "./readings.ts";
 import { Source } from "./source.ts";
@@ -37,6 +39,16 @@ function fileOf(stack: string): StackConfig {
   }
 }
 
+/** The plan that the stack's settings make; undefined when they make none. */
+function planOf(stack: string): unknown {
+  try {
+    const config = { ...notPlanned, ...fileOf(stack) };
+    return makeStackPlan(parseSettings({ stack, config }));
+  } catch {
+    return undefined;
+  }
+}
+
 /** All that is asked of one stack. */
 export class StackSources {
   readonly name: string;
@@ -45,6 +57,7 @@ export class StackSources {
   readonly #host: Source<HostProbe>;
   readonly #ground: SourceGround;
   readonly #probe: boolean;
+  #plan: unknown;
 
   constructor(name: string, { facts, probe }: StackSourceOptions, ground: SourceGround) {
     this.name = name;
@@ -67,6 +80,8 @@ export class StackSources {
     await this.state.refresh();
     const facts = this.state.reading.value;
     if (facts === undefined) return;
+    const planless = facts.lease !== undefined && facts.outputs.plan === undefined;
+    if (planless) this.#plan ??= planOf(this.name);
     const { endpointName, instanceId } = facts;
     await Promise.all([
       ...(endpointName === undefined && instanceId === undefined ? [] : [this.#serving.refresh()]),
@@ -86,6 +101,7 @@ export class StackSources {
         ...(model === undefined ? {} : { model }),
         ...(owner === undefined ? {} : { owner }),
         ...(region === undefined ? {} : { region }),
+        plan: this.#plan,
       },
       state: this.state.reading,
       serving: this.#serving.reading,

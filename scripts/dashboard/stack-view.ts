@@ -49,9 +49,10 @@ function servingFigure({ serving }: StackReadings): Figure {
 function healthText({ health }: HostProbe): Pick<Figure, "text" | "tone"> {
   if (health === undefined) return { text: "not asked: no server is recorded yet", tone: "quiet" };
   if (health === 0) return { text: "no", tone: "bad" };
+  if (health === 503) return { text: "not yet: it is not ready (HTTP 503)", tone: "busy" };
   return health < 300
     ? { text: "yes", tone: "good" }
-    : { text: `no: its health is HTTP ${health}`, tone: health === 503 ? "busy" : "bad" };
+    : { text: `no: its health is HTTP ${health}`, tone: "bad" };
 }
 
 function answerFigure({ host, serving, state }: StackReadings): Figure {
@@ -88,6 +89,7 @@ function servedStatus(stack: StackReadings, facts: StackFacts): Status {
     return { text: "made in part", tone: "busy" };
   }
   const health = stack.host.value?.health ?? 200;
+  if (health === 503) return { text: "runs, and is not ready", tone: "busy" };
   if (health === 0 || health >= 400) return { text: "runs, and does not answer", tone: "bad" };
   const serving = stack.serving.value?.state;
   if (serving === undefined) return { text: "deployed", tone: "quiet" };
@@ -126,17 +128,33 @@ function attentionOf(stack: StackReadings, facts: StackFacts, { run }: StackCont
   return lines;
 }
 
+/** What the ledger has of a stack's present run. */
+function ownLines({ lease }: StackFacts, { lines }: StackContext): readonly LedgerLine[] {
+  return lines.filter(({ runId }) => runId === lease?.runId);
+}
+
+/** The recorded price: of the outputs, and before an `up` has ended, of the tags. */
+function hourlyOf({ outputs }: StackFacts, { run }: StackContext): number | undefined {
+  if (outputs.hourlyUsd !== undefined) return outputs.hourlyUsd;
+  return run === undefined || run.hourlyUsd === 0 ? undefined : run.hourlyUsd;
+}
+
+function isServing({ kind }: LedgerLine): boolean {
+  return kind === "instance" || kind === "endpoint";
+}
+
 function costOf(facts: StackFacts, context: StackContext, lives: boolean): CostView | undefined {
-  const { now, lines, linesAt } = context;
-  const own = lines.filter(({ runId }) => runId === facts.lease?.runId);
-  const counted = own.some(({ kind }) => kind === "instance" || kind === "endpoint");
-  const { hourlyUsd = 0 } = facts.outputs;
+  const { now, linesAt } = context;
+  const own = ownLines(facts, context);
+  const counted = own.some(isServing);
+  const hourlyUsd = hourlyOf(facts, context) ?? 0;
   if (counted && linesAt !== undefined) {
     const by = "launch records and the prices of then";
     return { usd: totalUsd(own), at: linesAt, hourlyUsd: lives ? hourlyUsd : 0, by };
   }
-  const cost = runningCost(facts.outputs, now);
-  if (cost === undefined) return undefined;
+  const { startedAt, expiresAt } = facts.lease ?? {};
+  const cost = runningCost({ startedAt, expiresAt, hourlyUsd, ...facts.outputs }, now);
+  if (cost === undefined || hourlyUsd === 0) return undefined;
   const over = (cost.hoursLeft ?? 0) < 0 || !lives;
   const by = "the time since its start, at the recorded price";
   return { usd: cost.soFarUsd, at: timestamp(now), hourlyUsd: over ? 0 : hourlyUsd, by };
@@ -176,6 +194,8 @@ export function stackView(stack: StackReadings, context: StackContext): StackVie
   const facts = state.value ?? nothing;
   const { outputs, lease = outputs } = facts;
   const lives = !ended.includes(stack.serving.value?.state ?? "");
+  const launched = ownLines(facts, context).findLast(isServing)?.type;
+  const instanceType = outputs.instanceType ?? launched ?? "";
   return {
     name,
     env,
@@ -187,13 +207,13 @@ export function stackView(stack: StackReadings, context: StackContext): StackVie
     answer: answerFigure(stack),
     gpuFigure: gpuFigure(stack),
     gpus: stack.host.value?.gpus ?? [],
-    instanceType: outputs.instanceType ?? "",
-    hourlyUsd: outputs.hourlyUsd,
+    instanceType,
+    hourlyUsd: hourlyOf(facts, context),
     cost: costOf(facts, context, lives),
     expiresAt: lease.expiresAt,
     startedAt: lease.startedAt,
     now: timestamp(context.now),
-    choice: choiceView(outputs.plan, outputs.instanceType),
+    choice: choiceView(outputs.plan ?? stack.file.plan, instanceType),
     steps: stackSteps(facts, stack.host.value),
     attention: attentionOf(stack, facts, context),
   };

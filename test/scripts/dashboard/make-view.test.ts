@@ -51,8 +51,11 @@ describe("makeView", () => {
   });
 
   it("takes the cost from launch records once they have the host", () => {
-    const ledger = { value: { lines: [line], at: "2026-11-25T11:58:00Z" }, at: now };
-    const [stack] = makeView(readingsOf({ accounts: [accountReadings({ ledger })] })).stacks;
+    const unanswered = ["egress in us-east-1: AccessDenied"];
+    const ledger = { value: { lines: [line], at: "2026-11-25T11:58:00Z", unanswered }, at: now };
+    const view = makeView(readingsOf({ accounts: [accountReadings({ ledger })] }));
+    const [stack] = view.stacks;
+    assert.equal(view.silent[0]?.why, unanswered[0]);
     assert.equal(stack?.cost?.usd, 1.4);
     assert.equal(stack.cost.at, "2026-11-25T11:58:00Z");
     assert.match(stack.cost.by, /launch records/);
