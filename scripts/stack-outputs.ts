@@ -25,6 +25,10 @@ export const outputsSchema = z
       endpoint: z
         .looseObject({
           container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),
+          /** Weekly hours, where it keeps any. */
+          hours: z.looseObject({ text: z.string() }).optional(),
+          minInstances: z.coerce.number().optional(),
+          maxInstances: z.coerce.number().optional(),
         })
         .optional(),
     }),
@@ -34,6 +38,8 @@ export const outputsSchema = z
     /** Of a stack whose target is SageMaker. */
     endpointName: z.string(),
     endpointArn: z.string(),
+    /** As the last `up` or refresh found it: SageMaker's word, or "stopped". */
+    endpointState: z.string(),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
   })

@@ -44,6 +44,8 @@ export function endpointOutputs({
     plan,
     endpointName: endpoint.endpointName,
     endpointArn: endpoint.endpointArn,
+    endpointState: endpoint.state,
+    endpointConfig: endpoint.configName,
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
     instanceType: plan.ladder[0].instanceType,
