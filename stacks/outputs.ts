@@ -16,6 +16,7 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     hostKey,
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
+    ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,
@@ -60,6 +61,7 @@ export function existingHostOutputs(deployment: ExistingHostDeployment) {
     user: login.user,
     hostKey: settings.hostKey,
     url: server.url,
+    ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: "",
     hourlyUsd: 0,
