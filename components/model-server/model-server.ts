@@ -16,7 +16,7 @@ export interface ModelServerArgs {
   /** Port on the host's loopback. */
   readonly port: number;
   readonly contextTokens: number;
-  readonly tensorParallel: number;
+  readonly tensorParallel: pulumi.Input<number>;
   /** What the engine makes of the weights while it loads them. @default "none" */
   readonly quantise?: LoadPrecision | undefined;
   /** How the engine holds a number of its cache. @default 16 bit */
