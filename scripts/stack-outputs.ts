@@ -20,8 +20,11 @@ export const outputsSchema = z
     owner: z.string(),
     weightsUri: z.string(),
     catalogueVersion: z.string(),
+    /** What a prompt is put into, at {prompt}. */
+    promptTemplate: z.string(),
     plan: z.looseObject({
       modelId: z.string(),
+      engine: z.string().optional(),
       endpoint: z
         .looseObject({
           container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),

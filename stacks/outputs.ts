@@ -20,6 +20,7 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     hostKey,
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
+    ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     // A preview says the price of the first rung, an `up` that of the rung that EC2 gave.
@@ -69,6 +70,7 @@ export function existingHostOutputs(deployment: ExistingHostDeployment) {
     user: login.user,
     hostKey: settings.hostKey,
     url: server.url,
+    ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: "",
     hourlyUsd: 0,
