@@ -28,6 +28,9 @@ const outputsSchema = z
         })
         .optional(),
     }),
+    /** The rung that EC2 gave. */
+    launched: z.looseObject({ purchase: z.string(), zone: z.string() }),
+    refusals: z.array(z.looseObject({ code: z.string() })),
     /** Of a stack whose target is SageMaker. */
     endpointName: z.string(),
     endpointArn: z.string(),

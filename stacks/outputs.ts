@@ -1,3 +1,4 @@
+import { runtime } from "@pulumi/pulumi";
 import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
@@ -8,7 +9,10 @@ export function stackOutputs(deployment: GpuHostDeployment) {
   return {
     plan,
     instanceId: host.instanceId,
-    instanceType: host.instanceType,
+    instanceType: host.launched.apply(({ instanceType }) => instanceType),
+    /** The rung that EC2 gave, and where; what it refused before that. */
+    launched: host.launched,
+    refusals: host.refusals,
     address: host.address,
     sshPort: settings.sshPort,
     user: host.user,
@@ -18,7 +22,10 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     url: server.url,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
-    hourlyUsd: plan.hourlyUsd,
+    // A preview says the price of the first rung, an `up` that of the rung that EC2 gave.
+    hourlyUsd: runtime.isDryRun()
+      ? plan.hourlyUsd
+      : host.launched.apply((rung) => rung.totalHourlyUsd),
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,

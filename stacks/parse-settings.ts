@@ -117,7 +117,7 @@ function completed(
   return {
     ...data,
     ...place,
-    spot: data.spot ?? chosen.spot,
+    spot: spotOf(data, chosen),
     protect,
     gpuCount: data.gpuCount ?? chosen.gpuCount,
     leaseHours: leaseHours === "none" ? undefined : leaseHours,
@@ -130,6 +130,14 @@ function regionless(own: Readonly<Record<string, unknown>>): string | undefined 
   return own["target"] === "existing-host" && own["weightsBucket"] === undefined ? "" : undefined;
 }
 
+/** The market says it where there is one. */
+function spotOf(
+  { market, spot }: Pick<BerthSettings, "market" | "spot">,
+  chosen: EnvironmentDefaults,
+): boolean {
+  return market === undefined ? (spot ?? chosen.spot) : market !== "on-demand";
+}
+
 function parseOwn(own: Readonly<Record<string, unknown>>) {
   return schemaOf(own["target"]).safeParse(own);
 }
@@ -139,13 +147,29 @@ function schemaOf(target: unknown) {
   return target === "sagemaker" ? endpointSchema : berthSchema;
 }
 
+/** Where and how the capacity is bought; nothing is for a machine that is there already. */
+function boughtBy(
+  settings: Settings,
+): Pick<PlanRequest, "zones" | "onDemandAfterSpot" | "spotMaxHourlyUsd"> {
+  if (settings.target === "existing-host") return {};
+  const { zones, market, spotMaxHourlyUsd } = settings;
+  return { zones, onDemandAfterSpot: market === "spot-then-on-demand", spotMaxHourlyUsd };
+}
+
 /** What the settings ask of the planner. */
 export function planRequest(settings: Settings): PlanRequest {
   const { model, env, region, spot, leaseHours, concurrency, precision } = settings;
   const { context, instanceTypes, gpuCount } = settings;
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
-  return { ...request, contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
+  return {
+    ...request,
+    ...boughtBy(settings),
+    contextTokens: context,
+    instanceTypes,
+    gpuCount,
+    rootVolumeGiB,
+  };
 }
 
 const ownNamespace = "berth:";

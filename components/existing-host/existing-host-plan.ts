@@ -145,6 +145,7 @@ export function planExistingHost(
     hourlyUsd: 0,
     leaseHours: undefined,
     leaseUsd: undefined,
+    leaseMostUsd: undefined,
     catalogueVersion: catalogue.version,
     existingHost: { host: request.host, gpus: request.gpus },
   };

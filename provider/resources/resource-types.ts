@@ -2,6 +2,7 @@ import type { ResourceType } from "../plugin/resource-type.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
+import { hostLaunch } from "./host-launch.ts";
 import { hostKey } from "./host-key.ts";
 import { hostKeyRotation } from "./host-key-rotation.ts";
 import { lease } from "./lease.ts";
@@ -12,6 +13,7 @@ import { weightsSync } from "./weights-sync.ts";
 /** Every resource type of the `berth` package, by token. */
 export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:Lease", lease],
+  ["berth:index:HostLaunch", hostLaunch],
   ["berth:index:HostKey", hostKey],
   ["berth:index:HostKeyRotation", hostKeyRotation],
   ["berth:index:ExistingHost", existingHost],

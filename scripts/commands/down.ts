@@ -143,7 +143,8 @@ async function costOf({ opened, cloud }: Target): Promise<RunningCost | undefine
 async function rememberCost({ scope, cloud, account, terminal }: Target): Promise<void> {
   try {
     const now = await readClock(cloud);
-    await updateRecords(scope.client, [scope.region], { now, account });
+    const { unanswered } = await updateRecords(scope.client, [scope.region], { now, account });
+    if (unanswered.length > 0) throw new Error(unanswered.join("; "));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     terminal.complain(

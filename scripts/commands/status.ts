@@ -79,10 +79,18 @@ function answerLine({ answers, detail }: Answer): string {
   return `answers    ${word} (${detail})`;
 }
 
+/** How the host was bought and where, and how much of the ladder was refused before. */
+function launchText({ launched, refusals = [] }: BerthOutputs): string {
+  if (launched === undefined) return "";
+  const codes = [...new Set(refusals.map(({ code }) => code))].join(", ");
+  const before = codes === "" ? "" : `; ${refusals.length} refused before it (${codes})`;
+  return `, ${launched.purchase} in ${launched.zone}${before}`;
+}
+
 function hostLine(outputs: BerthOutputs, { state, why }: HostState): string {
   const { instanceType = "?", instanceId = "?", address = "?" } = outputs;
   const more = why === undefined ? "" : ` (${why})`;
-  return `host       ${state}${more}: ${instanceType} ${instanceId} at ${address}`;
+  return `host       ${state}${more}: ${instanceType} ${instanceId} at ${address}${launchText(outputs)}`;
 }
 
 /** One place that holds the deadline; undefined where it could not be asked. */

@@ -1,6 +1,7 @@
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
 import { accountOf } from "../adapters/account.ts";
+import { withBudgetRefusal } from "../adapters/budget-refusal.ts";
 import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { withEndpointFailure } from "../adapters/endpoint-failure.ts";
 import { runOperation } from "../adapters/run-operation.ts";
@@ -44,8 +45,12 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
   }).catch(async (error: unknown) => {
     const { settings, cloud } = deployment;
     throw settings.target === "sagemaker"
-      ? await withEndpointFailure(error, stack, accountOf(options.env, settings.region, cloud))
-      : error;
+      ? await withEndpointFailure(
+          withBudgetRefusal(error),
+          stack,
+          accountOf(options.env, settings.region, cloud),
+        )
+      : withBudgetRefusal(error);
   });
   const outputs = readOutputs(report.result.outputs);
   const now = await readClock(deployment.cloud);

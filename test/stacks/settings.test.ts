@@ -57,6 +57,26 @@ describe("parseSettings", () => {
     assert.equal(planRequest(asText).contextTokens, 2048);
   });
 
+  it("takes the market before spot, and asks the planner for its order, zones and limit", () => {
+    const found = settings("prod", {
+      "berth:market": "spot-then-on-demand",
+      "berth:spotMaxHourlyUsd": "0.6",
+      "berth:zones": "us-east-1b, us-east-1d",
+    });
+    const { spot, onDemandAfterSpot, spotMaxHourlyUsd, zones } = planRequest(found);
+    assert.deepEqual([spot, onDemandAfterSpot, spotMaxHourlyUsd], [true, true, 0.6]);
+    assert.deepEqual(zones, ["us-east-1b", "us-east-1d"]);
+    const { spot: none } = planRequest(settings("dev", { "berth:market": "on-demand" }));
+    assert.equal(none, false);
+    const wrong = {
+      "berth:market": "cheap",
+      "berth:zones": "use1-az1",
+      "berth:spotMaxHourlyUsd": 0,
+    };
+    const problems = problemsOf("dev", { ...goodConfig, ...wrong }).join("\n");
+    for (const key of ["market", "zones", "spotMaxHourlyUsd"]) assert.match(problems, RegExp(key));
+  });
+
   it("lists every problem at once, each with its place", () => {
     const problems = problemsOf("pilot", {
       "aws:region": "Frankfurt",
