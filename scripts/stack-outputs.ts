@@ -6,6 +6,8 @@ const outputsSchema = z
   .object({
     instanceId: z.string(),
     instanceType: z.string(),
+    /** Of a machine that was there already. */
+    machineId: z.string(),
     address: z.string(),
     sshPort: z.coerce.number().int(),
     user: z.string(),

@@ -18,7 +18,7 @@ import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
 import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
-import { checkBudget } from "./budget.ts";
+import { armBudget, checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import type { HostSettings as Settings } from "./settings.ts";
@@ -59,7 +59,7 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   const lease = makeLease(partName(settings.stack, "lease"), settings, candidate);
   const scope = scopeOf(settings, plan, lease);
   const weights = weightsLocation(scope);
-  const armed = teardown(scope, lease);
+  const armed = [...teardown(scope, lease), ...armBudget(settings, scope)];
   const { host, hostKey } = gpuHost(scope, { lease, weights, armed });
 
   const { instanceId } = host;
@@ -141,7 +141,7 @@ function teardown(scope: Scope, { expiresAt, runId }: DeploymentLease): Teardown
 interface HostParts {
   readonly lease: GpuHostDeployment["lease"];
   readonly weights: WeightsPlace;
-  readonly armed: readonly TeardownSchedule[];
+  readonly armed: readonly pulumi.Resource[];
 }
 
 function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {

@@ -1,4 +1,5 @@
 import { runtime } from "@pulumi/pulumi";
+import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
@@ -49,6 +50,26 @@ export function endpointOutputs({
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,
+    owner: settings.owner,
+    weightsUri,
+    catalogueVersion: plan.catalogueVersion,
+  };
+}
+
+/** The same of the stack of a machine that is there already; it has no end, and no price. */
+export function existingHostOutputs(deployment: ExistingHostDeployment) {
+  const { settings, plan, lease, machine, login, server, weightsUri } = deployment;
+  return {
+    plan,
+    machineId: machine.machineId,
+    address: login.host,
+    sshPort: login.port,
+    user: login.user,
+    hostKey: settings.hostKey,
+    url: server.url,
+    startedAt: lease.startedAt,
+    expiresAt: "",
+    hourlyUsd: 0,
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,

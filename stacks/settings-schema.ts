@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fitsOneNotification, isAlertAddress } from "../components/budget/budget-alerts.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { parseOfficeHours } from "../components/lease/office-hours.ts";
@@ -20,11 +21,13 @@ function whole(least: number, most: number) {
   );
 }
 
-const flag = z.preprocess((value) => {
+/** true or false. */
+export const flag = z.preprocess((value) => {
   return value === "true" ? true : value === "false" ? false : value;
 }, z.boolean("must be true or false"));
 
-const text = z
+/** Text that is not empty. */
+export const text = z
   .string("must be text")
   .transform((value) => value.trim())
   .refine((value) => value !== "", "must not be empty");
@@ -81,6 +84,15 @@ const officeHours = text.superRefine((value, context) => {
   }
 });
 
+const addressWrong = "must be e-mail addresses, 10 at most, and the ARN of one SNS topic at most";
+const alertAddresses = z.preprocess(
+  listed,
+  z
+    .array(z.string(addressWrong).refine(isAlertAddress, addressWrong), addressWrong)
+    .min(1, addressWrong)
+    .refine(fitsOneNotification, addressWrong),
+);
+
 const port = whole(1, 65_535);
 
 /** The four environments, each with its own defaults. */
@@ -94,7 +106,7 @@ export const berthSchema = z.strictObject({
     (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
     "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
   ),
-  target: z.literal("ec2", 'must be "ec2" or "sagemaker"').default("ec2"),
+  target: z.literal("ec2", 'must be "ec2", "sagemaker" or "existing-host"').default("ec2"),
   spot: flag.optional(),
   /** How capacity is bought, and in which order; it says more than `spot` and wins over it. */
   market: z.enum(markets, `must be one of ${markets.join(", ")}`).optional(),
@@ -115,6 +127,21 @@ export const berthSchema = z.strictObject({
     .optional(),
   /** USD that a lease, or a month without an end, may cost by the plan. @default no limit */
   budgetUsd: number.refine((amount) => amount > 0, "must be USD, more than 0").optional(),
+  /** USD that a calendar month may cost by the schedule; arms an AWS budget too. @default none */
+  monthlyBudgetUsd: number.refine((amount) => amount > 0, "must be USD, more than 0").optional(),
+  /** Who is told of the AWS budget. @default the owner, when that is an e-mail address */
+  budgetAlerts: alertAddresses.optional(),
+  /** Role that may start nothing more once the month's budget is spent. @default none */
+  budgetDenyRole: text
+    .refine((value) => /^[\w+=,.@-]{1,64}$/.test(value), "must be the name of a role, without path")
+    .optional(),
+  /** Policy that is then attached to it. */
+  budgetDenyPolicyArn: text
+    .refine(
+      (value) => /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/\S+$/.test(value),
+      "must be the ARN of a policy",
+    )
+    .optional(),
   /** Minutes without use after which the host ends itself. @default never */
   idleMinutes: whole(10, 1440).optional(),
   /** Weekly windows; a lease ends with the window that it begins in. @default none */

@@ -4,7 +4,8 @@ import type { OwnGpu } from "../own-machine/card.ts";
 import { judgeOwnMachine } from "../own-machine/own-machine.ts";
 import { leaseCost, roundUsd } from "../pricing/hourly-cost.ts";
 import { aroundCost } from "../pricing/rung-cost.ts";
-import { paidHoursOf, decide, type Decision } from "../sizing/decide.ts";
+import { weightsDelivery, type WeightsDelivery } from "../pricing/weights-delivery.ts";
+import { decide, paidHoursOf, type Decision } from "../sizing/decide.ts";
 import { hostMemoryGiB, type Job } from "../sizing/job.ts";
 import { dearestHourlyUsd, tieBreak } from "../sizing/ladder.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
@@ -56,6 +57,17 @@ function trainingOf(job: Job): TrainingAsked | undefined {
     datasetTokens,
     epochs,
   };
+}
+
+function deliveryOf(
+  chosen: string | undefined,
+  weightsGiB: number,
+  { instanceTypes }: Catalogue,
+): readonly WeightsDelivery[] {
+  const type = instanceTypes.find(({ instanceType }) => instanceType === chosen);
+  if (type === undefined) return [];
+  const { localNvmeGB, networkGbps, networkGbpsPeak } = type;
+  return weightsDelivery({ weightsGiB, localNvmeGB, networkGbps, networkGbpsPeak });
 }
 
 function precisionOf({ job, model }: Decision): string {
@@ -135,6 +147,7 @@ export function makeReport(
             paidHours,
           ),
     around: chosen === undefined ? undefined : aroundCost(chosen.region, weightsGiB),
+    weightsDelivery: deliveryOf(chosen?.instanceType, weightsGiB, catalogue),
     own,
     saving: savingOf(request, catalogue, decision, own),
     warnings: warningsOf(decision, request),

@@ -198,6 +198,22 @@ export const planReportSchema = z.strictObject({
       priceAsOf: z.iso.date(),
     })
     .optional(),
+  weightsDelivery: z
+    .array(
+      z.strictObject({
+        way: z.enum([
+          "s3-instance-store",
+          "s3-volume",
+          "snapshot-at-a-rate",
+          "fast-snapshot-restore",
+          "fsx-lustre",
+        ]),
+        seconds: range,
+        keepMonthlyUsd: price.optional(),
+        why: z.string(),
+      }),
+    )
+    .describe("Ways to bring the weights to the first rung's host; the first is the one taken."),
   own: own.optional(),
   saving: saving.optional(),
   warnings: z.array(z.string()),

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { InstanceMachines } from "./ec2/instance-machines.ts";
 import type { Faults, FaultSubject } from "./faults.ts";
+import { serveBill, type BillLine } from "./gaps/cost-explorer.ts";
 import { servePricing } from "./gaps/pricing.ts";
 import { serveQuotas } from "./gaps/quotas.ts";
 import { checkSpotPrice, serveSpotPrices } from "./gaps/spot-prices.ts";
@@ -85,8 +86,9 @@ export function apiBackend(parts: {
   clock: Clock;
   faults: Faults;
   sagemaker: SageMakerService;
+  bill: readonly BillLine[];
 }): (call: ApiRequest) => Promise<ApiReply> {
-  const { moto, machines, schedules, clock, faults, sagemaker } = parts;
+  const { moto, machines, schedules, clock, faults, sagemaker, bill } = parts;
   const before = async (call: ApiRequest): Promise<void> => {
     if (call.operation === "CreateSchedule" || call.operation === "UpdateSchedule") {
       checkSchedule(call, clock.now());
@@ -103,7 +105,7 @@ export function apiBackend(parts: {
     }
   };
   return async (call) => {
-    const made = serveQuotas(call, faults) ?? servePricing(call);
+    const made = serveQuotas(call, faults) ?? servePricing(call) ?? serveBill(call, bill);
     if (made !== undefined) return json(made);
     const invoked = await sagemaker.before(call);
     if (invoked !== undefined) return invoked;

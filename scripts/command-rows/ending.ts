@@ -73,6 +73,7 @@ export const ending: readonly CommandRow[] = [
       ["--regions <regions>", "with commas between (default: the stack's own)"],
       ["--csv <file>", "write every line in FOCUS's columns"],
       ["--html <file>", "write a chart and tables, in one file"],
+      ["--compare", "ask Cost Explorer too, for $0.01, and show the ledger's error"],
     ],
     run: async (_words, flags, terminal) =>
       (await import("../commands/cost.ts")).runCost(flags as never, terminal),

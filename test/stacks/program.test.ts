@@ -33,9 +33,9 @@ describe("index.ts", () => {
       ].flat(),
     );
     assert.ok("address" in outputs);
-    assert.equal(await valueOf(outputs.address), "203.0.113.9");
-    assert.equal(await valueOf(outputs.hostKey), "ssh-ed25519 AAAArotated");
-    assert.equal(await valueOf(outputs.weightsUri), "s3://models/qwen2.5-7b/");
+    assert.equal(await valueOf(pulumi.output(outputs.address)), "203.0.113.9");
+    assert.equal(await valueOf(pulumi.output(outputs.hostKey)), "ssh-ed25519 AAAArotated");
+    assert.equal(await valueOf(pulumi.output(outputs.weightsUri)), "s3://models/qwen2.5-7b/");
     const lines = readFileSync(new URL("../../index.ts", import.meta.url), "utf8").split("\n");
     assert.ok(lines.length <= 31);
   });

@@ -10,6 +10,9 @@ const resources: Readonly<Record<string, Load<ResourceType>>> = {
     (await import("./appautoscaling/policy.ts")).policy,
   "aws:appautoscaling/target:Target": async () =>
     (await import("./appautoscaling/target.ts")).target,
+  "aws:budgets/budget:Budget": async () => (await import("./budgets/budget.ts")).budget,
+  "aws:budgets/budgetAction:BudgetAction": async () =>
+    (await import("./budgets/budget-action.ts")).budgetAction,
   "aws:cloudwatch/metricAlarm:MetricAlarm": async () =>
     (await import("./cloudwatch/metric-alarm.ts")).metricAlarm,
   "aws:cloudwatch/logGroup:LogGroup": async () =>

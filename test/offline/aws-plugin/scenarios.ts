@@ -1,5 +1,6 @@
 import type { Properties } from "../../../offline/aws-plugin/engine/wire.ts";
 import type { Kept, PluginClient } from "./plugin-client.ts";
+import { budgetScenarios } from "./budget-scenarios.ts";
 import { sagemakerScenarios } from "./sagemaker-scenarios.ts";
 
 /** One type's way through its life. */
@@ -337,5 +338,6 @@ export const scenarios: readonly Scenario[] = [
     update: { retentionInDays: 14, tags: otherTags },
     replace: { name: "another" },
   },
+  ...budgetScenarios,
   ...sagemakerScenarios,
 ];
