@@ -1,3 +1,4 @@
+import { declaredMonth } from "./declared-month.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
@@ -18,6 +19,7 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,
+    monthlyUsd: declaredMonth(plan.hourlyUsd, settings).usd,
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,
@@ -42,6 +44,7 @@ export function endpointOutputs({
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,
+    monthlyUsd: declaredMonth(plan.hourlyUsd, settings).usd,
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
+import { declaredMonth } from "./declared-month.ts";
 import {
   berthSchema,
   endpointSchema,
@@ -111,7 +112,11 @@ export function planRequest(settings: Settings): PlanRequest {
   const { context, instanceTypes, gpuCount } = settings;
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
-  return { ...request, contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
+  // Without office hours a plan shows all of a month, whatever the lease.
+  const monthlyHours =
+    settings.officeHours === undefined ? undefined : declaredMonth(1, settings).hours;
+  const stacks = { contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
+  return { ...request, ...stacks, monthlyHours };
 }
 
 const ownNamespace = "berth:";

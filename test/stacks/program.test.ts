@@ -28,7 +28,7 @@ describe("index.ts", () => {
       Object.keys(outputs).toSorted(),
       [
         ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
-        ["instanceType", "owner", "plan", "sshPort", "startedAt", "url", "user"],
+        ["instanceType", "monthlyUsd", "owner", "plan", "sshPort", "startedAt", "url", "user"],
         ["weightsUri"],
       ].flat(),
     );
