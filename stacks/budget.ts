@@ -3,12 +3,12 @@ import { usd } from "../components/plan-text.ts";
 import type { Plan } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
 import { declaredMonth, type MonthSettings } from "./declared-month.ts";
-import type { Settings } from "./parse-settings.ts";
+import type { HostSettings } from "./parse-settings.ts";
 
 /** Settings of the two budgets: of a lease, and of a calendar month. */
 export type BudgetSettings = MonthSettings &
   Pick<
-    Settings,
+    HostSettings,
     | "owner"
     | "budgetUsd"
     | "monthlyBudgetUsd"

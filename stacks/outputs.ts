@@ -1,3 +1,5 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import { declaredMonth } from "./declared-month.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
@@ -8,7 +10,10 @@ export function stackOutputs(deployment: GpuHostDeployment) {
   return {
     plan,
     instanceId: host.instanceId,
-    instanceType: host.instanceType,
+    instanceType: host.launched.apply(({ instanceType }) => instanceType),
+    /** The rung that EC2 gave, and where; what it refused before that. */
+    launched: host.launched,
+    refusals: host.refusals,
     address: host.address,
     sshPort: settings.sshPort,
     user: host.user,
@@ -18,12 +23,19 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     url: server.url,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
-    hourlyUsd: plan.hourlyUsd,
-    monthlyUsd: declaredMonth(plan.hourlyUsd, settings).usd,
+    ...priced(deployment),
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,
   };
+}
+
+/** A preview says the price of the first rung, an `up` that of the rung that EC2 gave. */
+function priced({ host, plan, settings }: GpuHostDeployment) {
+  const hourlyUsd = pulumi.runtime.isDryRun()
+    ? pulumi.output(plan.hourlyUsd)
+    : host.launched.apply((rung) => rung.totalHourlyUsd);
+  return { hourlyUsd, monthlyUsd: hourlyUsd.apply((usd) => declaredMonth(usd, settings).usd) };
 }
 
 /** The same of an endpoint's stack. */
@@ -45,6 +57,26 @@ export function endpointOutputs({
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,
     monthlyUsd: declaredMonth(plan.hourlyUsd, settings).usd,
+    owner: settings.owner,
+    weightsUri,
+    catalogueVersion: plan.catalogueVersion,
+  };
+}
+
+/** The same of the stack of a machine that is there already; it has no end, and no price. */
+export function existingHostOutputs(deployment: ExistingHostDeployment) {
+  const { settings, plan, lease, machine, login, server, weightsUri } = deployment;
+  return {
+    plan,
+    machineId: machine.machineId,
+    address: login.host,
+    sshPort: login.port,
+    user: login.user,
+    hostKey: settings.hostKey,
+    url: server.url,
+    startedAt: lease.startedAt,
+    expiresAt: "",
+    hourlyUsd: 0,
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,

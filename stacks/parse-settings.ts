@@ -3,6 +3,7 @@ import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
 import { declaredMonth } from "./declared-month.ts";
+import { existingHostSchema, type BerthExistingHostSettings } from "./existing-host-schema.ts";
 import {
   berthSchema,
   endpointSchema,
@@ -33,8 +34,20 @@ export type HostSettings = Completed<BerthSettings>;
 /** The settings of a SageMaker endpoint. */
 export type EndpointSettings = Completed<BerthEndpointSettings>;
 
+/** The settings of a machine that is there already. */
+export type ExistingHostSettings = Completed<BerthExistingHostSettings> & NotOfExistingHosts;
+
 /** A stack's configuration, checked and with the environment's defaults; its `target` tells which. */
-export type Settings = HostSettings | EndpointSettings;
+export type Settings = HostSettings | EndpointSettings | ExistingHostSettings;
+
+/** What a machine that is there already is never told, so that what is common to all targets can be read of any. */
+interface NotOfExistingHosts {
+  readonly instanceTypes?: undefined;
+  readonly gpuCount?: undefined;
+  readonly budgetUsd?: undefined;
+  readonly expiresAt?: undefined;
+  readonly officeHours?: undefined;
+}
 
 interface CommonSettings {
   readonly stack: string;
@@ -74,7 +87,7 @@ export function parseSettings(raw: RawSettings): Settings {
   const { stack, place = `stacks/Pulumi.${stack}.yaml` } = raw;
   const own = ownKeys(raw.config);
   const parsed = parseOwn(own);
-  const region = regionOf(raw.config);
+  const region = regionOf(raw.config) ?? regionless(own);
   const env = environmentOf(stack, raw.config["berth:env"]);
   if (!parsed.success || region === undefined || env === undefined) {
     const problems = [
@@ -87,23 +100,61 @@ export function parseSettings(raw: RawSettings): Settings {
       hint: "Set them in that file, or with: pulumi config set <key> <value>",
     });
   }
-  const chosen = defaults[env];
-  const leaseHours = parsed.data.leaseHours ?? chosen.leaseHours;
+  return completed(parsed.data, { stack, env, region });
+}
+
+/** The settings with what the environment decides where the file does not. */
+function completed(
+  data: BerthSettings | BerthEndpointSettings | BerthExistingHostSettings,
+  place: Pick<CommonSettings, "stack" | "env" | "region">,
+): Settings {
+  const chosen = defaults[place.env];
+  const protect = data.protect ?? chosen.protect;
+  if (data.target === "existing-host") {
+    const { maxAgeHours } = chosen;
+    return { ...data, ...place, spot: false, protect, leaseHours: undefined, maxAgeHours };
+  }
+  const leaseHours = data.leaseHours ?? chosen.leaseHours;
   return {
-    ...parsed.data,
-    stack,
-    env,
-    region,
-    spot: parsed.data.spot ?? chosen.spot,
-    protect: parsed.data.protect ?? chosen.protect,
-    gpuCount: parsed.data.gpuCount ?? chosen.gpuCount,
+    ...data,
+    ...place,
+    spot: spotOf(data, chosen),
+    protect,
+    gpuCount: data.gpuCount ?? chosen.gpuCount,
     leaseHours: leaseHours === "none" ? undefined : leaseHours,
-    maxAgeHours: parsed.data.maxAgeHours ?? chosen.maxAgeHours,
+    maxAgeHours: data.maxAgeHours ?? chosen.maxAgeHours,
   };
 }
 
+/** A machine that fetches its weights from no bucket needs no region. */
+function regionless(own: Readonly<Record<string, unknown>>): string | undefined {
+  return own["target"] === "existing-host" && own["weightsBucket"] === undefined ? "" : undefined;
+}
+
+/** The market says it where there is one. */
+function spotOf(
+  { market, spot }: Pick<BerthSettings, "market" | "spot">,
+  chosen: EnvironmentDefaults,
+): boolean {
+  return market === undefined ? (spot ?? chosen.spot) : market !== "on-demand";
+}
+
 function parseOwn(own: Readonly<Record<string, unknown>>) {
-  return own["target"] === "sagemaker" ? endpointSchema.safeParse(own) : berthSchema.safeParse(own);
+  return schemaOf(own["target"]).safeParse(own);
+}
+
+function schemaOf(target: unknown) {
+  if (target === "existing-host") return existingHostSchema;
+  return target === "sagemaker" ? endpointSchema : berthSchema;
+}
+
+/** Where and how the capacity is bought; nothing is for a machine that is there already. */
+function boughtBy(
+  settings: Settings,
+): Pick<PlanRequest, "zones" | "onDemandAfterSpot" | "spotMaxHourlyUsd"> {
+  if (settings.target === "existing-host") return {};
+  const { zones, market, spotMaxHourlyUsd } = settings;
+  return { zones, onDemandAfterSpot: market === "spot-then-on-demand", spotMaxHourlyUsd };
 }
 
 /** What the settings ask of the planner. */
@@ -115,8 +166,15 @@ export function planRequest(settings: Settings): PlanRequest {
   // Without office hours a plan shows all of a month, whatever the lease.
   const monthlyHours =
     settings.officeHours === undefined ? undefined : declaredMonth(1, settings).hours;
-  const stacks = { contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
-  return { ...request, ...stacks, monthlyHours };
+  return {
+    ...request,
+    ...boughtBy(settings),
+    contextTokens: context,
+    instanceTypes,
+    gpuCount,
+    rootVolumeGiB,
+    monthlyHours,
+  };
 }
 
 const ownNamespace = "berth:";
@@ -160,7 +218,7 @@ export function environmentDefaults(
 
 /** What a setting is where neither the stack's file nor its environment says it. */
 export function settingDefaults(config: RawSettings["config"]): Readonly<Record<string, unknown>> {
-  const { shape } = config["berth:target"] === "sagemaker" ? endpointSchema : berthSchema;
+  const { shape } = schemaOf(config["berth:target"]);
   const schemas: Readonly<Record<string, z.ZodType>> = shape;
   return Object.fromEntries(
     Object.entries(schemas).flatMap(([key, schema]) => {

@@ -4,6 +4,7 @@ import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
+import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
 
@@ -20,11 +21,13 @@ function whole(least: number, most: number) {
   );
 }
 
-const flag = z.preprocess((value) => {
+/** true or false. */
+export const flag = z.preprocess((value) => {
   return value === "true" ? true : value === "false" ? false : value;
 }, z.boolean("must be true or false"));
 
-const text = z
+/** Text that is not empty. */
+export const text = z
   .string("must be text")
   .transform((value) => value.trim())
   .refine((value) => value !== "", "must not be empty");
@@ -103,8 +106,14 @@ export const berthSchema = z.strictObject({
     (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
     "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
   ),
-  target: z.literal("ec2", 'must be "ec2" or "sagemaker"').default("ec2"),
+  target: z.literal("ec2", 'must be "ec2", "sagemaker" or "existing-host"').default("ec2"),
   spot: flag.optional(),
+  /** How capacity is bought, and in which order; it says more than `spot` and wins over it. */
+  market: z.enum(markets, `must be one of ${markets.join(", ")}`).optional(),
+  /** Most that the instance may cost in an hour on spot, USD. @default its on-demand price */
+  spotMaxHourlyUsd: number.refine((usd) => usd > 0, "must be USD, more than 0").optional(),
+  /** Availability zones to try, in this order. @default three that offer most of the types */
+  zones: list(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, "us-east-1a, us-east-1b").optional(),
   leaseHours: leaseHours.optional(),
   expiresAt: text
     .refine(isDeadline, 'must be a time such as 2026-12-24T18:00:00Z, or "none"')

@@ -103,7 +103,7 @@ export function planEndpoint(
   const hosting = hostingCatalogue(catalogue);
   const usable = hosting.instanceTypes.filter(({ gpuModel }) => !withoutCuda13.has(gpuModel));
   const instanceTypes = request.instanceTypes?.map(hostingTypeName);
-  const base = { ...request, spot: false, instanceTypes };
+  const base = { ...request, spot: false, zones: undefined, instanceTypes };
   const plan = makePlan(base, { ...hosting, instanceTypes: usable });
   const [chosen, ...alternatives] = plan.ladder;
   const { region, imageUri } = request;
@@ -114,12 +114,14 @@ export function planEndpoint(
   );
   const hourlyUsd = roundUsd(chosen.hourlyUsd * request.maxInstances);
   const { leaseHours } = request;
+  const leaseUsd = leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours);
   return {
     ...plan,
     ladder: [chosen],
     rootVolumeGiB: 0,
     hourlyUsd,
-    leaseUsd: leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours),
+    leaseUsd,
+    leaseMostUsd: leaseUsd,
     endpoint: {
       ...sizes,
       mode: request.endpointMode,

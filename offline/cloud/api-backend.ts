@@ -4,7 +4,7 @@ import type { Faults, FaultSubject } from "./faults.ts";
 import { serveBill, type BillLine } from "./gaps/cost-explorer.ts";
 import { servePricing } from "./gaps/pricing.ts";
 import { serveQuotas } from "./gaps/quotas.ts";
-import { serveSpotPrices } from "./gaps/spot-prices.ts";
+import { checkSpotPrice, serveSpotPrices } from "./gaps/spot-prices.ts";
 import { MotoRefusal, type Moto } from "./moto/moto.ts";
 import { ApiError, type ApiReply, type ApiRequest } from "./proxy/api-request.ts";
 import { forward, refuseUnimplemented } from "./proxy/forward.ts";
@@ -23,11 +23,11 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** The type and zone that a RunInstances call asks for, launch template and subnet followed. */
+/** The type, zone and market that a RunInstances call asks for, launch template and subnet followed. */
 export async function launchOf(
   moto: Moto,
   call: ApiRequest,
-): Promise<Pick<FaultSubject, "instanceType" | "availabilityZone">> {
+): Promise<Pick<FaultSubject, "instanceType" | "availabilityZone" | "market">> {
   const { parameters } = call;
   let placement: Placement;
   try {
@@ -53,7 +53,11 @@ export async function launchOf(
       `Invalid value '${placement.instanceType}' for InstanceType.`,
     );
   }
-  return { instanceType: placement.instanceType, availabilityZone: placement.zone };
+  const { instanceType, zone: availabilityZone } = placement;
+  const market = parameters["InstanceMarketOptions.MarketType"] === "spot" ? "spot" : "on-demand";
+  const most = text(parameters["InstanceMarketOptions.SpotOptions.MaxPrice"]);
+  if (most !== undefined) checkSpotPrice(Number(most), instanceType, availabilityZone);
+  return { instanceType, availabilityZone, market };
 }
 
 function json(value: object): ApiReply {

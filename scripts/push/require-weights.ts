@@ -18,6 +18,8 @@ export async function requireWeights(
   { settings, plan, cloud }: Deployment,
   stack: Stack,
 ): Promise<void> {
+  // A folder is read by the program itself.
+  if (settings.target === "existing-host" && settings.weightsBucket === undefined) return;
   const { region, weightsBucket } = settings;
   const bucket = weightsBucket ?? bucketInState((await stack.exportStack()).deployment);
   const from = plan.huggingfaceRepo === undefined ? "<folder>" : `hf:${plan.huggingfaceRepo}`;

@@ -17,7 +17,6 @@ const resources: Readonly<Record<string, Load<ResourceType>>> = {
     (await import("./cloudwatch/metric-alarm.ts")).metricAlarm,
   "aws:cloudwatch/logGroup:LogGroup": async () =>
     (await import("./cloudwatch/log-group.ts")).logGroup,
-  "aws:ec2/fleet:Fleet": async () => (await import("./ec2/fleet.ts")).fleet,
   "aws:ec2/internetGateway:InternetGateway": async () =>
     (await import("./ec2/internet-gateway.ts")).internetGateway,
   "aws:ec2/keyPair:KeyPair": async () => (await import("./ec2/key-pair.ts")).keyPair,

@@ -78,7 +78,7 @@ const ruleScenario = (way: "Ingress" | "Egress"): Scenario => ({
   replace: { securityGroupId: "sg-12345678" },
 });
 
-/** All types but the fleet, whose life is told in a test of its own. */
+/** The life of every type. */
 export const scenarios: readonly Scenario[] = [
   {
     token: "aws:ec2/vpc:Vpc",
