@@ -17,6 +17,8 @@ export const outputsSchema = z
     /** Empty without a deadline. */
     expiresAt: z.string(),
     hourlyUsd: z.coerce.number(),
+    /** By the schedule that was declared then. */
+    monthlyUsd: z.coerce.number(),
     owner: z.string(),
     weightsUri: z.string(),
     catalogueVersion: z.string(),
