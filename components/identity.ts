@@ -26,6 +26,9 @@ export const ownerTag = "berth:owner";
 export const protectTag = "berth:protect";
 
 /** The tag that says when what carries it ends, RFC 3339; on what is launched and on the schedules' group. */
+export const hourlyTag = "berth:hourly-usd";
+
+/** When the lease ends. */
 export const expiryTag = "berth:expires-at";
 
 /** The tag by which a sweep marks what the next sweep ends. */
@@ -62,7 +65,7 @@ export function identityTags(identity: Identity): Tags {
     "berth:env": identity.env,
     [ownerTag]: identity.owner,
     "berth:model": identity.model,
-    "berth:hourly-usd": identity.hourlyUsd.toFixed(4),
+    [hourlyTag]: identity.hourlyUsd.toFixed(4),
     [protectTag]: String(identity.protect),
     "berth:managed-by": "berth",
   };

@@ -79,17 +79,28 @@ function priceLine(plan: Plan): string {
 }
 
 /** When it ends, and what it costs until then. */
-export function leaseLine({ leaseHours, leaseUsd }: Pick<Plan, "leaseHours" | "leaseUsd">): string {
+export function leaseLine({
+  leaseHours,
+  leaseUsd,
+  leaseMostUsd = leaseUsd,
+}: Pick<Plan, "leaseHours" | "leaseUsd" | "leaseMostUsd">): string {
   if (leaseHours === undefined || leaseUsd === undefined) {
     return "ends       never by itself: it runs and costs until somebody takes it down";
   }
-  return `ends       ${leaseHours} h after it begins, and costs at most ${usd(leaseUsd)} until then`;
+  const dearest =
+    leaseMostUsd === undefined || leaseMostUsd <= leaseUsd
+      ? ""
+      : `, or ${usd(leaseMostUsd)} on the dearest rung of the ladder`;
+  return `ends       ${leaseHours} h after it begins, and costs at most ${usd(leaseUsd)} until then${dearest}`;
 }
 
 function ladderLine({ ladder }: Plan): string[] {
   const others = ladder.slice(1);
   if (others.length === 0) return [];
-  const names = others.map(({ instanceType, hourlyUsd }) => `${instanceType} (${usd(hourlyUsd)})`);
+  const mixed = new Set(ladder.map(({ purchase }) => purchase)).size > 1;
+  const names = others.map(({ instanceType, purchase, hourlyUsd }) => {
+    return `${instanceType} (${mixed ? `${purchase} ` : ""}${usd(hourlyUsd)})`;
+  });
   return [`otherwise  ${names.join(", ")}, in this order, when capacity lacks`];
 }
 

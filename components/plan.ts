@@ -3,6 +3,9 @@ import type { MemoryDemand } from "./sizing/memory-part.ts";
 /** How the capacity is bought. */
 export type Purchase = "on-demand" | "spot";
 
+/** Which purchases a ladder may have, in this order. */
+export const markets = ["on-demand", "spot", "spot-then-on-demand"] as const;
+
 /** The program that serves the model on the host. */
 export type ServingEngine = "vllm" | "llama.cpp";
 
@@ -24,8 +27,10 @@ export interface Placement {
   readonly dataParallel: number;
   /** Whether its GPUs are joined by NVLink. */
   readonly nvlink: boolean;
-  /** On-demand price; with spot it is the most that an hour can cost. */
+  /** On-demand price; with spot the most that an hour can cost. */
   readonly hourlyUsd: number;
+  /** Most that is paid for an hour on spot, USD; undefined leaves EC2's own limit, the on-demand price. */
+  readonly spotMaxHourlyUsd?: number | undefined;
   readonly priceAsOf: string;
   readonly priceSource: string;
   /** It starts. */
@@ -85,6 +90,8 @@ export interface Plan {
   readonly leaseHours: number | undefined;
   /** `hourlyUsd` x `leaseHours`; undefined without a deadline. */
   readonly leaseUsd: number | undefined;
+  /** The same at the dearest rung of the ladder. */
+  readonly leaseMostUsd: number | undefined;
   /** Version (date) of the catalogue that decided. */
   readonly catalogueVersion: string;
 }

@@ -26,6 +26,8 @@ export interface BootstrapInputs extends BootstrapWish {
   readonly timeoutSeconds: number;
   /** @default ten minutes for a lock, ten seconds before another try */
   readonly waits?: StepWaits | undefined;
+  /** Whether it may be rebooted where nothing else helps. @default true */
+  readonly reboot?: boolean | undefined;
   /** @default ten minutes */
   readonly rebootSeconds?: number | undefined;
 }
@@ -85,9 +87,13 @@ class Bootstrap {
   }
 
   async #reboot(step: BootstrapStep, why: string): Promise<boolean> {
+    const { host, operation } = this.#ground;
+    if (this.#inputs.reboot === false)
+      throw new UserError(`${host.name} needs a reboot, and may not be rebooted: ${why}`, {
+        hint: "Reboot it yourself and run the same command again, or set berth:allowReboot to true.",
+      });
     if (this.#rebooted) return false;
     this.#rebooted = true;
-    const { host, operation } = this.#ground;
     await this.#run.alone(step.name, async () => {
       operation.log(`rebooting ${host.name}: ${why}`, "warning");
       await rebootHost(host, this.#inputs.rebootSeconds, operation.signal);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { transferUsd } from "../components/pricing/storage-price.ts";
 import { UserError } from "../components/user-error.ts";
+import { manifestName, parseManifest } from "../components/weights/manifest.ts";
 import { selectWeights } from "../components/weights/select-weights.ts";
 import { WeightsStore, type WeightsObject } from "./adapters/s3.ts";
 import { bytesText, duplicatePaths } from "./sync-text.ts";
@@ -80,21 +81,46 @@ function listError(
   });
 }
 
+/** Holds a sync of a prefix that a push has not finished: it would bring half a model, or shards of two versions. */
+async function refuseHalfPush(
+  store: WeightsStore,
+  { bucket, prefix }: SyncInputs,
+  manifestKey: string,
+): Promise<void> {
+  // Who may list and not read, with a host that may, is not held up: a missing shard shows when the model is loaded.
+  const text = await store.readText(manifestKey).catch(() => "");
+  const manifest = parseManifest(text);
+  if (manifest?.state !== "pushing") return;
+  const { by, startedAt, seenAt } = manifest.push;
+  throw new UserError(`the weights under s3://${bucket}/${prefix} are not all there`, {
+    problems: [
+      `${by} began to push ${manifest.source} at ${startedAt}; its last sign of life is of ${seenAt}`,
+    ],
+    hint: "Let the push end, or run it again: it goes on where it stopped.",
+  });
+}
+
 /**
  * The objects to bring, each as it is now.
  *
- * @throws UserError when the bucket cannot be listed, is in another region, or has nothing of use under the prefix
+ * @throws UserError when the bucket cannot be listed, is in another region, or has nothing of use under the prefix, or when
+ *   a push to it is under way or was cut off
  */
 export async function describeWeights(
   store: WeightsStore,
   inputs: SyncInputs,
 ): Promise<readonly WeightsObject[]> {
   const { bucket, prefix } = inputs;
+  let manifestKey: string | undefined;
   const objects = await store
-    .describe(wholeBytes + 1, (listed) => selectWeights(listed, inputs))
+    .describe(wholeBytes + 1, (listed) => {
+      manifestKey = listed.find(({ path }) => path === manifestName)?.key;
+      return selectWeights(listed, inputs);
+    })
     .catch((error: unknown) => {
       throw listError(error, inputs);
     });
+  if (manifestKey !== undefined) await refuseHalfPush(store, inputs, manifestKey);
   if (objects.length === 0) {
     const selects = inputs.include !== undefined || inputs.exclude !== undefined;
     throw new UserError(`there are no weights under s3://${bucket}/${prefix}`, {

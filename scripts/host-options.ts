@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { parseHostAddress } from "../components/host-address.ts";
 import { UserError } from "../components/user-error.ts";
 import type { Connection } from "../provider/connection.ts";
 
@@ -11,8 +12,13 @@ export interface HostOptions {
 const keyLine = /^(ssh|ecdsa)-\S+ \S+/;
 
 /** A host's public key: an OpenSSH line, one from `ssh-keyscan`, or a file with either. */
-async function readKey(given: string): Promise<string | undefined> {
-  const text = keyLine.test(given) ? given : await readFile(given, "utf8").catch(() => given);
+export function readHostKey(given: string): string | undefined {
+  let text = given;
+  try {
+    if (!keyLine.test(given)) text = readFileSync(given, "utf8");
+  } catch {
+    // It is no file either, and so no key.
+  }
   return text
     .split("\n")
     .map((line) => line.trim())
@@ -25,21 +31,20 @@ async function readKey(given: string): Promise<string | undefined> {
  *
  * @throws UserError with every problem of the flags; a host is never talked to without its key
  */
-export async function parseHostOptions(options: HostOptions): Promise<Connection> {
+export function parseHostOptions(options: HostOptions): Connection {
   const { host: address = "", knownHostKey = "" } = options;
-  const parts = /^([^@\s]+)@(\[[^\]]+\]|[^:\s]+)(?::(\d+))?$/.exec(address);
-  const [, user = "", host = "", port = "22"] = parts ?? [];
-  const hostKey = await readKey(knownHostKey);
+  const login = parseHostAddress(address);
+  const hostKey = readHostKey(knownHostKey);
   const problems: string[] = [];
-  if (parts === null)
+  if (login === undefined)
     problems.push(`--host must be user@address or user@address:port, and is "${address}"`);
   if (hostKey === undefined)
     problems.push("--known-host-key must be the host's public key: its line, or a file with it");
-  if (problems.length > 0 || hostKey === undefined) {
+  if (login === undefined || hostKey === undefined) {
     throw new UserError("The host is not named well enough to log in to.", {
       problems,
       hint: "On the host: `cat /etc/ssh/ssh_host_ed25519_key.pub`. Compare it there, not over the network.",
     });
   }
-  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port), user, hostKey };
+  return { ...login, hostKey };
 }

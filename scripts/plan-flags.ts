@@ -1,3 +1,4 @@
+import { markets } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
 import type { PlanRequest, QuotaVcpus } from "../components/sizing/plan-request.ts";
 import type { TrainingRequest } from "../components/sizing/training-request.ts";
@@ -37,6 +38,8 @@ export interface PlanOptions {
   readonly monthlyHours?: string;
   readonly leaseHours?: string;
   readonly spot?: boolean;
+  readonly market?: string;
+  readonly spotMaxHourlyUsd?: string;
   readonly onDemand?: boolean;
   readonly config?: string;
   readonly gpus?: string;
@@ -122,15 +125,25 @@ function trainingOf(options: PlanOptions, numbers: NumberReader): TrainingReques
   });
 }
 
-function spotOf({ spot, onDemand }: PlanOptions): Partial<PlanRequest> {
+function marketOf({ spot, onDemand, market }: PlanOptions): Partial<PlanRequest> {
+  if (market !== undefined) {
+    return { spot: market !== "on-demand", onDemandAfterSpot: market === "spot-then-on-demand" };
+  }
   if (onDemand === true) return { spot: false };
-  return spot === undefined ? {} : { spot };
+  return spot === undefined ? {} : { spot, onDemandAfterSpot: false };
 }
 
-function badTask({ task }: PlanOptions): readonly string[] {
-  const known = ["serve", "finetune", "train"];
-  if (task === undefined || known.includes(task)) return [];
-  return [`task: "${task}"; there are ${known.join(", ")}`];
+/** What is none of the words that a flag takes. */
+function badWords({ task, market }: PlanOptions): readonly string[] {
+  const flags = [
+    ["task", task, ["serve", "finetune", "train"]],
+    ["market", market, markets],
+  ] as const;
+  return flags.flatMap(([flag, word, known]) =>
+    word === undefined || (known as readonly string[]).includes(word)
+      ? []
+      : [`${flag}: "${word}"; there are ${known.join(", ")}`],
+  );
 }
 
 function taskOf({ task, method }: PlanOptions): Partial<PlanRequest> {
@@ -162,14 +175,15 @@ export function readFlags(options: PlanOptions): ReadFlags {
       budgetUsd: numbers.read("budget-usd", options.budgetUsd),
       quotaVcpus: numbers.quota(options.quota),
       sagemakerOnly: options.sagemakerOnly,
+      spotMaxHourlyUsd: numbers.read("spot-max-hourly-usd", options.spotMaxHourlyUsd),
       monthlyHours: numbers.read("monthly-hours", options.monthlyHours),
     }),
     ...taskOf(options),
-    ...spotOf(options),
+    ...marketOf(options),
     ...leaseOf(options, numbers),
     training: trainingOf(options, numbers),
   };
-  return { request, problems: [...numbers.problems, ...badTask(options)] };
+  return { request, problems: [...numbers.problems, ...badWords(options)] };
 }
 
 /**

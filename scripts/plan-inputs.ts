@@ -18,7 +18,7 @@ export interface PlanInputs {
 }
 
 /** What a deployment needs and a plan does not, so that a plan can be made before anything is written. */
-const notPlanned: StackConfig = {
+export const notPlanned: StackConfig = {
   "aws:region": "us-east-1",
   "berth:owner": "nobody",
   "berth:sshCidr": "192.0.2.1/32",

@@ -6,6 +6,8 @@ const outputsSchema = z
   .object({
     instanceId: z.string(),
     instanceType: z.string(),
+    /** Of a machine that was there already. */
+    machineId: z.string(),
     address: z.string(),
     sshPort: z.coerce.number().int(),
     user: z.string(),
@@ -26,6 +28,9 @@ const outputsSchema = z
         })
         .optional(),
     }),
+    /** The rung that EC2 gave. */
+    launched: z.looseObject({ purchase: z.string(), zone: z.string() }),
+    refusals: z.array(z.looseObject({ code: z.string() })),
     /** Of a stack whose target is SageMaker. */
     endpointName: z.string(),
     endpointArn: z.string(),

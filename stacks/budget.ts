@@ -1,27 +1,125 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { budgetAlerts } from "../components/budget/budget-alerts.ts";
+import { StackBudget } from "../components/budget/stack-budget.ts";
+import { monthlyCost, type MonthlyCost } from "../components/cost/monthly-cost.ts";
+import { partName } from "../components/identity.ts";
+import { parseOfficeHours } from "../components/lease/office-hours.ts";
+import type { TagInputs } from "../components/named-tags.ts";
 import { usd } from "../components/plan-text.ts";
 import type { Plan } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
-import type { Settings } from "./settings.ts";
+import type { HostSettings, Settings } from "./settings.ts";
 
-/** Hours that AWS counts for a month. */
-const hoursAMonth = 730;
+type MonthSettings = Pick<Settings, "leaseHours" | "officeHours" | "expiresAt">;
+
+/** What a month of a plan costs by the schedule that the settings declare. */
+export function declaredMonth(hourlyUsd: number, settings: MonthSettings): MonthlyCost {
+  const { leaseHours, officeHours, expiresAt } = settings;
+  return monthlyCost(hourlyUsd, {
+    leaseHours: expiresAt === "none" ? undefined : leaseHours,
+    // An end of one's own is not moved by office hours.
+    officeHours:
+      officeHours === undefined || expiresAt !== undefined
+        ? undefined
+        : parseOfficeHours(officeHours),
+  });
+}
+
+/** Settings of the two budgets: of a lease, and of a calendar month. */
+export type BudgetSettings = MonthSettings &
+  Pick<
+    HostSettings,
+    | "owner"
+    | "budgetUsd"
+    | "monthlyBudgetUsd"
+    | "budgetAlerts"
+    | "budgetDenyRole"
+    | "budgetDenyPolicyArn"
+  >;
 
 /**
- * Holds a deployment that would cost more than its budget, by the plan's prices: over its lease, or over a month when it has
- * no end.
+ * Holds a deployment that would cost more than a budget of its settings, by the plan's prices: over its lease or over a month
+ * by its schedule; and one whose monthly budget nobody would hear of.
  *
- * @throws UserError saying the cost, the budget, and the hours that it would be enough for
+ * @throws UserError saying every budget that it would pass, and what to do
  */
-export function checkBudget({ budgetUsd }: Pick<Settings, "budgetUsd">, plan: Plan): void {
-  if (budgetUsd === undefined) return;
+export function checkBudget(settings: BudgetSettings, plan: Plan): void {
+  checkAlerts(settings);
+  const { budgetUsd, monthlyBudgetUsd } = settings;
   const { hourlyUsd, leaseUsd, leaseHours } = plan;
-  const cost = leaseUsd ?? hourlyUsd * hoursAMonth;
-  if (cost <= budgetUsd) return;
+  const month = declaredMonth(hourlyUsd, settings);
   const span = leaseHours === undefined ? "a month" : `its lease of ${leaseHours} h`;
-  throw new UserError(
-    `It would cost ${usd(cost)} over ${span}, and berth:budgetUsd allows ${usd(budgetUsd)}.`,
+  const cost = leaseHours === undefined ? month.usd : (leaseUsd ?? hourlyUsd * leaseHours);
+  if (budgetUsd !== undefined && cost > budgetUsd) {
+    throw tooDear({ cost, span, setting: "budgetUsd", limitUsd: budgetUsd, hourlyUsd });
+  }
+  if (monthlyBudgetUsd === undefined || month.usd <= monthlyBudgetUsd) return;
+  throw tooDear({
+    cost: month.usd,
+    span: `a month of ${month.hours} h`,
+    setting: "monthlyBudgetUsd",
+    limitUsd: monthlyBudgetUsd,
+    hourlyUsd,
+  });
+}
+
+interface Excess {
+  readonly cost: number;
+  readonly span: string;
+  readonly setting: string;
+  readonly limitUsd: number;
+  readonly hourlyUsd: number;
+}
+
+function tooDear({ cost, span, setting, limitUsd, hourlyUsd }: Excess): UserError {
+  const lever = setting === "budgetUsd" ? "berth:leaseHours" : "berth:officeHours";
+  return new UserError(
+    `It would cost ${usd(cost)} over ${span}, and berth:${setting} allows ${usd(limitUsd)}.`,
     {
-      hint: `That is enough for ${(budgetUsd / hourlyUsd).toFixed(1)} h: set berth:leaseHours to less, take a smaller type or precision, or raise the budget.`,
+      hint: `That is enough for ${(limitUsd / hourlyUsd).toFixed(1)} h: set ${lever} to less, take a smaller type or precision, or raise the budget.`,
     },
   );
+}
+
+/** @throws UserError with each setting of an AWS budget that lacks another one */
+function checkAlerts(settings: BudgetSettings): void {
+  const { monthlyBudgetUsd, owner, budgetDenyRole, budgetDenyPolicyArn } = settings;
+  const { emails, topics } = budgetAlerts(settings.budgetAlerts, owner);
+  const problems = [
+    ...(monthlyBudgetUsd !== undefined && emails.length + topics.length === 0
+      ? [`berth:budgetAlerts: is missing, and berth:owner ("${owner}") is no e-mail address`]
+      : []),
+    ...((budgetDenyRole === undefined) === (budgetDenyPolicyArn === undefined)
+      ? []
+      : ["berth:budgetDenyRole and berth:budgetDenyPolicyArn: each needs the other"]),
+    ...(budgetDenyRole !== undefined && monthlyBudgetUsd === undefined
+      ? ["berth:budgetDenyRole: needs berth:monthlyBudgetUsd"]
+      : []),
+  ];
+  if (problems.length === 0) return;
+  throw new UserError("The budget cannot be armed as asked.", {
+    problems,
+    hint: "Set what is missing, or take the budget's settings away.",
+  });
+}
+
+/** What a budget is armed with besides the settings. */
+export interface BudgetScope {
+  readonly tags: TagInputs;
+  readonly inAccount: pulumi.ComponentResourceOptions;
+}
+
+/** The AWS budget that `berth:monthlyBudgetUsd` arms, before anything costs; none without that setting. */
+export function armBudget(
+  settings: BudgetSettings & Pick<Settings, "stack">,
+  { tags, inAccount }: BudgetScope,
+): readonly StackBudget[] {
+  const { stack, owner, monthlyBudgetUsd: limitUsd } = settings;
+  if (limitUsd === undefined) return [];
+  const { budgetDenyRole: roleName, budgetDenyPolicyArn: policyArn } = settings;
+  const denial =
+    roleName === undefined || policyArn === undefined ? undefined : { roleName, policyArn };
+  const alerts = budgetAlerts(settings.budgetAlerts, owner);
+  const args = { stack, limitUsd, alerts, denial, tags };
+  return [new StackBudget(partName(stack, "budget"), args, inAccount)];
 }

@@ -1,13 +1,17 @@
+import { deployExistingHost } from "./existing-host-stack.ts";
 import { deployGpuHost } from "./gpu-host-stack.ts";
 import { makeStackPlan } from "./make-stack-plan.ts";
-import { endpointOutputs, stackOutputs } from "./outputs.ts";
+import { endpointOutputs, existingHostOutputs, stackOutputs } from "./outputs.ts";
 import { deployEndpoint } from "./sagemaker-stack.ts";
 import { readSettings } from "./settings.ts";
 import { deployWeights, keepsWeights, type WeightsStackOutputs } from "./weights-stack.ts";
 
 /** What a stack tells, by its target. */
 type Outputs =
-  ReturnType<typeof stackOutputs> | ReturnType<typeof endpointOutputs> | WeightsStackOutputs;
+  | ReturnType<typeof stackOutputs>
+  | ReturnType<typeof endpointOutputs>
+  | ReturnType<typeof existingHostOutputs>
+  | WeightsStackOutputs;
 
 /**
  * Reads the settings, plans on data alone, then provisions what the plan says, on the target that the settings name.
@@ -17,6 +21,8 @@ type Outputs =
 export function deploy(): Outputs {
   if (keepsWeights()) return deployWeights();
   const settings = readSettings();
+  if (settings.target === "existing-host")
+    return existingHostOutputs(deployExistingHost(settings, makeStackPlan(settings)));
   return settings.target === "ec2"
     ? stackOutputs(deployGpuHost(settings, makeStackPlan(settings)))
     : endpointOutputs(deployEndpoint(settings, makeStackPlan(settings)));

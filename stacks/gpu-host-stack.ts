@@ -3,6 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
 import { GpuHost } from "../components/gpu-host/gpu-host.ts";
+import type { LaunchedRung } from "../components/gpu-host/host-launch.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
 import type { IdleStop } from "../components/gpu-host/user-data.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
@@ -17,7 +18,7 @@ import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
 import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
-import { checkBudget } from "./budget.ts";
+import { armBudget, checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import type { HostSettings as Settings } from "./settings.ts";
@@ -58,7 +59,7 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   const lease = makeLease(partName(settings.stack, "lease"), settings, candidate);
   const scope = scopeOf(settings, plan, lease);
   const weights = weightsLocation(scope);
-  const armed = teardown(scope, lease);
+  const armed = [...teardown(scope, lease), ...armBudget(settings, scope)];
   const { host, hostKey } = gpuHost(scope, { lease, weights, armed });
 
   const { instanceId } = host;
@@ -68,7 +69,7 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
     instanceId,
   });
   const connection = { ...seeded, hostKey: rotation.hostKey };
-  const bootstrap = bootstrapHost(scope, instanceId, connection, lease.expiresAt);
+  const bootstrap = bootstrapHost(scope, host, connection, lease.expiresAt);
   const sync = new WeightsSync(scope.name("weights"), {
     ...weights,
     connection,
@@ -80,7 +81,7 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
     bucketRegion: settings.weightsRegion,
     requesterPays: settings.weightsRequesterPays,
   });
-  const server = modelServer(scope, { instanceId, connection, bootstrap, sync });
+  const server = modelServer(scope, { host, connection, bootstrap, sync });
   const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
   const { hostKey: pinned } = rotation;
   return { settings, plan, lease, host, hostKey: pinned, server, weightsUri };
@@ -140,7 +141,7 @@ function teardown(scope: Scope, { expiresAt, runId }: DeploymentLease): Teardown
 interface HostParts {
   readonly lease: GpuHostDeployment["lease"];
   readonly weights: WeightsPlace;
-  readonly armed: readonly TeardownSchedule[];
+  readonly armed: readonly pulumi.Resource[];
 }
 
 function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
@@ -149,7 +150,16 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
   const instanceTypes = [...new Set(plan.ladder.map(({ instanceType }) => instanceType))];
   const network = new Network(
     name("network"),
-    { region, instanceTypes, sshCidr, sshPort, vpcId, subnetIds, tags },
+    {
+      region,
+      instanceTypes,
+      zones: plan.ladder[0].zones,
+      sshCidr,
+      sshPort,
+      vpcId,
+      subnetIds,
+      tags,
+    },
     inAccount,
   );
   const hostKey = new SeededHostKey(name("host-key"));
@@ -182,15 +192,18 @@ function idleStop({ idleMinutes, serverPort, sshPort }: Settings): IdleStop | un
 
 function bootstrapHost(
   { plan, name }: Scope,
-  instanceId: pulumi.Output<string>,
+  { instanceId, launched }: GpuHost,
   connection: HostConnection,
   expiresAt: pulumi.Output<string>,
 ): HostBootstrap {
-  const [{ gpuModel, gpuCount }] = plan.ladder;
+  const gpu = {
+    model: launched.apply(({ gpuModel }) => gpuModel),
+    count: launched.apply(({ gpuCount }) => gpuCount),
+  };
   return new HostBootstrap(name("bootstrap"), {
     connection,
     instanceId,
-    gpu: { model: gpuModel, count: gpuCount },
+    gpu,
     engine: plan.engine,
     dataFolder,
     expiresAt,
@@ -198,26 +211,32 @@ function bootstrapHost(
 }
 
 interface ServerParts {
-  readonly instanceId: pulumi.Output<string>;
+  readonly host: GpuHost;
   readonly connection: HostConnection;
   readonly bootstrap: HostBootstrap;
   readonly sync: WeightsSync;
 }
 
+/** How the plan splits the model on the type that was launched; a pinned host may have left the ladder. */
+function tensorParallelOn({ ladder }: Plan, launched: LaunchedRung): number {
+  const rung = ladder.find(({ instanceType }) => instanceType === launched.instanceType);
+  return (rung ?? launched).tensorParallel;
+}
+
 function modelServer({ plan, settings, name }: Scope, parts: ServerParts): ModelServer {
-  const { instanceId, connection, bootstrap, sync } = parts;
+  const { host, connection, bootstrap, sync } = parts;
   return new ModelServer(
     name("server"),
     {
       connection,
-      instanceId,
+      instanceId: host.instanceId,
       engine: plan.engine,
       modelId: plan.modelId,
       weightsFolder: weightsFolderOf(plan.modelId),
       dataFolder,
       port: settings.serverPort,
       contextTokens: plan.contextTokens,
-      tensorParallel: plan.ladder[0].tensorParallel,
+      tensorParallel: host.launched.apply((rung) => tensorParallelOn(plan, rung)),
       weightsVersion: sync.manifestSha256,
     },
     { dependsOn: [bootstrap, sync] },

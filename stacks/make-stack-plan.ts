@@ -1,10 +1,20 @@
 import type { Catalogue } from "../components/catalogue/catalogue.ts";
 import { loadCatalogue } from "../components/catalogue/load.ts";
+import {
+  planExistingHost,
+  type ExistingHostPlan,
+} from "../components/existing-host/existing-host-plan.ts";
 import type { Plan } from "../components/plan.ts";
 import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
-import { planRequest, type EndpointSettings, type Settings } from "./parse-settings.ts";
+import { endpointWishes } from "./endpoint-wishes.ts";
+import {
+  planRequest,
+  type EndpointSettings,
+  type ExistingHostSettings,
+  type Settings,
+} from "./parse-settings.ts";
 
 /** The plan that a stack's settings ask for, of the target that they name; a command line may ask otherwise. */
 export function makeStackPlan(
@@ -12,6 +22,11 @@ export function makeStackPlan(
   catalogue?: Catalogue,
   request?: PlanRequest,
 ): EndpointPlan;
+export function makeStackPlan(
+  settings: ExistingHostSettings,
+  catalogue?: Catalogue,
+  request?: PlanRequest,
+): ExistingHostPlan;
 export function makeStackPlan(
   settings: Settings,
   catalogue?: Catalogue,
@@ -23,11 +38,10 @@ export function makeStackPlan(
   request = planRequest(settings),
 ): Plan {
   if (settings.target === "ec2") return makePlan(request, catalogue);
-  const { env, imageUri } = settings;
-  // In dev nobody waits at night: what queues costs nothing while nothing waits.
-  const endpointMode = settings.endpointMode ?? (env === "dev" ? "async" : "realtime");
-  const minInstances = settings.minInstances ?? (endpointMode === "async" ? 0 : 1);
-  const maxInstances = settings.maxInstances ?? Math.max(1, minInstances);
-  const asked = { ...request, endpointMode, minInstances, maxInstances, imageUri };
+  if (settings.target === "existing-host") {
+    const { host, gpus } = settings;
+    return planExistingHost({ ...request, host, gpus }, catalogue);
+  }
+  const asked = { ...request, ...endpointWishes(settings) };
   return planEndpoint(asked, catalogue, loadServingImages());
 }

@@ -1,3 +1,5 @@
+import { runtime } from "@pulumi/pulumi";
+import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
@@ -7,7 +9,10 @@ export function stackOutputs(deployment: GpuHostDeployment) {
   return {
     plan,
     instanceId: host.instanceId,
-    instanceType: host.instanceType,
+    instanceType: host.launched.apply(({ instanceType }) => instanceType),
+    /** The rung that EC2 gave, and where; what it refused before that. */
+    launched: host.launched,
+    refusals: host.refusals,
     address: host.address,
     sshPort: settings.sshPort,
     user: host.user,
@@ -17,7 +22,10 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     url: server.url,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
-    hourlyUsd: plan.hourlyUsd,
+    // A preview says the price of the first rung, an `up` that of the rung that EC2 gave.
+    hourlyUsd: runtime.isDryRun()
+      ? plan.hourlyUsd
+      : host.launched.apply((rung) => rung.totalHourlyUsd),
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,
@@ -37,10 +45,31 @@ export function endpointOutputs({
     endpointName: endpoint.endpointName,
     endpointArn: endpoint.endpointArn,
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
+    ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
     instanceType: plan.ladder[0].instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,
+    owner: settings.owner,
+    weightsUri,
+    catalogueVersion: plan.catalogueVersion,
+  };
+}
+
+/** The same of the stack of a machine that is there already; it has no end, and no price. */
+export function existingHostOutputs(deployment: ExistingHostDeployment) {
+  const { settings, plan, lease, machine, login, server, weightsUri } = deployment;
+  return {
+    plan,
+    machineId: machine.machineId,
+    address: login.host,
+    sshPort: login.port,
+    user: login.user,
+    hostKey: settings.hostKey,
+    url: server.url,
+    startedAt: lease.startedAt,
+    expiresAt: "",
+    hourlyUsd: 0,
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,

@@ -1,6 +1,8 @@
+import type { z } from "zod";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
+import { existingHostSchema, type BerthExistingHostSettings } from "./existing-host-schema.ts";
 import {
   berthSchema,
   endpointSchema,
@@ -31,8 +33,20 @@ export type HostSettings = Completed<BerthSettings>;
 /** The settings of a SageMaker endpoint. */
 export type EndpointSettings = Completed<BerthEndpointSettings>;
 
+/** The settings of a machine that is there already. */
+export type ExistingHostSettings = Completed<BerthExistingHostSettings> & NotOfExistingHosts;
+
 /** A stack's configuration, checked and with the environment's defaults; its `target` tells which. */
-export type Settings = HostSettings | EndpointSettings;
+export type Settings = HostSettings | EndpointSettings | ExistingHostSettings;
+
+/** What a machine that is there already is never told, so that what is common to all targets can be read of any. */
+interface NotOfExistingHosts {
+  readonly instanceTypes?: undefined;
+  readonly gpuCount?: undefined;
+  readonly budgetUsd?: undefined;
+  readonly expiresAt?: undefined;
+  readonly officeHours?: undefined;
+}
 
 interface CommonSettings {
   readonly stack: string;
@@ -72,7 +86,7 @@ export function parseSettings(raw: RawSettings): Settings {
   const { stack, place = `stacks/Pulumi.${stack}.yaml` } = raw;
   const own = ownKeys(raw.config);
   const parsed = parseOwn(own);
-  const region = regionOf(raw.config);
+  const region = regionOf(raw.config) ?? regionless(own);
   const env = environmentOf(stack, raw.config["berth:env"]);
   if (!parsed.success || region === undefined || env === undefined) {
     const problems = [
@@ -85,23 +99,61 @@ export function parseSettings(raw: RawSettings): Settings {
       hint: "Set them in that file, or with: pulumi config set <key> <value>",
     });
   }
-  const chosen = defaults[env];
-  const leaseHours = parsed.data.leaseHours ?? chosen.leaseHours;
+  return completed(parsed.data, { stack, env, region });
+}
+
+/** The settings with what the environment decides where the file does not. */
+function completed(
+  data: BerthSettings | BerthEndpointSettings | BerthExistingHostSettings,
+  place: Pick<CommonSettings, "stack" | "env" | "region">,
+): Settings {
+  const chosen = defaults[place.env];
+  const protect = data.protect ?? chosen.protect;
+  if (data.target === "existing-host") {
+    const { maxAgeHours } = chosen;
+    return { ...data, ...place, spot: false, protect, leaseHours: undefined, maxAgeHours };
+  }
+  const leaseHours = data.leaseHours ?? chosen.leaseHours;
   return {
-    ...parsed.data,
-    stack,
-    env,
-    region,
-    spot: parsed.data.spot ?? chosen.spot,
-    protect: parsed.data.protect ?? chosen.protect,
-    gpuCount: parsed.data.gpuCount ?? chosen.gpuCount,
+    ...data,
+    ...place,
+    spot: spotOf(data, chosen),
+    protect,
+    gpuCount: data.gpuCount ?? chosen.gpuCount,
     leaseHours: leaseHours === "none" ? undefined : leaseHours,
-    maxAgeHours: parsed.data.maxAgeHours ?? chosen.maxAgeHours,
+    maxAgeHours: data.maxAgeHours ?? chosen.maxAgeHours,
   };
 }
 
+/** A machine that fetches its weights from no bucket needs no region. */
+function regionless(own: Readonly<Record<string, unknown>>): string | undefined {
+  return own["target"] === "existing-host" && own["weightsBucket"] === undefined ? "" : undefined;
+}
+
+/** The market says it where there is one. */
+function spotOf(
+  { market, spot }: Pick<BerthSettings, "market" | "spot">,
+  chosen: EnvironmentDefaults,
+): boolean {
+  return market === undefined ? (spot ?? chosen.spot) : market !== "on-demand";
+}
+
 function parseOwn(own: Readonly<Record<string, unknown>>) {
-  return own["target"] === "sagemaker" ? endpointSchema.safeParse(own) : berthSchema.safeParse(own);
+  return schemaOf(own["target"]).safeParse(own);
+}
+
+function schemaOf(target: unknown) {
+  if (target === "existing-host") return existingHostSchema;
+  return target === "sagemaker" ? endpointSchema : berthSchema;
+}
+
+/** Where and how the capacity is bought; nothing is for a machine that is there already. */
+function boughtBy(
+  settings: Settings,
+): Pick<PlanRequest, "zones" | "onDemandAfterSpot" | "spotMaxHourlyUsd"> {
+  if (settings.target === "existing-host") return {};
+  const { zones, market, spotMaxHourlyUsd } = settings;
+  return { zones, onDemandAfterSpot: market === "spot-then-on-demand", spotMaxHourlyUsd };
 }
 
 /** What the settings ask of the planner. */
@@ -110,7 +162,14 @@ export function planRequest(settings: Settings): PlanRequest {
   const { context, instanceTypes, gpuCount } = settings;
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
-  return { ...request, contextTokens: context, instanceTypes, gpuCount, rootVolumeGiB };
+  return {
+    ...request,
+    ...boughtBy(settings),
+    contextTokens: context,
+    instanceTypes,
+    gpuCount,
+    rootVolumeGiB,
+  };
 }
 
 const ownNamespace = "berth:";
@@ -150,6 +209,18 @@ export function environmentDefaults(
   const values: Record<string, unknown> = { "berth:env": env };
   for (const [key, value] of Object.entries(defaults[env])) values[`berth:${key}`] = value;
   return values;
+}
+
+/** What a setting is where neither the stack's file nor its environment says it. */
+export function settingDefaults(config: RawSettings["config"]): Readonly<Record<string, unknown>> {
+  const { shape } = schemaOf(config["berth:target"]);
+  const schemas: Readonly<Record<string, z.ZodType>> = shape;
+  return Object.fromEntries(
+    Object.entries(schemas).flatMap(([key, schema]) => {
+      const value = schema.safeParse(undefined).data;
+      return value === undefined ? [] : [[`berth:${key}`, value] as const];
+    }),
+  );
 }
 
 function noEnvironment(stack: string): string {

@@ -7,7 +7,7 @@ import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-pla
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
-import { checkBudget } from "./budget.ts";
+import { armBudget, checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import type { EndpointSettings } from "./settings.ts";
@@ -48,7 +48,10 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId));
   const { expiresAt, runId } = lease;
   const ended = { endpointName: physicalName, stack, owner, runId, expiresAt, tags };
-  const armed = hasEnd(settings) ? [new EndpointTeardown(name("teardown"), ended, inAccount)] : [];
+  const teardown = hasEnd(settings)
+    ? [new EndpointTeardown(name("teardown"), ended, inAccount)]
+    : [];
+  const armed = [...teardown, ...armBudget(settings, { tags, inAccount })];
   const endpoint = new SageMakerEndpoint(
     name("endpoint"),
     {

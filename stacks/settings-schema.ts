@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { fitsOneNotification, isAlertAddress } from "../components/budget/budget-alerts.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
+import { markets } from "../components/plan.ts";
+import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
@@ -18,11 +21,13 @@ function whole(least: number, most: number) {
   );
 }
 
-const flag = z.preprocess((value) => {
+/** true or false. */
+export const flag = z.preprocess((value) => {
   return value === "true" ? true : value === "false" ? false : value;
 }, z.boolean("must be true or false"));
 
-const text = z
+/** Text that is not empty. */
+export const text = z
   .string("must be text")
   .transform((value) => value.trim())
   .refine((value) => value !== "", "must not be empty");
@@ -79,6 +84,15 @@ const officeHours = text.superRefine((value, context) => {
   }
 });
 
+const addressWrong = "must be e-mail addresses, 10 at most, and the ARN of one SNS topic at most";
+const alertAddresses = z.preprocess(
+  listed,
+  z
+    .array(z.string(addressWrong).refine(isAlertAddress, addressWrong), addressWrong)
+    .min(1, addressWrong)
+    .refine(fitsOneNotification, addressWrong),
+);
+
 const port = whole(1, 65_535);
 
 /** The four environments, each with its own defaults. */
@@ -92,8 +106,14 @@ export const berthSchema = z.strictObject({
     (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
     "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
   ),
-  target: z.literal("ec2", 'must be "ec2" or "sagemaker"').default("ec2"),
+  target: z.literal("ec2", 'must be "ec2", "sagemaker" or "existing-host"').default("ec2"),
   spot: flag.optional(),
+  /** How capacity is bought, and in which order; it says more than `spot` and wins over it. */
+  market: z.enum(markets, `must be one of ${markets.join(", ")}`).optional(),
+  /** Most that the instance may cost in an hour on spot, USD. @default its on-demand price */
+  spotMaxHourlyUsd: number.refine((usd) => usd > 0, "must be USD, more than 0").optional(),
+  /** Availability zones to try, in this order. @default three that offer most of the types */
+  zones: list(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, "us-east-1a, us-east-1b").optional(),
   leaseHours: leaseHours.optional(),
   expiresAt: text
     .refine(isDeadline, 'must be a time such as 2026-12-24T18:00:00Z, or "none"')
@@ -107,6 +127,21 @@ export const berthSchema = z.strictObject({
     .optional(),
   /** USD that a lease, or a month without an end, may cost by the plan. @default no limit */
   budgetUsd: number.refine((amount) => amount > 0, "must be USD, more than 0").optional(),
+  /** USD that a calendar month may cost by the schedule; arms an AWS budget too. @default none */
+  monthlyBudgetUsd: number.refine((amount) => amount > 0, "must be USD, more than 0").optional(),
+  /** Who is told of the AWS budget. @default the owner, when that is an e-mail address */
+  budgetAlerts: alertAddresses.optional(),
+  /** Role that may start nothing more once the month's budget is spent. @default none */
+  budgetDenyRole: text
+    .refine((value) => /^[\w+=,.@-]{1,64}$/.test(value), "must be the name of a role, without path")
+    .optional(),
+  /** Policy that is then attached to it. */
+  budgetDenyPolicyArn: text
+    .refine(
+      (value) => /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/\S+$/.test(value),
+      "must be the ARN of a policy",
+    )
+    .optional(),
   /** Minutes without use after which the host ends itself. @default never */
   idleMinutes: whole(10, 1440).optional(),
   /** Weekly windows; a lease ends with the window that it begins in. @default none */
@@ -169,6 +204,10 @@ export const endpointSchema = berthSchema
     minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),
+    updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
+    updateBakeSeconds: whole(0, 3600).optional(),
+    rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
+    captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text
       .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")

@@ -13,8 +13,13 @@ export interface HostBootstrapArgs {
   readonly engine: ServingEngine;
   /** Where berth keeps its files on the host. */
   readonly dataFolder: string;
-  /** When the lease ends, RFC 3339; empty means never. A later time reaches the host's own timer with the next update. */
-  readonly expiresAt: pulumi.Input<string>;
+  /**
+   * When the lease ends, RFC 3339; empty means never. A later time reaches the host's own timer with the next update.
+   * @default the host is told no end
+   */
+  readonly expiresAt?: pulumi.Input<string> | undefined;
+  /** Whether the host may be rebooted where nothing else helps. @default true */
+  readonly reboot?: boolean | undefined;
   /** @default the driver that is there, else the branch and modules that the GPU needs */
   readonly driver?: DriverWish | undefined;
   /** A Python environment with this PyTorch release ("2.9"), or "newest". @default none */

@@ -44,22 +44,40 @@ function without(whole: Stretch, holes: readonly Stretch[]): readonly Stretch[] 
   return parts.filter(([start, end]) => end > start);
 }
 
-/** When it was paid for. */
-function paidStretches({ kind, span, stopped = [] }: Usage, now: number): readonly Stretch[] {
+/** A stretch, and how many units were paid for in it. */
+interface Paid {
+  readonly stretch: Stretch;
+  readonly units: number;
+}
+
+/** When it was paid for, and how much of it. */
+function paidStretches(usage: Usage, now: number): readonly Paid[] {
+  const { kind, span, units, measured, stopped = [] } = usage;
+  if (measured !== undefined) {
+    return measured
+      .map((each) => ({ stretch: stretchOf(each, now), units: each.units }))
+      .filter(({ stretch: [from, to] }) => to > from);
+  }
   const whole = stretchOf(span, now);
-  if (kind !== "instance") return without(whole, []);
   const running = without(
     whole,
-    stopped.map((interval) => stretchOf(interval, now)),
+    // A volume goes on while its instance stands still.
+    kind === "volume" ? [] : stopped.map((interval) => stretchOf(interval, now)),
   );
-  return running.map(([from, to]) =>
-    to < now ? [from, Math.max(to, from + leastInstanceMs)] : [from, to],
-  );
+  return running.map(([from, to]) => {
+    const least = kind === "instance" && to < now ? from + leastInstanceMs : from;
+    return { stretch: [from, Math.max(to, least)], units };
+  });
+}
+
+interface Piece extends Paid {
+  readonly hourlyUsd: number;
 }
 
 /** The stretches of one price each, by day. */
-function* pieces(usage: Usage, now: number): Generator<{ stretch: Stretch; hourlyUsd: number }> {
-  for (const [from, to] of paidStretches(usage, now)) {
+function* pieces(usage: Usage, now: number): Generator<Piece> {
+  for (const { stretch, units } of paidStretches(usage, now)) {
+    const [from, to] = stretch;
     for (const [index, { from: begins, hourlyUsd }] of usage.prices.entries()) {
       const next = usage.prices[index + 1]?.from;
       const start = Math.max(from, index === 0 ? from : Date.parse(begins));
@@ -67,7 +85,7 @@ function* pieces(usage: Usage, now: number): Generator<{ stretch: Stretch; hourl
       for (let at = start; at < end;) {
         const midnight = (Math.floor(at / dayMs) + 1) * dayMs;
         const until = Math.min(end, midnight);
-        yield { stretch: [at, until], hourlyUsd };
+        yield { stretch: [at, until], units, hourlyUsd };
         at = until;
       }
     }
@@ -82,8 +100,8 @@ type Part = Pick<LedgerLine, "day" | "kind" | "resourceId" | "type" | "unitHours
 
 function partsOf(usage: Usage, now: number): readonly Part[] {
   const byDay = new Map<string, Part>();
-  const { kind, resourceId, type, units } = usage;
-  for (const { stretch, hourlyUsd } of pieces(usage, now)) {
+  const { kind, resourceId, type } = usage;
+  for (const { stretch, units, hourlyUsd } of pieces(usage, now)) {
     const [from, to] = stretch;
     const day = dayOf(from);
     const hours = ((to - from) / hourMs) * units;

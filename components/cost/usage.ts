@@ -15,14 +15,21 @@ export interface Interval {
   readonly to?: string | undefined;
 }
 
+/** Units over a stretch of time, as they were counted; without an end they go on. */
+export interface Measurement extends Interval {
+  readonly units: number;
+}
+
 /** One thing that was paid for: recorded at its launch, with the price of then, and closed at its end. */
 export interface Usage {
   readonly kind: UsageKind;
   readonly resourceId: string;
   /** `g6.xlarge`, `gp3`. */
   readonly type: string;
-  /** Instances, or GiB. */
+  /** Instances, or GiB; of what is measured, as it was last seen. */
   readonly units: number;
+  /** What there was of it, where that changed; between these there was none. @default `units`, all the time */
+  readonly measured?: readonly Measurement[] | undefined;
   readonly span: Interval;
   /** On demand it is the one price of the launch; on spot, the history of the pool. In order of time, never empty. */
   readonly prices: readonly [PricePoint, ...PricePoint[]];

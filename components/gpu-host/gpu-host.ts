@@ -1,18 +1,18 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { explainedLater } from "../explained.ts";
-import type { TagInputs } from "../named-tags.ts";
+import { namedTags, type TagInputs } from "../named-tags.ts";
 import type { Placement } from "../plan.ts";
-import { UserError } from "../user-error.ts";
+import { hourlyParts } from "../pricing/rung-cost.ts";
+import { HostLaunch, type LaunchedRung, type LaunchRung } from "./host-launch.ts";
 import type { WeightsLocation } from "./instance-role.ts";
-import { instantFleet } from "./instant-fleet.ts";
-import { launchTemplate } from "./launch-template.ts";
+import type { LaunchRefusal } from "./launch-refusal.ts";
+import { launchTemplate, templateParts } from "./launch-template.ts";
 import type { IdleStop } from "./user-data.ts";
 import type { SeededHostKey } from "./seeded-host-key.ts";
 
 /** What a GPU host is made of. */
 export interface GpuHostArgs {
-  /** Types to try, cheapest first; decided by the plan. */
+  /** Types to try in which zones and markets, in this order; decided by the plan. */
   readonly ladder: readonly [Placement, ...Placement[]];
   /** Encrypted gp3 root volume, GiB. */
   readonly rootVolumeGiB: number;
@@ -36,7 +36,7 @@ export interface GpuHostArgs {
 }
 
 /**
- * One EC2 GPU instance, taken by an instant fleet from the ladder, and then kept: a later `up` with another ladder, image or
+ * One EC2 GPU instance, taken from the ladder by {@link HostLaunch}, and then kept: a later `up` with another ladder, image or
  * key does not touch a running host; take it down and up again for that. SSH is the only way in; the metadata service wants
  * a token; the root volume is encrypted and goes with the host; a shutdown from inside terminates it.
  *
@@ -46,7 +46,10 @@ export interface GpuHostArgs {
  */
 export class GpuHost extends pulumi.ComponentResource {
   readonly instanceId: pulumi.Output<string>;
-  readonly instanceType: pulumi.Output<string>;
+  /** The rung of the ladder that EC2 gave; a later ladder does not change it. */
+  readonly launched: pulumi.Output<LaunchedRung>;
+  /** What EC2 refused on the way to it. */
+  readonly refusals: pulumi.Output<readonly LaunchRefusal[]>;
   /** The public address, or the private one where there is none. */
   readonly address: pulumi.Output<string>;
   /** Who may log in on the image. */
@@ -54,13 +57,10 @@ export class GpuHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: GpuHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:GpuHost", name, {}, opts);
-    const template = launchTemplate(name, args, this);
-    const fleet = instantFleet(name, args, template, this);
-    const launched = fleet.fleetInstanceSets.apply((sets) =>
-      explainedLater(() => launchedInstance(sets, args)),
-    );
-    this.instanceId = launched.apply(({ instanceId }) => instanceId);
-    this.instanceType = launched.apply(({ instanceType }) => instanceType);
+    const launch = hostLaunch(name, args, this);
+    this.instanceId = launch.instanceId;
+    this.launched = launch.launched;
+    this.refusals = launch.refusals;
     const instance = aws.ec2.getInstanceOutput({ instanceId: this.instanceId }, { parent: this });
     this.address = pulumi
       .all([instance.publicIp, instance.privateIp])
@@ -69,28 +69,40 @@ export class GpuHost extends pulumi.ComponentResource {
   }
 }
 
-/** One entry of a fleet's answer. */
-interface InstanceSet {
-  readonly instanceIds?: readonly string[] | undefined;
-  readonly instanceType?: string | undefined;
+/** What the rungs of a ladder are launched from, and in which order. */
+function hostLaunch(name: string, args: GpuHostArgs, parent: pulumi.Resource): HostLaunch {
+  const { ladder, subnetIds, rootVolumeGiB, tags, after } = args;
+  const parts = templateParts(name, args, parent);
+  const purchases = [...new Set(ladder.map(({ purchase }) => purchase))];
+  const templates = purchases.map((purchase) => {
+    const { id, latestVersion } = launchTemplate(name, args, { parent, purchase, ...parts });
+    return [purchase, { id, version: latestVersion.apply(String) }] as const;
+  });
+  return new HostLaunch(
+    `${name}-launch`,
+    {
+      region: ladder[0].region,
+      templates: Object.fromEntries(templates),
+      subnetIds,
+      rungs: ladder.map((placement) => launchRung(placement, rootVolumeGiB)),
+      tags: namedTags(tags, `${name}-fleet`),
+    },
+    { parent, dependsOn: [...after] },
+  );
 }
 
-/**
- * The one instance that the fleet got.
- *
- * @throws UserError when it got none, which is a lack of capacity or of quota
- */
-export function launchedInstance(
-  sets: readonly InstanceSet[],
-  { ladder }: Pick<GpuHostArgs, "ladder">,
-): { readonly instanceId: string; readonly instanceType: string } {
-  for (const { instanceIds, instanceType } of sets) {
-    const instanceId = instanceIds?.[0];
-    if (instanceId !== undefined) return { instanceId, instanceType: instanceType ?? "unknown" };
-  }
-  const [{ region, purchase }] = ladder;
-  const types = [...new Set(ladder.map(({ instanceType }) => instanceType))];
-  throw new UserError(`${region} gave no ${purchase} instance of ${types.join(", ")}.`, {
-    hint: "It lacks capacity or your quota is too low: take the stack down, then try on demand, more types or another region.",
-  });
+function launchRung(placement: Placement, rootVolumeGiB: number): LaunchRung {
+  const { instanceType, region, purchase, zones, hourlyUsd, spotMaxHourlyUsd } = placement;
+  const { gpuModel, gpuCount, tensorParallel } = placement;
+  const { totalUsd } = hourlyParts(region, hourlyUsd, rootVolumeGiB);
+  return {
+    instanceType,
+    purchase,
+    zones,
+    totalHourlyUsd: totalUsd,
+    spotMaxHourlyUsd,
+    gpuModel,
+    gpuCount,
+    tensorParallel,
+  };
 }

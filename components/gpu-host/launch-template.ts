@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { namedTags } from "../named-tags.ts";
 import type { GpuHostArgs } from "./gpu-host.ts";
 import { instanceProfile } from "./instance-role.ts";
+import type { Purchase } from "../plan.ts";
 import { renderUserData } from "./user-data.ts";
 
 /** Images with the open NVIDIA driver: https://docs.aws.amazon.com/dlami/latest/devguide/find-dlami-id.html */
@@ -12,6 +13,41 @@ const imageParameter =
 /** Root device of Ubuntu's images: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html */
 const rootDevice = "/dev/sda1";
 
+/** What templates of every market share. */
+export interface TemplateParts {
+  readonly imageId: pulumi.Input<string>;
+  readonly keyName: pulumi.Input<string>;
+  readonly profileName: pulumi.Input<string>;
+}
+
+/** Image, key and role of a host. */
+export function templateParts(
+  name: string,
+  args: GpuHostArgs,
+  parent: pulumi.Resource,
+): TemplateParts {
+  const { tags, sshPublicKey } = args;
+  const imageId =
+    args.imageId ?? aws.ssm.getParameterOutput({ name: imageParameter }, { parent }).insecureValue;
+  const keyPair = new aws.ec2.KeyPair(
+    `${name}-key`,
+    { publicKey: sshPublicKey, tags: namedTags(tags, `${name}-key`) },
+    { parent },
+  );
+  const profile = instanceProfile(name, args.weights, tags, parent);
+  return { imageId, keyName: keyPair.keyName, profileName: profile.name };
+}
+
+interface TemplateOf extends TemplateParts {
+  readonly parent: pulumi.Resource;
+  readonly purchase: Purchase;
+}
+
+/** The name of a market's template: the ladder's first market has the plain one. */
+function templateName(name: string, purchase: Purchase, { ladder }: GpuHostArgs): string {
+  return ladder[0].purchase === purchase ? `${name}-template` : `${name}-template-${purchase}`;
+}
+
 /**
  * What a fleet launches: only tokens at the metadata service, an encrypted root volume that goes with the host, a shutdown
  * from inside that terminates, and tags on all that is made.
@@ -19,24 +55,16 @@ const rootDevice = "/dev/sda1";
 export function launchTemplate(
   name: string,
   args: GpuHostArgs,
-  parent: pulumi.Resource,
+  { parent, purchase, imageId, keyName, profileName }: TemplateOf,
 ): aws.ec2.LaunchTemplate {
-  const { tags, imageId, sshPublicKey } = args;
-  const image =
-    imageId ?? aws.ssm.getParameterOutput({ name: imageParameter }, { parent }).insecureValue;
-  const keyPair = new aws.ec2.KeyPair(
-    `${name}-key`,
-    { publicKey: sshPublicKey, tags: namedTags(tags, `${name}-key`) },
-    { parent },
-  );
-  const profile = instanceProfile(name, args.weights, tags, parent);
+  const role = templateName(name, purchase, args);
   return new aws.ec2.LaunchTemplate(
-    `${name}-template`,
+    role,
     {
-      imageId: image,
-      keyName: keyPair.keyName,
+      imageId,
+      keyName,
       userData: userData(args),
-      iamInstanceProfile: { name: profile.name },
+      iamInstanceProfile: { name: profileName },
       vpcSecurityGroupIds: [args.securityGroupId],
       instanceInitiatedShutdownBehavior: "terminate",
       metadataOptions: {
@@ -45,9 +73,9 @@ export function launchTemplate(
         httpPutResponseHopLimit: 1,
       },
       blockDeviceMappings: [rootVolume(args.rootVolumeGiB)],
-      tagSpecifications: tagSpecifications(name, args),
+      tagSpecifications: tagSpecifications(name, args, purchase),
       updateDefaultVersion: true,
-      tags: namedTags(tags, `${name}-template`),
+      tags: namedTags(args.tags, role),
     },
     // Both are made anew by every run; a host that is there keeps those it was made from.
     { parent, ignoreChanges: ["imageId", "userData"] },
@@ -81,9 +109,9 @@ function rootVolume(sizeGiB: number) {
 }
 
 /** Provider default tags do not reach what a fleet launches: each kind is tagged by the template. */
-function tagSpecifications(name: string, { ladder, tags, launchTags }: GpuHostArgs) {
+function tagSpecifications(name: string, { tags, launchTags }: GpuHostArgs, purchase: Purchase) {
   const kinds = ["instance", "volume", "network-interface"];
-  if (ladder[0].purchase === "spot") kinds.push("spot-instances-request");
+  if (purchase === "spot") kinds.push("spot-instances-request");
   return kinds.map((resourceType) => ({
     resourceType,
     tags: namedTags({ ...tags, ...launchTags }, name),

@@ -156,3 +156,29 @@ export function endWithin(hours: OfficeHours, now: Date, end: Date | undefined):
   }
   return end === undefined || open.closes < end ? open.closes : end;
 }
+
+/**
+ * Hours of a week that are within office hours, each window counted for no longer than a lease; windows of a day that overlap
+ * are one.
+ *
+ * @param longestHours of one lease. @default no limit
+ */
+export function weeklyOpenHours({ windows }: OfficeHours, longestHours = Infinity): number {
+  let minutes = 0;
+  for (let day = 0; day < 7; day += 1) {
+    let open: { from: number; to: number } | undefined;
+    const close = () => {
+      if (open !== undefined) minutes += Math.min(open.to - open.from, longestHours * 60);
+    };
+    const today = windows.filter((each) => each.day === day).toSorted((a, b) => a.from - b.from);
+    for (const { from, to } of today) {
+      if (open !== undefined && from <= open.to) open.to = Math.max(open.to, to);
+      else {
+        close();
+        open = { from, to };
+      }
+    }
+    close();
+  }
+  return minutes / 60;
+}

@@ -15,7 +15,7 @@ export interface ModelServerArgs {
   /** Port on the host's loopback. */
   readonly port: number;
   readonly contextTokens: number;
-  readonly tensorParallel: number;
+  readonly tensorParallel: pulumi.Input<number>;
   /** Changes when the weights do, so that the server loads the new ones. */
   readonly weightsVersion: pulumi.Input<string>;
 }

@@ -11,6 +11,8 @@ export interface NetworkArgs {
   readonly region: string;
   /** Types that will be asked for; subnets are made in the zones that offer them. */
   readonly instanceTypes: readonly string[];
+  /** Zones to make subnets in, in this order. @default those that offer most of the types */
+  readonly zones?: readonly string[] | undefined;
   /** The only addresses that may connect to hosts. */
   readonly sshCidr: string;
   /** @default 22 */
@@ -121,22 +123,32 @@ function publicRoutes(
   return table;
 }
 
-/** Zones that offer the types; they are asked once, since {@link publicSubnets} ignores later answers. */
+/**
+ * Zones that offer the types; they are asked once, since {@link publicSubnets} ignores later answers. Where AWS may not be
+ * asked, the zones that were wished for are taken at their word.
+ */
 function zonesOffering(args: NetworkArgs, opts: Child): pulumi.Output<readonly string[]> {
+  const { region, zones: wished = [] } = args;
   const types = [...args.instanceTypes];
-  const offerings = aws.ec2.getInstanceTypeOfferingsOutput(
-    { locationType: "availability-zone", filters: [{ name: "instance-type", values: types }] },
-    opts,
-  );
-  return offerings.apply((found) => {
-    const zones = chooseZones(found, types, zoneCount);
-    return zones.length > 0 ? zones : explainedLater(() => noZone(args.region, types));
+  const offerings = aws.ec2
+    .getInstanceTypeOfferings(
+      { locationType: "availability-zone", filters: [{ name: "instance-type", values: types }] },
+      opts,
+    )
+    .catch((error: unknown) => {
+      if (wished.length > 0 && String(error).includes("UnauthorizedOperation")) return undefined;
+      throw error;
+    });
+  return pulumi.output(offerings).apply((found) => {
+    const zones = chooseZones(found, { types, wished }, zoneCount);
+    return zones.length > 0 ? zones : explainedLater(() => noZone(region, types, wished));
   });
 }
 
-function noZone(region: string, types: readonly string[]): never {
-  throw new UserError(`${region} offers none of ${types.join(", ")}.`, {
-    hint: "Choose another region with aws:region, or other types with berth:instanceTypes.",
+function noZone(region: string, types: readonly string[], wished: readonly string[]): never {
+  const where = wished.length === 0 ? region : wished.join(", ");
+  throw new UserError(`${where} offers none of ${types.join(", ")}.`, {
+    hint: "Choose another region with aws:region, other zones with berth:zones, or other types with berth:instanceTypes.",
   });
 }
 

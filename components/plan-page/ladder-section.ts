@@ -39,6 +39,7 @@ function row(rung: Rung, report: PlanReport, mostUsd: number, index: number): Ht
   return html`<tr class="${index === 0 ? "chosen" : "other"}">
     <th scope="row">${rung.instanceType}</th>
     <td>${rung.gpuCount} x ${shortGpu(rung.gpuModel)}</td>
+    <td class="name">${rung.purchase}</td>
     <td class="name">${rung.region}</td>
     <td>${priceBar(rung, report, mostUsd)}</td>
     <td class="number">${usd(hourly.totalUsd)}</td>
@@ -60,8 +61,8 @@ export function ladderSection(report: PlanReport): Html {
   const mostUsd = Math.max(...prices);
   const serving = report.serving !== undefined;
   const unit = ranking.by === "job" ? "$ a job" : "$ 1 M tokens";
-  const spot = ladder[0]?.purchase === "spot";
-  const spotNote = spot ? " Spot costs at most the on-demand price that is shown." : "";
+  const spot = ladder.some(({ purchase }) => purchase === "spot");
+  const spotNote = spot ? " Spot costs at most the price that is shown." : "";
   return html`<section aria-labelledby="ladder">
     <h2 id="ladder">Price ladder</h2>
     <p>
@@ -79,6 +80,7 @@ export function ladderSection(report: PlanReport): Html {
           <tr>
             <th scope="col">Type</th>
             <th scope="col">GPUs</th>
+            <th scope="col">Market</th>
             <th scope="col">Region</th>
             <th scope="col">Price</th>
             <th scope="col" class="number">$ an hour</th>

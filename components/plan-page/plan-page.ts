@@ -34,7 +34,11 @@ function facts(report: PlanReport, rung: Rung): Html {
   const end =
     report.leaseUsd === undefined || report.leaseHours === undefined
       ? fact("Ends", "never by itself", "it costs until somebody takes it down")
-      : fact("Ends", `after ${report.leaseHours} h`, `${usd(report.leaseUsd)} at most until then`);
+      : fact(
+          "Ends",
+          `after ${report.leaseHours} h`,
+          `${usd(report.leaseUsd)} at most until then, by its first rung`,
+        );
   return html`<dl class="facts">
     ${fact("Type", rung.instanceType, `${rung.gpuCount} x ${rung.gpuModel}, ${gib(rung.gpuMemoryMiB)} each; ${region}`)}
     ${fact("Price", `${spot ? "up to " : ""}${usd(hourly.totalUsd)} an hour`, `${usd(rung.monthlyUsd)} a month; ${purchase}, ${rung.priceSource}, ${rung.priceAsOf}`)}

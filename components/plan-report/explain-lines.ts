@@ -1,4 +1,4 @@
-import { gib } from "../plan-figures.ts";
+import { dollars, gib, rangeText, timeText } from "../plan-figures.ts";
 import { partName } from "../plan-text.ts";
 import {
   bandwidthShare,
@@ -7,6 +7,7 @@ import {
   prefillShare,
   trainingShare,
 } from "../throughput/efficiency.ts";
+import { deliveryFiguresAsOf, type WeightsDelivery } from "../pricing/weights-delivery.ts";
 import type { Range } from "../range.ts";
 import type { PlanReport, Rung } from "./report.ts";
 
@@ -54,9 +55,33 @@ function money({ monthlyHours, leaseHours }: PlanReport, { hourly, monthlyUsd }:
   ];
 }
 
-/** The arithmetic behind the first rung. */
+const deliveryNames: Readonly<Record<WeightsDelivery["way"], string>> = {
+  "s3-instance-store": "S3 to its NVMe disks",
+  "s3-volume": "S3 to its volume",
+  "snapshot-at-a-rate": "snapshot, at a rate",
+  "fast-snapshot-restore": "fast snapshot restore",
+  "fsx-lustre": "FSx for Lustre",
+};
+
+function delivery({ weightsGiB, weightsDelivery }: PlanReport): string[] {
+  const rows = weightsDelivery.map(({ way, seconds, keepMonthlyUsd, why }) => {
+    const keep =
+      keepMonthlyUsd === undefined ? "no price known" : `${dollars(keepMonthlyUsd)} a month`;
+    return `  ${deliveryNames[way].padEnd(22)} ${rangeText(seconds, timeText).padEnd(20)} ${keep.padEnd(18)} ${why}`;
+  });
+  const head = `ways for ${weightsGiB.toFixed(1)} GiB of weights to a host, the first is taken; prices beside the copy in S3 (us-east-1, ${deliveryFiguresAsOf}):`;
+  return rows.length === 0 ? [] : [head, ...rows];
+}
+
+/** The arithmetic behind the first rung, and the other ways for its weights. */
 export function explainLines(report: PlanReport): readonly string[] {
   const [chosen] = report.ladder;
   if (chosen === undefined) return [];
-  return ["", ...memory(chosen), ...speed(report, chosen), ...money(report, chosen)];
+  return [
+    "",
+    ...memory(chosen),
+    ...speed(report, chosen),
+    ...money(report, chosen),
+    ...delivery(report),
+  ];
 }

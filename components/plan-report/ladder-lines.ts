@@ -14,6 +14,7 @@ function cell(rung: Rung, by: "hour" | "job"): string {
   return [
     instanceType.padEnd(16),
     `${gpuCount} x ${shortGpu(gpuModel)}`.padEnd(20),
+    rung.purchase.padEnd(9),
     region.padEnd(10),
     `${Math.round(used * 100)} %`.padStart(6),
     usd(hourly.totalUsd).padStart(9),
@@ -23,6 +24,16 @@ function cell(rung: Rung, by: "hour" | "job"): string {
   ].join("  ");
 }
 
+/** The order of the markets, and the zones that were asked for. */
+function inMarkets(ladder: readonly Rung[]): string {
+  const markets = [...new Set(ladder.map(({ purchase }) => purchase))];
+  const zones = [...new Set(ladder.flatMap((rung) => rung.zones))];
+  return (
+    (markets.length > 1 ? `, ${markets.join(" before ")}` : "") +
+    (zones.length > 0 ? `, each type in ${zones.join(", then ")}` : "")
+  );
+}
+
 /** The ladder as a table, one rung a line; nothing where it is empty. */
 export function ladderLines({ ladder, ranking }: PlanReport): string[] {
   if (ladder.length === 0) return [];
@@ -30,6 +41,7 @@ export function ladderLines({ ladder, ranking }: PlanReport): string[] {
   const head = [
     "type".padEnd(16),
     "GPUs".padEnd(20),
+    "market".padEnd(9),
     "region".padEnd(10),
     "filled",
     "$ an hour".padStart(9),
@@ -39,7 +51,7 @@ export function ladderLines({ ladder, ranking }: PlanReport): string[] {
   ].join("  ");
   return [
     "",
-    `ladder, by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}:`,
+    `ladder${inMarkets(ladder)}, by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}:`,
     `  ${head}`,
     ...ladder.map((rung) => `  ${cell(rung, ranking.by)}`),
   ];

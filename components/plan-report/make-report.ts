@@ -2,11 +2,12 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Model } from "../catalogue/model.ts";
 import type { OwnGpu } from "../own-machine/card.ts";
 import { judgeOwnMachine } from "../own-machine/own-machine.ts";
-import { roundUsd } from "../pricing/hourly-cost.ts";
+import { leaseCost, roundUsd } from "../pricing/hourly-cost.ts";
 import { aroundCost } from "../pricing/rung-cost.ts";
+import { weightsDelivery, type WeightsDelivery } from "../pricing/weights-delivery.ts";
 import { decide, type Decision } from "../sizing/decide.ts";
 import { hostMemoryGiB, type Job } from "../sizing/job.ts";
-import { tieBreak } from "../sizing/ladder.ts";
+import { dearestHourlyUsd, tieBreak } from "../sizing/ladder.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
 import { nativeWeightBytes } from "../sizing/weight-layout.ts";
 import type {
@@ -56,6 +57,17 @@ function trainingOf(job: Job): TrainingAsked | undefined {
     datasetTokens,
     epochs,
   };
+}
+
+function deliveryOf(
+  chosen: string | undefined,
+  weightsGiB: number,
+  { instanceTypes }: Catalogue,
+): readonly WeightsDelivery[] {
+  const type = instanceTypes.find(({ instanceType }) => instanceType === chosen);
+  if (type === undefined) return [];
+  const { localNvmeGB, networkGbps, networkGbpsPeak } = type;
+  return weightsDelivery({ weightsGiB, localNvmeGB, networkGbps, networkGbpsPeak });
 }
 
 function precisionOf({ job, model }: Decision): string {
@@ -125,11 +137,16 @@ export function makeReport(
     rejected: decision.rejected,
     monthlyHours: decision.monthlyHours,
     leaseHours,
-    leaseUsd:
-      leaseHours === undefined || rentHourlyUsd === undefined
+    leaseUsd: rentHourlyUsd === undefined ? undefined : leaseCost(rentHourlyUsd, leaseHours),
+    leaseMostUsd:
+      chosen === undefined
         ? undefined
-        : roundUsd(rentHourlyUsd * leaseHours),
+        : leaseCost(
+            dearestHourlyUsd(ladder.filter(({ region }) => region === chosen.region)),
+            leaseHours,
+          ),
     around: chosen === undefined ? undefined : aroundCost(chosen.region, weightsGiB),
+    weightsDelivery: deliveryOf(chosen?.instanceType, weightsGiB, catalogue),
     own,
     saving: savingOf(request, catalogue, decision, own),
     warnings: warningsOf(decision, request),

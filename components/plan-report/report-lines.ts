@@ -67,16 +67,20 @@ function trainingLines({ trainingAsked }: PlanReport, { training, jobUsd }: Rung
   ];
 }
 
+/** What is known beside the price of an hour. */
+function priceNote({ purchase, spotHourlyUsd, spotMaxHourlyUsd }: Rung): string {
+  if (purchase !== "spot") return "no 1- or 3-year price is in the tables";
+  const limit =
+    spotMaxHourlyUsd === undefined ? "" : `, with no more than ${usd(spotMaxHourlyUsd)} paid`;
+  return spotHourlyUsd === undefined
+    ? `no spot price is known, so the most that it can cost is shown${limit}`
+    : `spot was ${usd(spotHourlyUsd)} when the catalogue was made${limit}`;
+}
+
 function priceLines(report: PlanReport, rung: Rung): string[] {
-  const { hourly, purchase, region, priceSource, priceAsOf, spotHourlyUsd, monthlyUsd } = rung;
-  const spot = purchase === "spot";
-  const most = spot ? "at most " : "";
-  const now =
-    spot && spotHourlyUsd !== undefined
-      ? `spot was ${usd(spotHourlyUsd)} when the catalogue was made`
-      : spot
-        ? "no spot price is known, so the on-demand one is shown as its ceiling"
-        : "no 1- or 3-year price is in the tables";
+  const { hourly, purchase, region, priceSource, priceAsOf, monthlyUsd } = rung;
+  const most = purchase === "spot" ? "at most " : "";
+  const now = priceNote(rung);
   const parts = `instance ${usd(hourly.instanceUsd)}, ${report.rootVolumeGiB} GiB volume ${usd(hourly.volumeUsd)}, public address ${usd(hourly.publicIpv4Usd)}`;
   return [
     line(

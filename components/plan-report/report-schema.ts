@@ -44,6 +44,7 @@ const rung = z.strictObject({
   dataParallel: z.int().positive(),
   nvlink: z.boolean(),
   hourlyUsd: price.describe("The instance on demand; with spot it is the most an hour can cost."),
+  spotMaxHourlyUsd: price.optional().describe("Most that is paid for an hour on spot."),
   priceAsOf: z.iso.date(),
   priceSource: z.string(),
   fits: z.boolean().describe("It starts."),
@@ -174,6 +175,7 @@ export const planReportSchema = z.strictObject({
   monthlyHours: z.number().positive(),
   leaseHours: z.number().positive().optional(),
   leaseUsd: price.optional(),
+  leaseMostUsd: price.optional().describe("The lease at the dearest rung of the ladder."),
   around: z
     .strictObject({
       weightsMonthlyUsd: price,
@@ -183,6 +185,22 @@ export const planReportSchema = z.strictObject({
       priceAsOf: z.iso.date(),
     })
     .optional(),
+  weightsDelivery: z
+    .array(
+      z.strictObject({
+        way: z.enum([
+          "s3-instance-store",
+          "s3-volume",
+          "snapshot-at-a-rate",
+          "fast-snapshot-restore",
+          "fsx-lustre",
+        ]),
+        seconds: range,
+        keepMonthlyUsd: price.optional(),
+        why: z.string(),
+      }),
+    )
+    .describe("Ways to bring the weights to the first rung's host; the first is the one taken."),
   own: own.optional(),
   saving: saving.optional(),
   warnings: z.array(z.string()),

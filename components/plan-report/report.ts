@@ -1,5 +1,6 @@
 import type { Placement, Plan, Rejection } from "../plan.ts";
 import type { Energy } from "../pricing/energy.ts";
+import type { WeightsDelivery } from "../pricing/weights-delivery.ts";
 import type { AroundCost, HourlyParts } from "../pricing/rung-cost.ts";
 import type { Range } from "../range.ts";
 import type { MemoryDemand } from "../sizing/memory-part.ts";
@@ -142,7 +143,10 @@ export interface PlanReport {
   readonly leaseHours: number | undefined;
   /** Hours of the lease at the first rung's price. */
   readonly leaseUsd: Plan["leaseUsd"];
+  readonly leaseMostUsd: Plan["leaseMostUsd"];
   readonly around: AroundCost | undefined;
+  /** Ways in which the weights can reach the first rung's host, the one that is taken first. Empty without a rung. */
+  readonly weightsDelivery: readonly WeightsDelivery[];
   readonly own: OwnMachine | undefined;
   readonly saving: SavingLadder | undefined;
   /** What does not keep it from running, and may surprise; one sentence each. */

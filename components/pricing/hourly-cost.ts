@@ -12,6 +12,11 @@ export function volumeHourlyUsd(region: string, sizeGiB: number): number {
   return (regionPrices(region).gp3MonthlyUsdPerGiB * sizeGiB) / hoursAMonth;
 }
 
+/** USD of a lease at a price of an hour; undefined without a deadline. */
+export function leaseCost(hourlyUsd: number, leaseHours: number | undefined): number | undefined {
+  return leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours);
+}
+
 /** Rounds to hundredths of a cent, so that sums of prices print and compare alike. */
 export function roundUsd(usd: number): number {
   return Math.round(usd * 10_000) / 10_000;

@@ -11,6 +11,7 @@ export interface EndpointConfigurationArgs {
   readonly plan: EndpointPlan;
   readonly model: aws.sagemaker.Model;
   readonly asyncBucket: pulumi.Output<string> | undefined;
+  readonly captureBucket: pulumi.Output<string> | undefined;
   readonly kmsKeyArn?: string | undefined;
   readonly tags: TagInputs;
 }
@@ -24,7 +25,7 @@ export function endpointConfiguration(
   args: EndpointConfigurationArgs,
   parent: pulumi.Resource,
 ): aws.sagemaker.EndpointConfiguration {
-  const { plan, model, asyncBucket, kmsKeyArn, tags } = args;
+  const { plan, model, asyncBucket, captureBucket, kmsKeyArn, tags } = args;
   const { endpoint, ladder, concurrency } = plan;
   const { volumeGiB, minInstances, container } = endpoint;
   return new aws.sagemaker.EndpointConfiguration(
@@ -57,10 +58,22 @@ export function endpointConfiguration(
               clientConfig: { maxConcurrentInvocationsPerInstance: concurrency },
             },
           }),
+      ...(captureBucket === undefined
+        ? {}
+        : { dataCaptureConfig: capture(captureBucket, endpoint.captureDataPercent) }),
       // A key is refused where the disks are NVMe, which the hardware encrypts itself.
       ...(kmsKeyArn === undefined || volumeGiB === undefined ? {} : { kmsKeyArn }),
       tags: namedTags(tags, `${name}-config`),
     },
     { parent },
   );
+}
+
+function capture(bucket: pulumi.Output<string>, initialSamplingPercentage: number) {
+  return {
+    enableCapture: true,
+    initialSamplingPercentage,
+    destinationS3Uri: pulumi.interpolate`s3://${bucket}/captures/`,
+    captureOptions: [{ captureMode: "Input" }, { captureMode: "Output" }],
+  };
 }

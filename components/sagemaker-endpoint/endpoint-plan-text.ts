@@ -1,5 +1,6 @@
 import { planLines, usd } from "../plan-text.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
+import { updateLine } from "./endpoint-update.ts";
 
 function instances({ endpoint }: EndpointPlan): string {
   const { minInstances, maxInstances } = endpoint;
@@ -53,6 +54,10 @@ export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
       priceLine(plan),
       ...breakEvenLine(plan),
       `allows     ${downloadTimeoutSeconds} s for the weights and ${startupTimeoutSeconds} s to start`,
+      updateLine(endpoint.update),
+      ...(endpoint.captureDataPercent === 0
+        ? []
+        : [`captures   ${endpoint.captureDataPercent} % of requests and answers, kept for 7 days`]),
       `quota      "${quotaName}", ${endpoint.maxInstances} at least`,
     ];
   });

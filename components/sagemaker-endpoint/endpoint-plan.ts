@@ -4,6 +4,12 @@ import { roundUsd } from "../pricing/hourly-cost.ts";
 import { makePlan, type PlanRequest } from "../sizing/make-plan.ts";
 import { UserError } from "../user-error.ts";
 import { variantSizes, type VariantSizes } from "./endpoint-limits.ts";
+import {
+  planUpdate,
+  updateProblems,
+  type EndpointUpdate,
+  type UpdateRequest,
+} from "./endpoint-update.ts";
 import { ec2TypeName, hostingCatalogue, hostingTypeName } from "./hosting-catalogue.ts";
 import {
   parseImageAddress,
@@ -16,13 +22,15 @@ import {
 export type EndpointMode = "realtime" | "async";
 
 /** What is asked of an endpoint besides what is asked of any deployment. */
-export interface EndpointRequest extends PlanRequest {
+export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly endpointMode: EndpointMode;
   /** Instances that stay when nobody asks; none only in async mode. */
   readonly minInstances: number;
   readonly maxInstances: number;
   /** An image of the user's own in ECR. @default AWS's image of the plan's engine */
   readonly imageUri?: string | undefined;
+  /** Share of the requests and answers that are kept in S3, percent; of real-time endpoints only. @default 0 */
+  readonly captureDataPercent?: number | undefined;
 }
 
 /** What a plan says of its endpoint. */
@@ -31,6 +39,9 @@ export interface EndpointShape extends VariantSizes {
   readonly minInstances: number;
   readonly maxInstances: number;
   readonly container: ServingContainer;
+  readonly update: EndpointUpdate;
+  /** Share of the requests and answers that are kept in S3, percent. */
+  readonly captureDataPercent: number;
   /** The quota by which AWS counts it; quotas of SageMaker are found by name. */
   readonly quotaName: string;
   /** Types that hold the model too, for when the chosen one lacks capacity. */
@@ -49,6 +60,7 @@ const withoutCuda13 = new Set(["V100"]);
 
 function checkRequest(request: EndpointRequest): void {
   const { endpointMode, minInstances, maxInstances, imageUri, region } = request;
+  const { captureDataPercent = 0 } = request;
   const address = imageUri === undefined ? undefined : parseImageAddress(imageUri);
   const problems = [
     ...(minInstances > maxInstances
@@ -57,6 +69,10 @@ function checkRequest(request: EndpointRequest): void {
     ...(endpointMode === "realtime" && minInstances === 0
       ? ["minInstances: 0 is for endpointMode async; a real-time endpoint keeps one at least"]
       : []),
+    ...(endpointMode === "async" && captureDataPercent > 0
+      ? ["captureDataPercent: an endpoint that queues keeps every request and answer in S3 already"]
+      : []),
+    ...updateProblems(request, request),
     ...(imageUri !== undefined && address === undefined
       ? [`imageUri: "${imageUri}" is no image of ECR with a tag or a digest`]
       : []),
@@ -87,7 +103,7 @@ export function planEndpoint(
   const hosting = hostingCatalogue(catalogue);
   const usable = hosting.instanceTypes.filter(({ gpuModel }) => !withoutCuda13.has(gpuModel));
   const instanceTypes = request.instanceTypes?.map(hostingTypeName);
-  const base = { ...request, spot: false, instanceTypes };
+  const base = { ...request, spot: false, zones: undefined, instanceTypes };
   const plan = makePlan(base, { ...hosting, instanceTypes: usable });
   const [chosen, ...alternatives] = plan.ladder;
   const { region, imageUri } = request;
@@ -98,18 +114,22 @@ export function planEndpoint(
   );
   const hourlyUsd = roundUsd(chosen.hourlyUsd * request.maxInstances);
   const { leaseHours } = request;
+  const leaseUsd = leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours);
   return {
     ...plan,
     ladder: [chosen],
     rootVolumeGiB: 0,
     hourlyUsd,
-    leaseUsd: leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours),
+    leaseUsd,
+    leaseMostUsd: leaseUsd,
     endpoint: {
       ...sizes,
       mode: request.endpointMode,
       minInstances: request.minInstances,
       maxInstances: request.maxInstances,
       container: servingContainer(plan, images, { region, imageUri }),
+      update: planUpdate(request, request),
+      captureDataPercent: request.captureDataPercent ?? 0,
       quotaName: `${chosen.instanceType} for endpoint usage`,
       alternatives,
       ec2HourlyUsd: ec2?.prices?.[region]?.onDemandHourlyUsd,

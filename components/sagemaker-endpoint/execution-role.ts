@@ -12,6 +12,10 @@ export interface ExecutionRoleArgs {
   readonly region: string;
   /** Bucket of requests and answers in async mode. */
   readonly asyncBucket?: pulumi.Input<string> | undefined;
+  /** Bucket of captured requests and answers. */
+  readonly captureBucket?: pulumi.Input<string> | undefined;
+  /** Names of the alarms that roll an update back, with a star for what is made up at their end; none when nothing is watched. */
+  readonly alarms: readonly string[];
   readonly tags: TagInputs;
 }
 
@@ -23,6 +27,8 @@ interface Known {
   readonly account: string;
   readonly region: string;
   readonly asyncBucket: string | undefined;
+  readonly captureBucket: string | undefined;
+  readonly alarms: readonly string[];
 }
 
 const Effect = "Allow";
@@ -102,6 +108,19 @@ function queueRequests({ asyncBucket }: Known): object[] {
   ];
 }
 
+function writeCaptures({ captureBucket }: Known): object[] {
+  if (captureBucket === undefined) return [];
+  const Resource = `arn:aws:s3:::${captureBucket}/captures/*`;
+  return [{ Sid: "WriteCaptures", Effect, Action: "s3:PutObject", Resource }];
+}
+
+/** SageMaker looks at them with this role: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html */
+function watchAlarms({ alarms, account, region }: Known): object[] {
+  if (alarms.length === 0) return [];
+  const Resource = alarms.map((alarm) => `arn:aws:cloudwatch:${region}:${account}:alarm:${alarm}`);
+  return [{ Sid: "WatchAlarms", Effect, Action: "cloudwatch:DescribeAlarms", Resource }];
+}
+
 /** Logs go to the endpoint's own group; the rest is read only, and only what this endpoint needs. */
 export function executionPolicy(known: Known): string {
   return JSON.stringify({
@@ -111,6 +130,8 @@ export function executionPolicy(known: Known): string {
       ...pullImage(known),
       ...writeLogsAndMetrics(known),
       ...queueRequests(known),
+      ...writeCaptures(known),
+      ...watchAlarms(known),
     ],
   });
 }
@@ -140,8 +161,8 @@ export function executionRole(
     {
       role: role.name,
       policy: pulumi
-        .all([weights.bucket, args.endpointName, account, asyncBucket])
-        .apply(([bucket, endpointName, id, queue]) =>
+        .all([weights.bucket, args.endpointName, account, asyncBucket, args.captureBucket])
+        .apply(([bucket, endpointName, id, queue, captureBucket]) =>
           executionPolicy({
             bucket,
             prefix: weights.prefix,
@@ -150,6 +171,8 @@ export function executionRole(
             account: id,
             region,
             asyncBucket: queue,
+            captureBucket,
+            alarms: args.alarms,
           }),
         ),
     },

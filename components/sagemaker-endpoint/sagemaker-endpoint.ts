@@ -1,12 +1,13 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { asyncBucket } from "./async-bucket.ts";
 import { EndpointAnswer } from "./endpoint-answer.ts";
 import { endpointConfiguration } from "./endpoint-configuration.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { endpointScaling } from "./endpoint-scaling.ts";
 import { executionRole } from "./execution-role.ts";
+import { alarmNamePrefix, guardedUpdate } from "./rollback-alarms.ts";
+import { trafficBucket } from "./traffic-bucket.ts";
 
 /** What an endpoint is made of. */
 export interface SageMakerEndpointArgs {
@@ -43,13 +44,16 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
   readonly endpointArn: pulumi.Output<string>;
   /** Where requests and answers lie in async mode. */
   readonly asyncUri: pulumi.Output<string> | undefined;
+  /** Where captured requests and answers lie. */
+  readonly capturesUri: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: SageMakerEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SageMakerEndpoint", name, {}, opts);
-    const { mode, container } = args.plan.endpoint;
-    const queue = mode === "async" ? asyncBucket(name, args.tags, this).bucket : undefined;
-    const model = servedModel(name, { ...args, asyncBucket: queue }, this);
-    const configuration = endpointConfiguration(name, { ...args, model, asyncBucket: queue }, this);
+    const { mode, container, update } = args.plan.endpoint;
+    const traffic = trafficBuckets(name, args, this);
+    const model = servedModel(name, { ...args, ...traffic }, this);
+    const configuration = endpointConfiguration(name, { ...args, ...traffic, model }, this);
+    const deploymentConfig = guardedUpdate(name, { ...args, update }, this);
     // Made first, since SageMaker makes it without a retention, and gives it no tags.
     const logs = new aws.cloudwatch.LogGroup(
       `${name}-logs`,
@@ -65,6 +69,7 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
       {
         name: args.endpointName,
         endpointConfigName: configuration.name,
+        ...(deploymentConfig === undefined ? {} : { deploymentConfig }),
         tags: namedTags(args.tags, `${name}-endpoint`),
       },
       { parent: this, dependsOn: [...args.after, logs] },
@@ -83,14 +88,32 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
     );
     this.endpointName = endpoint.name;
     this.endpointArn = endpoint.arn;
-    this.asyncUri = queue === undefined ? undefined : pulumi.interpolate`s3://${queue}/`;
+    const { asyncBucket, captureBucket } = traffic;
+    this.asyncUri = asyncBucket && pulumi.interpolate`s3://${asyncBucket}/`;
+    this.capturesUri = captureBucket && pulumi.interpolate`s3://${captureBucket}/captures/`;
     this.registerOutputs({ endpointName: this.endpointName, endpointArn: this.endpointArn });
   }
 }
 
-interface ServedModelArgs extends SageMakerEndpointArgs {
+interface TrafficBuckets {
   readonly asyncBucket: pulumi.Output<string> | undefined;
+  readonly captureBucket: pulumi.Output<string> | undefined;
 }
+
+function trafficBuckets(
+  name: string,
+  { plan, tags }: SageMakerEndpointArgs,
+  parent: pulumi.Resource,
+): TrafficBuckets {
+  const { mode, captureDataPercent } = plan.endpoint;
+  const bucket = (role: string) => trafficBucket(`${name}-${role}`, tags, parent).bucket;
+  return {
+    asyncBucket: mode === "async" ? bucket("queue") : undefined,
+    captureBucket: captureDataPercent > 0 ? bucket("captures") : undefined,
+  };
+}
+
+interface ServedModelArgs extends SageMakerEndpointArgs, TrafficBuckets {}
 
 function servedModel(
   name: string,
@@ -98,8 +121,10 @@ function servedModel(
   parent: pulumi.Resource,
 ): aws.sagemaker.Model {
   const { plan, weights, vpc } = args;
-  const { image, environment } = plan.endpoint.container;
-  const { role, policy } = executionRole(name, { ...args, image }, parent);
+  const { container, update } = plan.endpoint;
+  const { image, environment } = container;
+  const alarms = update.bakeSeconds === 0 ? [] : [`${alarmNamePrefix(name)}-*`, ...update.alarms];
+  const { role, policy } = executionRole(name, { ...args, image, alarms }, parent);
   return new aws.sagemaker.Model(
     `${name}-model`,
     {

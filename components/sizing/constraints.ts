@@ -7,7 +7,10 @@ export interface PlacementWishes {
   /** In the order of preference. */
   readonly regions: readonly string[];
   readonly zones: readonly string[];
-  readonly purchase: Purchase;
+  /** In the order in which they are tried. */
+  readonly purchases: readonly Purchase[];
+  /** Most that the instance may cost in an hour on spot, USD; undefined is its on-demand price. */
+  readonly spotMaxHourlyUsd?: number | undefined;
   /** Only these types; undefined allows all. */
   readonly instanceTypes?: readonly string[] | undefined;
   /** Only types with so many GPUs; undefined allows any. */

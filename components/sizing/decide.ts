@@ -3,12 +3,12 @@ import { findModel } from "../catalogue/find-model.ts";
 import type { Model } from "../catalogue/model.ts";
 import type { Rung } from "../plan-report/report.ts";
 import { rungMaker } from "../plan-report/rung.ts";
-import type { Rejection } from "../plan.ts";
+import type { Purchase, Rejection } from "../plan.ts";
 import { hoursAMonth } from "../pricing/hourly-cost.ts";
 import type { PlacementWishes } from "./constraints.ts";
 import { diskDemand } from "./disk-demand.ts";
 import { jobOf, type Job } from "./job.ts";
-import { ladderOf, ranked, type RankBy } from "./ladder.ts";
+import { marketLadder, type RankBy } from "./ladder.ts";
 import { checkRequest, type PlanRequest } from "./plan-request.ts";
 import { findPlacements } from "./placement.ts";
 
@@ -69,13 +69,19 @@ function endpointTest({ sagemakerTypes }: Catalogue) {
   };
 }
 
+function purchasesOf({ spot, onDemandAfterSpot = false }: PlanRequest): readonly Purchase[] {
+  if (!spot) return ["on-demand"];
+  return onDemandAfterSpot ? ["spot", "on-demand"] : ["spot"];
+}
+
 function wishesOf(request: PlanRequest, catalogue: Catalogue): PlacementWishes {
-  const { zones = [], spot, instanceTypes, gpuCount, gpuFamilies, cpuArchitecture } = request;
-  const { interconnect, maxHourlyUsd, quotaVcpus } = request;
+  const { zones = [], instanceTypes, gpuCount, gpuFamilies, cpuArchitecture } = request;
+  const { interconnect, maxHourlyUsd, quotaVcpus, spotMaxHourlyUsd } = request;
   return {
     regions: regionsOf(request),
     zones,
-    purchase: spot ? "spot" : "on-demand",
+    purchases: purchasesOf(request),
+    spotMaxHourlyUsd,
     instanceTypes,
     gpuCount,
     gpuFamilies,
@@ -85,6 +91,20 @@ function wishesOf(request: PlanRequest, catalogue: Catalogue): PlacementWishes {
     quotaVcpus,
     hasEndpoint: request.sagemakerOnly === true ? endpointTest(catalogue) : undefined,
   };
+}
+
+function placeOf({ instanceType, region }: { instanceType: string; region: string }): string {
+  return `${instanceType} ${region}`;
+}
+
+/** A type that one market has on the ladder was taken, and a type that both refuse has its reason once. */
+function withoutTaken(
+  rejected: readonly Rejection[],
+  ladder: readonly Rung[],
+): readonly Rejection[] {
+  const taken = new Set(ladder.map(placeOf));
+  const left = rejected.filter((one) => !taken.has(placeOf(one)));
+  return [...new Map(left.map((one) => [placeOf(one), one])).values()];
 }
 
 /** The job and its placements, ranked; pure. `makePlan` and the report of `berth plan` both come from it.
@@ -104,13 +124,13 @@ export function decide(request: PlanRequest, catalogue: Catalogue): Decision {
   const rungs = found.holding.map(rungMaker(job, catalogue, monthlyHours));
   const judged = rungs.map((rung) => ({ rung, reason: aboveBudget(request, rung, training) }));
   const affordable = judged.flatMap(({ rung, reason }) => (reason === undefined ? [rung] : []));
-  const { ladder, rejected } = ladderOf(ranked(affordable, rankBy, wishes.regions), rankBy);
+  const { ladder, rejected } = marketLadder(affordable, rankBy, wishes);
   const dear = judged.flatMap(({ rung: { instanceType, region, hourlyUsd }, reason }) =>
     reason === undefined
       ? []
       : [{ instanceType, region, hourlyUsd, kind: "price", reason } as const],
   );
-  const all = [...found.rejected, ...rejected, ...dear];
+  const all = withoutTaken([...found.rejected, ...rejected, ...dear], ladder);
   return {
     model,
     job,

@@ -1,6 +1,8 @@
 import type { Rung } from "../plan-report/report.ts";
 import type { Rejection } from "../plan.ts";
+import { roundUsd } from "../pricing/hourly-cost.ts";
 import { middle } from "../range.ts";
+import type { PlacementWishes } from "./constraints.ts";
 
 /** What placements are compared by. */
 export type RankBy = "hour" | "job";
@@ -9,14 +11,40 @@ export type RankBy = "hour" | "job";
 export const tieBreak =
   "the lower price an hour, then more GPU memory in all, then the order of the regions, then the name";
 
+/** USD an hour of the rung that costs most. */
+export function dearestHourlyUsd(ladder: readonly Rung[]): number {
+  return Math.max(...ladder.map(({ hourly }) => hourly.totalUsd));
+}
+
+/** What is ranked by within a market; markets themselves keep the order that was asked for. */
+interface Measure {
+  readonly by: RankBy;
+  /** By the spot price: only where the tables have one for every rung that is compared. */
+  readonly spotKnown: boolean;
+}
+
 /** Types up to this many times the best price are tried when it lacks capacity, and at most so many. */
 const ladderPriceFactor = 2;
 const ladderLength = 6;
 
 /** What the rung costs by that measure, USD; infinite where it is not known, so that it comes last. */
-function priceBy(by: RankBy, rung: Rung): number {
-  if (by === "hour") return rung.hourly.totalUsd;
-  return rung.jobUsd === undefined ? Infinity : middle(rung.jobUsd);
+function priceBy({ by, spotKnown }: Measure, rung: Rung): number {
+  const hourlyUsd = spotKnown ? expectedHourlyUsd(rung) : rung.hourly.totalUsd;
+  if (by === "hour") return hourlyUsd;
+  if (rung.jobUsd === undefined) return Infinity;
+  return middle(rung.jobUsd) * (hourlyUsd / rung.hourly.totalUsd);
+}
+
+/** What an hour on spot takes at the price that is known, where it is below the most that is paid. */
+function expectedHourlyUsd({ hourly, spotHourlyUsd }: Rung): number {
+  const { instanceUsd, volumeUsd, publicIpv4Usd } = hourly;
+  return roundUsd(Math.min(spotHourlyUsd ?? Infinity, instanceUsd) + volumeUsd + publicIpv4Usd);
+}
+
+function measureOf(by: RankBy, rungs: readonly Rung[]): Measure {
+  const known = ({ purchase, spotHourlyUsd }: Rung) =>
+    purchase === "spot" && spotHourlyUsd !== undefined;
+  return { by, spotKnown: rungs.length > 0 && rungs.every(known) };
 }
 
 function totalMemoryMiB({ gpuMemoryMiB, gpuCount }: Rung): number {
@@ -28,11 +56,7 @@ function difference(left: number, right: number): number {
 }
 
 /** Best price first; ties go by {@link tieBreak}. */
-export function ranked(
-  rungs: readonly Rung[],
-  by: RankBy,
-  regions: readonly string[],
-): readonly Rung[] {
+function ranked(rungs: readonly Rung[], by: Measure, regions: readonly string[]): readonly Rung[] {
   return rungs.toSorted(
     (a, b) =>
       difference(priceBy(by, a), priceBy(by, b)) ||
@@ -58,13 +82,17 @@ function refused(rung: Rung, kind: "tight" | "dearer", reason: string): Rejectio
  * Those with room to spare where there are any, else those that just start; up to twice the best price, six at most.
  * `rungs` are {@link ranked}.
  */
-export function ladderOf(rungs: readonly Rung[], by: RankBy): Ladder {
+function ladderOf(rungs: readonly Rung[], measure: Measure): Ladder {
   const comfortable = rungs.filter((rung) => rung.comfortable);
   const taken = comfortable.length > 0 ? comfortable : rungs;
-  const [best] = taken;
+  // A spot price may rise to the most that is paid, so that is held to the same factor.
+  const most = { by: measure.by, spotKnown: false };
+  const mostLimit = Math.min(...taken.map((rung) => priceBy(most, rung))) * ladderPriceFactor;
+  const bounded = taken.filter((rung) => priceBy(most, rung) <= mostLimit);
+  const [best] = bounded;
   if (best === undefined) return { ladder: [], rejected: [] };
-  const limit = priceBy(by, best) * ladderPriceFactor;
-  const ladder = taken.filter((rung) => priceBy(by, rung) <= limit).slice(0, ladderLength);
+  const limit = priceBy(measure, best) * ladderPriceFactor;
+  const ladder = bounded.filter((rung) => priceBy(measure, rung) <= limit).slice(0, ladderLength);
   const chosen = new Set(ladder);
   const rejected = rungs
     .filter((rung) => !chosen.has(rung))
@@ -74,4 +102,24 @@ export function ladderOf(rungs: readonly Rung[], by: RankBy): Ladder {
         : refused(rung, "dearer", "it holds it too, for more money"),
     );
   return { ladder, rejected };
+}
+
+/**
+ * The ladder of each market after the other, in the order that was asked for. On spot, prices are the spot prices where the
+ * tables have one for every rung that holds the job, else the most that an hour can cost.
+ */
+export function marketLadder(
+  rungs: readonly Rung[],
+  by: RankBy,
+  { purchases, regions }: Pick<PlacementWishes, "purchases" | "regions">,
+): Ladder {
+  const ladders = purchases.map((purchase) => {
+    const ofMarket = rungs.filter((rung) => rung.purchase === purchase);
+    const measure = measureOf(by, ofMarket);
+    return ladderOf(ranked(ofMarket, measure, regions), measure);
+  });
+  return {
+    ladder: ladders.flatMap(({ ladder }) => ladder),
+    rejected: ladders.flatMap(({ rejected }) => rejected),
+  };
 }

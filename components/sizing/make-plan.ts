@@ -1,10 +1,11 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Placement, Plan, ServingEngine } from "../plan.ts";
 import type { Rung } from "../plan-report/report.ts";
-import { roundUsd } from "../pricing/hourly-cost.ts";
+import { leaseCost, roundUsd } from "../pricing/hourly-cost.ts";
 import { UserError } from "../user-error.ts";
 import { decide, type Decision } from "./decide.ts";
 import type { ServingJob } from "./job.ts";
+import { dearestHourlyUsd } from "./ladder.ts";
 import { NoPlacementError } from "./no-placement-error.ts";
 import type { PlanRequest } from "./plan-request.ts";
 import { nativeWeightBytes } from "./weight-layout.ts";
@@ -46,7 +47,7 @@ export function nothingHolds(decision: Decision): never {
 function placementOf(rung: Rung): Placement {
   const { instanceType, region, zones, purchase, gpuModel, gpuCount, gpuMemoryMiB } = rung;
   const { cpuArchitecture, tensorParallel, pipelineParallel, dataParallel, nvlink } = rung;
-  const { hourlyUsd, priceAsOf, priceSource, fits, comfortable } = rung;
+  const { hourlyUsd, spotMaxHourlyUsd, priceAsOf, priceSource, fits, comfortable } = rung;
   return {
     instanceType,
     region,
@@ -61,6 +62,7 @@ function placementOf(rung: Rung): Placement {
     dataParallel,
     nvlink,
     hourlyUsd,
+    spotMaxHourlyUsd,
     priceAsOf,
     priceSource,
     fits,
@@ -121,7 +123,8 @@ export function makePlan(request: PlanRequest, catalogue: Catalogue): Plan {
     ),
     hourlyUsd,
     leaseHours,
-    leaseUsd: leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours),
+    leaseUsd: leaseCost(hourlyUsd, leaseHours),
+    leaseMostUsd: leaseCost(dearestHourlyUsd([chosen, ...others]), leaseHours),
     catalogueVersion: catalogue.version,
   };
 }

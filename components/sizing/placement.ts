@@ -1,7 +1,7 @@
 import { usableMemoryMiB, type Accelerator } from "../catalogue/accelerator.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { InstanceType } from "../catalogue/instance-type.ts";
-import type { Placement, Rejection } from "../plan.ts";
+import type { Placement, Purchase, Rejection } from "../plan.ts";
 import { hourlyParts, type HourlyParts } from "../pricing/rung-cost.ts";
 import { refusal, type PlacementWishes, type Refusal } from "./constraints.ts";
 import { demandsOf, hostMemoryGiB, type Job } from "./job.ts";
@@ -83,19 +83,24 @@ function weigher({ job, catalogue }: PlacementQuestion) {
   };
 }
 
+interface Buying extends Pick<PlacementWishes, "zones" | "spotMaxHourlyUsd"> {
+  readonly purchase: Purchase;
+}
+
 function placementOf(
   type: InstanceType,
   region: string,
   { demand, usableMiB }: Weighed,
-  { zones, purchase }: PlacementWishes,
+  { purchase, zones, spotMaxHourlyUsd = Infinity }: Buying,
 ): Placement | undefined {
   const price = type.prices?.[region];
   if (price === undefined) return undefined;
+  const limited = purchase === "spot" && spotMaxHourlyUsd < price.onDemandHourlyUsd;
   const { fits, comfortable } = verdict(demand, usableMiB);
   return {
     instanceType: type.instanceType,
     region,
-    zones,
+    zones: zones.filter((zone) => zone.startsWith(region)),
     purchase,
     gpuModel: type.gpuModel,
     gpuCount: type.gpuCount,
@@ -105,7 +110,8 @@ function placementOf(
     pipelineParallel: demand.pipelineParallel,
     dataParallel: demand.dataParallel,
     nvlink: type.nvlink ?? false,
-    hourlyUsd: price.onDemandHourlyUsd,
+    hourlyUsd: limited ? spotMaxHourlyUsd : price.onDemandHourlyUsd,
+    spotMaxHourlyUsd: limited ? spotMaxHourlyUsd : undefined,
     priceAsOf: price.asOf,
     priceSource: price.source ?? "AWS Price List",
     fits,
@@ -125,7 +131,7 @@ export function findPlacements(question: PlacementQuestion): PlacementChoice {
   const holding: Candidate[] = [];
   const rejected: Rejection[] = [];
 
-  function judge(type: InstanceType, region: string): Candidate | Refusal {
+  function judge(type: InstanceType, region: string, purchase: Purchase): Candidate | Refusal {
     const out = refusal(type, wishes, region);
     if (out !== undefined) return out;
     const found = weighed(type.gpuModel, type.gpuCount);
@@ -135,9 +141,14 @@ export function findPlacements(question: PlacementQuestion): PlacementChoice {
       const reason = `loading needs ${Math.ceil(needGiB)} GiB of host memory, and it has ${type.memoryGiB}`;
       return { kind: "host-memory", reason };
     }
-    const placement = placementOf(type, region, found, wishes);
+    const placement = placementOf(type, region, found, { ...wishes, purchase });
     if (placement === undefined) return { kind: "no-price", reason: `no price in ${region}` };
     const hourly = hourlyParts(region, placement.hourlyUsd, rootVolumeGiB);
+    const spotUsd = type.prices?.[region]?.spotHourlyUsd;
+    if (purchase === "spot" && spotUsd !== undefined && spotUsd > placement.hourlyUsd) {
+      const reason = `spot was $${spotUsd}, above the most that is paid, $${placement.hourlyUsd}`;
+      return { kind: "price", reason };
+    }
     const { maxHourlyUsd } = wishes;
     if (maxHourlyUsd !== undefined && hourly.totalUsd > maxHourlyUsd) {
       const reason = `$${hourly.totalUsd.toFixed(2)} an hour with its volume, above the limit of $${maxHourlyUsd}`;
@@ -147,9 +158,12 @@ export function findPlacements(question: PlacementQuestion): PlacementChoice {
     return { placement, type, accelerator, demand, software, hourly };
   }
 
+  const places = wishes.regions.flatMap((region) =>
+    wishes.purchases.map((purchase) => [region, purchase] as const),
+  );
   for (const type of catalogue.instanceTypes) {
-    for (const region of wishes.regions) {
-      const judged = judge(type, region);
+    for (const [region, purchase] of places) {
+      const judged = judge(type, region, purchase);
       if ("placement" in judged) holding.push(judged);
       else {
         const hourlyUsd = type.prices?.[region]?.onDemandHourlyUsd;

@@ -27,6 +27,10 @@ export interface PlanRequest {
   /** Availability zones to try, in this order. @default those that the account has */
   readonly zones?: readonly string[] | undefined;
   readonly spot: boolean;
+  /** With spot: on demand after it, when spot lacks capacity. @default false */
+  readonly onDemandAfterSpot?: boolean | undefined;
+  /** Most that the instance may cost in an hour on spot, USD. @default its on-demand price */
+  readonly spotMaxHourlyUsd?: number | undefined;
   /** Hours until teardown; undefined means no deadline. */
   readonly leaseHours: number | undefined;
   /** @default "serve" */
@@ -107,6 +111,7 @@ function wrongNumbers(request: PlanRequest): readonly string[] {
   const amounts = {
     maxHourlyUsd: request.maxHourlyUsd,
     budgetUsd: request.budgetUsd,
+    spotMaxHourlyUsd: request.spotMaxHourlyUsd,
     leaseHours: request.leaseHours,
     rootVolumeGiB: request.rootVolumeGiB,
   };
@@ -133,6 +138,7 @@ function wrongNames(request: PlanRequest, catalogue: Catalogue): readonly string
     catalogue.instanceTypes.flatMap((type) => [...familyNames(type.instanceType, type.gpuModel)]),
   );
   const regions = [request.region, ...(request.otherRegions ?? [])];
+  const inRegions = (zone: string) => regions.some((region) => zone.startsWith(region));
   const { precision = "auto", task = "serve", cpuArchitecture, interconnect } = request;
   const choice = (name: string, value: string | undefined, known: readonly string[]) =>
     value === undefined || known.includes(value)
@@ -150,6 +156,9 @@ function wrongNames(request: PlanRequest, catalogue: Catalogue): readonly string
     ...regions
       .filter((region) => !pricedRegions.includes(region))
       .map((region) => `region: no prices for "${region}"; there are ${pricedRegions.join(", ")}`),
+    ...(request.zones ?? [])
+      .filter((zone) => !inRegions(zone))
+      .map((zone) => `zones: "${zone}" is not in ${regions.join(", ")}`),
     ...choice("precision", precision, ["auto", ...precisions]),
     ...choice("task", task, tasks),
     ...choice("arch", cpuArchitecture, architectures),

@@ -1,9 +1,10 @@
 import type { Clock } from "./clock.ts";
 import type { InstanceMachines } from "./ec2/instance-machines.ts";
 import type { Faults, FaultSubject } from "./faults.ts";
+import { serveBill, type BillLine } from "./gaps/cost-explorer.ts";
 import { servePricing } from "./gaps/pricing.ts";
 import { serveQuotas } from "./gaps/quotas.ts";
-import { serveSpotPrices } from "./gaps/spot-prices.ts";
+import { checkSpotPrice, serveSpotPrices } from "./gaps/spot-prices.ts";
 import { MotoRefusal, type Moto } from "./moto/moto.ts";
 import { ApiError, type ApiReply, type ApiRequest } from "./proxy/api-request.ts";
 import { forward, refuseUnimplemented } from "./proxy/forward.ts";
@@ -22,11 +23,11 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** The type and zone that a RunInstances call asks for, launch template and subnet followed. */
+/** The type, zone and market that a RunInstances call asks for, launch template and subnet followed. */
 export async function launchOf(
   moto: Moto,
   call: ApiRequest,
-): Promise<Pick<FaultSubject, "instanceType" | "availabilityZone">> {
+): Promise<Pick<FaultSubject, "instanceType" | "availabilityZone" | "market">> {
   const { parameters } = call;
   let placement: Placement;
   try {
@@ -52,7 +53,11 @@ export async function launchOf(
       `Invalid value '${placement.instanceType}' for InstanceType.`,
     );
   }
-  return { instanceType: placement.instanceType, availabilityZone: placement.zone };
+  const { instanceType, zone: availabilityZone } = placement;
+  const market = parameters["InstanceMarketOptions.MarketType"] === "spot" ? "spot" : "on-demand";
+  const most = text(parameters["InstanceMarketOptions.SpotOptions.MaxPrice"]);
+  if (most !== undefined) checkSpotPrice(Number(most), instanceType, availabilityZone);
+  return { instanceType, availabilityZone, market };
 }
 
 function json(value: object): ApiReply {
@@ -81,8 +86,9 @@ export function apiBackend(parts: {
   clock: Clock;
   faults: Faults;
   sagemaker: SageMakerService;
+  bill: readonly BillLine[];
 }): (call: ApiRequest) => Promise<ApiReply> {
-  const { moto, machines, schedules, clock, faults, sagemaker } = parts;
+  const { moto, machines, schedules, clock, faults, sagemaker, bill } = parts;
   const before = async (call: ApiRequest): Promise<void> => {
     if (call.operation === "CreateSchedule" || call.operation === "UpdateSchedule") {
       checkSchedule(call, clock.now());
@@ -99,7 +105,7 @@ export function apiBackend(parts: {
     }
   };
   return async (call) => {
-    const made = serveQuotas(call, faults) ?? servePricing(call);
+    const made = serveQuotas(call, faults) ?? servePricing(call) ?? serveBill(call, bill);
     if (made !== undefined) return json(made);
     const invoked = await sagemaker.before(call);
     if (invoked !== undefined) return invoked;

@@ -10,6 +10,7 @@ import { apiBackend, launchOf } from "./api-backend.ts";
 import { InstanceMachines } from "./ec2/instance-machines.ts";
 import { MetadataService } from "./ec2/metadata-service.ts";
 import { Faults, type Fault } from "./faults.ts";
+import type { BillLine } from "./gaps/cost-explorer.ts";
 import { findLeftovers, type Leftover } from "./leftovers/leftovers.ts";
 import type { MachineTier } from "./machines/machine.ts";
 import { chooseTier, type TierChoice } from "./machines/tiers.ts";
@@ -26,6 +27,7 @@ import { Schedules } from "./scheduler/schedules.ts";
 
 export type { ApiCall } from "./call-log.ts";
 export type { Fault } from "./faults.ts";
+export type { BillLine } from "./gaps/cost-explorer.ts";
 export type { Leftover } from "./leftovers/leftovers.ts";
 export type { ServingImage } from "./sagemaker/serving-images.ts";
 
@@ -70,6 +72,8 @@ export interface Cloud {
   advanceClock(seconds: number): Promise<void>;
   setFault(fault: Fault): void;
   clearFaults(): void;
+  /** Adds lines to what Cost Explorer tells; nothing that runs here costs anything. */
+  bill(...lines: readonly BillLine[]): void;
   /** Asks every API of the account; empty when nothing is there that a fresh account does not have. */
   leftovers(): Promise<readonly Leftover[]>;
   /** Ends moto and the machines and removes their files; may be called again. */
@@ -96,6 +100,7 @@ interface Parts {
   readonly log: CallLog;
   readonly clock: Clock;
   readonly faults: Faults;
+  readonly bill: BillLine[];
   readonly unregister: () => Promise<void>;
   readonly folder: string;
   /** Whether the folder is the cloud's own, to be removed at the end. */
@@ -157,6 +162,9 @@ function cloudOf(parts: Parts): Cloud {
     },
     clearFaults: () => {
       faults.clear();
+    },
+    bill: (...lines) => {
+      parts.bill.push(...lines);
     },
     leftovers: async () => findLeftovers(endpoint, await regionsOf(parts)),
     stop: () => (stopping ??= stop()),
@@ -241,6 +249,7 @@ async function assemble(
     log,
     clock,
     faults,
+    bill: [],
     unregister,
     folder,
     ownFolder,

@@ -31,6 +31,8 @@ export interface Fault {
   readonly instanceType?: string;
   /** Of a launch: `us-east-1a`. */
   readonly availabilityZone?: string;
+  /** Of a launch. */
+  readonly market?: "spot" | "on-demand";
   /** S3 object key, or a part of it. */
   readonly key?: string;
   /** How many calls it meets. @default every one */
@@ -48,6 +50,7 @@ export interface FaultSubject {
   readonly operations: readonly string[];
   readonly instanceType?: string | undefined;
   readonly availabilityZone?: string | undefined;
+  readonly market?: "spot" | "on-demand" | undefined;
   readonly key?: string | undefined;
 }
 
@@ -61,6 +64,15 @@ function typeMatches(wanted: string, actual: string | undefined): boolean {
   return wanted.endsWith(".*") ? actual.startsWith(wanted.slice(0, -1)) : actual === wanted;
 }
 
+/** Whether a fault meets the place of a launch; one that names none meets every call. */
+function placeMatches(fault: Fault, subject: FaultSubject): boolean {
+  return (
+    (fault.instanceType === undefined || typeMatches(fault.instanceType, subject.instanceType)) &&
+    (fault.availabilityZone === undefined || fault.availabilityZone === subject.availabilityZone) &&
+    (fault.market === undefined || fault.market === subject.market)
+  );
+}
+
 function matches(fault: Fault, subject: FaultSubject): boolean {
   const launchOnly = fault.kind === "insufficient-capacity" || fault.kind === "quota";
   const launches = ["RunInstances", "ProvisionEndpoint"];
@@ -68,8 +80,7 @@ function matches(fault: Fault, subject: FaultSubject): boolean {
   return (
     (fault.service === undefined || fault.service === subject.service) &&
     (fault.operation === undefined || subject.operations.includes(fault.operation)) &&
-    (fault.instanceType === undefined || typeMatches(fault.instanceType, subject.instanceType)) &&
-    (fault.availabilityZone === undefined || fault.availabilityZone === subject.availabilityZone) &&
+    placeMatches(fault, subject) &&
     (fault.key === undefined || subject.key?.includes(fault.key) === true)
   );
 }

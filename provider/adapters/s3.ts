@@ -136,6 +136,14 @@ export class WeightsStore {
     return { key, path, size: head.ContentLength ?? 0, etag, checksum, etagIsMd5, partBytes };
   }
 
+  /** The text of a small object. */
+  async readText(Key: string): Promise<string> {
+    const found = await this.#client.send(
+      new GetObjectCommand({ Bucket: this.#bucket, Key, ...this.#payer }),
+    );
+    return (await found.Body?.transformToString()) ?? "";
+  }
+
   /** The address below which the objects are, with a slash at its end. */
   async origin(): Promise<string> {
     const url = new URL(await this.presign("x"));

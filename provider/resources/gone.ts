@@ -4,6 +4,8 @@ import { SshError } from "../adapters/ssh-error.ts";
 import type { Operation } from "../plugin/resource-type.ts";
 
 async function instanceState(instanceId: string): Promise<string | undefined> {
+  // A machine that is there already is in no account: EC2 is not asked, so that no credentials are needed.
+  if (!instanceId.startsWith("i-")) return undefined;
   try {
     const client = new EC2Client({ maxAttempts: 2 });
     const answer = await client.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));

@@ -26,6 +26,7 @@ const inputs = z.object({
     .regex(/^(newest|\d+\.\d+)$/, 'must be a release such as "2.9", or "newest"')
     .optional(),
   containers: z.boolean().optional(),
+  reboot: z.boolean().optional(),
   mirror: z
     .strictObject({
       url: z.url(),

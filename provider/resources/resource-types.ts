@@ -1,19 +1,25 @@
 import type { ResourceType } from "../plugin/resource-type.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
+import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
+import { hostLaunch } from "./host-launch.ts";
 import { hostKey } from "./host-key.ts";
 import { hostKeyRotation } from "./host-key-rotation.ts";
 import { lease } from "./lease.ts";
 import { modelServer } from "./model-server.ts";
+import { weightsCopy } from "./weights-copy.ts";
 import { weightsSync } from "./weights-sync.ts";
 
 /** Every resource type of the `berth` package, by token. */
 export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:Lease", lease],
+  ["berth:index:HostLaunch", hostLaunch],
   ["berth:index:HostKey", hostKey],
   ["berth:index:HostKeyRotation", hostKeyRotation],
+  ["berth:index:ExistingHost", existingHost],
   ["berth:index:HostBootstrap", hostBootstrap],
   ["berth:index:WeightsSync", weightsSync],
+  ["berth:index:WeightsCopy", weightsCopy],
   ["berth:index:ModelServer", modelServer],
   ["berth:index:EndpointAnswer", endpointAnswer],
 ]);

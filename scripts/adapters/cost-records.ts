@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mergeRecords, type SeenRun } from "../../components/cost/merge-records.ts";
-import type { RunRecord } from "../../components/cost/usage.ts";
+import type { RunRecord, UsageKind } from "../../components/cost/usage.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import type { ClientSettings } from "./account-scope.ts";
 import { ownFolder } from "./repository.ts";
@@ -21,6 +21,13 @@ async function readRecords(folder: string): Promise<readonly SeenRun[]> {
   return texts.map((text) => JSON.parse(text) as SeenRun);
 }
 
+/** All runs that are known, and what the account did not answer. */
+export interface KnownRuns {
+  readonly records: readonly RunRecord[];
+  /** One sentence each. */
+  readonly unanswered: readonly string[];
+}
+
 /**
  * Asks the account what ran since the last time, and remembers it: AWS forgets an instance an hour after its end.
  *
@@ -30,17 +37,27 @@ export async function updateRecords(
   client: ClientSettings,
   regions: readonly string[],
   { now, account }: { readonly now: Date; readonly account: string },
-): Promise<readonly RunRecord[]> {
+): Promise<KnownRuns> {
   const folder = join(recordsFolder, account);
-  const found = await Promise.all(regions.map((region) => recordRuns(client, region)));
+  const found = await Promise.all(
+    regions.map(async (region) => ({ region, ...(await recordRuns(client, region, now)) })),
+  );
   const before = (await readRecords(folder)).filter(({ record }) =>
     regions.includes(record.region),
   );
-  const merged = mergeRecords(before, found.flat(), timestamp(now));
+  const silent: Record<string, UsageKind[]> = {};
+  for (const { region, unanswered } of found) {
+    silent[region] = unanswered.flatMap(({ kinds }) => kinds);
+  }
+  const runs = found.flatMap((each) => each.runs);
+  const merged = mergeRecords(before, { runs, seenAt: timestamp(now), unanswered: silent });
   await mkdir(folder, { recursive: true });
   for (const seen of merged) {
     const file = join(folder, `${seen.record.runId}.json`);
     await writeFile(file, `${JSON.stringify(seen, null, 2)}\n`);
   }
-  return merged.map(({ record }) => record);
+  const unanswered = found.flatMap(({ region, unanswered: each }) =>
+    each.map(({ kinds, why }) => `${kinds.join(", ")} in ${region}: ${why}`),
+  );
+  return { records: merged.map(({ record }) => record), unanswered };
 }

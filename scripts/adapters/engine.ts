@@ -11,6 +11,7 @@ import { UserError } from "../../components/user-error.ts";
 import type { LocalCloud } from "./local-cloud.ts";
 import { ownFolder, repository } from "./repository.ts";
 import { readStackSecretsProvider } from "./stack-file.ts";
+import { isExistingHost } from "./stack-target.ts";
 
 /** Which engine is asked for; `auto` is the Pulumi CLI where it is installed, else the one that comes with berth. */
 export type EngineChoice = "auto" | "pulumi" | "offline";
@@ -93,7 +94,8 @@ export async function openStack(request: StackRequest): Promise<Stack | undefine
 
 function checkReach({ stack, engine, cloud }: StackRequest): void {
   if (engine.name === "pulumi" || cloud !== undefined) return;
-  if (process.env["AWS_ENDPOINT_URL"] !== undefined) return;
+  // A machine that is there already needs no plugin but berth's own.
+  if (process.env["AWS_ENDPOINT_URL"] !== undefined || isExistingHost(stack)) return;
   throw new UserError(`"${stack}" needs the Pulumi CLI, and there is none on the PATH.`, {
     hint: "Install it (https://www.pulumi.com/docs/iac/download-install/). The engine that comes with berth serves the emulated cloud only: --env local.",
   });

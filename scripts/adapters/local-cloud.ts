@@ -5,6 +5,7 @@ import { z } from "zod";
 import { UserError } from "../../components/user-error.ts";
 import { isAlive } from "../../offline/process-alive.ts";
 import { ownFolder } from "./repository.ts";
+import { isExistingHost } from "./stack-target.ts";
 
 const localCloudSchema = z.object({
   endpoint: z.url(),
@@ -35,12 +36,12 @@ export function findLocalCloud(file: string = localCloudFile): LocalCloud | unde
 }
 
 /**
- * The emulated cloud for an environment that lives in it; undefined for the others.
+ * The emulated cloud for an environment that lives in it; undefined for the others, and for a machine that is there already.
  *
  * @throws UserError when a local environment is asked for and no emulated cloud runs
  */
 export function cloudOf(stack: string, file: string = localCloudFile): LocalCloud | undefined {
-  if (!/^local(-|$)/.test(stack)) return undefined;
+  if (!/^local(-|$)/.test(stack) || isExistingHost(stack)) return undefined;
   const cloud = findLocalCloud(file);
   if (cloud !== undefined) return cloud;
   throw new UserError(`"${stack}" lives in the emulated cloud, and none is running.`, {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AccountScope, Question, Remnant } from "./account-scope.ts";
+import { budgetQuestion } from "./receipt-budgets.ts";
 import { iamQuestions } from "./receipt-iam.ts";
 import { ec2Questions } from "./receipt-ec2.ts";
 import { sagemakerQuestions } from "./receipt-sagemaker.ts";
@@ -22,6 +23,7 @@ const questions: readonly Question[] = [
   schedulerQuestion,
   ...iamQuestions,
   ...sagemakerQuestions,
+  budgetQuestion,
 ];
 
 async function askOnce(scope: AccountScope): Promise<Receipt> {

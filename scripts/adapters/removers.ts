@@ -1,10 +1,12 @@
 import * as ec2 from "@aws-sdk/client-ec2";
 import { CloudWatchLogsClient, DeleteLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { BudgetsClient, DeleteBudgetCommand } from "@aws-sdk/client-budgets";
 import * as iam from "@aws-sdk/client-iam";
 import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { DeleteScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { DeleteStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import type { ClientSettings } from "./account-scope.ts";
+import { accountNumber } from "./receipt-budgets.ts";
 
 /** Removes one thing; a thing that is gone already is an error of AWS's, and counts as done. */
 export type Remover = (settings: ClientSettings, id: string) => Promise<unknown>;
@@ -181,6 +183,16 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
     (settings, stateMachineArn) =>
       using(new SFNClient(settings), (client) =>
         client.send(new DeleteStateMachineCommand({ stateMachineArn })),
+      ),
+  ],
+  [
+    // With it go its notifications and actions.
+    "budgets budget",
+    (settings, BudgetName) =>
+      using(new BudgetsClient(settings), async (client) =>
+        client.send(
+          new DeleteBudgetCommand({ AccountId: await accountNumber(settings), BudgetName }),
+        ),
       ),
   ],
   ["iam role", inIam(removeRole)],

@@ -18,6 +18,7 @@ export interface OperationHooks {
 export interface OperationReport<T> {
   readonly result: T;
   readonly steps: readonly StepRecord[];
+  readonly warnings: readonly string[];
   readonly seconds: number;
 }
 
@@ -62,7 +63,8 @@ export async function runOperation<T>({
       progress.take(event);
     };
     const result = await work({ onEvent, signal: stop.signal });
-    return { result, steps: progress.steps, seconds: progress.seconds };
+    const { steps, warnings, seconds } = progress;
+    return { result, steps, warnings, seconds };
   } catch (error) {
     throw explained({ name, next }, error, progress, interruption.came());
   } finally {

@@ -57,6 +57,8 @@ export class StepProgress {
   readonly steps: StepRecord[] = [];
   /** What went wrong, in the engine's words. */
   readonly errors: string[] = [];
+  /** What it warned of. */
+  readonly warnings: string[] = [];
   readonly #terminal: Terminal;
   readonly #preview: boolean;
   readonly #begun = new Map<string, number>();
@@ -123,6 +125,7 @@ export class StepProgress {
     if (text.trim() === "") return;
     const from = urn === undefined || urn === "" ? "" : `${nameOf(urn)}: `;
     if (severity === "error") this.errors.push(`${from}${text.trim()}`);
+    if (severity === "warning") this.warnings.push(`${from}${text.trim()}`);
     const lines = text.split("\n").map((line) => `    ${from}${line}`);
     if (severity === "error" || severity === "warning") this.#terminal.complain(lines.join("\n"));
     else this.#terminal.say(...lines);

@@ -1,5 +1,8 @@
 import { engine, env, type CommandRow } from "./row.ts";
 
+/** Settings that a comparison supposes. */
+const set = ["--set <key=value...>", "suppose these settings of the first stack"] as const;
+
 /** How long it lasts, what it costs, and how it ends. */
 export const ending: readonly CommandRow[] = [
   {
@@ -30,12 +33,18 @@ export const ending: readonly CommandRow[] = [
       (await import("../commands/down.ts")).runDown(flags as never, terminal),
   },
   {
+    syntax: "env <action> <one> <other>",
+    summary: "diff: what two stacks do differently, and whether flag, file or policy says so",
+    flags: [set],
+    run: async ([action = "", one = "", other = ""], flags, terminal) =>
+      (await import("../commands/diff.ts")).runEnv(action, [one, other], flags, terminal),
+  },
+  {
     syntax: "diff <one> <other>",
-    summary:
-      "what two stacks do differently, by their files and their environments; asks no account",
-    flags: [],
-    run: async ([one = "", other = ""], _flags, terminal) =>
-      (await import("../commands/diff.ts")).runDiff(one, other, terminal),
+    summary: "the same as env diff; asks no account",
+    flags: [set],
+    run: async ([one = "", other = ""], flags, terminal) =>
+      (await import("../commands/diff.ts")).runDiff([one, other], flags, terminal),
   },
   {
     syntax: "audit",
@@ -64,6 +73,7 @@ export const ending: readonly CommandRow[] = [
       ["--regions <regions>", "with commas between (default: the stack's own)"],
       ["--csv <file>", "write every line in FOCUS's columns"],
       ["--html <file>", "write a chart and tables, in one file"],
+      ["--compare", "ask Cost Explorer too, for $0.01, and show the ledger's error"],
     ],
     run: async (_words, flags, terminal) =>
       (await import("../commands/cost.ts")).runCost(flags as never, terminal),

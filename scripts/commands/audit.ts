@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { counted } from "../../components/counted.ts";
 import { usd } from "../../components/plan-text.ts";
 import { auditRuns, isFixable, type AuditedRun } from "../../components/teardown/audit.ts";
 import { UserError } from "../../components/user-error.ts";
@@ -46,17 +47,17 @@ function runLines(run: AuditedRun): readonly string[] {
   const { verdict, stack, owner, model, hourlyUsd, ageHours, regions, runId, reason } = run;
   const age = ageHours === undefined ? "age not known" : `${duration(ageHours)} old`;
   const kinds = Object.entries(Object.groupBy(run.things, ({ kind }) => kind));
-  const counted = kinds.map(([kind, found = []]) => `${found.length} ${kind}`).join(", ");
+  const parts = kinds.map(([kind, found = []]) => counted(found.length, kind)).join(", ");
   return [
     `${verdict.padEnd(14)} ${usd(hourlyUsd)}/h  "${stack}" of ${owner}: ${model}, ${age}, ${regions.join(", ")}, run ${runId}`,
-    `               ${reason}; ${counted}`,
+    `               ${reason}; ${parts}`,
   ];
 }
 
 function say(terminal: Terminal, runs: readonly AuditedRun[], inventory: AccountInventory): void {
   const hourly = runs.reduce((sum, { hourlyUsd }) => sum + hourlyUsd, 0);
   terminal.say(
-    `audit      ${runs.length} deployments, ${usd(hourly)} an hour`,
+    `audit      ${counted(runs.length, "deployment")}, ${usd(hourly)} an hour`,
     ...runs.flatMap(runLines),
   );
   for (const { id, type, region } of inventory.untaggedGpus) {

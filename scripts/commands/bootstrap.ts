@@ -96,7 +96,7 @@ export async function runBootstrap(options: BootstrapOptions, terminal: Terminal
     });
     return showPlan(parseFacts(text), options, terminal);
   }
-  const connection = await parseHostOptions(options);
+  const connection = parseHostOptions(options);
   const interrupt = new AbortController();
   const stop = (): void => {
     interrupt.abort(

@@ -1,12 +1,27 @@
 import { writeFile } from "node:fs/promises";
 import { chartHtml } from "../../components/cost/chart-html.ts";
+import {
+  compareBill,
+  wholeDays,
+  type BillComparison,
+  type ComparedStack,
+} from "../../components/cost/compare-bill.ts";
 import { focusCsv } from "../../components/cost/focus-csv.ts";
-import { ledgerOf, sumBy, totalUsd, type Grouping } from "../../components/cost/ledger.ts";
+import {
+  ledgerOf,
+  sumBy,
+  totalUsd,
+  type Grouping,
+  type LedgerLine,
+} from "../../components/cost/ledger.ts";
+import { counted } from "../../components/counted.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { usd } from "../../components/plan-text.ts";
 import { roundUsd } from "../../components/pricing/hourly-cost.ts";
 import { accountOf } from "../adapters/account.ts";
+import type { ClientSettings } from "../adapters/account-scope.ts";
 import { readClock } from "../adapters/clock.ts";
+import { askBill, requestUsd } from "../adapters/cost-explorer.ts";
 import { updateRecords } from "../adapters/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
@@ -25,6 +40,48 @@ export interface CostOptions {
   readonly csv?: string;
   /** File for the chart. */
   readonly html?: string;
+  /** Ask Cost Explorer too. */
+  readonly compare?: boolean;
+}
+
+function percent(error: number | undefined): string {
+  if (error === undefined) return "-";
+  return `${error > 0 ? "+" : ""}${error.toFixed(1)} %`;
+}
+
+function comparedLine({ ledgerUsd, billUsd, errorPercent }: Omit<ComparedStack, "stack">): string {
+  const figures = [usd(ledgerUsd), usd(billUsd), percent(errorPercent)];
+  return `           ${figures.map((figure) => figure.padStart(10)).join("  ")}`;
+}
+
+interface Compared extends BillComparison {
+  readonly from: string;
+  /** The first day that is not in it. */
+  readonly until: string;
+}
+
+/** The ledger's whole days beside those of Cost Explorer; undefined when there is no whole day yet. */
+async function compare(
+  client: ClientSettings,
+  lines: readonly LedgerLine[],
+  { now, regions, terminal }: { now: Date; regions: readonly string[]; terminal: Terminal },
+): Promise<Compared | undefined> {
+  const days = wholeDays(lines, now);
+  if (days === undefined) {
+    terminal.say("compared   nothing: no day of the ledger is over yet (UTC)");
+    return undefined;
+  }
+  const { days: billed, requests } = await askBill(client, { ...days, regions });
+  const within = lines.filter(({ day }) => day < days.until);
+  const compared = compareBill(within, billed);
+  terminal.say(
+    `compared   ${days.from} to before ${days.until}, with Cost Explorer before credits, refunds and tax; asking cost ${usd(requests * requestUsd)}`,
+    `           ${["ledger", "bill", "error"].map((name) => name.padStart(10)).join("  ")}`,
+    ...compared.stacks.map((each) => `${comparedLine(each)}  ${each.stack}`),
+    `${comparedLine(compared)}  all`,
+    ...compared.reasons.map((reason) => `           may be because ${reason}`),
+  );
+  return { ...days, ...compared };
 }
 
 /** `berth cost`: what ran, from launch records with the prices of then; by environment, owner, model, day and more. */
@@ -35,17 +92,24 @@ export async function runCost(options: CostOptions, terminal: Terminal): Promise
   const account = await checkCredentials(scope);
   const regions = options.regions?.split(",").map((name) => name.trim()) ?? [region];
   const now = await readClock(cloud);
-  const records = await updateRecords(scope.client, regions, { now, account });
+  const { records, unanswered } = await updateRecords(scope.client, regions, { now, account });
   const lines = ledgerOf(records, now);
   const rows = sumBy(lines, options.by);
   const total = totalUsd(lines);
   terminal.say(
-    `cost       ${usd(roundUsd(total))} of ${records.length} runs in ${regions.join(", ")}, by the prices at launch`,
+    `cost       ${usd(roundUsd(total))} of ${counted(records.length, "run")} in ${regions.join(", ")}, by the prices at launch`,
     ...rows.map((row) => `           ${usd(roundUsd(row.usd)).padStart(10)}  ${row.name}`),
   );
+  for (const why of unanswered)
+    terminal.complain(`  not asked now, and counted as last seen: ${why}`);
   const madeAt = timestamp(now);
   if (options.csv !== undefined) await writeFile(options.csv, focusCsv(lines));
   if (options.html !== undefined) await writeFile(options.html, chartHtml(lines, madeAt));
-  terminal.result({ at: madeAt, regions, totalUsd: roundUsd(total), by: options.by, rows, lines });
+  const asked = options.compare === true;
+  const compared = asked
+    ? await compare(scope.client, lines, { now, regions, terminal })
+    : undefined;
+  const told = { at: madeAt, regions, totalUsd: roundUsd(total), by: options.by, rows, lines };
+  terminal.result({ ...told, unanswered, ...(asked ? { compared: compared ?? null } : {}) });
   return exitCode.ok;
 }

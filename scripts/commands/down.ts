@@ -1,3 +1,4 @@
+import { counted } from "../../components/counted.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
@@ -8,19 +9,21 @@ import { checkCredentials } from "../adapters/credentials.ts";
 import { findRuns, type TaggedRun } from "../adapters/find-runs.ts";
 import { protectionTags } from "../adapters/lease-layers.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
-import { askYes } from "../adapters/question.ts";
 import { writeReceipt, type TeardownReport } from "../adapters/receipt-file.ts";
 import { isClean, makeReceipt, receiptLines } from "../adapters/receipt.ts";
 import { removeByTag, type Removal } from "../adapters/remove-by-tag.ts";
 import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
+import { isExistingHost } from "../adapters/stack-target.ts";
 import { readStackState, unprotectState, type StackState } from "../adapters/stack-state.ts";
 import type { StepRecord } from "../adapters/step-progress.ts";
 import type { Terminal } from "../adapters/terminal.ts";
+import { confirmDown } from "../confirm-down.ts";
 import { runningCost, type RunningCost } from "../cost-lines.ts";
 import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
 import { destroyStack } from "../destroy-stack.ts";
 import { exitCode } from "../exit-code.ts";
 import { readOutputs } from "../stack-outputs.ts";
+import { downFromMachine } from "./existing-host.ts";
 
 /** Flags of `berth down`. */
 export interface DownOptions extends StackOptions {
@@ -109,13 +112,13 @@ async function announce(target: Target, strays: Strays): Promise<void> {
   if (opened === undefined) terminal.say(`There is no stack "${env}" in this backend.`);
   const tagged = scope.runId === undefined ? undefined : await makeReceipt(scope, once);
   const kinds = Object.entries(Object.groupBy(tagged?.left ?? [], ({ kind }) => kind));
-  const counted = kinds.map(([kind, found = []]) => `${found.length} ${kind}`).join(", ");
+  const parts = kinds.map(([kind, found = []]) => counted(found.length, kind)).join(", ");
   const pending = state?.pending ?? 0;
   terminal.say(
-    `goes       ${state?.resources ?? 0} resources of the state${counted === "" ? "" : `; tagged in ${scope.region}: ${counted}`}`,
+    `goes       ${counted(state?.resources ?? 0, "resource")} of the state${parts === "" ? "" : `; tagged in ${scope.region}: ${parts}`}`,
     ...(pending > 0
       ? [
-          `           ${pending} operations that were cut off: what they made is looked for by its tag`,
+          `           ${counted(pending, "operation")} cut off: what was made is looked for by its tag`,
         ]
       : []),
     ...strays.own.map(
@@ -130,17 +133,6 @@ async function announce(target: Target, strays: Strays): Promise<void> {
 
 const once = { attempts: 1, pauseMs: 0 };
 
-async function confirm({ options }: Target): Promise<void> {
-  if (options.yes === true) return;
-  if (!process.stdin.isTTY) {
-    throw new UserError("Nobody is there to confirm it, so nothing was taken down.", {
-      hint: `Give --yes: npm run berth -- down --env ${options.env} --yes`,
-    });
-  }
-  if (await askYes("Take it down?")) return;
-  throw new UserError("Nothing was taken down.");
-}
-
 async function costOf({ opened, cloud }: Target): Promise<RunningCost | undefined> {
   if (opened === undefined) return undefined;
   const outputs = readOutputs(await opened.stack.outputs());
@@ -151,7 +143,8 @@ async function costOf({ opened, cloud }: Target): Promise<RunningCost | undefine
 async function rememberCost({ scope, cloud, account, terminal }: Target): Promise<void> {
   try {
     const now = await readClock(cloud);
-    await updateRecords(scope.client, [scope.region], { now, account });
+    const { unanswered } = await updateRecords(scope.client, [scope.region], { now, account });
+    if (unanswered.length > 0) throw new Error(unanswered.join("; "));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     terminal.complain(
@@ -219,12 +212,13 @@ async function report(target: Target, outcome: Outcome): Promise<TeardownReport>
 
 /** `berth down`: removes everything of the stack, by its state and then by its tags, and asks the account what is left. */
 export async function runDown(options: DownOptions, terminal: Terminal): Promise<number> {
+  if (isExistingHost(options.env)) return downFromMachine(options, terminal);
   const target = await findTarget(options, terminal);
   if (options.ifOver === true && !(await isOver(target))) return exitCode.ok;
   const unprotect = await refuseProtected(target);
   const strays = await strayRuns(target);
   await announce(target, strays);
-  await confirm(target);
+  await confirmDown(options);
   const cost = await costOf(target);
   const { opened, scope } = target;
   if (unprotect && opened !== undefined) await unprotectState(opened.stack);

@@ -18,6 +18,7 @@ import {
 import { cloudOf } from "../adapters/local-cloud.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
+import { isExistingHost } from "../adapters/stack-target.ts";
 import { readStackState, type RecordedLease, type StackState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { duration } from "../cost-lines.ts";
@@ -42,6 +43,11 @@ export interface LeasedStack {
  */
 export async function openLease(options: StackOptions): Promise<LeasedStack> {
   const { env } = options;
+  if (isExistingHost(env)) {
+    throw new UserError(`"${env}" is on a machine that was there already, and has no lease.`, {
+      hint: `It stays until: npm run berth -- down --env ${env}`,
+    });
+  }
   const cloud = cloudOf(env);
   const region = regionOfStack(env);
   const opened = await findDeployment(options, cloud);

@@ -17,6 +17,7 @@ import {
 import type { Terminal } from "../adapters/terminal.ts";
 import { teardownWorkflow } from "../ci-workflow.ts";
 import { exitCode } from "../exit-code.ts";
+import { readHostKey } from "../host-options.ts";
 
 /** Flags of `berth init`. */
 export interface InitOptions {
@@ -28,6 +29,14 @@ export interface InitOptions {
   readonly sshPublicKey?: string;
   readonly region?: string;
   readonly weightsBucket?: string;
+  /** A machine that is there already, as user@address: the target is that machine. */
+  readonly host?: string;
+  /** Its public host key: the line, or the file that holds it. */
+  readonly hostKey?: string;
+  /** Every GPU that it has, or "none". */
+  readonly gpus?: string;
+  /** Folder with the weights, instead of a bucket. */
+  readonly weightsFolder?: string;
   /** `key=value` pairs of any other setting. */
   readonly set?: readonly string[];
   /** Write the workflow that takes the stack down when its lease is over. */
@@ -52,7 +61,12 @@ function publicKeyLine(given: string | undefined): string | undefined {
   }
 }
 
-function pairs(set: readonly string[]): Record<string, string> {
+/**
+ * Settings from `key=value` words, in `berth:` where no namespace is given.
+ *
+ * @throws UserError naming each word that is none
+ */
+export function settingPairs(set: readonly string[]): Record<string, string> {
   const wrong = set.filter((pair) => !/^[A-Za-z:]+=/.test(pair));
   if (wrong.length > 0) {
     throw new UserError("--set takes key=value.", { problems: wrong.map((pair) => `"${pair}"`) });
@@ -66,22 +80,40 @@ function pairs(set: readonly string[]): Record<string, string> {
   );
 }
 
+/** What a machine that is there already is named by. */
+function machineSettings({ host, hostKey, gpus, weightsFolder }: InitOptions): StackConfig {
+  const target = host === undefined ? undefined : "existing-host";
+  const key = hostKey === undefined ? undefined : readHostKey(hostKey);
+  return {
+    "berth:target": target,
+    "berth:host": host,
+    "berth:hostKey": key ?? hostKey,
+    "berth:gpus": gpus,
+    "berth:weightsFolder": weightsFolder,
+  };
+}
+
 /** What the flags say, and then what is filled in where neither they nor the file say it. */
 function wanted(
   options: InitOptions,
   kept: StackConfig,
 ): { asked: StackConfig; filled: StackConfig } {
   const { model, owner, sshCidr, sshPublicKey, region, weightsBucket, set = [] } = options;
+  const machine = options.host !== undefined || kept["berth:target"] === "existing-host";
   const asked = {
+    ...machineSettings(options),
     "aws:region": region,
     "berth:model": model,
     "berth:owner": owner,
     "berth:sshCidr": sshCidr,
     "berth:sshPublicKey": sshPublicKey === undefined ? undefined : publicKeyLine(sshPublicKey),
     "berth:weightsBucket": weightsBucket,
-    ...pairs(set),
+    ...settingPairs(set),
   };
   const local = /^local(-|$)/.test(options.env);
+  const given = (values: object): StackConfig =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+  if (machine) return { asked: given(asked), filled: { "berth:owner": userInfo().username } };
   const filled = {
     "aws:region": "us-east-1",
     "berth:owner": userInfo().username,
@@ -89,8 +121,6 @@ function wanted(
       kept["berth:sshPublicKey"] === undefined ? publicKeyLine(undefined) : undefined,
     ...(local ? { "berth:sshCidr": "127.0.0.1/32", "berth:model": "demo-llama-60m" } : {}),
   };
-  const given = (values: object): StackConfig =>
-    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
   return { asked: given(asked), filled: given(filled) };
 }
 
@@ -116,12 +146,16 @@ function checked(stack: string, config: StackConfig, place: string): Settings {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const key =
-      config["berth:sshPublicKey"] === undefined
+      config["berth:sshPublicKey"] === undefined && config["berth:target"] !== "existing-host"
         ? " There is no key in ~/.ssh/id_ed25519.pub: make one with `ssh-keygen -t ed25519`, or name yours with --ssh-public-key."
         : "";
     const hint = `Give what is missing as flags (init --help shows them).${key}`;
     throw new UserError(error.message, { problems: error.problems, hint, cause: error });
   }
+}
+
+function placeOf(settings: Settings, instanceType: string): string {
+  return settings.target === "existing-host" ? settings.host : instanceType;
 }
 
 /** Where GitHub looks for workflows, from the root of the checkout. */
@@ -151,7 +185,7 @@ export async function runInit(options: InitOptions, terminal: Terminal): Promise
   terminal.say(
     written.length === 0 ? `${place} says all of that already.` : `Wrote ${place}:`,
     ...written,
-    `It will be ${plan.ladder[0].instanceType}. Look at it with: npm run berth -- plan --env ${options.env}`,
+    `It will be ${placeOf(settings, plan.ladder[0].instanceType)}. Look at it with: npm run berth -- plan --env ${options.env}`,
   );
   if (options.withCi === true) {
     const workflow = await writeWorkflow(options.env, settings.region);

@@ -86,8 +86,10 @@ export async function runInvoke(
   const cloud = cloudOf(env);
   const opened = await findDeployment(options, cloud);
   const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
-  const account = accountOf(env, regionOfStack(env), cloud);
-  const model = await openModel(outputs, account.client);
+  // A host is asked over SSH, whatever account it is in, if any.
+  const scope = () => accountOf(env, regionOfStack(env), cloud);
+  const client = outputs.machineId === undefined ? scope().client : { region: "" };
+  const model = await openModel(outputs, client);
   const began = performance.now();
   try {
     const whole = options.stream === false || terminal.json;

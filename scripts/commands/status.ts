@@ -11,6 +11,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
 import { findDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { statusOfMachine } from "./existing-host.ts";
 import { deadlineLayers, openLease } from "./extend.ts";
 import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
@@ -78,10 +79,18 @@ function answerLine({ answers, detail }: Answer): string {
   return `answers    ${word} (${detail})`;
 }
 
+/** How the host was bought and where, and how much of the ladder was refused before. */
+function launchText({ launched, refusals = [] }: BerthOutputs): string {
+  if (launched === undefined) return "";
+  const codes = [...new Set(refusals.map(({ code }) => code))].join(", ");
+  const before = codes === "" ? "" : `; ${refusals.length} refused before it (${codes})`;
+  return `, ${launched.purchase} in ${launched.zone}${before}`;
+}
+
 function hostLine(outputs: BerthOutputs, { state, why }: HostState): string {
   const { instanceType = "?", instanceId = "?", address = "?" } = outputs;
   const more = why === undefined ? "" : ` (${why})`;
-  return `host       ${state}${more}: ${instanceType} ${instanceId} at ${address}`;
+  return `host       ${state}${more}: ${instanceType} ${instanceId} at ${address}${launchText(outputs)}`;
 }
 
 /** One place that holds the deadline; undefined where it could not be asked. */
@@ -137,13 +146,19 @@ async function readServing(scope: AccountScope, outputs: BerthOutputs): Promise<
   return { state, line, probe: () => probeHost(outputs, state.state), noun: "host" };
 }
 
+async function outputsOf(options: StackOptions): Promise<BerthOutputs> {
+  const opened = await findDeployment(options, cloudOf(options.env));
+  return opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+}
+
 /** `berth status`: host or endpoint, answer, cost so far and time left, from the stack's outputs and the account. */
 export async function runStatus(options: StatusOptions, terminal: Terminal): Promise<number> {
   const { env } = options;
   const cloud = cloudOf(env);
-  const opened = await findDeployment(options, cloud);
-  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
-  const { instanceId, endpointName, plan } = outputs;
+  const outputs = await outputsOf(options);
+  const { instanceId, endpointName, plan, machineId } = outputs;
+  if (machineId !== undefined)
+    return statusOfMachine({ env, outputs, asks: options.probe }, terminal);
   if (instanceId === undefined && endpointName === undefined) {
     throw new UserError(`"${env}" has no host and no endpoint.`, {
       hint: `Make one with: npm run berth -- up --env ${env}`,

@@ -1,6 +1,7 @@
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
 import { accountOf } from "../adapters/account.ts";
+import { withBudgetRefusal } from "../adapters/budget-refusal.ts";
 import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { withEndpointFailure } from "../adapters/endpoint-failure.ts";
 import { runOperation } from "../adapters/run-operation.ts";
@@ -10,9 +11,10 @@ import { openDeployment, planDeployment, type StackOptions } from "../deployment
 import { exitCode } from "../exit-code.ts";
 import { requireWeights } from "../push/require-weights.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { machineLines } from "./existing-host.ts";
 
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
-  const { instanceType, instanceId, address, url, weightsUri, endpointName } = outputs;
+  const { instanceType, instanceId, address, url, weightsUri, endpointName, machineId } = outputs;
   if (endpointName !== undefined) {
     return [
       `endpoint   ${endpointName} on ${instanceType ?? "?"}`,
@@ -20,6 +22,7 @@ function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
       `answers    npm run berth -- invoke --env ${env} "your prompt"`,
     ];
   }
+  if (machineId !== undefined) return machineLines(outputs, env);
   return [
     `host       ${instanceType ?? "?"} ${instanceId ?? "?"} at ${address ?? "?"}`,
     `weights    ${weightsUri ?? "?"}`,
@@ -42,14 +45,18 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
   }).catch(async (error: unknown) => {
     const { settings, cloud } = deployment;
     throw settings.target === "sagemaker"
-      ? await withEndpointFailure(error, stack, accountOf(options.env, settings.region, cloud))
-      : error;
+      ? await withEndpointFailure(
+          withBudgetRefusal(error),
+          stack,
+          accountOf(options.env, settings.region, cloud),
+        )
+      : withBudgetRefusal(error);
   });
   const outputs = readOutputs(report.result.outputs);
   const now = await readClock(deployment.cloud);
   const time = `${report.steps.length} steps in ${report.seconds.toFixed(1)} s`;
   terminal.say("", `done       ${time}`, ...outputLines(outputs, options.env));
-  terminal.say(...costLines(outputs, now));
+  if (outputs.machineId === undefined) terminal.say(...costLines(outputs, now));
   const { steps, seconds } = report;
   terminal.result({
     plan: deployment.plan,

@@ -1,3 +1,4 @@
+import { createParser } from "eventsource-parser";
 import { z } from "zod";
 
 const answerSchema = z.object({
@@ -30,21 +31,17 @@ export function readAnswer(body: string): Answer {
   return { text, tokens: usage?.completion_tokens };
 }
 
-/** Puts pieces of a stream together to whole server-sent events, and gives the data of each but the last, `[DONE]`. */
+/** The data of each server-sent event of a stream but the last, `[DONE]`. */
 export async function* serverSentEvents(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let rest = "";
+  const come: string[] = [];
+  const parser = createParser({
+    onEvent: ({ data }) => {
+      if (data !== "[DONE]") come.push(data);
+    },
+  });
   for await (const piece of pieces) {
-    rest += decoder.decode(piece, { stream: true });
-    const events = rest.split(/\r?\n\r?\n/);
-    rest = events.pop() ?? "";
-    for (const event of events) {
-      const data = event
-        .split(/\r?\n/)
-        .filter((line) => line.startsWith("data:"))
-        .map((line) => line.slice("data:".length).trimStart())
-        .join("\n");
-      if (data !== "" && data !== "[DONE]") yield data;
-    }
+    parser.feed(decoder.decode(piece, { stream: true }));
+    yield* come.splice(0);
   }
 }

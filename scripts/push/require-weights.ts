@@ -18,6 +18,8 @@ export async function requireWeights(
   { settings, plan, cloud }: Deployment,
   stack: Stack,
 ): Promise<void> {
+  // A folder is read by the program itself.
+  if (settings.target === "existing-host" && settings.weightsBucket === undefined) return;
   const { region, weightsBucket } = settings;
   const bucket = weightsBucket ?? bucketInState((await stack.exportStack()).deployment);
   const from = plan.huggingfaceRepo === undefined ? "<folder>" : `hf:${plan.huggingfaceRepo}`;
@@ -28,7 +30,13 @@ export async function requireWeights(
   const prefix = settings.weightsPrefix ?? `${plan.modelId}/`;
   const { client } = accountOf(settings.stack, region, cloud);
   const connection = new S3Connection({ ...client, lanes: 1 });
-  const target = new TargetBucket(connection, { bucket, prefix }, { requesterPays: false });
+  const target = new TargetBucket(
+    connection,
+    { bucket, prefix },
+    {
+      requesterPays: settings.target === "ec2" && settings.weightsRequesterPays === true,
+    },
+  );
   try {
     const listed = await target.list().catch(() => undefined);
     if (listed?.size === 0) throw nowhere(`nothing is under s3://${bucket}/${prefix}`);

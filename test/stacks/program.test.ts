@@ -28,14 +28,14 @@ describe("index.ts", () => {
       Object.keys(outputs).toSorted(),
       [
         ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
-        ["instanceType", "owner", "plan", "sshPort", "startedAt", "url", "user"],
-        ["weightsUri"],
+        ["instanceType", "launched", "owner", "plan", "refusals", "sshPort", "startedAt", "url"],
+        ["user", "weightsUri"],
       ].flat(),
     );
     assert.ok("address" in outputs);
-    assert.equal(await valueOf(outputs.address), "203.0.113.9");
-    assert.equal(await valueOf(outputs.hostKey), "ssh-ed25519 AAAArotated");
-    assert.equal(await valueOf(outputs.weightsUri), "s3://models/qwen2.5-7b/");
+    assert.equal(await valueOf(pulumi.output(outputs.address)), "203.0.113.9");
+    assert.equal(await valueOf(pulumi.output(outputs.hostKey)), "ssh-ed25519 AAAArotated");
+    assert.equal(await valueOf(pulumi.output(outputs.weightsUri)), "s3://models/qwen2.5-7b/");
     const lines = readFileSync(new URL("../../index.ts", import.meta.url), "utf8").split("\n");
     assert.ok(lines.length <= 31);
   });
@@ -95,10 +95,10 @@ describe("deployGpuHost", () => {
     const { named } = await deployment("dev");
     const waitsFor = (name: string, other: string) =>
       named(name).dependencies.some((urn) => urn.endsWith(`::${other}`));
-    assert.ok(waitsFor("dev-host-fleet", "dev-teardown-at-deadline"));
-    assert.ok(waitsFor("dev-host-fleet", "dev-network-out"));
-    assert.ok(waitsFor("dev-bootstrap", "dev-host-fleet"));
-    assert.ok(waitsFor("dev-weights", "dev-host-fleet"));
+    assert.ok(waitsFor("dev-host-launch", "dev-teardown-at-deadline"));
+    assert.ok(waitsFor("dev-host-launch", "dev-network-out"));
+    assert.ok(waitsFor("dev-bootstrap", "dev-host-launch"));
+    assert.ok(waitsFor("dev-weights", "dev-host-launch"));
     assert.ok(!waitsFor("dev-weights", "dev-bootstrap"));
     assert.ok(waitsFor("dev-server", "dev-bootstrap"));
     assert.ok(waitsFor("dev-server", "dev-weights"));
@@ -117,7 +117,7 @@ describe("deployGpuHost", () => {
     });
     assert.ok(!resources.some(({ type }) => type.startsWith("aws:scheduler")));
     assert.equal(await valueOf(result.expiresAt), "");
-    assert.equal(named("prod-host-fleet").protect, true);
+    assert.equal(named("prod-host-launch").protect, true);
     assert.equal(named("prod-weights-store-bucket").protect, true);
     assert.equal(named("prod-weights-store-bucket").inputs["forceDestroy"], false);
   });

@@ -117,6 +117,46 @@ describe("deployEndpoint", () => {
     assert.match(JSON.stringify(inputs), /ConcurrentRequestsPerModelHighResolution/);
   });
 
+  it("watches an update with an alarm that is there before the endpoint, outside of dev", async () => {
+    const { named, resources } = await deployment({
+      "berth:env": "staging",
+      "berth:minInstances": 2,
+      "berth:rollbackAlarms": "slow-answers",
+    });
+    const alarm = named("dev-endpoint-errors");
+    assert.equal(alarm.inputs["metricName"], "Invocation5XXErrors");
+    const endpoint = named("dev-endpoint-endpoint");
+    assert.ok(endpoint.dependencies.some((urn) => urn.endsWith("::dev-endpoint-errors")));
+    const config = JSON.stringify(endpoint.inputs["deploymentConfig"]);
+    assert.match(config, /rollingUpdatePolicy.*"waitIntervalInSeconds":300/);
+    assert.match(config, /"alarmName":"slow-answers"/);
+    const policy = String(named("dev-endpoint-run").inputs["policy"]);
+    assert.match(policy, /alarm:dev-endpoint-errors-\*","[^"]*:alarm:slow-answers"/);
+    const inDev = await deployment();
+    assert.equal(inDev.named("dev-endpoint-endpoint").inputs["deploymentConfig"], undefined);
+    assert.ok(resources.some(({ name }) => name === "dev-endpoint-errors"));
+    assert.ok(inDev.resources.every(({ name }) => name !== "dev-endpoint-errors"));
+  });
+
+  it("captures a share of the requests in a bucket of its own, and writes nothing else there", async () => {
+    const { named, result } = await deployment({
+      "berth:endpointMode": "realtime",
+      "berth:captureDataPercent": 20,
+    });
+    assert.match(
+      await valueOf(result.capturesUri!),
+      /^s3:\/\/dev-endpoint-captures.*\/captures\/$/,
+    );
+    const capture = named("dev-endpoint-config").inputs["dataCaptureConfig"];
+    assert.match(JSON.stringify(capture), /"initialSamplingPercentage":20/);
+    assert.match(String(named("dev-endpoint-run").inputs["policy"]), /"WriteCaptures"/);
+    assert.throws(
+      () => deployment({ "berth:captureDataPercent": 20 }),
+      (error: { problems?: readonly string[] }) =>
+        error.problems?.some((each) => each.includes("keeps every request and answer in S3")),
+    );
+  });
+
   it("knows no settings of a host, and a host none of an endpoint", () => {
     const refused = (change: object) => () =>
       parseSettings({ stack: "dev", config: { ...goodConfig, ...change } });
@@ -131,6 +171,6 @@ describe("deployEndpoint", () => {
       problems(/berth:weightsBucket: must be text/),
     );
     assert.throws(refused({ "berth:maxInstances": 2 }), problems(/berth:maxInstances/));
-    assert.throws(refused({ "berth:target": "lambda" }), problems(/must be "ec2" or "sagemaker"/));
+    assert.throws(refused({ "berth:target": "lambda" }), problems(/must be "ec2", "sagemaker" or/));
   });
 });

@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import { makePlan } from "../../components/sizing/make-plan.ts";
 import { UserError } from "../../components/user-error.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { parseSettings, planRequest } from "../../stacks/settings.ts";
 import { goodConfig } from "../support/builders.ts";
 
@@ -54,6 +55,26 @@ describe("parseSettings", () => {
     assert.deepEqual(asText, asIs);
     assert.deepEqual(asText.instanceTypes, ["g5.xlarge", "g6.xlarge"]);
     assert.equal(planRequest(asText).contextTokens, 2048);
+  });
+
+  it("takes the market before spot, and asks the planner for its order, zones and limit", () => {
+    const found = settings("prod", {
+      "berth:market": "spot-then-on-demand",
+      "berth:spotMaxHourlyUsd": "0.6",
+      "berth:zones": "us-east-1b, us-east-1d",
+    });
+    const { spot, onDemandAfterSpot, spotMaxHourlyUsd, zones } = planRequest(found);
+    assert.deepEqual([spot, onDemandAfterSpot, spotMaxHourlyUsd], [true, true, 0.6]);
+    assert.deepEqual(zones, ["us-east-1b", "us-east-1d"]);
+    const { spot: none } = planRequest(settings("dev", { "berth:market": "on-demand" }));
+    assert.equal(none, false);
+    const wrong = {
+      "berth:market": "cheap",
+      "berth:zones": "use1-az1",
+      "berth:spotMaxHourlyUsd": 0,
+    };
+    const problems = problemsOf("dev", { ...goodConfig, ...wrong }).join("\n");
+    for (const key of ["market", "zones", "spotMaxHourlyUsd"]) assert.match(problems, RegExp(key));
   });
 
   it("lists every problem at once, each with its place", () => {
@@ -139,5 +160,80 @@ describe("the examples", () => {
     const plan = makePlan(planRequest(parseSettings({ stack: "dev", config })), loadCatalogue());
     assert.equal(plan.modelId, "llama-3.1-8b");
     assert.equal(plan.leaseHours, 4);
+  });
+});
+
+describe("parseSettings of a machine that is there already", () => {
+  const machine = {
+    "berth:target": "existing-host",
+    "berth:model": "qwen2.5-7b",
+    "berth:owner": "alice@example.org",
+    "berth:host": "alice@192.0.2.10:2222",
+    "berth:hostKey": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ machine",
+    "berth:gpus": "2 x RTX 3090",
+    "berth:weightsFolder": "/models/qwen",
+  };
+  const parse = (change: Readonly<Record<string, unknown>>) =>
+    parseSettings({ stack: "dev", config: { ...machine, ...change } });
+
+  it("needs no region, no key and no CIDR, and has no end", () => {
+    const settings = parse({});
+    assert.equal(settings.target, "existing-host");
+    assert.equal(settings.region, "");
+    assert.equal(settings.leaseHours, undefined);
+    assert.equal(settings.allowReboot, false);
+    assert.equal(settings.replaceDriver, false);
+  });
+
+  it("says all that is wrong at once", () => {
+    const wrong = {
+      "berth:host": "192.0.2.10",
+      "berth:hostKey": "AAAA",
+      "berth:gpus": "2 x Yacht",
+      "berth:weightsFolder": undefined,
+      "berth:sshCidr": "203.0.113.7/32",
+    };
+    assert.throws(
+      () => parse(wrong),
+      (error: unknown) => {
+        assert.ok(error instanceof UserError);
+        assert.deepEqual(error.problems.map((line) => /berth:\w+/.exec(line)?.[0]).toSorted(), [
+          ...["berth:gpus", "berth:host", "berth:hostKey", "berth:sshCidr"],
+          "berth:weightsFolder",
+        ]);
+        return true;
+      },
+    );
+  });
+
+  it("takes its weights from one place", () => {
+    assert.throws(() => parse({ "berth:weightsBucket": "models" }), /not configured right/);
+    const bucket = { "berth:weightsFolder": undefined, "berth:weightsBucket": "models" };
+    assert.throws(() => parse(bucket), /not configured right/);
+    assert.equal(parse({ ...bucket, "aws:region": "eu-west-1" }).region, "eu-west-1");
+  });
+
+  it("is planned by the GPUs that it has", () => {
+    const settings = parse({});
+    assert.equal(settings.target, "existing-host");
+    const plan = makeStackPlan(settings);
+    const [placement] = plan.ladder;
+    assert.equal(plan.engine, "vllm");
+    assert.deepEqual([placement.gpuModel, placement.gpuCount], ["RTX 3090", 2]);
+    assert.equal(plan.hourlyUsd, 0);
+    const planned = (change: Readonly<Record<string, unknown>>) => {
+      const asked = parse(change);
+      return () => (asked.target === "existing-host" ? makeStackPlan(asked) : undefined);
+    };
+    const explained = (pattern: RegExp) => (error: unknown) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.problems.join(), pattern);
+      return true;
+    };
+    const huge = planned({ "berth:model": "llama-3.3-70b" });
+    assert.throws(huge, explained(/needs [\d.]+ GiB on each of 2 GPUs of 23\.5 GiB/));
+    assert.throws(planned({ "berth:gpus": "none" }), explained(/vLLM needs a GPU/));
+    const mixed = planned({ "berth:gpus": "RTX 3090, RTX 4090" });
+    assert.throws(mixed, explained(/GPUs of one kind only/));
   });
 });

@@ -46,8 +46,14 @@ export interface MockedRun<T> {
 function computed(type: string, name: string, inputs: Record<string, unknown>) {
   const arn = `arn:aws:mock:us-east-1:123456789012:${name}`;
   const known: Record<string, object> = {
-    "aws:ec2/fleet:Fleet": {
-      fleetInstanceSets: [{ instanceIds: ["i-0123"], instanceType: "g5.xlarge" }],
+    "berth:index:HostLaunch": {
+      instanceId: "i-0123",
+      launched: {
+        ...(inputs["rungs"] as readonly object[] | undefined)?.[0],
+        instanceType: "g5.xlarge",
+        zone: "us-east-1b",
+      },
+      refusals: [],
     },
     "aws:ec2/launchTemplate:LaunchTemplate": { latestVersion: 1 },
     "aws:ec2/keyPair:KeyPair": { keyName: name },

@@ -1,4 +1,5 @@
 import type { ApplicationAutoScaling } from "@aws-sdk/client-application-auto-scaling";
+import type { Budgets } from "@aws-sdk/client-budgets";
 import type { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import type { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import type { EC2 } from "@aws-sdk/client-ec2";
@@ -37,6 +38,13 @@ export class Clients {
       const sdk = await import("@aws-sdk/client-application-auto-scaling");
       return new sdk.ApplicationAutoScaling(config);
     });
+  }
+
+  budgets(): Promise<Budgets> {
+    return this.#once(
+      "budgets",
+      async (config) => new (await import("@aws-sdk/client-budgets")).Budgets(config),
+    );
   }
 
   cloudwatch(): Promise<CloudWatch> {

@@ -10,11 +10,13 @@ const resources: Readonly<Record<string, Load<ResourceType>>> = {
     (await import("./appautoscaling/policy.ts")).policy,
   "aws:appautoscaling/target:Target": async () =>
     (await import("./appautoscaling/target.ts")).target,
+  "aws:budgets/budget:Budget": async () => (await import("./budgets/budget.ts")).budget,
+  "aws:budgets/budgetAction:BudgetAction": async () =>
+    (await import("./budgets/budget-action.ts")).budgetAction,
   "aws:cloudwatch/metricAlarm:MetricAlarm": async () =>
     (await import("./cloudwatch/metric-alarm.ts")).metricAlarm,
   "aws:cloudwatch/logGroup:LogGroup": async () =>
     (await import("./cloudwatch/log-group.ts")).logGroup,
-  "aws:ec2/fleet:Fleet": async () => (await import("./ec2/fleet.ts")).fleet,
   "aws:ec2/internetGateway:InternetGateway": async () =>
     (await import("./ec2/internet-gateway.ts")).internetGateway,
   "aws:ec2/keyPair:KeyPair": async () => (await import("./ec2/key-pair.ts")).keyPair,

@@ -1,9 +1,27 @@
-import type { ApiReply, ApiRequest } from "../proxy/api-request.ts";
+import { ApiError, type ApiReply, type ApiRequest } from "../proxy/api-request.ts";
 import { escapeXml } from "../proxy/xml.ts";
 import { priceTable } from "./price-table.ts";
 
 /** Of the on-demand price, by zone; real ones move all day, and these do not. */
 const shares: Readonly<Record<string, number>> = { a: 0.38, b: 0.35, c: 0.41 };
+
+/**
+ * Holds a launch on spot that offers less than the price.
+ *
+ * @throws ApiError SpotMaxPriceTooLow, as EC2 answers it
+ */
+export function checkSpotPrice(mostUsd: number, instanceType: string, zone: string): void {
+  const { regions, hourlyUsd } = priceTable("ec2-prices");
+  const onDemandUsd = hourlyUsd[instanceType]?.[regions.indexOf(zone.slice(0, -1))];
+  const share = shares[zone.slice(-1)];
+  if (onDemandUsd === undefined || onDemandUsd === null || share === undefined) return;
+  const usd = onDemandUsd * share;
+  if (mostUsd >= usd) return;
+  throw new ApiError(
+    "SpotMaxPriceTooLow",
+    `Your Spot request price of ${mostUsd} is lower than the minimum required Spot request fulfillment price of ${usd.toFixed(6)}.`,
+  );
+}
 
 function wantedTypes(call: ApiRequest): ReadonlySet<string> {
   const named = Object.entries(call.parameters).filter(([name]) =>

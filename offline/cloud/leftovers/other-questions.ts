@@ -1,3 +1,4 @@
+import { BudgetsClient, DescribeBudgetsCommand } from "@aws-sdk/client-budgets";
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import * as iam from "@aws-sdk/client-iam";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
@@ -81,6 +82,17 @@ export const otherQuestions: readonly Question[] = [
       (
         await new CloudWatchLogsClient(settings).send(new DescribeLogGroupsCommand())
       ).logGroups?.map((each) => each.logGroupName) ?? [],
+  },
+  {
+    service: "budgets",
+    kind: "budget",
+    global: true,
+    ask: async (settings) =>
+      (
+        await new BudgetsClient(settings).send(
+          new DescribeBudgetsCommand({ AccountId: "123456789012" }),
+        )
+      ).Budgets?.map((each) => each.BudgetName) ?? [],
   },
   {
     service: "sagemaker",

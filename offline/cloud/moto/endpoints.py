@@ -71,7 +71,22 @@ def update_endpoint(self: Any) -> str:
     endpoint.endpoint_status = "Updating"
     endpoint.failure_reason = None
     endpoint.berth_wanted = (config, given.get("DeploymentConfig"))
+    endpoint.last_deployment_config = given.get("DeploymentConfig")
     return json.dumps({"EndpointArn": endpoint.arn})
+
+
+def keep_deployment_config() -> None:
+    """moto drops the DeploymentConfig of CreateEndpoint, which DescribeEndpoint tells again."""
+    original = SageMakerResponse.create_endpoint
+
+    def create(self: Any) -> Any:
+        answer = original(self)
+        given = json.loads(self.body)
+        endpoint = self.sagemaker_backend.endpoints[given["EndpointName"]]
+        endpoint.last_deployment_config = given.get("DeploymentConfig")
+        return answer
+
+    SageMakerResponse.create_endpoint = create
 
 
 def container_of(backend: Any, variant: dict[str, Any]) -> dict[str, Any]:
@@ -93,10 +108,8 @@ def shape(region: str, endpoint: Any) -> dict[str, Any]:
         "config": wanted,
         "variants": [{**each, "container": container_of(backend, each)} for each in variants],
         "async": getattr(config, "async_inference_config", None),
-        "alarms": [
-            alarm["AlarmName"]
-            for alarm in ((deployment or {}).get("AutoRollbackConfiguration") or {}).get("Alarms") or []
-        ],
+        "capture": getattr(config, "data_capture_config", None),
+        "deployment": deployment,
     }
 
 
@@ -159,6 +172,31 @@ def scaling(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def alarms(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alarms of those names, in the terms of one metric of an endpoint."""
+    known = cloudwatch_backends[ACCOUNT][body["region"]].alarms
+    return [
+        {
+            "name": each.name,
+            "state": each.state_value,
+            "metric": each.metric_name if each.namespace == "AWS/SageMaker" else None,
+            "endpoint": next((one.value for one in each.dimensions if one.name == "EndpointName"), None),
+            "statistic": each.statistic,
+            "periodSeconds": int(each.period) if each.period else None,
+            "datapoints": int(each.datapoints_to_alarm or each.evaluation_periods or 1),
+            "threshold": float(each.threshold) if each.threshold is not None else None,
+            "operator": each.comparison_operator,
+        }
+        for each in (known[name] for name in body["names"] if name in known)
+    ]
+
+
+def raise_alarm(body: dict[str, Any]) -> dict[str, Any]:
+    backend = cloudwatch_backends[ACCOUNT][body["region"]]
+    backend.set_alarm_state(body["name"], "Threshold Crossed: by what the containers answered", None, "ALARM")
+    return {}
+
+
 def write_log(body: dict[str, Any]) -> tuple[str, Any]:
     backend = logs_backends[ACCOUNT][body["region"]]
     group, stream = body["group"], body["stream"]
@@ -177,6 +215,10 @@ def answer(path: str, body: dict[str, Any]) -> tuple[str, Any] | None:
         return "200 OK", every()
     if path == "scaling":
         return "200 OK", scaling(body)
+    if path == "alarms":
+        return "200 OK", alarms(body)
+    if path == "alarm":
+        return "200 OK", raise_alarm(body)
     if path == "variants":
         config = sagemaker_backends[ACCOUNT][body["region"]].endpoint_configs.get(body["config"])
         return "200 OK", config.production_variants if config is not None else []
@@ -189,4 +231,5 @@ def answer(path: str, body: dict[str, Any]) -> tuple[str, Any] | None:
 
 def apply() -> None:
     start_creating()
+    keep_deployment_config()
     SageMakerResponse.update_endpoint = update_endpoint

@@ -56,11 +56,20 @@ def request_of(
     if zone:
         request["Placement"] = {"AvailabilityZone": zone}
     if lifecycle == "spot":
-        request["InstanceMarketOptions"] = {"MarketType": "spot"}
+        limit = {"SpotOptions": {"MaxPrice": override["MaxPrice"]}} if override.get("MaxPrice") else {}
+        request["InstanceMarketOptions"] = {"MarketType": "spot", **limit}
     instance_tags = [spec for spec in tags if spec.get("ResourceType") != "fleet"]
     if instance_tags:
         request["TagSpecifications"] = instance_tags
     return request
+
+
+def template_tags(template: dict[str, Any], instance: Any) -> dict[str, str]:
+    """What EC2 puts on whatever comes from a launch template."""
+    found = instance.ec2_backend.get_launch_template(template["LaunchTemplateId"]) if template.get(
+        "LaunchTemplateId"
+    ) else instance.ec2_backend.get_launch_template_by_name(template["LaunchTemplateName"])
+    return {"aws:ec2launchtemplate:id": found.id}
 
 
 def launch(fleet: Any, configs: list[Any], lifecycle: str, count: int, tags: list[Any], port: str) -> None:
@@ -86,7 +95,7 @@ def launch(fleet: Any, configs: list[Any], lifecycle: str, count: int, tags: lis
                     return
                 break
             instance = fleet.ec2_backend.get_instance(run["Instances"][0]["InstanceId"])
-            instance.add_tags({"aws:ec2:fleet-id": fleet.id})
+            instance.add_tags({"aws:ec2:fleet-id": fleet.id, **template_tags(template, instance)})
             shown = SimpleNamespace(launch_template_spec=template, overrides=override or None)
             fleet.on_demand_instances.append(
                 {"id": run["ReservationId"], "instance": instance, "launch_spec": shown}
@@ -115,6 +124,13 @@ def apply(proxy_port: str) -> None:
         launch(fleet, configs, lifecycle, count, given["tag_specifications"] or [], proxy_port)
         return fleet
 
+    end = fleet_models.Fleet.terminate_instances
+
+    def terminate_instances(self: Any) -> Any:
+        # moto refuses to end none, as it ends instances by their ids.
+        live = [entry for entry in self.on_demand_instances if entry["instance"].state != "terminated"]
+        return end(self) if live or self.spot_requests else None
+
     build = fleet_models.Fleet._build_instance_data
 
     def build_instance_data(instance: Any, lifecycle: str, launch_spec: Any) -> dict[str, Any]:
@@ -132,5 +148,6 @@ def apply(proxy_port: str) -> None:
         return answer
 
     fleet_models.FleetsBackend.create_fleet = create_fleet
+    fleet_models.Fleet.terminate_instances = terminate_instances
     fleet_models.Fleet._build_instance_data = staticmethod(build_instance_data)
     fleet_responses.Fleets.create_fleet = create_fleet_response

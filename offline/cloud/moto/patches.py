@@ -4,6 +4,7 @@ import hashlib
 import os
 from typing import Any
 
+import budgets_gaps
 import endpoints
 import fleets
 import sagemaker_gaps
@@ -242,6 +243,7 @@ def apply(proxy_port: str) -> None:
         keep_states_honest()
     console_of_machine()
     refuse_what_is_in_use()
+    budgets_gaps.apply()
     sagemaker_gaps.apply()
     endpoints.apply()
     fleets.apply(proxy_port)

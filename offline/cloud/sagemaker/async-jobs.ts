@@ -6,9 +6,8 @@ import { ApiError, type ApiReply, type ApiRequest } from "../proxy/api-request.t
 import type { ObjectStore } from "../s3/object-store.ts";
 import { endpointKey, type HostedEndpoint } from "./hosted-endpoint.ts";
 import type { Endpoints } from "./endpoints.ts";
-import { parseS3Uri } from "./model-data.ts";
+import { parseS3Uri, writeObject } from "./model-data.ts";
 import { endpointOf } from "./runtime.ts";
-import type { ServingProcess } from "./serving-process.ts";
 
 interface Job {
   readonly id: string;
@@ -108,13 +107,12 @@ export class AsyncJobs {
     for (const endpoint of this.#endpoints.allAsynchronous()) {
       const key = endpointKey(endpoint);
       const waiting = this.#waiting.get(key) ?? [];
-      const serving = this.#endpoints.serving(endpoint.region, endpoint.name);
       if (waiting.length > 0 || this.#busy.has(key)) this.#quietSince.delete(key);
-      if (serving === undefined) {
+      if (!this.#endpoints.serves(endpoint.region, endpoint.name)) {
         if (waiting.length > 0 && (await this.#scaling(endpoint)).wakes === true) {
           this.#endpoints.wake(endpoint);
         }
-      } else if (waiting.length > 0) this.#workOff(key, serving);
+      } else if (waiting.length > 0) this.#workOff(endpoint);
       else if (!this.#busy.has(key)) await this.#restWhenQuiet(endpoint);
     }
   }
@@ -133,13 +131,14 @@ export class AsyncJobs {
     if (now - since >= quietSeconds * 1000) await this.#endpoints.rest(endpoint);
   }
 
-  #workOff(key: string, serving: ServingProcess): void {
+  #workOff(endpoint: HostedEndpoint): void {
+    const key = endpointKey(endpoint);
     if (this.#busy.has(key)) return;
     const work = (async () => {
       for (;;) {
         const [job, ...rest] = this.#waiting.get(key) ?? [];
         if (job === undefined) return;
-        await this.#answer(job, serving);
+        await this.#answer(job, endpoint);
         this.#waiting.set(
           key,
           [...(this.#waiting.get(key) ?? rest)].filter((each) => each !== job),
@@ -149,36 +148,22 @@ export class AsyncJobs {
     this.#busy.set(key, work);
   }
 
-  async #answer({ input, contentType, output, failure }: Job, serving: ServingProcess) {
+  async #answer(
+    { input, contentType, output, failure }: Job,
+    { region, name }: HostedEndpoint,
+  ): Promise<void> {
     const { store } = this.#parts;
     try {
+      const serving = this.#endpoints.serving(region, name);
+      if (serving === undefined) throw new Error("The endpoint has no instance.");
       const body = await readFile(store.object(input.bucket, input.key).file);
       const answer = await serving.invoke(body, { "content-type": contentType });
+      this.#endpoints.answered(region, name, answer.status);
       const text = Buffer.from(await answer.arrayBuffer());
       if (!answer.ok) throw new Error(`${answer.status}: ${text.toString()}`);
-      await this.#write(output, text);
+      await writeObject(store, output, text);
     } catch (error) {
-      if (failure !== undefined) await this.#write(failure, Buffer.from(String(error)));
+      if (failure !== undefined) await writeObject(store, failure, Buffer.from(String(error)));
     }
-  }
-
-  async #write(uri: string, content: Buffer): Promise<void> {
-    const place = parseS3Uri(uri);
-    if (place === undefined) return;
-    const { store } = this.#parts;
-    const source = (async function* () {
-      yield await Promise.resolve(content);
-    })();
-    const blob = await store.write(source, () => ({ checksums: {}, wanted: [] }));
-    await store.put(place.bucket, {
-      ...blob,
-      key: place.key,
-      etag: `"${blob.md5.toString("hex")}"`,
-      modified: new Date(),
-      headers: { "content-type": "application/json" },
-      checksumType: "FULL_OBJECT",
-      partSizes: [],
-      tags: new Map(),
-    });
   }
 }

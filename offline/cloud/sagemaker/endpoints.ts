@@ -1,11 +1,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import type { Faults } from "../faults.ts";
 import type { Moto } from "../moto/moto.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
+import { DataCapture, type Exchange } from "./data-capture.ts";
 import { endpointKey, type HostedEndpoint } from "./hosted-endpoint.ts";
+import { InvocationAlarms } from "./invocation-alarms.ts";
 import { provision, ProvisionFailure } from "./provision.ts";
+import { rolloutSteps } from "./rollout.ts";
 import type { ServingImage } from "./serving-images.ts";
 import type { ServingProcess } from "./serving-process.ts";
 
@@ -20,9 +24,17 @@ export interface EndpointsParts {
   readonly folder: string;
 }
 
+const watchPauseMs = 100;
+
 /** An endpoint on its way, or that serves. */
 interface Running {
   serving: ServingProcess | undefined;
+  /** What is to serve next, and the share of the requests that it has already. */
+  next: { readonly serving: ServingProcess; readonly share: number } | undefined;
+  /** Requests so far, by which they are shared. */
+  requests: number;
+  /** Settles when the work waits for nothing but time. */
+  watching: PromiseWithResolvers<undefined>;
   /** The configuration that serves. */
   config: string | undefined;
   /** The work under way, and how to give it up. */
@@ -38,6 +50,8 @@ interface Running {
  */
 export class Endpoints {
   readonly #parts: EndpointsParts;
+  readonly #alarms: InvocationAlarms;
+  readonly #captures: DataCapture;
   readonly #running = new Map<string, Running>();
   #sync: Promise<void> = Promise.resolve();
   #count = 0;
@@ -45,6 +59,8 @@ export class Endpoints {
 
   constructor(parts: EndpointsParts) {
     this.#parts = parts;
+    this.#captures = new DataCapture(parts.store, parts.clock);
+    this.#alarms = new InvocationAlarms(parts.moto, parts.clock);
   }
 
   /** To be told after every call that may have changed an endpoint. */
@@ -56,12 +72,34 @@ export class Endpoints {
   /** Resolves when every endpoint has come as far as it can. */
   async settled(): Promise<void> {
     await this.#sync;
-    for (const { work } of this.#running.values()) await work;
+    for (const { work, watching } of this.#running.values()) {
+      await Promise.race([work, watching.promise]);
+    }
   }
 
-  /** The container of an endpoint that is in service; undefined otherwise. */
+  /** The container for one request to an endpoint that is in service; undefined otherwise. */
   serving(region: string, name: string): ServingProcess | undefined {
-    return this.#running.get(endpointKey({ region, name }))?.serving;
+    const running = this.#running.get(endpointKey({ region, name }));
+    if (running?.next === undefined) return running?.serving;
+    const { serving, share } = running.next;
+    const [before, after] = [running.requests, (running.requests += 1)];
+    return Math.floor(after * share) > Math.floor(before * share) ? serving : running.serving;
+  }
+
+  /** Whether an endpoint has an instance now. */
+  serves(region: string, name: string): boolean {
+    return this.#running.get(endpointKey({ region, name }))?.serving !== undefined;
+  }
+
+  /** To be told what a container answered. */
+  answered(region: string, name: string, status: number): void {
+    this.#alarms.record(region, name, status);
+  }
+
+  /** Keeps a request and its answer, where the endpoint's configuration asks for it. */
+  async capture(region: string, name: string, exchange: Exchange): Promise<void> {
+    const { endpoint } = this.#running.get(endpointKey({ region, name })) ?? {};
+    if (endpoint !== undefined) await this.#captures.keep(endpoint, exchange);
   }
 
   /** An asynchronous endpoint that has been in service; it may have no instance now. */
@@ -111,6 +149,9 @@ export class Endpoints {
       const key = endpointKey(endpoint);
       const running = this.#running.get(key) ?? {
         serving: undefined,
+        next: undefined,
+        requests: 0,
+        watching: Promise.withResolvers<undefined>(),
         config: undefined,
         work: undefined,
         abort: new AbortController(),
@@ -120,6 +161,7 @@ export class Endpoints {
       if (endpoint.status === "Deleting") {
         if (!running.abort.signal.aborted) this.#remove(endpoint, running);
       } else if (running.work === undefined && /^(Creating|Updating)$/.test(endpoint.status)) {
+        running.watching = Promise.withResolvers<undefined>();
         running.work = this.#bringUp(endpoint, running).finally(() => {
           running.work = undefined;
         });
@@ -151,6 +193,7 @@ export class Endpoints {
         return;
       }
       const before = running.serving;
+      if (before !== undefined && !(await this.#shift(endpoint, running, serving))) return;
       Object.assign(running, { serving, config, endpoint });
       const instances = variant?.InitialInstanceCount ?? 1;
       await this.#tell(endpoint, { status: "InService", config, instances });
@@ -161,6 +204,50 @@ export class Endpoints {
       await this.#fail(endpoint, running, failureReason);
     } finally {
       if (running.config !== config) await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * Moves the traffic to a new container step by step, and looks at the alarms after each; false when the endpoint is deleted
+   * meanwhile.
+   *
+   * @throws ProvisionFailure naming the alarms that went off; the new container is ended by then
+   */
+  async #shift(
+    endpoint: HostedEndpoint,
+    running: Running,
+    serving: ServingProcess,
+  ): Promise<boolean> {
+    const { clock } = this.#parts;
+    const { deployment, region } = endpoint;
+    const names = deployment?.AutoRollbackConfiguration?.Alarms?.map(({ AlarmName }) => AlarmName);
+    const instances = endpoint.variants[0]?.InitialInstanceCount ?? 1;
+    const since = clock.now().getTime();
+    try {
+      for (const { share, watchSeconds } of rolloutSteps(deployment ?? undefined, instances)) {
+        running.next = { serving, share };
+        const end = clock.now().getTime() + watchSeconds * 1000;
+        for (;;) {
+          const over = clock.now().getTime() >= end;
+          if (running.abort.signal.aborted) {
+            await serving.stop();
+            return false;
+          }
+          const raised = await this.#alarms.raised(region, names ?? [], since);
+          if (raised.length > 0) {
+            await serving.stop();
+            throw new ProvisionFailure(
+              `The deployment was rolled back, since an alarm of its auto-rollback configuration went off: ${raised.join(", ")}.`,
+            );
+          }
+          if (over) break;
+          running.watching.resolve(undefined);
+          await sleep(watchPauseMs);
+        }
+      }
+      return true;
+    } finally {
+      running.next = undefined;
     }
   }
 

@@ -1,3 +1,6 @@
+import type { DataCaptureConfig } from "./data-capture.ts";
+import type { DeploymentConfig } from "./rollout.ts";
+
 /** A container of a model, as CreateModel has it. */
 export interface HostedContainer {
   readonly Image?: string;
@@ -26,8 +29,9 @@ export interface HostedEndpoint {
   readonly async?: {
     readonly OutputConfig?: { readonly S3OutputPath?: string; readonly S3FailurePath?: string };
   } | null;
-  /** Names of the alarms that roll an update back. */
-  readonly alarms: readonly string[];
+  readonly capture?: DataCaptureConfig | null;
+  /** How an update moves traffic, and what rolls it back. */
+  readonly deployment?: DeploymentConfig | null;
 }
 
 /** What tells an endpoint from all others. */

@@ -31,3 +31,23 @@ export async function layOutModel(store: ObjectStore, uri: string, folder: strin
     await link(file, path);
   }
 }
+
+/** Writes an object as SageMaker does; nothing when the address is none. */
+export async function writeObject(store: ObjectStore, uri: string, content: Buffer): Promise<void> {
+  const place = parseS3Uri(uri);
+  if (place === undefined) return;
+  const source = (async function* () {
+    yield await Promise.resolve(content);
+  })();
+  const blob = await store.write(source, () => ({ checksums: {}, wanted: [] }));
+  await store.put(place.bucket, {
+    ...blob,
+    key: place.key,
+    etag: `"${blob.md5.toString("hex")}"`,
+    modified: new Date(),
+    headers: { "content-type": "application/json" },
+    checksumType: "FULL_OBJECT",
+    partSizes: [],
+    tags: new Map(),
+  });
+}

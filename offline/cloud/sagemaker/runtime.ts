@@ -59,11 +59,14 @@ export async function invokeEndpoint(endpoints: Endpoints, call: ApiRequest): Pr
         503,
       );
     });
+  endpoints.answered(call.region, name, answer.status);
   if (!answer.ok) return modelError(call, answer.status, await answer.text());
   const type = answer.headers.get("content-type") ?? "application/octet-stream";
   const variant = { "x-amzn-invoked-production-variant": "AllTraffic" };
   if (call.operation === "InvokeEndpoint") {
     const body = Buffer.from(await answer.arrayBuffer());
+    const exchange = { request: call.body, answer: body, contentType };
+    await endpoints.capture(call.region, name, exchange);
     return { status: 200, headers: { "content-type": type, ...variant }, body };
   }
   return {

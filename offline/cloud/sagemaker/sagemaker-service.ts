@@ -3,6 +3,7 @@ import { AsyncJobs } from "./async-jobs.ts";
 import { checkEndpointQuota, checkSageMakerCall } from "./checks.ts";
 import { Endpoints, type EndpointsParts } from "./endpoints.ts";
 import type { HostedVariant } from "./hosted-endpoint.ts";
+import { checkDeploymentConfig, type DeploymentConfig } from "./rollout.ts";
 import { invokeEndpoint } from "./runtime.ts";
 
 /** SageMaker's hosting around what moto keeps of it: refusals, states, containers and the runtime API. */
@@ -23,7 +24,7 @@ export class SageMakerService {
     if (call.operation === "InvokeEndpointAsync") return this.#jobs.add(call);
     if (call.operation.startsWith("InvokeEndpoint")) return invokeEndpoint(this.#endpoints, call);
     checkSageMakerCall(call, this.#parts);
-    if (call.operation === "CreateEndpoint") await this.#checkQuota(call);
+    if (/^(Create|Update)Endpoint$/.test(call.operation)) await this.#checkDeployment(call);
     return undefined;
   }
 
@@ -46,12 +47,14 @@ export class SageMakerService {
     return this.#endpoints.stop();
   }
 
-  async #checkQuota(call: ApiRequest): Promise<void> {
+  async #checkDeployment(call: ApiRequest): Promise<void> {
     const { moto, faults } = this.#parts;
     const variants = await moto.ask<HostedVariant[]>("variants", {
       region: call.region,
       config: call.parameters["EndpointConfigName"],
     });
-    checkEndpointQuota(faults, variants);
+    const deployment = call.parameters["DeploymentConfig"] as DeploymentConfig | undefined;
+    checkDeploymentConfig(deployment, variants[0]?.InitialInstanceCount ?? 1);
+    if (call.operation === "CreateEndpoint") checkEndpointQuota(faults, variants);
   }
 }

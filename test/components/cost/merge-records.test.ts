@@ -27,9 +27,12 @@ const [two, three, four] = ["14", "15", "16"].map((hour) => `2026-11-24T${hour}:
 
 describe("mergeRecords", () => {
   it("remembers what the account no longer lists, until the look that missed it", () => {
-    const first = mergeRecords([], [record("a", usage("i-1"), usage("i-2"))], two);
-    const second = mergeRecords(first, [record("a", usage("i-2"))], three);
-    const last = mergeRecords(second, [], four);
+    const first = mergeRecords([], {
+      runs: [record("a", usage("i-1"), usage("i-2"))],
+      seenAt: two,
+    });
+    const second = mergeRecords(first, { runs: [record("a", usage("i-2"))], seenAt: three });
+    const last = mergeRecords(second, { runs: [], seenAt: four });
     const ends = last[0]?.record.usages.map(({ resourceId, span }) => [resourceId, span.to]);
     assert.deepEqual(ends, [
       ["i-1", three],
@@ -43,9 +46,67 @@ describe("mergeRecords", () => {
   });
 
   it("takes the account's own word for an end", () => {
-    const first = mergeRecords([], [record("a", usage("i-1"))], two);
-    const second = mergeRecords(first, [record("a", usage("i-1", "2026-11-24T13:00:00Z"))], three);
+    const first = mergeRecords([], { runs: [record("a", usage("i-1"))], seenAt: two });
+    const second = mergeRecords(first, {
+      runs: [record("a", usage("i-1", "2026-11-24T13:00:00Z"))],
+      seenAt: three,
+    });
     assert.equal(second[0]?.record.usages[0]?.span.to, "2026-11-24T13:00:00Z");
+  });
+});
+
+describe("mergeRecords, of what a later look cannot know", () => {
+  const seen = (...looks: readonly (readonly [RunRecord | undefined, string])[]) => {
+    let known = mergeRecords([], { runs: [], seenAt: two });
+    for (const [found, seenAt] of looks) {
+      known = mergeRecords(known, { runs: found === undefined ? [] : [found], seenAt });
+    }
+    return known[0]?.record.usages ?? [];
+  };
+
+  it("keeps the price of the launch, which held the disk and the address that are gone with their instance", () => {
+    const disk: Usage = { ...usage("vol-1"), kind: "volume", units: 100 };
+    const ended: Usage = {
+      ...usage("i-1", "2026-11-24T13:30:00Z"),
+      prices: [{ from: "2026-11-24T12:00:00Z", hourlyUsd: 1.5 }],
+    };
+    const usages = seen([record("a", disk, usage("i-1")), two], [record("a", ended), four]);
+    const told = usages.map(({ resourceId, span, prices }) => [
+      resourceId,
+      span.to,
+      prices[0].hourlyUsd,
+    ]);
+    assert.deepEqual(told, [
+      ["vol-1", "2026-11-24T13:30:00Z", 1],
+      ["i-1", "2026-11-24T13:30:00Z", 1],
+    ]);
+  });
+
+  it("keeps the stop of an instance that was started again", () => {
+    const stopped: Usage = { ...usage("i-1"), stopped: [{ from: "2026-11-24T13:00:00Z" }] };
+    const again: Usage = { ...usage("i-1"), span: { from: three } };
+    const [whole] = seen([record("a", stopped), two], [record("a", again), four]);
+    assert.equal(whole?.span.from, "2026-11-24T12:00:00Z");
+    assert.deepEqual(whole.stopped, [{ from: "2026-11-24T13:00:00Z", to: three }]);
+  });
+
+  it("counts a bucket by its size at each look", () => {
+    const bucket = (units: number): Usage => ({ ...usage("weights"), kind: "bucket", units });
+    const [sized] = seen(
+      [record("a", bucket(10)), two],
+      [record("a", bucket(10)), three],
+      [record("a", bucket(30)), four],
+    );
+    const at = new Date("2026-11-24T17:00:00Z");
+    // Three hours of 10 until the look that saw 10 last, then two of 30.
+    assert.equal(totalUsd(ledgerOf([record("a", sized!)], at)), 30 + 60);
+  });
+
+  it("closes nothing of a kind that was not answered", () => {
+    const first = mergeRecords([], { runs: [record("a", usage("i-1"))], seenAt: two });
+    const unanswered = { "us-east-1": ["instance" as const] };
+    const [kept] = mergeRecords(first, { runs: [], seenAt: three, unanswered });
+    assert.equal(kept?.record.usages[0]?.span.to, undefined);
   });
 });
 

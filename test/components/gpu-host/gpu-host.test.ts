@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { GpuHost, launchedInstance } from "../../../components/gpu-host/gpu-host.ts";
+import { GpuHost } from "../../../components/gpu-host/gpu-host.ts";
+import type { LaunchRung } from "../../../components/gpu-host/host-launch.ts";
 import { LeaseRecord } from "../../../components/lease-record.ts";
-import { UserError } from "../../../components/user-error.ts";
+import type { PlanRequest } from "../../../components/sizing/plan-request.ts";
 import { somePlan, someTags } from "../../support/builders.ts";
 import { underMocks, valueOf } from "../../support/mocks.ts";
 
 /** Marks a wrapped value: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
-function host(spot: boolean, imageId?: string) {
-  const { ladder, rootVolumeGiB } = somePlan({ spot });
+function host(change: Partial<PlanRequest>, imageId?: string) {
+  const { ladder, rootVolumeGiB } = somePlan(change);
   return underMocks(() => {
     const armed = new LeaseRecord("armed", { startedAt: "", expiresAt: "", owner: "", runId: "" });
     const key = {
@@ -35,10 +36,10 @@ function host(spot: boolean, imageId?: string) {
 
 describe("GpuHost", () => {
   it("has these children and no others", async () => {
-    const { childrenOf } = await host(true);
+    const { childrenOf } = await host({ spot: true });
     assert.deepEqual(childrenOf("host"), [
-      ["aws:ec2/fleet:Fleet", "host-fleet"],
       ["aws:ec2/keyPair:KeyPair", "host-key"],
+      ["berth:index:HostLaunch", "host-launch"],
       ["aws:iam/instanceProfile:InstanceProfile", "host-profile"],
       ["aws:iam/rolePolicy:RolePolicy", "host-read-weights"],
       ["aws:iam/role:Role", "host-role"],
@@ -47,7 +48,7 @@ describe("GpuHost", () => {
   });
 
   it("launches what is encrypted, wants metadata tokens and ends when it shuts down", async () => {
-    const { inputs, ignoreChanges } = (await host(true)).named("host-template");
+    const { inputs, ignoreChanges } = (await host({ spot: true })).named("host-template");
     assert.equal(inputs["instanceInitiatedShutdownBehavior"], "terminate");
     assert.deepEqual(inputs["metadataOptions"], {
       httpEndpoint: "enabled",
@@ -73,7 +74,7 @@ describe("GpuHost", () => {
   });
 
   it("sends the private host key as a secret only", async () => {
-    const { inputs } = (await host(true)).named("host-template");
+    const { inputs } = (await host({ spot: true })).named("host-template");
     const { [secretMark]: mark, value } = inputs["userData"] as Record<string, string>;
     assert.equal(mark, "1b47061264138c4ac30d75fd1eb44270");
     assert.match(Buffer.from(value ?? "", "base64").toString(), /PRIVATE/);
@@ -84,51 +85,45 @@ describe("GpuHost", () => {
     [false, ["instance", "volume", "network-interface"]],
   ] as const) {
     it(`tags all that ${spot ? "a spot" : "an on-demand"} launch makes`, async () => {
-      const { inputs } = (await host(spot)).named("host-template");
+      const { inputs } = (await host({ spot })).named("host-template");
       const tags = { ...someTags, Name: "host" };
       const expected = kinds.map((resourceType) => ({ resourceType, tags }));
       assert.deepEqual(inputs["tagSpecifications"], expected);
     });
   }
 
-  it("asks once for one spot instance, over the ladder in every subnet, after the teardown is armed", async () => {
-    const { named } = await host(true);
-    const { inputs, ignoreChanges, dependencies } = named("host-fleet");
-    const [{ overrides }] = inputs["launchTemplateConfigs"] as [{ overrides: object[] }];
-    assert.equal(inputs["type"], "instant");
-    assert.equal(inputs["terminateInstances"], true);
-    assert.deepEqual(inputs["targetCapacitySpecification"], {
-      totalTargetCapacity: 1,
-      defaultTargetCapacityType: "spot",
-    });
-    assert.deepEqual(inputs["spotOptions"], { allocationStrategy: "price-capacity-optimized" });
-    const expected = somePlan().ladder.flatMap(({ instanceType }) =>
-      ["subnet-a", "subnet-b"].map((subnetId) => ({ instanceType, subnetId })),
+  it("asks for the ladder in every subnet, after the teardown is armed, and keeps what it got", async () => {
+    const { named } = await host({ spot: true });
+    const { inputs, ignoreChanges, dependencies } = named("host-launch");
+    assert.deepEqual(inputs["subnetIds"], ["subnet-a", "subnet-b"]);
+    assert.deepEqual(inputs["templates"], { spot: { id: "host-template-id", version: "1" } });
+    assert.deepEqual(inputs["tags"], { ...someTags, Name: "host-fleet" });
+    const rungs = inputs["rungs"] as LaunchRung[];
+    assert.deepEqual(
+      rungs.map(({ instanceType, purchase }) => [instanceType, purchase]),
+      somePlan().ladder.map(({ instanceType }) => [instanceType, "spot"]),
     );
-    assert.deepEqual(overrides, expected);
+    assert.equal(rungs[0]?.totalHourlyUsd, somePlan().hourlyUsd);
     assert.ok(dependencies.some((urn) => urn.endsWith("::armed")));
-    assert.deepEqual(ignoreChanges, [
-      "launchTemplateConfigs",
-      "targetCapacitySpecification",
-      "spotOptions",
-      "onDemandOptions",
-    ]);
+    assert.deepEqual(ignoreChanges, ["templates", "subnetIds", "rungs"]);
   });
 
-  it("takes the first rung with capacity on demand", async () => {
-    const { inputs } = (await host(false)).named("host-fleet");
-    const [{ overrides }] = inputs["launchTemplateConfigs"] as [
-      { overrides: { priority: number }[] },
-    ];
-    assert.deepEqual(inputs["onDemandOptions"], { allocationStrategy: "prioritized" });
-    assert.deepEqual(
-      overrides.map(({ priority }) => priority),
-      somePlan({ spot: false }).ladder.flatMap((_, rung) => [rung, rung]),
-    );
+  it("has a template a market where the ladder has both, and marks spot requests in one alone", async () => {
+    const { named } = await host({ spot: true, onDemandAfterSpot: true });
+    assert.deepEqual(named("host-launch").inputs["templates"], {
+      spot: { id: "host-template-id", version: "1" },
+      "on-demand": { id: "host-template-on-demand-id", version: "1" },
+    });
+    const kinds = (name: string) =>
+      (named(name).inputs["tagSpecifications"] as { resourceType: string }[]).map(
+        ({ resourceType }) => resourceType,
+      );
+    assert.ok(kinds("host-template").includes("spot-instances-request"));
+    assert.ok(!kinds("host-template-on-demand").includes("spot-instances-request"));
   });
 
   it("lets the host read one prefix, and nothing else", async () => {
-    const { named } = await host(true);
+    const { named } = await host({ spot: true });
     assert.deepEqual(JSON.parse(String(named("host-read-weights").inputs["policy"])), {
       Version: "2012-10-17",
       Statement: [
@@ -150,29 +145,8 @@ describe("GpuHost", () => {
   });
 
   it("is found at its public address", async () => {
-    const { result } = await host(true, "ami-0fff");
+    const { result } = await host({}, "ami-0fff");
     assert.equal(await valueOf(result.address), "203.0.113.9");
     assert.equal(await valueOf(result.instanceId), "i-0123");
-  });
-});
-
-describe("launchedInstance", () => {
-  it("says what was asked when nothing came", () => {
-    assert.throws(
-      () => launchedInstance([], somePlan()),
-      (error: unknown) => {
-        assert.ok(error instanceof UserError);
-        assert.match(error.message, /us-east-1 gave no spot instance of g/);
-        return true;
-      },
-    );
-  });
-
-  it("passes over a set without instances", () => {
-    const sets = [{ instanceIds: [] }, { instanceIds: ["i-2"], instanceType: "g6.xlarge" }];
-    assert.deepEqual(launchedInstance(sets, somePlan()), {
-      instanceId: "i-2",
-      instanceType: "g6.xlarge",
-    });
   });
 });

@@ -77,6 +77,23 @@ describe("Network", () => {
     assert.equal((await valueOf(result.subnetIds)).length, 3);
   });
 
+  it("puts subnets where it was told when AWS may not be asked, and says so without a wish", async () => {
+    const denied = {
+      "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": () => {
+        // As gRPC tells of it.
+        throw Object.assign(new Error(), { details: "UnauthorizedOperation: not authorized" });
+      },
+    };
+    const zones = ["us-east-1d", "us-east-1b"];
+    const make = (change: Partial<NetworkArgs>) =>
+      underMocks(() => new Network("net", { ...args, ...change }), { answers: denied });
+    const { named } = await make({ zones });
+    const made = [0, 1, 2].map((index) => named(`net-subnet-${index}`).inputs["availabilityZone"]);
+    assert.deepEqual(made, ["us-east-1d", "us-east-1b", "us-east-1d"]);
+    const { result } = await make({});
+    await assert.rejects(valueOf(result.subnetIds), /UnauthorizedOperation/);
+  });
+
   it("uses a given network without changing it", async () => {
     const { childrenOf, named, result } = await network({
       vpcId: "vpc-1",

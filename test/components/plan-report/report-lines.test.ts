@@ -29,14 +29,14 @@ describe("reportLines", () => {
     const lines = text({ concurrency: 2 });
     assert.match(lines, /^speed {6}.* for a request of 1024 \+ 256 tokens, 2 at once/m);
     assert.match(lines, /^price {6}at most \$0\.8186 an hour: instance \$0\.8048, 80 GiB volume/m);
-    assert.match(lines, /no spot price is known, so the on-demand one is shown as its ceiling/);
+    assert.match(lines, /no spot price is known, so the most that it can cost is shown/);
     assert.match(lines, /for 1 M answer tokens at 2 at once/);
     assert.match(lines, /^around it {2}weights in S3 \$0\.\d+ a month/m);
     assert.match(lines, /^SageMaker {2}ml\.g6\.xlarge \$1\.13 an hour .* below 530 h a month/m);
     assert.match(lines, /^carbon {5}.* kWh and .* g CO2 an hour/m);
     assert.match(lines, /^software {3}PyTorch/m);
     assert.match(lines, /^licence {4}.* \(https:\/\/.*\): commercial use: conditional; /m);
-    assert.match(lines, /^ {2}g6\.xlarge +1 x L4 +us-east-1/m);
+    assert.match(lines, /^ {2}g6\.xlarge +1 x L4 +spot +us-east-1/m);
   });
 
   it("shows a spot price where the catalogue has one, and never the on-demand price in its place", () => {

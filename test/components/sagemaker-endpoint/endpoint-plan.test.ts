@@ -106,6 +106,7 @@ describe("planEndpoint", () => {
     assert.match(text, /^type {7}ml\.g6\.xlarge: 1 x L4/m);
     assert.match(text, /^against {4}\$0\.8048 an hour for the same GPU on EC2: 40 % more$/m);
     assert.match(text, /^quota {6}"ml\.g6\.xlarge for endpoint usage", 1 at least$/m);
+    assert.match(text, /^updates {4}all-at-once, no alarms; 1 more instance meanwhile$/m);
     assert.doesNotMatch(text, /volume of/);
   });
 });

@@ -90,6 +90,109 @@ describe("decide", () => {
     );
   });
 
+  describe("of spot and on demand", () => {
+    const both = { spot: true, onDemandAfterSpot: true } as const;
+    const kinds = (rungs: readonly Rung[]) => [...new Set(rungs.map(({ purchase }) => purchase))];
+
+    it("has a ladder of each, in the order of the markets, and no type among the refused that one has", () => {
+      const { ladder: rungs, rejected } = decide({ ...base, ...both }, catalogue);
+      assert.deepEqual(kinds(rungs), ["spot", "on-demand"]);
+      const spot = ladder({ spot: true }).map(({ instanceType }) => instanceType);
+      const names = rungs.map(({ instanceType }) => instanceType);
+      assert.deepEqual(names, [...spot, ...ladder({}).map(({ instanceType }) => instanceType)]);
+      assert.ok(rejected.every(({ instanceType }) => !names.includes(instanceType)));
+      assert.equal(new Set(names).size + rejected.length, catalogue.instanceTypes.length);
+    });
+
+    /** The catalogue with a spot price of every type, of which one is the lowest. */
+    const priced = (cheapest: string, share: number): Catalogue => ({
+      ...catalogue,
+      instanceTypes: catalogue.instanceTypes.map((type) => {
+        const price = type.prices?.["us-east-1"];
+        if (price === undefined) return type;
+        const part = type.instanceType === cheapest ? share : 0.9;
+        const spotHourlyUsd = price.onDemandHourlyUsd * part;
+        return { ...type, prices: { ...type.prices, "us-east-1": { ...price, spotHourlyUsd } } };
+      }),
+    });
+
+    it("ranks by spot prices where all are known, and by the most that can be paid where one is not", () => {
+      const all = priced("g5.xlarge", 0.2);
+      assert.equal(ladder({ spot: true }, all)[0]?.instanceType, "g5.xlarge");
+      const gap = {
+        ...all,
+        instanceTypes: all.instanceTypes.map((type) =>
+          type.instanceType === "g6.xlarge"
+            ? {
+                ...type,
+                prices: catalogue.instanceTypes.find(
+                  ({ instanceType }) => instanceType === "g6.xlarge",
+                )?.prices,
+              }
+            : type,
+        ),
+      };
+      assert.equal(ladder({ spot: true }, gap)[0]?.instanceType, "g6.xlarge");
+    });
+
+    it("pays no more on spot than it may, and leaves out what is dearer already", () => {
+      const [first] = ladder({ spot: true, spotMaxHourlyUsd: 0.5 });
+      assert.deepEqual([first?.hourlyUsd, first?.spotMaxHourlyUsd], [0.5, 0.5]);
+      const [onDemand] = ladder({ ...both, spotMaxHourlyUsd: 0.5 }).filter(
+        ({ purchase }) => purchase === "on-demand",
+      );
+      assert.ok((onDemand?.hourlyUsd ?? 0) > 0.5);
+      assert.equal(onDemand?.spotMaxHourlyUsd, undefined);
+      const { rejected } = decide(
+        { ...base, spot: true, spotMaxHourlyUsd: 0.5 },
+        priced("g5.xlarge", 0.2),
+      );
+      const g6 = rejected.find(({ instanceType }) => instanceType === "g6.xlarge");
+      assert.match(g6?.reason ?? "", /spot was \$0\.\d+, above the most that is paid, \$0\.5/);
+    });
+
+    it("says of each region's rungs the zones that lie in it, and refuses others", () => {
+      const zones = ["us-east-1b", "eu-west-1a", "us-east-1a"];
+      const rungs = ladder({ zones, otherRegions: ["eu-west-1"] });
+      const [here, there] = ["us-east-1", "eu-west-1"].map((region) =>
+        rungs.find((rung) => rung.region === region),
+      );
+      assert.deepEqual(here?.zones, ["us-east-1b", "us-east-1a"]);
+      assert.deepEqual(there?.zones, ["eu-west-1a"]);
+      assert.throws(
+        () => ladder({ zones: ["us-west-2a"] }),
+        (error: unknown) =>
+          error instanceof UserError && error.problems.join().includes("us-west-2a"),
+      );
+    });
+  });
+
+  it("has rungs of up to twice the best price, six at most", () => {
+    for (const model of ["qwen2.5-7b", "llama-2-70b", "qwen2.5-0.5b"]) {
+      const { ladder: rungs, rejected } = decide({ ...base, model }, catalogue);
+      const limit = priceOf(rungs[0]) * 2;
+      assert.ok(rungs.length > 0 && rungs.length <= 6, model);
+      assert.ok(
+        rungs.every((rung) => priceOf(rung) <= limit),
+        model,
+      );
+      const dearer = rejected.filter(({ kind }) => kind === "dearer");
+      // What is left out is above the limit, or the ladder was full.
+      if (rungs.length < 6) {
+        assert.ok(
+          dearer.every(({ hourlyUsd = 0 }) => hourlyUsd > limit - 0.1),
+          model,
+        );
+      } else {
+        const last = priceOf(rungs.at(-1));
+        assert.ok(
+          dearer.every(({ hourlyUsd = 0 }) => hourlyUsd > last - 0.1),
+          model,
+        );
+      }
+    }
+  });
+
   it("takes room to spare before a lower price, and names the tight ones", () => {
     const decision = decide({ ...base, model: "llama-2-7b", concurrency: 8 }, catalogue);
     assert.equal(decision.ladder[0]?.instanceType, "g6e.xlarge");

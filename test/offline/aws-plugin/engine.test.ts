@@ -28,7 +28,12 @@ const bucket = new WeightsBucket("dev-weights", { disposable: true, tags }, opts
 const expiresAt = settings.expiresAt;
 const teardown = new TeardownSchedule("dev-teardown", { stack: "dev", owner: "someone", runId: "0123456789ab", expiresAt, tags }, opts);
 const host = new GpuHost("dev-host", {
-  ladder: [{ instanceType: "g5.xlarge", region, purchase: "on-demand" }],
+  ladder: [
+    {
+      instanceType: "g5.xlarge", region, purchase: "on-demand", zones: [], hourlyUsd: 1.006,
+      gpuModel: "A10G", gpuCount: 1, tensorParallel: 1,
+    },
+  ],
   rootVolumeGiB: 100,
   subnetIds: network.subnetIds,
   securityGroupId: network.securityGroupId,
@@ -50,7 +55,10 @@ describe("AWS plugin under the engine", () => {
     this.timeout(90_000);
     cloud = await startCloud({ tier: "none" });
     stack = new TestStack();
-    stack.plugins = [{ name: "aws", path: join(repository, "offline", "aws-plugin") }];
+    stack.plugins = [
+      { name: "aws", path: join(repository, "offline", "aws-plugin") },
+      { name: "berth", path: join(repository, "provider") },
+    ];
     const loader = pathToFileURL(join(repository, "node_modules/tsx/dist/loader.mjs")).href;
     Object.assign(stack.environment, cloud.environment, { NODE_OPTIONS: `--import=${loader}` });
     stack.program(program);
@@ -71,10 +79,7 @@ describe("AWS plugin under the engine", () => {
     await stack.good("up");
     const created = stack.steps().filter((step) => step.startsWith("create "));
     assert.ok(created.length > 30, `${created.length} resources`);
-    const [launched] = stack.resource("dev-host-fleet").outputs["fleetInstanceSets"] as {
-      instanceIds: string[];
-    }[];
-    assert.match(launched?.instanceIds[0] ?? "", /^i-/);
+    assert.match(stack.resource("dev-host-launch").outputs["instanceId"] as string, /^i-/);
     assert.ok(stack.resource("dev-host-template").outputs["userData"] instanceof Secret);
 
     await stack.good("up");

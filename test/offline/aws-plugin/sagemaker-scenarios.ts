@@ -74,7 +74,16 @@ export const sagemakerScenarios: readonly Scenario[] = [
       });
       return { endpointConfigName: config.id, tags };
     },
-    update: { tags: otherTags },
+    update: {
+      tags: otherTags,
+      deploymentConfig: {
+        autoRollbackConfiguration: { alarms: [{ alarmName: "errors" }] },
+        blueGreenUpdatePolicy: {
+          trafficRoutingConfiguration: { type: "ALL_AT_ONCE", waitIntervalInSeconds: 0 },
+          terminationWaitInSeconds: 0,
+        },
+      },
+    },
     replace: { name: "another" },
   },
   {

@@ -1,5 +1,6 @@
 import type { Properties } from "../../../offline/aws-plugin/engine/wire.ts";
 import type { Kept, PluginClient } from "./plugin-client.ts";
+import { budgetScenarios } from "./budget-scenarios.ts";
 import { sagemakerScenarios } from "./sagemaker-scenarios.ts";
 
 /** One type's way through its life. */
@@ -77,7 +78,7 @@ const ruleScenario = (way: "Ingress" | "Egress"): Scenario => ({
   replace: { securityGroupId: "sg-12345678" },
 });
 
-/** All types but the fleet, whose life is told in a test of its own. */
+/** The life of every type. */
 export const scenarios: readonly Scenario[] = [
   {
     token: "aws:ec2/vpc:Vpc",
@@ -337,5 +338,6 @@ export const scenarios: readonly Scenario[] = [
     update: { retentionInDays: 14, tags: otherTags },
     replace: { name: "another" },
   },
+  ...budgetScenarios,
   ...sagemakerScenarios,
 ];

@@ -23,6 +23,10 @@ async function invoke(request, response) {
     response.end(JSON.stringify({ error: { message: "prompt is missing" } }));
     return;
   }
+  if (mode === "error") {
+    response.writeHead(500, { "content-type": "text/plain" }).end("CUDA error: device-side assert");
+    return;
+  }
   const text = `${process.env.GREETING ?? "echo"}: ${body.prompt}`;
   if (body.stream !== true) {
     response.writeHead(200, { "content-type": "application/json" });

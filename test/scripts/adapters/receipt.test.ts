@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { BudgetsClient, CreateBudgetCommand } from "@aws-sdk/client-budgets";
 import { CreateVpcCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { startCloud } from "../../../offline/cloud/cloud.ts";
+import { removeByTag } from "../../../scripts/adapters/remove-by-tag.ts";
 import { isClean, makeReceipt, receiptLines } from "../../../scripts/adapters/receipt.ts";
 
 describe("makeReceipt", () => {
@@ -29,6 +31,7 @@ describe("makeReceipt", () => {
       credentials: { accessKeyId: "AKIAEMULATED00000000", secretAccessKey: "emulated" },
     };
     const [ec2, iam] = [new EC2Client(client), new IAMClient(client)];
+    const budgets = new BudgetsClient(client);
     try {
       for (const runId of ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]) {
         const Tags = [
@@ -39,6 +42,14 @@ describe("makeReceipt", () => {
         await ec2.send(new CreateVpcCommand({ CidrBlock: "10.9.0.0/16", TagSpecifications }));
         const RoleName = `dev-host-${runId}`;
         await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: "{}", Tags }));
+        const Budget = {
+          BudgetName: `dev-budget-month-${runId}`,
+          BudgetType: "COST" as const,
+          TimeUnit: "MONTHLY" as const,
+          BudgetLimit: { Amount: "5", Unit: "USD" },
+        };
+        const AccountId = "123456789012";
+        await budgets.send(new CreateBudgetCommand({ AccountId, Budget, ResourceTags: Tags }));
       }
       const ask = (runId?: string) =>
         makeReceipt(
@@ -46,13 +57,21 @@ describe("makeReceipt", () => {
           { attempts: 1, pauseMs: 0 },
         );
       const kinds = async (runId?: string) =>
-        (await ask(runId)).left.map(({ kind }) => kind).filter((kind) => /^(vpc|role)$/.test(kind));
-      assert.deepEqual(await kinds("aaaaaaaaaaaa"), ["vpc", "role"]);
+        (await ask(runId)).left
+          .map(({ kind }) => kind)
+          .filter((kind) => /^(vpc|role|budget)$/.test(kind));
+      assert.deepEqual(await kinds("aaaaaaaaaaaa"), ["budget", "vpc", "role"]);
       assert.deepEqual(await kinds("cccccccccccc"), []);
-      assert.deepEqual(await kinds(), ["vpc", "vpc", "role", "role"]);
+      assert.deepEqual(await kinds(), [...["budget", "budget", "vpc", "vpc", "role", "role"]]);
+      const scope = { stack: "dev", runId: "aaaaaaaaaaaa", region: "us-east-1", client };
+      const tell = () => undefined;
+      const { removed } = await removeByTag(scope, { rounds: 3, pauseMs: 50, tell });
+      assert.ok(removed.some(({ kind }) => kind === "budget"));
+      assert.deepEqual(await kinds(), ["budget", "vpc", "role"]);
     } finally {
       ec2.destroy();
       iam.destroy();
+      budgets.destroy();
       await cloud.stop();
     }
   });

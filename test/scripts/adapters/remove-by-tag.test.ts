@@ -102,9 +102,14 @@ describe("removeByTag", function () {
       "volume",
       "vpc",
     ]);
-    const [record] = await recordRuns(scope.client, "us-east-1");
+    const { runs } = await recordRuns(scope.client, "us-east-1", new Date());
+    const [record] = runs;
     assert.equal(record?.owner, "alice");
-    assert.deepEqual(record.usages.map(({ kind }) => kind).toSorted(), ["instance", "volume"]);
+    assert.deepEqual(record.usages.map(({ kind }) => kind).toSorted(), [
+      "address",
+      "instance",
+      "volume",
+    ]);
     const hour = new Date(Date.now() + 3600_000);
     // Instance and volumes together cost what the tag recorded at the launch.
     const usd = totalUsd(ledgerOf([record], hour));

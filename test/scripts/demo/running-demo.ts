@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import assert from "node:assert/strict";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -102,6 +103,25 @@ export class RunningDemo {
 }
 
 /** Stack files that a demo left in the project. */
-export function demoStackFiles(): readonly string[] {
+function demoStackFiles(): readonly string[] {
   return readdirSync(join(repository, "stacks")).filter((name) => name.includes("local-demo-"));
+}
+
+/** Whether a test may mount a small disk in a namespace of its own. */
+export function mayMount(): boolean {
+  try {
+    execFileSync("unshare", ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for the last of its processes, then asserts that no process, file or stack of it is there. */
+export async function leavesNothing(demo: RunningDemo): Promise<void> {
+  const until = Date.now() + 10_000;
+  while (demo.survivors().length > 0 && Date.now() < until) await pause(100);
+  assert.deepEqual(demo.survivors(), []);
+  assert.deepEqual(demo.files(), []);
+  assert.deepEqual(demoStackFiles(), []);
 }

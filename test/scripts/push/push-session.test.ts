@@ -4,10 +4,12 @@ import { rm, writeFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import * as s3 from "@aws-sdk/client-s3";
+import type { UserError } from "../../../components/user-error.ts";
 import { manifestText, type WeightsManifest } from "../../../components/weights/manifest.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { openFolder } from "../../../scripts/push/folder-source.ts";
-import { folderOf, PushedBucket, safetensors } from "./support.ts";
+import { describeWeights, storeOf } from "../../../provider/weights-plan.ts";
+import { folderOf, PushedBucket, restoreEnvironment, safetensors } from "./support.ts";
 
 describe("two pushes to one prefix", function () {
   this.timeout(60_000);
@@ -42,6 +44,28 @@ describe("two pushes to one prefix", function () {
     const whole = { id: "1", by: "ada@elsewhere", pid: 1, startedAt: now, seenAt: now, ...push };
     const manifest = { version: 1, state: "pushing", source: "folder:x", push: whole } as const;
     return manifestText({ ...manifest, uploads: {}, files: [], left: [] });
+  };
+
+  /** What a sync of the bucket would see. */
+  const syncOf = () => {
+    const saved = { ...process.env };
+    process.env["AWS_ENDPOINT_URL_S3"] = cloud.endpoint;
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
+    // A prefix is set with or without its slash.
+    const prefix = place.prefix.slice(0, -1);
+    const inputs = {
+      bucket: place.bucket,
+      prefix,
+      region: "us-east-1",
+      folder: "",
+      dataFolder: "",
+    };
+    const store = storeOf(inputs);
+    const close = () => {
+      store.close();
+      restoreEnvironment(saved);
+    };
+    return { inputs, store, close };
   };
 
   it("waits for one that lives elsewhere, and follows one that is silent or dead", async () => {
@@ -138,7 +162,26 @@ describe("two pushes to one prefix", function () {
     assert.ok(!(await place.keys()).includes("llama/config.json"));
   });
 
-  it("encrypts with the key that is asked for", async () => {
+  it("keeps a sync from half a push, and lets it have the whole", async () => {
+    const { inputs, store, close } = syncOf();
+    try {
+      await put("model-00001-of-00002.safetensors", shard);
+      await put(".berth-manifest.json", pushing({}));
+      await assert.rejects(describeWeights(store, inputs), (error: UserError) => {
+        assert.match(error.message, /not all there/);
+        assert.match(error.problems.join(), /ada@elsewhere began to push folder:x/);
+        return true;
+      });
+      await put(".berth-manifest.json", "{}");
+      await place.push(await openFolder(folder), { takeOver: true });
+      const paths = (await describeWeights(store, inputs)).map(({ path }) => path);
+      assert.ok(paths.includes("model.safetensors") && !paths.includes(".berth-manifest.json"));
+    } finally {
+      close();
+    }
+  });
+
+  it("encrypts with the key that is asked for, and a sync does not take its ETag for an MD5", async () => {
     const target = place.target({ kmsKey: "alias/models" });
     await place.push(await openFolder(folder), { target });
     for (const path of ["model.safetensors", "config.json", ".berth-manifest.json"]) {
@@ -146,6 +189,15 @@ describe("two pushes to one prefix", function () {
       const head = await place.client.send(new s3.HeadObjectCommand({ Bucket: place.bucket, Key }));
       assert.equal(head.ServerSideEncryption, "aws:kms");
       assert.equal(head.SSEKMSKeyId, "alias/models");
+    }
+    const { inputs, store, close } = syncOf();
+    try {
+      const objects = await describeWeights(store, inputs);
+      const found = objects.find(({ path }) => path === "model.safetensors");
+      assert.equal(found?.etagIsMd5, false);
+      assert.ok(found.checksum !== undefined);
+    } finally {
+      close();
     }
   });
 });

@@ -5,15 +5,23 @@ import { namedTags, type TagInputs } from "../named-tags.ts";
 /** Days that a request and its answer stay. */
 const keptDays = 7;
 
-/** The bucket of an asynchronous endpoint's requests and answers: private, emptied after a week, and gone with the stack. */
-export function asyncBucket(name: string, tags: TagInputs, parent: pulumi.Resource): aws.s3.Bucket {
+/**
+ * The bucket of an endpoint's requests and answers, queued or captured: private, emptied after a week, and gone with the stack.
+ *
+ * @param name of the bucket's resource
+ */
+export function trafficBucket(
+  name: string,
+  tags: TagInputs,
+  parent: pulumi.Resource,
+): aws.s3.Bucket {
   const bucket = new aws.s3.Bucket(
-    `${name}-queue`,
-    { forceDestroy: true, tags: namedTags(tags, `${name}-queue`) },
+    name,
+    { forceDestroy: true, tags: namedTags(tags, name) },
     { parent },
   );
   new aws.s3.BucketPublicAccessBlock(
-    `${name}-queue-private`,
+    `${name}-private`,
     {
       bucket: bucket.id,
       blockPublicAcls: true,
@@ -24,7 +32,7 @@ export function asyncBucket(name: string, tags: TagInputs, parent: pulumi.Resour
     { parent },
   );
   new aws.s3.BucketLifecycleConfiguration(
-    `${name}-queue-lifecycle`,
+    `${name}-lifecycle`,
     {
       bucket: bucket.id,
       rules: [

@@ -1,0 +1,18 @@
+/** Where a machine is logged in to. */
+export interface HostAddress {
+  readonly user: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `user@address` or `user@address:port`, an IPv6 address in brackets; undefined for anything else. */
+export function parseHostAddress(text: string): HostAddress | undefined {
+  const parts = /^([^@\s]+)@(\[[^\]\s]+\]|[^:\s]+)(?::(\d{1,5}))?$/.exec(text);
+  if (parts === null) return undefined;
+  const [, user = "", host = "", port = "22"] = parts;
+  if (Number(port) < 1 || Number(port) > 65_535) return undefined;
+  return { user, host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+/** A host's public key as OpenSSH writes it; what follows the key is a comment. */
+export const hostKeyLine = /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*( .*)?$/;

@@ -1,0 +1,169 @@
+import {
+  ApplicationAutoScalingClient,
+  DescribeScalableTargetsCommand,
+} from "@aws-sdk/client-application-auto-scaling";
+import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
+import {
+  DescribeEndpointCommand,
+  DescribeEndpointConfigCommand,
+  SageMakerClient,
+  type DescribeEndpointCommandOutput,
+} from "@aws-sdk/client-sagemaker";
+import type { Measurement, Usage } from "../../components/cost/usage.ts";
+import { timestamp } from "../../components/lease/lease.ts";
+import { taggedThings } from "./tagged-things.ts";
+import type { ClientSettings } from "./account-scope.ts";
+import type { TaggedUsage } from "./cost-of-hosts.ts";
+
+const hourMs = 3_600_000;
+
+/** Hours that one call of CloudWatch answers at most: 1,440 values. */
+const hoursACall = 1440;
+
+/**
+ * Instances of an endpoint, hour by hour. Each running instance reports its load once a minute
+ * (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_MetricsConfig.html), so sixty reports are one instance's hour.
+ * CloudWatch keeps them for 455 days, of endpoints that are gone too.
+ */
+async function measuredInstances(
+  client: CloudWatchClient,
+  variant: { readonly endpointName: string; readonly variantName: string },
+  { from, now }: { readonly from: Date; readonly now: Date },
+): Promise<readonly Measurement[]> {
+  const first = Math.floor(from.getTime() / hourMs) * hourMs;
+  const measured: Measurement[] = [];
+  for (let start = first; start < now.getTime(); start += hoursACall * hourMs) {
+    const end = Math.min(start + hoursACall * hourMs, now.getTime());
+    const { Datapoints = [] } = await client.send(
+      new GetMetricStatisticsCommand({
+        Namespace: "/aws/sagemaker/Endpoints",
+        MetricName: "CPUUtilization",
+        Dimensions: [
+          { Name: "EndpointName", Value: variant.endpointName },
+          { Name: "VariantName", Value: variant.variantName },
+        ],
+        StartTime: new Date(start),
+        EndTime: new Date(end),
+        Period: 3600,
+        Statistics: ["SampleCount"],
+      }),
+    );
+    for (const { Timestamp, SampleCount = 0 } of Datapoints) {
+      if (Timestamp === undefined || SampleCount === 0) continue;
+      const to = Math.min(Timestamp.getTime() + hourMs, now.getTime());
+      const hours = (to - Timestamp.getTime()) / hourMs;
+      if (hours <= 0) continue;
+      const units = SampleCount / 60 / hours;
+      measured.push({ from: timestamp(Timestamp), to: timestamp(new Date(to)), units });
+    }
+  }
+  return measured.toSorted((a, b) => a.from.localeCompare(b.from));
+}
+
+/** The most instances that it may have; undefined where it does not scale, or that cannot be asked. */
+async function mostInstances(
+  settings: ClientSettings,
+  endpointName: string,
+  variantName: string,
+): Promise<number | undefined> {
+  const client = new ApplicationAutoScalingClient(settings);
+  try {
+    const { ScalableTargets = [] } = await client.send(
+      new DescribeScalableTargetsCommand({
+        ServiceNamespace: "sagemaker",
+        ResourceIds: [`endpoint/${endpointName}/variant/${variantName}`],
+      }),
+    );
+    return ScalableTargets[0]?.MaxCapacity;
+  } catch {
+    return undefined;
+  } finally {
+    client.destroy();
+  }
+}
+
+interface Described {
+  readonly endpoint: DescribeEndpointCommandOutput;
+  readonly instanceType: string;
+  readonly variantName: string;
+}
+
+async function describe(client: SageMakerClient, name: string): Promise<Described | undefined> {
+  let endpoint: DescribeEndpointCommandOutput;
+  try {
+    endpoint = await client.send(new DescribeEndpointCommand({ EndpointName: name }));
+  } catch (error) {
+    // The tag index names an endpoint for a while after it is gone.
+    if (error instanceof Error && /could not find/i.test(error.message)) return undefined;
+    throw error;
+  }
+  const config = await client.send(
+    new DescribeEndpointConfigCommand({ EndpointConfigName: endpoint.EndpointConfigName }),
+  );
+  const [variant] = config.ProductionVariants ?? [];
+  const { InstanceType: instanceType = "", VariantName: variantName = "" } = variant ?? {};
+  return { endpoint, instanceType, variantName };
+}
+
+interface Clients {
+  readonly settings: ClientSettings;
+  readonly sagemaker: SageMakerClient;
+  readonly cloudwatch: CloudWatchClient;
+}
+
+async function endpointUsage(
+  { settings, sagemaker, cloudwatch }: Clients,
+  name: string,
+  { recordedUsd, now }: { readonly recordedUsd: number; readonly now: Date },
+): Promise<Usage | undefined> {
+  const described = await describe(sagemaker, name);
+  if (described === undefined) return undefined;
+  const { endpoint, instanceType, variantName } = described;
+  const { CurrentInstanceCount: running = 0, DesiredInstanceCount: wanted = 0 } =
+    endpoint.ProductionVariants?.[0] ?? {};
+  const started = endpoint.CreationTime ?? now;
+  const from = timestamp(started);
+  const most = await mostInstances(settings, name, variantName);
+  const measured = await measuredInstances(
+    cloudwatch,
+    { endpointName: name, variantName },
+    { from: started, now },
+  );
+  // What scales and was never heard of had no instance; what does not scale has had what it has all the time.
+  const silent = most === undefined || running > 0 ? undefined : [];
+  return {
+    kind: "endpoint",
+    resourceId: name,
+    type: instanceType,
+    units: running,
+    measured: measured.length > 0 ? measured : silent,
+    span: { from },
+    // The tag's price is that of all the instances that it may have.
+    prices: [{ from, hourlyUsd: recordedUsd / Math.max(1, most ?? wanted) }],
+  };
+}
+
+/** SageMaker endpoints of all runs in a region, with the instances that they had hour by hour. */
+export async function endpointUsages(
+  given: ClientSettings,
+  region: string,
+  now: Date,
+): Promise<readonly TaggedUsage[]> {
+  const settings = { ...given, region };
+  const sagemaker = new SageMakerClient(settings);
+  const cloudwatch = new CloudWatchClient(settings);
+  try {
+    const found: TaggedUsage[] = [];
+    for (const { arn, tags } of await taggedThings(settings, "sagemaker:endpoint")) {
+      const name = arn.slice(arn.lastIndexOf("/") + 1);
+      const recordedUsd = Number(tags["berth:hourly-usd"] ?? 0);
+      const clients = { settings, sagemaker, cloudwatch };
+      const usage = await endpointUsage(clients, name, { recordedUsd, now });
+      if (usage !== undefined) found.push({ tags, usage });
+    }
+    return found;
+  } finally {
+    sagemaker.destroy();
+    cloudwatch.destroy();
+  }
+}

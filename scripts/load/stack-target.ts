@@ -1,0 +1,166 @@
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { UserError } from "../../components/user-error.ts";
+import { sshCredentials } from "../../provider/adapters/ssh-credentials.ts";
+import { SshSession } from "../../provider/adapters/ssh-session.ts";
+import { accountOf } from "../adapters/account.ts";
+import { readClock } from "../adapters/clock.ts";
+import { cloudOf } from "../adapters/local-cloud.ts";
+import { regionOfStack } from "../adapters/stack-file.ts";
+import { findDeployment } from "../deployment.ts";
+import { sshTarget } from "../ssh-target.ts";
+import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import type { BenchOptions } from "./bench-options.ts";
+import { openServer, type BenchTarget } from "./bench-target.ts";
+import { openEndpointTarget } from "./endpoint-target.ts";
+import { noEstimate, plannerEstimate } from "./planner-estimate.ts";
+
+/** A load test ends so long before the lease, for the teardown's own sake. */
+const marginSeconds = 60;
+/** With less than this left nothing is begun. */
+const leastSeconds = 30;
+
+/**
+ * How long a stack may still be asked, seconds; undefined without a deadline.
+ *
+ * @throws UserError when it is as good as over
+ */
+export function secondsToDeadline({ expiresAt }: BerthOutputs, now: Date): number | undefined {
+  if (expiresAt === undefined || expiresAt === "") return undefined;
+  const seconds = (Date.parse(expiresAt) - now.getTime()) / 1000 - marginSeconds;
+  if (seconds >= leastSeconds) return seconds;
+  throw new UserError(`The lease ends at ${expiresAt}, which leaves no time for a load test.`, {
+    hint: "Give it more first, such as: npm run berth -- extend 1h",
+  });
+}
+
+interface Known {
+  readonly outputs: BerthOutputs;
+  readonly options: BenchOptions;
+  readonly emulated: boolean;
+  readonly deadlineSeconds: number | undefined;
+  readonly hourlyUsd: number | undefined;
+}
+
+function described({ outputs, emulated, hourlyUsd, options }: Known) {
+  const { catalogueVersion = "then", instanceType, plan } = outputs;
+  const source =
+    options.hourlyUsd === undefined
+      ? `the most that an hour of the stack costs, by the prices of ${catalogueVersion}`
+      : "by --hourly-usd";
+  return {
+    instanceType,
+    hourlyUsd,
+    priceSource: hourlyUsd === undefined ? undefined : source,
+    emulated,
+    model: plan?.modelId ?? "?",
+  };
+}
+
+function contextOf({ plan }: BerthOutputs): number | undefined {
+  const context: unknown = plan?.["contextTokens"];
+  return typeof context === "number" ? context : undefined;
+}
+
+async function openHost(known: Known, url: string): Promise<BenchTarget> {
+  const { outputs, options, deadlineSeconds } = known;
+  const { address, port, user, hostKey } = sshTarget(outputs);
+  const endpoint = { host: address, port, user, hostKeys: [hostKey] };
+  const session = await SshSession.connect(endpoint, await sshCredentials());
+  const forward = await session.forward(Number(new URL(url).port));
+  const close = (): void => {
+    forward.close();
+    session.close();
+  };
+  try {
+    const { form = "completion", ignoreEos = true } = options;
+    const baseUrl = `http://127.0.0.1:${forward.port}/v1`;
+    const server = { baseUrl, token: undefined, form, ignoreEos, model: undefined };
+    const opened = await openServer(server);
+    return {
+      load: opened.load,
+      roundTripSeconds: opened.roundTripSeconds,
+      described: { kind: "host", address: `${address}, through SSH`, ...described(known) },
+      estimate: plannerEstimate(outputs.plan, outputs.instanceType, loadCatalogue()),
+      contextTokens: contextOf(outputs),
+      deadlineSeconds,
+      close: () => {
+        opened.load.close();
+        close();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function openEndpoint(known: Known, endpointName: string): BenchTarget {
+  const { outputs, options, deadlineSeconds } = known;
+  const { env, form, ignoreEos = false, model } = options;
+  const cloud = cloudOf(env);
+  const { client } = accountOf(env, regionOfStack(env), cloud);
+  const own = outputs.plan?.endpoint?.container.requestForm ?? "completion";
+  const asked = { endpointName, form: form ?? own, client };
+  const load = openEndpointTarget(asked, { model, ignoreEos });
+  const named = described(known);
+  return {
+    load,
+    described: { kind: "endpoint", address: endpointName, ...named, model: model ?? named.model },
+    estimate:
+      outputs.plan === undefined
+        ? noEstimate
+        : plannerEstimate(outputs.plan, outputs.instanceType, loadCatalogue()),
+    contextTokens: contextOf(outputs),
+    roundTripSeconds: undefined,
+    deadlineSeconds,
+    close: () => {
+      load.close();
+    },
+  };
+}
+
+/** A real-time endpoint by its name, in the region of a stack. */
+export function openNamedEndpoint(
+  endpointName: string,
+  options: BenchOptions,
+  hourlyUsd: number | undefined,
+): BenchTarget {
+  const emulated = cloudOf(options.env) !== undefined;
+  const known = { outputs: {}, options, emulated, deadlineSeconds: undefined, hourlyUsd };
+  return openEndpoint(known, endpointName);
+}
+
+/**
+ * The model of a stack, on whichever target it is.
+ *
+ * @throws UserError when there is none that answers a load test, or its lease is as good as over
+ */
+export async function openStackTarget(
+  options: BenchOptions,
+  hourlyUsd: number | undefined,
+): Promise<BenchTarget> {
+  const cloud = cloudOf(options.env);
+  const opened = await findDeployment(options, cloud);
+  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const { endpointName, asyncUri, url } = outputs;
+  if (asyncUri !== undefined) {
+    throw new UserError(
+      "This stack's endpoint is asynchronous: its answers come whole, through S3.",
+      {
+        hint: "A load test would measure the queue. Set berth:endpointMode to realtime for one.",
+      },
+    );
+  }
+  const known = {
+    outputs,
+    options,
+    emulated: cloud !== undefined,
+    deadlineSeconds: secondsToDeadline(outputs, await readClock(cloud)),
+    hourlyUsd: hourlyUsd ?? outputs.hourlyUsd,
+  };
+  if (endpointName !== undefined) return openEndpoint(known, endpointName);
+  if (url !== undefined) return openHost(known, url);
+  throw new UserError("This stack serves no model.", {
+    hint: "Run berth up, or name what to measure: berth bench --url http://127.0.0.1:8000/v1",
+  });
+}

@@ -1,0 +1,33 @@
+import type { EndpointRequest } from "../components/sagemaker-endpoint/endpoint-plan.ts";
+import type { PlanRequest } from "../components/sizing/make-plan.ts";
+import type { EndpointSettings } from "./parse-settings.ts";
+
+/** Seconds for which alarms are watched where nobody asked: five of their periods. */
+const defaultBakeSeconds = 300;
+
+/**
+ * What a stack's settings ask of its endpoint, with the environment's defaults: in dev nobody waits at night, so what queues
+ * costs nothing while nothing waits, and an update is over as soon as it can; elsewhere alarms watch over it.
+ */
+export function endpointWishes(
+  settings: EndpointSettings,
+): Omit<EndpointRequest, keyof PlanRequest> {
+  const { env, imageUri, rollbackAlarms, captureDataPercent } = settings;
+  const tries = env === "dev" || env === "local";
+  const endpointMode = settings.endpointMode ?? (env === "dev" ? "async" : "realtime");
+  const minInstances = settings.minInstances ?? (endpointMode === "async" ? 0 : 1);
+  const maxInstances = settings.maxInstances ?? Math.max(1, minInstances);
+  const updateStrategy =
+    settings.updateStrategy ?? (tries || minInstances < 2 ? "all-at-once" : "rolling");
+  const updateBakeSeconds = settings.updateBakeSeconds ?? (tries ? 0 : defaultBakeSeconds);
+  return {
+    endpointMode,
+    minInstances,
+    maxInstances,
+    imageUri,
+    updateStrategy,
+    updateBakeSeconds,
+    rollbackAlarms,
+    captureDataPercent,
+  };
+}
