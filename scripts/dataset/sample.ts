@@ -1,9 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
 
-/** How the samples of a file are written; a trainer takes one way for all of them. */
-type SampleSchema = "text" | "messages" | "prompt-completion";
-
 /** One sample, by the names that TRL's trainer knows. */
 export type Sample =
   | { readonly schema: "text"; readonly text: string }
