@@ -1,7 +1,8 @@
-import { runtime } from "@pulumi/pulumi";
-import type { ExistingHostDeployment } from "./existing-host-stack.ts";
-import type { GpuHostDeployment } from "./gpu-host-stack.ts";
+import * as pulumi from "@pulumi/pulumi";
 import { hourlyUsdOn } from "../components/sagemaker-endpoint/instance-pools.ts";
+import type { ExistingHostDeployment } from "./existing-host-stack.ts";
+import { declaredMonth } from "./declared-month.ts";
+import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
 /** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
@@ -21,16 +22,22 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     hostKey,
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
+    ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
-    // A preview says the price of the first rung, an `up` that of the rung that EC2 gave.
-    hourlyUsd: runtime.isDryRun()
-      ? plan.hourlyUsd
-      : host.launched.apply((rung) => rung.totalHourlyUsd),
+    ...priced(deployment),
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,
   };
+}
+
+/** A preview says the price of the first rung, an `up` that of the rung that EC2 gave. */
+function priced({ host, plan, settings }: GpuHostDeployment) {
+  const hourlyUsd = pulumi.runtime.isDryRun()
+    ? pulumi.output(plan.hourlyUsd)
+    : host.launched.apply((rung) => rung.totalHourlyUsd);
+  return { hourlyUsd, monthlyUsd: hourlyUsd.apply((usd) => declaredMonth(usd, settings).usd) };
 }
 
 /** The same of an endpoint's stack. */
@@ -54,6 +61,7 @@ export function endpointOutputs({
     expiresAt: lease.expiresAt,
     // What was taken in place of the plan's type has a price of its own.
     hourlyUsd: endpoint.instanceType.apply((type) => hourlyUsdOn(plan.endpoint, type)),
+    monthlyUsd: declaredMonth(plan.hourlyUsd, settings).usd,
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,
@@ -71,6 +79,7 @@ export function existingHostOutputs(deployment: ExistingHostDeployment) {
     user: login.user,
     hostKey: settings.hostKey,
     url: server.url,
+    ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: "",
     hourlyUsd: 0,

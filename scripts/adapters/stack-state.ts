@@ -6,6 +6,7 @@ import { z } from "zod";
 import { expiryTag } from "../../components/identity.ts";
 import { sweepBounds } from "../../components/teardown/teardown-times.ts";
 import { atExpression } from "../../components/teardown/terminate-by-tag.ts";
+import type { NamedThing } from "./receipt-by-name.ts";
 
 const properties = z.record(z.string(), z.unknown());
 
@@ -15,6 +16,7 @@ const stateSchema = z.looseObject({
       z.looseObject({
         type: z.string(),
         urn: z.string(),
+        id: z.string().optional(),
         inputs: properties.optional(),
         outputs: properties.optional(),
       }),
@@ -24,7 +26,8 @@ const stateSchema = z.looseObject({
 
 type Resource = NonNullable<z.infer<typeof stateSchema>["resources"]>[number];
 
-const leaseSchema = z.object({
+/** The lease in a state. */
+export const leaseSchema = z.object({
   startedAt: z.string(),
   expiresAt: z.string(),
   owner: z.string(),
@@ -65,6 +68,8 @@ export interface StackState {
   readonly endpoint: RecordedEndpoint | undefined;
   /** Everything that the state says, to look an id up in. */
   readonly text: string;
+  /** Everything of AWS that it knows, by the names that AWS has for it. */
+  readonly things: readonly NamedThing[];
   /** Operations that began and of whose end nothing is known. */
   readonly pending: number;
 }
@@ -85,7 +90,8 @@ function resourcesOf(deployment: unknown): readonly Resource[] {
 
 const exportedSchema = z.looseObject({ version: z.number(), deployment: z.unknown() });
 
-interface EngineCommand {
+/** What the SDK runs the engine by. */
+export interface EngineCommand {
   run(
     args: readonly string[],
     workDir: string,
@@ -136,6 +142,9 @@ export async function readStackState(stack: Stack): Promise<StackState> {
     endpoint: endpointSchema.safeParse(resources.find(({ type }) => type === endpointType)?.outputs)
       .data,
     text: JSON.stringify(resources),
+    things: resources.flatMap(({ type, id, outputs = {} }) =>
+      id !== undefined && type.startsWith("aws:") ? [{ type, id, outputs }] : [],
+    ),
     pending: pending?.length ?? 0,
   };
 }
