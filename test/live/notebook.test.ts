@@ -208,7 +208,7 @@ describe("a notebook on a host", function () {
     await writeFile(file, firstNotebook(first));
     const { endpoint, credentials } = settingsFor(cloud);
     const executed = await execute(file, {
-      AWS_ENDPOINT_URL: String(endpoint),
+      AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     });
