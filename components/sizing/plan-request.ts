@@ -45,6 +45,8 @@ export interface PlanRequest {
   readonly promptTokens?: number | undefined;
   /** Tokens of a typical answer. @default a quarter of the context, 256 at most */
   readonly answerTokens?: number | undefined;
+  /** Steps of denoising of an image. @default what the model's pipeline takes */
+  readonly imageSteps?: number | undefined;
   /** A format such as `native`, `int8` or `int4`; `auto` is `native`. @default "auto" */
   readonly precision?: string | undefined;
   readonly training?: TrainingRequest | undefined;
@@ -108,6 +110,7 @@ function wrongNumbers(request: PlanRequest): readonly string[] {
     concurrency: request.concurrency,
     promptTokens: request.promptTokens,
     answerTokens: request.answerTokens,
+    imageSteps: request.imageSteps,
     gpuCount: request.gpuCount,
   };
   const amounts = {
