@@ -16,7 +16,7 @@ export type { PlanRequest } from "./plan-request.ts";
 const gibi = 1024 ** 3;
 
 function isServingEngine(engine: SizingEngine): engine is ServingEngine {
-  return engine === "vllm" || engine === "llama.cpp";
+  return engine !== "tgi";
 }
 
 /** What the job is, for a sentence. */
@@ -80,7 +80,7 @@ function deployable({ job, model }: Decision): { job: ServingJob; engine: Servin
   const { engine } = job.workload;
   if (isServingEngine(engine)) return { job, engine };
   throw new UserError(`${model.id} cannot be deployed as asked.`, {
-    problems: [`model: ${model.id} makes images, and only text models are served yet`],
+    problems: [`engine: ${engine} is not served`],
     hint: `Look at its plan with: berth plan ${model.id}`,
   });
 }
