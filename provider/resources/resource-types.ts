@@ -1,4 +1,5 @@
 import type { ResourceType } from "../plugin/resource-type.ts";
+import { apiToken } from "./api-token.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
@@ -20,6 +21,7 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:HostBootstrap", hostBootstrap],
   ["berth:index:WeightsSync", weightsSync],
   ["berth:index:WeightsCopy", weightsCopy],
+  ["berth:index:ApiToken", apiToken],
   ["berth:index:ModelServer", modelServer],
   ["berth:index:EndpointAnswer", endpointAnswer],
 ]);
