@@ -2,10 +2,13 @@ import type { LoadPrecision } from "./model-server/load-precision.ts";
 import type { MemoryDemand } from "./sizing/memory-part.ts";
 
 /** How the capacity is bought. */
-export type Purchase = "on-demand" | "spot";
+export type Purchase = "on-demand" | "spot" | "capacity-block";
 
-/** Which purchases a ladder may have, in this order. */
+/** Which purchases a deployment's ladder may have, in this order. */
 export const markets = ["on-demand", "spot", "spot-then-on-demand"] as const;
+
+/** Those, and what can be planned alone: a Capacity Block is bought before anything is launched in it. */
+export const plannedMarkets = [...markets, "capacity-block"] as const;
 
 /** The program that serves the model on the host. */
 export type ServingEngine = "vllm" | "llama.cpp" | "transformers" | "diffusers";

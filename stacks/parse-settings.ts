@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
+import { declaredMonth } from "./declared-month.ts";
 import { existingHostSchema, type BerthExistingHostSettings } from "./existing-host-schema.ts";
 import {
   berthSchema,
@@ -166,6 +167,9 @@ export function planRequest(settings: Settings): PlanRequest {
       : { engine: settings.engine, kvFormat: settings.kvCacheDtype };
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
+  // Without office hours a plan shows all of a month, whatever the lease.
+  const monthlyHours =
+    settings.officeHours === undefined ? undefined : declaredMonth(1, settings).hours;
   return {
     ...request,
     ...boughtBy(settings),
@@ -174,6 +178,7 @@ export function planRequest(settings: Settings): PlanRequest {
     instanceTypes,
     gpuCount,
     rootVolumeGiB,
+    monthlyHours,
   };
 }
 

@@ -210,6 +210,8 @@ export const endpointSchema = berthSchema
     updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
     updateBakeSeconds: whole(0, 3600).optional(),
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
+    /** Weekly windows outside of which the endpoint is deleted; model and configuration stay. @default none */
+    endpointHours: officeHours.optional(),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text

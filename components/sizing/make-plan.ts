@@ -93,6 +93,11 @@ function deployable({ job, model }: Decision): { job: ServingJob; engine: Servin
  * @throws NoPlacementError with the reason for every type when none holds the model
  */
 export function makePlan(request: PlanRequest, catalogue: Catalogue): Plan {
+  if (request.capacityBlock === true) {
+    throw new UserError("A Capacity Block can be planned, and not deployed.", {
+      hint: "Buy it in the console and launch in it by hand, or deploy with another berth:market.",
+    });
+  }
   const decision = decide({ ...request, tensorParallelOnly: true }, catalogue);
   const { job, engine } = deployable(decision);
   const { model, rootVolumeGiB } = decision;

@@ -29,6 +29,8 @@ export interface PlanRequest {
   readonly spot: boolean;
   /** With spot: on demand after it, when spot lacks capacity. @default false */
   readonly onDemandAfterSpot?: boolean | undefined;
+  /** In Capacity Blocks, whatever `spot` says; such a plan cannot be deployed. @default false */
+  readonly capacityBlock?: boolean | undefined;
   /** Most that the instance may cost in an hour on spot, USD. @default its on-demand price */
   readonly spotMaxHourlyUsd?: number | undefined;
   /** Hours until teardown; undefined means no deadline. */

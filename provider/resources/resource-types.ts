@@ -3,6 +3,7 @@ import { apiToken } from "./api-token.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
+import { hostedEndpoint } from "./hosted-endpoint.ts";
 import { hostLaunch } from "./host-launch.ts";
 import { hostKey } from "./host-key.ts";
 import { hostKeyRotation } from "./host-key-rotation.ts";
@@ -23,5 +24,6 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:WeightsCopy", weightsCopy],
   ["berth:index:ApiToken", apiToken],
   ["berth:index:ModelServer", modelServer],
+  ["berth:index:HostedEndpoint", hostedEndpoint],
   ["berth:index:EndpointAnswer", endpointAnswer],
 ]);

@@ -24,6 +24,19 @@ export const running: readonly CommandRow[] = [
       (await import("../commands/status.ts")).runStatus(flags as never, terminal),
   },
   {
+    syntax: "dashboard",
+    summary: "every stack on a page of this machine: state, cost, deadline, health; it only reads",
+    flags: [
+      engine,
+      ["--port <port>", "of loopback (default: a free one)"],
+      ["--regions <regions>", "to ask besides those of the stacks, with commas between"],
+      ["--no-probe", "do not log in to hosts"],
+      ["--once <file>", "write one page that changes no more, and end"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/dashboard.ts")).runDashboard(flags as never, terminal),
+  },
+  {
     syntax: "sync",
     summary: "bring the weights of a running host up to date; only what changed is fetched",
     flags: [env, engine, ["--verify", "read every byte on the host instead, and compare it"]],

@@ -29,9 +29,8 @@ describe("index.ts", () => {
       Object.keys(outputs).toSorted(),
       [
         ["address", "apiToken", "catalogueVersion", "certificate", "expiresAt", "hostKey"],
-        ["hourlyUsd", "instanceId"],
-        ["instanceType", "launched", "owner", "plan", "refusals", "sshPort", "startedAt", "url"],
-        ["user", "weightsUri"],
+        ["hourlyUsd", "instanceId", "instanceType", "launched", "monthlyUsd", "owner", "plan"],
+        ["refusals", "sshPort", "startedAt", "url", "user", "weightsUri"],
       ].flat(),
     );
     assert.ok("address" in outputs);
