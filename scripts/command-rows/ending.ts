@@ -28,6 +28,8 @@ export const ending: readonly CommandRow[] = [
       ["--yes", "do not ask; needed where nobody can be asked"],
       ["--if-over", "only when its lease is over; else do nothing"],
       ["--force", "take a protected deployment down too"],
+      ["--save <path...>", "save these of the host in S3 first; without them nothing goes"],
+      ["--save-to <uri>", "s3://bucket/prefix (default: saved/ in the stack's weights bucket)"],
     ],
     run: async (_words, flags, terminal) =>
       (await import("../commands/down.ts")).runDown(flags as never, terminal),
