@@ -2,7 +2,7 @@ import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 
 /** What a stack tells, a host's or an endpoint's; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
-const outputsSchema = z
+export const outputsSchema = z
   .object({
     instanceId: z.string(),
     instanceType: z.string(),
@@ -22,11 +22,18 @@ const outputsSchema = z
     owner: z.string(),
     weightsUri: z.string(),
     catalogueVersion: z.string(),
+    /** What a prompt is put into, at {prompt}. */
+    promptTemplate: z.string(),
     plan: z.looseObject({
       modelId: z.string(),
+      engine: z.string().optional(),
       endpoint: z
         .looseObject({
           container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),
+          /** Weekly hours, where it keeps any. */
+          hours: z.looseObject({ text: z.string() }).optional(),
+          minInstances: z.coerce.number().optional(),
+          maxInstances: z.coerce.number().optional(),
         })
         .optional(),
     }),
@@ -36,6 +43,8 @@ const outputsSchema = z
     /** Of a stack whose target is SageMaker. */
     endpointName: z.string(),
     endpointArn: z.string(),
+    /** As the last `up` or refresh found it: SageMaker's word, or "stopped". */
+    endpointState: z.string(),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
   })

@@ -161,6 +161,10 @@ function boughtBy(
 export function planRequest(settings: Settings): PlanRequest {
   const { model, env, region, spot, leaseHours, concurrency, precision } = settings;
   const { context, instanceTypes, gpuCount } = settings;
+  const served =
+    settings.target === "sagemaker"
+      ? {}
+      : { engine: settings.engine, kvFormat: settings.kvCacheDtype };
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
   // Without office hours a plan shows all of a month, whatever the lease.
@@ -169,6 +173,7 @@ export function planRequest(settings: Settings): PlanRequest {
   return {
     ...request,
     ...boughtBy(settings),
+    ...served,
     contextTokens: context,
     instanceTypes,
     gpuCount,

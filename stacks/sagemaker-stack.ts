@@ -63,6 +63,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
       // Armed first: from the moment that something costs, something ends it.
       after: armed,
       tags,
+      expiresAt: hasEnd(settings) ? expiresAt : undefined,
       kmsKeyArn,
       ...vpcOf(settings),
     },
