@@ -68,6 +68,7 @@ export const ending: readonly CommandRow[] = [
     flags: [
       env,
       ["--regions <regions>", "with commas between (default: all that are enabled)"],
+      ["--own", "only deployments of this stack and of its file's owner"],
       ["--fix", "remove what is over, by its tags, if it is so at a second look"],
       ["--wait <seconds>", "between the two looks", "60"],
       ["--yes", "do not ask; needed where nobody can be asked"],
