@@ -7,7 +7,7 @@ import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
 /** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
 export function stackOutputs(deployment: GpuHostDeployment) {
-  const { settings, plan, lease, host, hostKey, server, weightsUri } = deployment;
+  const { settings, plan, lease, host, hostKey, server, token, weightsUri } = deployment;
   return {
     plan,
     instanceId: host.instanceId,
@@ -22,6 +22,8 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     hostKey,
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
+    apiToken: token,
+    certificate: server.certificate,
     ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
@@ -70,7 +72,7 @@ export function endpointOutputs({
 
 /** The same of the stack of a machine that is there already; it has no end, and no price. */
 export function existingHostOutputs(deployment: ExistingHostDeployment) {
-  const { settings, plan, lease, machine, login, server, weightsUri } = deployment;
+  const { settings, plan, lease, machine, login, server, token, weightsUri } = deployment;
   return {
     plan,
     machineId: machine.machineId,
@@ -79,6 +81,8 @@ export function existingHostOutputs(deployment: ExistingHostDeployment) {
     user: login.user,
     hostKey: settings.hostKey,
     url: server.url,
+    apiToken: token,
+    certificate: server.certificate,
     ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: "",

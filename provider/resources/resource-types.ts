@@ -1,4 +1,5 @@
 import type { ResourceType } from "../plugin/resource-type.ts";
+import { apiToken } from "./api-token.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
@@ -22,6 +23,7 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:HostBootstrap", hostBootstrap],
   ["berth:index:WeightsSync", weightsSync],
   ["berth:index:WeightsCopy", weightsCopy],
+  ["berth:index:ApiToken", apiToken],
   ["berth:index:ModelServer", modelServer],
   ["berth:index:HostedEndpoint", hostedEndpoint],
   ["berth:index:PooledConfiguration", pooledConfiguration],
