@@ -47,7 +47,7 @@ function servingFigure({ serving }: StackReadings): Figure {
 }
 
 function healthText({ health }: HostProbe): Pick<Figure, "text" | "tone"> {
-  if (health === undefined) return { text: "not asked: no server is recorded yet", tone: "quiet" };
+  if (health === undefined) return { text: "not asked yet", tone: "quiet" };
   if (health === 0) return { text: "no", tone: "bad" };
   if (health === 503) return { text: "not yet: it is not ready (HTTP 503)", tone: "busy" };
   return health < 300
@@ -66,11 +66,11 @@ function answerFigure({ host, serving, state }: StackReadings): Figure {
   return figure(host, healthText);
 }
 
-function gpuFigure({ host, state }: StackReadings): Figure {
+function gpuFigure({ host, state, emulated: local }: StackReadings): Figure {
   if (state.value?.endpointName !== undefined) {
     return { text: "CloudWatch has an endpoint's; it is not asked", tone: "quiet" };
   }
-  const emulated = state.value?.fakeGpu === true ? " (emulated)" : "";
+  const emulated = local || state.value?.fakeGpu === true ? " (emulated)" : "";
   return figure(host, ({ gpus }) => {
     if (gpus.length === 0) return { text: "the driver does not answer", tone: "bad" };
     const each = gpus.map(({ utilisation }) =>
@@ -179,6 +179,15 @@ const nothing: StackFacts = {
   fakeGpu: false,
 };
 
+/** The short of a stack with its age: what EC2 or SageMaker no longer tells is said to be of before. */
+function statusFigure(stack: StackReadings, facts: StackFacts, context: StackContext): Figure {
+  const told = figure(stack.state, () => statusOf(stack, facts, context));
+  const { problem, at } = stack.serving;
+  if (problem === undefined || facts.pending.length > 0 || facts.lease === undefined) return told;
+  if (at === undefined) return { ...told, text: "not known", tone: "mind" };
+  return { ...told, text: `not known; was: ${told.text}`, tone: "mind", at };
+}
+
 /** Who and what, from the state, or else from the file. */
 function identityOf({ file }: StackReadings, { outputs, lease, region }: StackFacts) {
   return {
@@ -202,7 +211,7 @@ export function stackView(stack: StackReadings, context: StackContext): StackVie
     emulated,
     target: state.value === undefined ? "" : targetOf(facts),
     ...identityOf(stack, facts),
-    status: figure(state, () => statusOf(stack, facts, context)),
+    status: statusFigure(stack, facts, context),
     serving: servingFigure(stack),
     answer: answerFigure(stack),
     gpuFigure: gpuFigure(stack),

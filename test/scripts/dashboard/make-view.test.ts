@@ -86,7 +86,16 @@ describe("makeView", () => {
     );
     assert.deepEqual([stack?.answer.text, stack?.answer.problem], ["yes", "timed out"]);
     assert.deepEqual([stack?.serving.text, stack?.serving.at], ["not known", undefined]);
-    assert.equal(stack?.expiresAt, "2026-11-25T14:00:00Z");
+    assert.deepEqual([stack?.status.text, stack?.expiresAt], ["not known", "2026-11-25T14:00:00Z"]);
+  });
+
+  it("does not say that a host runs when EC2 no longer tells", () => {
+    const serving = { ...stackOf().serving, problem: "timed out", problemAt: now };
+    const { status } = onlyStack({ serving });
+    assert.deepEqual(
+      [status.text, status.tone, status.at],
+      ["not known; was: runs", "mind", "2026-11-25T11:59:50.000Z"],
+    );
   });
 
   it("names single questions of the inventory that had no answer", () => {
