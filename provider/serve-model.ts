@@ -3,9 +3,8 @@ import { z } from "zod";
 import { UserError } from "../components/user-error.ts";
 import { SshError } from "./adapters/ssh-error.ts";
 import type { Host } from "./adapters/ssh.ts";
-import { vllmVersion } from "./bootstrap-host.ts";
 import { ensureFolder } from "./connection.ts";
-import { ensureNode } from "./ensure-node.ts";
+import { engineCommand, type EngineLaunch } from "./engines/engine-command.ts";
 import type { Operation } from "./plugin/resource-type.ts";
 import { remoteScript } from "./remote/scripts.ts";
 
@@ -16,15 +15,8 @@ const usualPatienceSeconds = 1800;
 const maxRestarts = 3;
 
 /** What to serve and how. */
-export interface ServeInputs {
-  readonly engine: "llama.cpp" | "vllm";
-  readonly modelId: string;
+export interface ServeInputs extends Omit<EngineLaunch, "weights"> {
   readonly weightsFolder: string;
-  readonly dataFolder: string;
-  /** On the host's loopback. */
-  readonly port: number;
-  readonly contextTokens: number;
-  readonly tensorParallel: number;
   /** Changes with the weights, and so restarts the server. */
   readonly weightsVersion: string;
   /** More arguments for the engine. */
@@ -40,76 +32,40 @@ export interface Serving {
 }
 
 const completionSchema = z.object({ choices: z.array(z.object({ text: z.string() })).min(1) });
+const imageSchema = z.object({ data: z.array(z.object({ b64_json: z.string().min(1) })).min(1) });
 
-/** Asks for a few tokens through the SSH connection; undefined when there is no proper answer. */
-async function ask(
-  host: Host,
-  inputs: Pick<ServeInputs, "port" | "modelId">,
-  timeoutMs: number,
-): Promise<string | undefined> {
+/** What has to be known of a server to ask it. */
+type Asked = Pick<ServeInputs, "port" | "modelId" | "engine">;
+
+/** The least that a model of each kind can be asked, and what a proper answer is. */
+function questionFor({ engine, modelId: model }: Asked) {
+  if (engine === "diffusers") {
+    const body = { prompt: "a grey square", size: "256x256", num_inference_steps: 1 };
+    return { path: "/v1/images/generations", body, answer: imageSchema };
+  }
+  const body = { model, prompt: "Hello", max_tokens: 4, temperature: 0 };
+  return { path: "/v1/completions", body, answer: completionSchema };
+}
+
+/** Asks for a real answer through the SSH connection: a few tokens, or a small picture. */
+async function ask(host: Host, inputs: Asked, timeoutMs: number): Promise<boolean> {
+  const { path, body, answer: schema } = questionFor(inputs);
   const session = await host.session();
   const forward = await session.forward(inputs.port);
   try {
-    const answer = await fetch(`http://127.0.0.1:${String(forward.port)}/v1/completions`, {
+    const answer = await fetch(`http://127.0.0.1:${String(forward.port)}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json", connection: "close" },
-      body: JSON.stringify({
-        model: inputs.modelId,
-        prompt: "Hello",
-        max_tokens: 4,
-        temperature: 0,
-      }),
+      body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const parsed = completionSchema.safeParse(await answer.json());
-    return answer.ok ? parsed.data?.choices[0]?.text : undefined;
+    return answer.ok && schema.safeParse(await answer.json()).success;
   } catch (error) {
     if (error instanceof SshError) throw error;
-    return undefined;
+    return false;
   } finally {
     forward.close();
   }
-}
-
-async function command(
-  host: Host,
-  inputs: ServeInputs,
-  dataFolder: string,
-): Promise<readonly string[]> {
-  const weights = await ensureFolder(host, inputs.weightsFolder);
-  const { port, modelId, contextTokens } = inputs;
-  if (inputs.engine === "vllm") {
-    return [
-      `${dataFolder}/engines/vllm-${vllmVersion}/bin/vllm`,
-      "serve",
-      weights,
-      ...["--host", "127.0.0.1", "--port", String(port), "--served-model-name", modelId],
-      ...[
-        "--max-model-len",
-        String(contextTokens),
-        "--tensor-parallel-size",
-        String(inputs.tensorParallel),
-      ],
-      ...inputs.arguments,
-    ];
-  }
-  const node = await ensureNode(host, dataFolder);
-  const flags = [
-    "--model",
-    weights,
-    "--id",
-    modelId,
-    "--port",
-    String(port),
-    "--context",
-    String(contextTokens),
-  ];
-  return [
-    node.path,
-    `${dataFolder}/engines/llama-server/server.mjs`,
-    ...flags,
-    ...inputs.arguments,
-  ];
 }
 
 /**
@@ -125,7 +81,9 @@ export async function serveModel(
 ): Promise<Serving> {
   const dataFolder = await ensureFolder(host, inputs.dataFolder);
   const folder = `${dataFolder}/model-server`;
-  const words = await command(host, inputs, dataFolder);
+  const weights = await ensureFolder(host, inputs.weightsFolder);
+  const command = await engineCommand(host, { ...inputs, dataFolder, weights });
+  const words = [...command, ...inputs.arguments];
   // In the environment of the command, so that other weights make another command.
   const versioned = ["env", `BERTH_WEIGHTS=${inputs.weightsVersion}`, ...words];
   const args = ["start", folder, String(inputs.port), ...versioned];
@@ -170,7 +128,7 @@ async function waitForAnswer(host: Host, wait: Wait, operation: Operation): Prom
   for (let pause = 200, told = Date.now(); ; pause = Math.min(pause * 1.3, 3000)) {
     operation.signal.throwIfAborted();
     // A model that computes on a CPU may need a while for its first tokens.
-    if ((await ask(host, wait.inputs, 60_000)) !== undefined) return;
+    if (await ask(host, wait.inputs, 60_000)) return;
     const status = (await host.output(script, ["status", wait.folder])).trim();
     if (status === "stopped") throw await notServing(host, wait, "the model server ended");
     const restarts = Number(/^starting (\d+)/.exec(status)?.[1] ?? 0);
@@ -204,12 +162,9 @@ async function notServing(host: Host, { folder }: Wait, message: string): Promis
   });
 }
 
-/** Whether the server answers a prompt now. */
-export async function answersNow(
-  host: Host,
-  inputs: Pick<ServeInputs, "port" | "modelId">,
-): Promise<boolean> {
-  return (await ask(host, inputs, 60_000)) !== undefined;
+/** Whether the server answers now. */
+export function answersNow(host: Host, inputs: Asked): Promise<boolean> {
+  return ask(host, inputs, 60_000);
 }
 
 /** Stops the server and removes its unit. */

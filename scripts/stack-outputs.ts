@@ -17,14 +17,23 @@ export const outputsSchema = z
     /** Empty without a deadline. */
     expiresAt: z.string(),
     hourlyUsd: z.coerce.number(),
+    /** By the schedule that was declared then. */
+    monthlyUsd: z.coerce.number(),
     owner: z.string(),
     weightsUri: z.string(),
     catalogueVersion: z.string(),
+    /** What a prompt is put into, at {prompt}. */
+    promptTemplate: z.string(),
     plan: z.looseObject({
       modelId: z.string(),
+      engine: z.string().optional(),
       endpoint: z
         .looseObject({
           container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),
+          /** Weekly hours, where it keeps any. */
+          hours: z.looseObject({ text: z.string() }).optional(),
+          minInstances: z.coerce.number().optional(),
+          maxInstances: z.coerce.number().optional(),
         })
         .optional(),
     }),
@@ -34,6 +43,8 @@ export const outputsSchema = z
     /** Of a stack whose target is SageMaker. */
     endpointName: z.string(),
     endpointArn: z.string(),
+    /** As the last `up` or refresh found it: SageMaker's word, or "stopped". */
+    endpointState: z.string(),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
   })

@@ -18,7 +18,8 @@ import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
 import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
-import { armBudget, checkBudget } from "./budget.ts";
+import { armBudget } from "./armed-budget.ts";
+import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import type { HostSettings as Settings } from "./settings.ts";
@@ -237,6 +238,10 @@ function modelServer({ plan, settings, name }: Scope, parts: ServerParts): Model
       port: settings.serverPort,
       contextTokens: plan.contextTokens,
       tensorParallel: host.launched.apply((rung) => tensorParallelOn(plan, rung)),
+      quantise: plan.quantise,
+      kvCacheDtype: settings.kvCacheDtype,
+      temperature: settings.temperature,
+      topP: settings.topP,
       weightsVersion: sync.manifestSha256,
     },
     { dependsOn: [bootstrap, sync] },

@@ -1,5 +1,6 @@
-import { runtime } from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { ExistingHostDeployment } from "./existing-host-stack.ts";
+import { declaredMonth } from "./declared-month.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
@@ -20,16 +21,22 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     hostKey,
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
+    ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
-    // A preview says the price of the first rung, an `up` that of the rung that EC2 gave.
-    hourlyUsd: runtime.isDryRun()
-      ? plan.hourlyUsd
-      : host.launched.apply((rung) => rung.totalHourlyUsd),
+    ...priced(deployment),
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,
   };
+}
+
+/** A preview says the price of the first rung, an `up` that of the rung that EC2 gave. */
+function priced({ host, plan, settings }: GpuHostDeployment) {
+  const hourlyUsd = pulumi.runtime.isDryRun()
+    ? pulumi.output(plan.hourlyUsd)
+    : host.launched.apply((rung) => rung.totalHourlyUsd);
+  return { hourlyUsd, monthlyUsd: hourlyUsd.apply((usd) => declaredMonth(usd, settings).usd) };
 }
 
 /** The same of an endpoint's stack. */
@@ -44,12 +51,15 @@ export function endpointOutputs({
     plan,
     endpointName: endpoint.endpointName,
     endpointArn: endpoint.endpointArn,
+    endpointState: endpoint.state,
+    endpointConfig: endpoint.configName,
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
     instanceType: plan.ladder[0].instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
     hourlyUsd: plan.hourlyUsd,
+    monthlyUsd: declaredMonth(plan.hourlyUsd, settings).usd,
     owner: settings.owner,
     weightsUri,
     catalogueVersion: plan.catalogueVersion,
@@ -67,6 +77,7 @@ export function existingHostOutputs(deployment: ExistingHostDeployment) {
     user: login.user,
     hostKey: settings.hostKey,
     url: server.url,
+    ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: "",
     hourlyUsd: 0,

@@ -156,6 +156,26 @@ export const berthSchema = z.strictObject({
   precision: z
     .enum(["auto", "native", "int8", "int4"], "must be auto, native, int8 or int4")
     .default("auto"),
+  /** What serves the model. @default by the model: vllm, llama.cpp for GGUF files, diffusers for images */
+  engine: z
+    .enum(
+      ["vllm", "llama.cpp", "transformers", "diffusers"],
+      "must be vllm, llama.cpp, transformers or diffusers",
+    )
+    .optional(),
+  /** How a number of the key-value cache is held. @default 16 bit */
+  kvCacheDtype: z
+    .enum(["fp8", "q8_0", "q4_0"], "must be fp8 (vllm), or q8_0 or q4_0 (llama.cpp)")
+    .optional(),
+  /** Of answers whose request says none. @default the engine's own */
+  temperature: number.refine((value) => value >= 0 && value <= 2, "must be from 0 to 2").optional(),
+  topP: number
+    .refine((value) => value > 0 && value <= 1, "must be above 0, and at most 1")
+    .optional(),
+  /** What `berth invoke` puts its prompt into, at {prompt}. @default the prompt alone */
+  promptTemplate: text
+    .refine((value) => value.includes("{prompt}"), "must have {prompt} in it")
+    .optional(),
   instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
   gpuCount: whole(1, 16).optional(),
   rootVolumeGiB: whole(20, 16_384).optional(),
@@ -185,6 +205,11 @@ const hostOnly = {
   vpcId: true,
   imageId: true,
   rootVolumeGiB: true,
+  engine: true,
+  kvCacheDtype: true,
+  temperature: true,
+  topP: true,
+  promptTemplate: true,
   idleMinutes: true,
   weightsInclude: true,
   weightsExclude: true,
@@ -207,6 +232,8 @@ export const endpointSchema = berthSchema
     updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
     updateBakeSeconds: whole(0, 3600).optional(),
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
+    /** Weekly windows outside of which the endpoint is deleted; model and configuration stay. @default none */
+    endpointHours: officeHours.optional(),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text

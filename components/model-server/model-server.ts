@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConnection } from "../host-connection.ts";
 import type { ServingEngine } from "../plan.ts";
+import type { LoadPrecision } from "./load-precision.ts";
 
 /** Inputs of {@link ModelServer}. */
 export interface ModelServerArgs {
@@ -16,6 +17,14 @@ export interface ModelServerArgs {
   readonly port: number;
   readonly contextTokens: number;
   readonly tensorParallel: pulumi.Input<number>;
+  /** What the engine makes of the weights while it loads them. @default "none" */
+  readonly quantise?: LoadPrecision | undefined;
+  /** How the engine holds a number of its cache. @default 16 bit */
+  readonly kvCacheDtype?: string | undefined;
+  /** Of answers whose request says none. @default the engine's own */
+  readonly temperature?: number | undefined;
+  /** The same. @default the engine's own */
+  readonly topP?: number | undefined;
   /** Changes when the weights do, so that the server loads the new ones. */
   readonly weightsVersion: pulumi.Input<string>;
 }

@@ -2,6 +2,9 @@ import { dollars, rangeText, shortGpu, usd } from "../plan-figures.ts";
 import type { Range } from "../range.ts";
 import type { PlanReport, Rung } from "./report.ts";
 
+/** The longest name of a market. */
+const marketWidth = "capacity-block".length;
+
 function money(range: Range): string {
   return rangeText(range, dollars);
 }
@@ -14,7 +17,7 @@ function cell(rung: Rung, by: "hour" | "job"): string {
   return [
     instanceType.padEnd(16),
     `${gpuCount} x ${shortGpu(gpuModel)}`.padEnd(20),
-    rung.purchase.padEnd(9),
+    rung.purchase.padEnd(marketWidth),
     region.padEnd(10),
     `${Math.round(used * 100)} %`.padStart(6),
     usd(hourly.totalUsd).padStart(9),
@@ -41,7 +44,7 @@ export function ladderLines({ ladder, ranking }: PlanReport): string[] {
   const head = [
     "type".padEnd(16),
     "GPUs".padEnd(20),
-    "market".padEnd(9),
+    "market".padEnd(marketWidth),
     "region".padEnd(10),
     "filled",
     "$ an hour".padStart(9),

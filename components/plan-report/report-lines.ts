@@ -3,6 +3,7 @@ import { leaseLine, memoryLine, modelLine, typeLine } from "../plan-text.ts";
 import type { Range } from "../range.ts";
 import { groupedReasons } from "./grouped-reasons.ts";
 import { ladderLines } from "./ladder-lines.ts";
+import { priceTexts } from "./price-lines.ts";
 import type { OwnMachine, PlanReport, Rung, SavingLadder } from "./report.ts";
 
 const indent = "           ";
@@ -67,30 +68,6 @@ function trainingLines({ trainingAsked }: PlanReport, { training, jobUsd }: Rung
   ];
 }
 
-/** What is known beside the price of an hour. */
-function priceNote({ purchase, spotHourlyUsd, spotMaxHourlyUsd }: Rung): string {
-  if (purchase !== "spot") return "no 1- or 3-year price is in the tables";
-  const limit =
-    spotMaxHourlyUsd === undefined ? "" : `, with no more than ${usd(spotMaxHourlyUsd)} paid`;
-  return spotHourlyUsd === undefined
-    ? `no spot price is known, so the most that it can cost is shown${limit}`
-    : `spot was ${usd(spotHourlyUsd)} when the catalogue was made${limit}`;
-}
-
-function priceLines(report: PlanReport, rung: Rung): string[] {
-  const { hourly, purchase, region, priceSource, priceAsOf, monthlyUsd } = rung;
-  const most = purchase === "spot" ? "at most " : "";
-  const now = priceNote(rung);
-  const parts = `instance ${usd(hourly.instanceUsd)}, ${report.rootVolumeGiB} GiB volume ${usd(hourly.volumeUsd)}, public address ${usd(hourly.publicIpv4Usd)}`;
-  return [
-    line(
-      "price",
-      `${most}${usd(hourly.totalUsd)} an hour: ${parts} (${purchase}, ${region}; ${priceSource}, ${priceAsOf})`,
-    ),
-    line("", `${most}${usd(monthlyUsd)} a month of ${report.monthlyHours} h; ${now}`),
-  ];
-}
-
 function tokenLines({ serving }: PlanReport, { perMillionTokensUsd, fullLoad }: Rung): string[] {
   if (perMillionTokensUsd === undefined || serving === undefined) return [];
   const full =
@@ -119,8 +96,18 @@ function aroundLines({ around, serving }: PlanReport): string[] {
   return [line("around it", `${parts.join(", ")} (${around.priceAsOf})`)];
 }
 
+function trainingJobLines(ladder: readonly Rung[]): string[] {
+  const jobs = ladder.flatMap((rung) => rung.sagemakerTraining ?? []);
+  const cheapest = jobs.toSorted((a, b) => a.hourlyUsd - b.hourlyUsd)[0];
+  const text =
+    cheapest === undefined
+      ? "no price of a training job is in the tables; a refresh of the catalogue reads them"
+      : `a training job on ${cheapest.instanceType} ${usd(cheapest.hourlyUsd)} an hour (${cheapest.priceAsOf})`;
+  return [line("SageMaker", text)];
+}
+
 function sagemakerLines({ serving, ladder }: PlanReport): string[] {
-  if (serving === undefined) return [];
+  if (serving === undefined) return trainingJobLines(ladder);
   const offers = ladder.flatMap(({ sagemaker }) => (sagemaker === undefined ? [] : [sagemaker]));
   const cheapest = offers.toSorted((a, b) => a.hourlyUsd - b.hourlyUsd)[0];
   if (cheapest === undefined)
@@ -224,7 +211,9 @@ export function reportLines(report: PlanReport): readonly string[] {
           typeLine(chosen, report.ranking.by),
           ...servingSpeedLines(report, chosen),
           ...trainingLines(report, chosen),
-          ...priceLines(report, chosen),
+          ...priceTexts(report, chosen).map((text, index) =>
+            line(index === 0 ? "price" : "", text),
+          ),
           ...tokenLines(report, chosen),
           ...aroundLines(report),
           ...sagemakerLines(report),

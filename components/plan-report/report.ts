@@ -38,6 +38,15 @@ export interface Rung extends Placement {
   readonly monthlyUsd: number;
   /** Newest spot price that the catalogue has, USD an hour; undefined where it has none. */
   readonly spotHourlyUsd: number | undefined;
+  /** A standard reservation with nothing upfront, USD an hour of the term; undefined where none is known. */
+  readonly reserved:
+    | {
+        readonly oneYearHourlyUsd: number | undefined;
+        readonly threeYearHourlyUsd: number | undefined;
+        readonly asOf: string;
+        readonly source: string;
+      }
+    | undefined;
   /** Undefined in training, for image models, and where the GPU's rates are not known. */
   readonly speed: ServingSpeed | undefined;
   readonly perMillionTokensUsd: Range | undefined;
@@ -48,6 +57,9 @@ export interface Rung extends Placement {
   readonly energy: Energy | undefined;
   readonly software: SoftwareStack | undefined;
   readonly sagemaker: SagemakerOffer | undefined;
+  /** The same GPUs in a SageMaker training job; undefined in serving, and where its price is not known. */
+  readonly sagemakerTraining:
+    Pick<SagemakerOffer, "instanceType" | "hourlyUsd" | "priceAsOf"> | undefined;
 }
 
 /** What the answer was looked for: a server. */

@@ -1,5 +1,7 @@
 import type { Accelerator } from "../catalogue/accelerator.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { InstanceType } from "../catalogue/instance-type.ts";
+import type { Placement } from "../plan.ts";
 import { breakEvenHoursAMonth } from "../pricing/break-even.ts";
 import { energyOf } from "../pricing/energy.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
@@ -138,9 +140,30 @@ export function sagemakerOffers({ sagemakerTypes }: Catalogue) {
   };
 }
 
+/** Prices of training jobs on the same GPUs. */
+function trainingJobs({ sagemakerTypes }: Catalogue) {
+  const byEc2Type = new Map(sagemakerTypes.map((type) => [type.ec2InstanceType, type]));
+  return ({ placement }: Candidate): Rung["sagemakerTraining"] => {
+    const type = byEc2Type.get(placement.instanceType);
+    const price = type?.prices?.[placement.region];
+    if (type === undefined || price?.trainingHourlyUsd === undefined) return undefined;
+    const { trainingHourlyUsd: hourlyUsd, asOf: priceAsOf } = price;
+    return { instanceType: type.instanceType, hourlyUsd, priceAsOf };
+  };
+}
+
+/** Other ways to pay for what runs on demand. */
+function reservedOf({ reserved }: InstanceType, { region, purchase }: Placement): Rung["reserved"] {
+  const known = reserved?.[region];
+  if (known === undefined || purchase !== "on-demand") return undefined;
+  const { oneYearHourlyUsd, threeYearHourlyUsd, asOf, source } = known;
+  return { oneYearHourlyUsd, threeYearHourlyUsd, asOf, source };
+}
+
 /** Puts price, time and energy to candidates of one job. */
 export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) {
   const offerOf = sagemakerOffers(catalogue);
+  const trainingJobOf = trainingJobs(catalogue);
   const served = job.task === "serve" ? servedModel(job) : undefined;
   return (candidate: Candidate): Rung => {
     const { placement, type, demand, hourly, software } = candidate;
@@ -154,10 +177,12 @@ export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) 
       demand,
       hourly,
       monthlyUsd: roundUsd(hourly.totalUsd * monthlyHours),
+      reserved: reservedOf(type, placement),
       spotHourlyUsd: type.prices?.[placement.region]?.spotHourlyUsd,
       energy: energyOf(placement.gpuModel, placement.gpuCount, placement.region),
       software,
       sagemaker: job.task === "serve" ? offerOf(candidate) : undefined,
+      sagemakerTraining: job.task === "serve" ? undefined : trainingJobOf(candidate),
     };
   };
 }

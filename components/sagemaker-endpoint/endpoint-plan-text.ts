@@ -41,6 +41,18 @@ function alternativesLine({ endpoint }: EndpointPlan): string[] {
   return [`otherwise  set berth:instanceTypes to ${names.join(", ")} when capacity lacks`];
 }
 
+/** Hours that AWS counts for a month, and hours of a week. */
+const [monthHours, weekHours] = [730, 168];
+
+function hoursLine({ endpoint: { hours }, hourlyUsd }: EndpointPlan): string[] {
+  if (hours === undefined) return [];
+  const { text, hoursAWeek } = hours;
+  const monthlyUsd = (hourlyUsd * monthHours * hoursAWeek) / weekHours;
+  return [
+    `hours      ${text}: ${hoursAWeek} of ${weekHours} h a week, ${usd(monthlyUsd)} a month; it is deleted outside of them, and started again`,
+  ];
+}
+
 /** The plan of an endpoint as a person reads it. One entry a line. */
 export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
   const { endpoint } = plan;
@@ -54,6 +66,7 @@ export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
       priceLine(plan),
       ...breakEvenLine(plan),
       `allows     ${downloadTimeoutSeconds} s for the weights and ${startupTimeoutSeconds} s to start`,
+      ...hoursLine(plan),
       updateLine(endpoint.update),
       ...(endpoint.captureDataPercent === 0
         ? []

@@ -1,6 +1,7 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Placement, Plan } from "../plan.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
+import { weeklySwitches } from "../lease/weekly-switches.ts";
 import { makePlan, type PlanRequest } from "../sizing/make-plan.ts";
 import { UserError } from "../user-error.ts";
 import { variantSizes, type VariantSizes } from "./endpoint-limits.ts";
@@ -31,6 +32,8 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly imageUri?: string | undefined;
   /** Share of the requests and answers that are kept in S3, percent; of real-time endpoints only. @default 0 */
   readonly captureDataPercent?: number | undefined;
+  /** Weekly hours outside of which the endpoint is deleted, with model and configuration kept. @default it always is there */
+  readonly endpointHours?: string | undefined;
 }
 
 /** What a plan says of its endpoint. */
@@ -42,6 +45,8 @@ export interface EndpointShape extends VariantSizes {
   readonly update: EndpointUpdate;
   /** Share of the requests and answers that are kept in S3, percent. */
   readonly captureDataPercent: number;
+  /** Weekly hours, as they were asked for; undefined when it is always there. */
+  readonly hours: { readonly text: string; readonly hoursAWeek: number } | undefined;
   /** The quota by which AWS counts it; quotas of SageMaker are found by name. */
   readonly quotaName: string;
   /** Types that hold the model too, for when the chosen one lacks capacity. */
@@ -58,6 +63,16 @@ export interface EndpointPlan extends Plan {
 /** Volta: CUDA 13, which the serving images are built with, does not run on it (docs.nvidia.com, CUDA 13 release notes). */
 const withoutCuda13 = new Set(["V100"]);
 
+function hoursProblems(request: EndpointRequest): readonly string[] {
+  const { endpointHours, endpointMode, minInstances, maxInstances } = request;
+  if (endpointHours === undefined || minInstances === maxInstances) return [];
+  const instead =
+    endpointMode === "async" ? ", or leave the hours out: what does not wait costs nothing" : "";
+  return [
+    `endpointHours: an endpoint that scales loses its scaling when it is stopped; set minInstances and maxInstances to one number${instead}`,
+  ];
+}
+
 function checkRequest(request: EndpointRequest): void {
   const { endpointMode, minInstances, maxInstances, imageUri, region } = request;
   const { captureDataPercent = 0 } = request;
@@ -73,6 +88,7 @@ function checkRequest(request: EndpointRequest): void {
       ? ["captureDataPercent: an endpoint that queues keeps every request and answer in S3 already"]
       : []),
     ...updateProblems(request, request),
+    ...hoursProblems(request),
     ...(imageUri !== undefined && address === undefined
       ? [`imageUri: "${imageUri}" is no image of ECR with a tag or a digest`]
       : []),
@@ -85,6 +101,10 @@ function checkRequest(request: EndpointRequest): void {
     problems,
     hint: "Change what is named above, and plan again.",
   });
+}
+
+function hoursOf({ endpointHours: text }: EndpointRequest): EndpointShape["hours"] {
+  return text === undefined ? undefined : { text, hoursAWeek: weeklySwitches(text).hoursAWeek };
 }
 
 /**
@@ -130,6 +150,7 @@ export function planEndpoint(
       container: servingContainer(plan, images, { region, imageUri }),
       update: planUpdate(request, request),
       captureDataPercent: request.captureDataPercent ?? 0,
+      hours: hoursOf(request),
       quotaName: `${chosen.instanceType} for endpoint usage`,
       alternatives,
       ec2HourlyUsd: ec2?.prices?.[region]?.onDemandHourlyUsd,

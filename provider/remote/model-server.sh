@@ -81,6 +81,8 @@ ProtectControlGroups=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 LimitMEMLOCK=infinity
+LimitNOFILE=65536
+OOMScoreAdjust=500
 
 [Install]
 WantedBy=multi-user.target

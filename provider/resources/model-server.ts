@@ -10,7 +10,7 @@ const absolute = z.string().regex(/^(\/|\$BERTH_ROOT\/)/, "must be an absolute p
 const inputs = z.object({
   connection: connectionSchema,
   instanceId: z.string().min(1),
-  engine: z.enum(["llama.cpp", "vllm"]),
+  engine: z.enum(["llama.cpp", "vllm", "transformers", "diffusers"]),
   modelId: z.string().min(1),
   weightsFolder: absolute,
   /** Where the engine lies. @default the folder above `weights` in `weightsFolder` */
@@ -20,6 +20,10 @@ const inputs = z.object({
   contextTokens: z.number().int().positive(),
   tensorParallel: z.number().int().positive().optional(),
   weightsVersion: z.string().optional(),
+  quantise: z.enum(["none", "int8", "int4", "fp8"]).optional(),
+  kvCacheDtype: z.enum(["fp8", "q8_0", "q4_0"]).optional(),
+  temperature: z.number().min(0).max(2).optional(),
+  topP: z.number().gt(0).max(1).optional(),
 });
 
 type Given = z.infer<typeof inputs>;
@@ -37,6 +41,7 @@ function serveInputs(from: Given): ServeInputs {
     tensorParallel: from.tensorParallel ?? 1,
     weightsVersion: from.weightsVersion ?? "",
     arguments: from.arguments ?? [],
+    quantise: from.quantise ?? "none",
   };
 }
 

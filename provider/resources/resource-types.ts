@@ -2,6 +2,7 @@ import type { ResourceType } from "../plugin/resource-type.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
+import { hostedEndpoint } from "./hosted-endpoint.ts";
 import { hostLaunch } from "./host-launch.ts";
 import { hostKey } from "./host-key.ts";
 import { hostKeyRotation } from "./host-key-rotation.ts";
@@ -21,5 +22,6 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:WeightsSync", weightsSync],
   ["berth:index:WeightsCopy", weightsCopy],
   ["berth:index:ModelServer", modelServer],
+  ["berth:index:HostedEndpoint", hostedEndpoint],
   ["berth:index:EndpointAnswer", endpointAnswer],
 ]);

@@ -20,6 +20,20 @@ export const ending: readonly CommandRow[] = [
       (await import("../commands/protect.ts")).runProtect(flags as never, terminal),
   },
   {
+    syntax: "stop",
+    summary: "delete an endpoint and keep its model and configuration; `start` makes it again",
+    flags: [env, engine],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/stop.ts")).runStop(flags as never, terminal),
+  },
+  {
+    syntax: "start",
+    summary: "make a stopped endpoint again, within its lease",
+    flags: [env, engine],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/start.ts")).runStart(flags as never, terminal),
+  },
+  {
     syntax: "down",
     summary: "remove everything of the stack, then ask the account what is left",
     flags: [

@@ -41,7 +41,7 @@ export const planning: readonly CommandRow[] = [
       ["--spot", "spot capacity"],
       ["--no-spot", "on-demand capacity"],
       ["--on-demand", "on-demand capacity"],
-      ["--market <market>", "on-demand, spot, or spot-then-on-demand"],
+      ["--market <market>", "on-demand, spot, spot-then-on-demand, or capacity-block"],
       ["--spot-max-hourly-usd <usd>", "most that the instance may cost in an hour on spot"],
       ["--config <path>", "a model by its own files: a Hugging Face folder, config.json or .gguf"],
       ["--gpus <cards>", 'GPUs of your own, such as "2 x RTX 3090" or "RTX 3060 12GB"'],

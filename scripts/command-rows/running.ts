@@ -58,7 +58,12 @@ export const running: readonly CommandRow[] = [
       ["--known-host-key <key>", "its public SSH host key, a line or a file; no other is believed"],
       ["--dry-run", "say what would be done and why, and change nothing"],
       ["--facts <file>", "plan for recorded facts instead of a machine"],
-      ["--engine <engine>", "what serves the model", "llama.cpp", ["llama.cpp", "vllm", "none"]],
+      [
+        "--engine <engine>",
+        "what serves the model",
+        "llama.cpp",
+        ["llama.cpp", "vllm", "transformers", "diffusers", "none"],
+      ],
       ["--torch <release>", 'a Python environment with this PyTorch, such as 2.0, or "newest"'],
       ["--containers", "NVIDIA's container toolkit too"],
       ["--gpu <model>", "what its GPUs must be (default: what it has)"],
@@ -84,6 +89,7 @@ export const running: readonly CommandRow[] = [
       ["--top-p <share>", "share of the likelihood that words are taken from, 0 to 1"],
       ["--template <text>", "what the prompt is put into, at {prompt}"],
       ["--no-stream", "wait for the whole answer"],
+      ["--out <file>", "where the picture of an image model goes (default: picture.png)"],
     ],
     run: async (words, flags, terminal) =>
       (await import("../commands/invoke.ts")).runInvoke(words, flags as never, terminal),

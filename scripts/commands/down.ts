@@ -175,13 +175,15 @@ async function endOrphans({ scope, state, cloud, terminal }: Target): Promise<vo
     terminal.say(`ended      ${kind} ${id}, which the state did not know`);
 }
 
-/** Asks for what the engine left, and removes it by its tag. */
-async function removeRest({ terminal, scope, cloud }: Target, runId: string): Promise<Removal> {
+/** Asks for what the engine left, by its tag and by the names of the state, and removes it. */
+async function removeRest(target: Target, runId: string): Promise<Removal> {
+  const { terminal, scope, cloud, state } = target;
   const pauseMs = cloud === undefined ? 5000 : 500;
   const tell = (line: string) => {
     terminal.say(line);
   };
-  return removeByTag({ ...scope, runId }, { rounds: 12, pauseMs, tell });
+  const named = runId === scope.runId ? state?.things : undefined;
+  return removeByTag({ ...scope, runId }, { rounds: 12, pauseMs, tell, named });
 }
 
 interface Outcome {

@@ -1,9 +1,13 @@
+import { previewedCostLines } from "../../components/cost/previewed-cost-text.ts";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
+import { readClock } from "../adapters/clock.ts";
 import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { previewedCostOf } from "../preview-cost.ts";
+import { readOutputs } from "../stack-outputs.ts";
 
 /** `berth preview`: the plan, and every resource that an `up` would make, change or remove. */
 export async function runPreview(options: StackOptions, terminal: Terminal): Promise<number> {
@@ -17,12 +21,16 @@ export async function runPreview(options: StackOptions, terminal: Terminal): Pro
     terminal,
     work: (hooks) => stack.preview({ ...hooks, color: "never" }),
   });
-  const { plan } = deployment;
+  const { plan, cloud } = deployment;
+  const outputs = readOutputs(await stack.outputs());
+  const cost = previewedCostOf(deployment, outputs, await readClock(cloud));
   const counts = Object.entries(result.changeSummary).map(([what, count]) => `${count} ${what}`);
   terminal.say("", `would be   ${counts.join(", ") || "no change"} (${seconds.toFixed(1)} s)`);
+  terminal.say(...previewedCostLines(cost));
   if (plan.gated && !deployment.settings.acceptLicence) {
     terminal.say(`licence    "up" needs --accept-licence ${plan.licence}`);
   }
-  terminal.result({ plan, engine: engine.name, changes: result.changeSummary, steps, seconds });
+  const { changeSummary: changes } = result;
+  terminal.result({ plan, engine: engine.name, changes, cost, steps, seconds });
   return exitCode.ok;
 }

@@ -16,8 +16,9 @@ import { machineLines } from "./existing-host.ts";
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
   const { instanceType, instanceId, address, url, weightsUri, endpointName, machineId } = outputs;
   if (endpointName !== undefined) {
+    const stopped = outputs.endpointState === "stopped";
     return [
-      `endpoint   ${endpointName} on ${instanceType ?? "?"}`,
+      `endpoint   ${endpointName} on ${instanceType ?? "?"}${stopped ? `, stopped; start it with: npm run berth -- start --env ${env}` : ""}`,
       `weights    ${weightsUri ?? "?"}`,
       `answers    npm run berth -- invoke --env ${env} "your prompt"`,
     ];

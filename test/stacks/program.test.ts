@@ -28,8 +28,8 @@ describe("index.ts", () => {
       Object.keys(outputs).toSorted(),
       [
         ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
-        ["instanceType", "launched", "owner", "plan", "refusals", "sshPort", "startedAt", "url"],
-        ["user", "weightsUri"],
+        ["instanceType", "launched", "monthlyUsd", "owner", "plan", "refusals", "sshPort"],
+        ["startedAt", "url", "user", "weightsUri"],
       ].flat(),
     );
     assert.ok("address" in outputs);

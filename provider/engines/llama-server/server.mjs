@@ -1,7 +1,7 @@
 // Serves one GGUF model over an OpenAI-style API with llama.cpp. It runs on the GPU host, sent there as a bundle
 // with its dependencies, and listens on loopback only: the way in is the SSH connection.
 //
-//   node server.mjs --model FILE_OR_FOLDER --id MODEL_ID --port 8000 --context 4096 [--gpu auto|false]
+//   node server.mjs --model FILE_OR_FOLDER --id MODEL_ID --port 8000 --context 4096 [--gpu auto|false] [--kv-type Q8_0]
 
 import { readdirSync, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -20,6 +20,11 @@ const { values: flags } = parseArgs({
     host: { type: "string", default: "127.0.0.1" },
     context: { type: "string", default: "4096" },
     gpu: { type: "string", default: "auto" },
+    // How the cache is held, as llama.cpp names it: F16, Q8_0, Q4_0.
+    "kv-type": { type: "string", default: "F16" },
+    // Of requests that say none.
+    temperature: { type: "string", default: "0" },
+    "top-p": { type: "string", default: "1" },
   },
 });
 
@@ -54,7 +59,11 @@ async function load() {
   const contextSize = Math.min(Number(flags.context), model.trainContextSize);
   // More threads than free cores make llama.cpp a hundred times slower: they spin while they wait for each other.
   const threads = Math.max(1, availableParallelism() - 1);
-  const context = await model.createContext({ contextSize, sequences: 1, threads });
+  const type = flags["kv-type"];
+  const held = { experimentalKvCacheKeyType: type, experimentalKvCacheValueType: type };
+  // llama.cpp reads a cache of fewer bits through flash attention only.
+  const cache = type === "F16" ? {} : { ...held, flashAttention: true };
+  const context = await model.createContext({ contextSize, sequences: 1, threads, ...cache });
   const completion = new LlamaCompletion({ contextSequence: context.getSequence() });
   return { model, completion };
 }
@@ -97,8 +106,8 @@ function parseRequest(text) {
   return {
     prompt: body.prompt,
     maxTokens: requireNumber(body, "max_tokens", 16, 1, 4096),
-    temperature: requireNumber(body, "temperature", 0, 0, 2),
-    topP: requireNumber(body, "top_p", 1, 0, 1),
+    temperature: requireNumber(body, "temperature", Number(flags.temperature), 0, 2),
+    topP: requireNumber(body, "top_p", Number(flags["top-p"]), 0, 1),
     seed: requireNumber(body, "seed", 0, 0, 2 ** 31),
     stream: body.stream === true,
   };

@@ -1,0 +1,205 @@
+import type { Accelerator } from "../catalogue/accelerator.ts";
+import type { Rung } from "../plan-report/report.ts";
+import type { Range } from "../range.ts";
+import { defaultLora } from "../sizing/adapter-parameters.ts";
+import type { Decision } from "../sizing/decide.ts";
+import { workloadOn, type TrainingJob } from "../sizing/job.ts";
+import { compareVersions, type SoftwareStack } from "../sizing/software-stack.ts";
+import { trainingDemand } from "../sizing/training-demand.ts";
+import { verdict } from "../sizing/verdict.ts";
+import type { TrainingWorkload } from "../sizing/workload.ts";
+import { UserError } from "../user-error.ts";
+import { batchPlan, type BatchPlan } from "./batch-plan.ts";
+
+/** What a fine-tuning is told besides what the planner is asked. */
+export interface FinetuneWishes {
+  /** A Hugging Face repository, or a folder where the model lies. @default the catalogue's repository */
+  readonly baseModel?: string | undefined;
+  /** Sequences of one step of the optimiser. @default 16, or one for each GPU where there are more */
+  readonly globalBatch?: number | undefined;
+  /** The user named the micro batch, so that it is not made larger. */
+  readonly fixedMicroBatch: boolean;
+  /** @default by method and size: 1e-5 for full, 2e-4 for adapters, 1e-4 above 30 billion parameters */
+  readonly learningRate?: number | undefined;
+  /** @default 15 */
+  readonly checkpointMinutes?: number | undefined;
+  /** Of order, dropout and the split of the data. @default 42 */
+  readonly seed?: number | undefined;
+}
+
+/** A fine-tuning as it will run: made from data alone. */
+export interface FinetunePlan {
+  readonly modelId: string;
+  readonly baseModel: string;
+  readonly licence: string;
+  readonly gated: boolean;
+  readonly workload: TrainingWorkload;
+  /** Number format of the arithmetic: bf16 where the GPU has it. */
+  readonly arithmetic: "bf16" | "fp16" | "fp32";
+  readonly batch: BatchPlan;
+  readonly loraRank: number;
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly datasetTokens: number;
+  readonly checkpointMinutes: number;
+  readonly seed: number;
+  readonly machine: {
+    readonly instanceType: string;
+    readonly region: string;
+    readonly purchase: string;
+    readonly gpuModel: string;
+    readonly gpuCount: number;
+    readonly efa: boolean;
+    readonly hourlyUsd: number;
+    readonly priceAsOf: string;
+  };
+  readonly memory: { readonly neededMiB: number; readonly usableMiB: number };
+  readonly software: SoftwareStack;
+  readonly rootVolumeGiB: number;
+  /** Undefined where the GPU's rate is not known. */
+  readonly jobHours: Range | undefined;
+  readonly jobUsd: Range | undefined;
+  readonly catalogueVersion: string;
+}
+
+const defaultGlobalBatch = 16;
+
+/**
+ * QLoRA's rates: 2e-4 up to 13 billion parameters, 1e-4 for 33 and 65 billion (https://arxiv.org/abs/2305.14314, table 9);
+ * training every weight takes about a tenth.
+ */
+function usualLearningRate(method: TrainingWorkload["method"], parameters: number): number {
+  if (method === "full") return 1e-5;
+  return parameters > 30e9 ? 1e-4 : 2e-4;
+}
+
+/** bf16 came with compute capability 8.0 (https://docs.nvidia.com/cuda/ampere-tuning-guide/). */
+function hasBf16({ computeCapability }: Accelerator): boolean {
+  return compareVersions(computeCapability, "8.0") >= 0;
+}
+
+/** What the decision needs from the catalogue around it. */
+export interface FinetuneGround {
+  readonly accelerators: readonly Accelerator[];
+  readonly instanceTypes: readonly {
+    readonly instanceType: string;
+    readonly efa?: boolean | undefined;
+  }[];
+  readonly version: string;
+}
+
+function trainingJobOf({ job }: Decision): TrainingJob {
+  if (job.task === "serve") throw new Error("a fine-tuning is planned as one");
+  return job;
+}
+
+interface Chosen {
+  readonly rung: Rung;
+  readonly workload: TrainingWorkload;
+  readonly arithmetic: FinetunePlan["arithmetic"];
+}
+
+/** The job as it runs on a rung; undefined when its GPU cannot do that in the memory it has. */
+function onRung(job: TrainingJob, rung: Rung, accelerator: Accelerator): Chosen | undefined {
+  const { gpuCount, gpuMemoryMiB } = rung;
+  const workload = workloadOn(job.workload, gpuCount);
+  const { precision, method } = workload;
+  if (precision === "fp32") return { rung, workload, arithmetic: "fp32" };
+  if (hasBf16(accelerator)) return { rung, workload, arithmetic: "bf16" };
+  if (precision === "amp") return { rung, workload, arithmetic: "fp16" };
+  // fp16 needs 32-bit copies of what it trains: small for adapters, the whole model else.
+  if (method === "full") return undefined;
+  const wider = { ...workload, precision: "amp" as const };
+  const parallelism = { dataParallel: gpuCount, tensorParallel: 1, pipelineParallel: 1 };
+  const { fits } = verdict(trainingDemand(job.model, wider, parallelism), gpuMemoryMiB);
+  return fits ? { rung, workload: wider, arithmetic: "fp16" } : undefined;
+}
+
+/** The first rung of the ladder that can do it. */
+function chooseRung({ ladder, model }: Decision, job: TrainingJob, ground: FinetuneGround): Chosen {
+  for (const rung of ladder) {
+    const accelerator = ground.accelerators.find((gpu) => gpu.model === rung.gpuModel);
+    const chosen = accelerator && onRung(job, rung, accelerator);
+    if (chosen !== undefined) return chosen;
+  }
+  const names = [...new Set(ladder.map(({ gpuModel }) => gpuModel))].join(", ");
+  throw new UserError(`${names} has no bf16, which this training of ${model.id} asks for.`, {
+    hint: "Add --training-precision amp, or take a newer GPU with --gpu-family.",
+  });
+}
+
+function baseModelOf({ model }: Decision, { baseModel }: FinetuneWishes): string {
+  const base = baseModel ?? model.huggingfaceRepo;
+  if (base !== undefined) return base;
+  throw new UserError(`The catalogue has no Hugging Face repository for ${model.id}.`, {
+    hint: "Say with --base where the model lies: owner/name, or a folder.",
+  });
+}
+
+/**
+ * The fine-tuning of a decision whose ladder is not empty; pure.
+ *
+ * @throws UserError when no GPU of the ladder can do what was asked, or it is not known where the model lies
+ */
+export function finetunePlan(
+  decision: Decision,
+  wishes: FinetuneWishes,
+  ground: FinetuneGround,
+): FinetunePlan {
+  const { model, rootVolumeGiB } = decision;
+  const job = trainingJobOf(decision);
+  const { rung, workload, arithmetic } = chooseRung(decision, job, ground);
+  const { software, gpuCount, gpuMemoryMiB } = rung;
+  if (software === undefined) throw new Error(`${rung.gpuModel} was placed without its software`);
+  const batch = batchPlan({
+    model,
+    workload,
+    worldSize: gpuCount,
+    gpuMemoryMiB,
+    globalBatch: wishes.globalBatch ?? Math.max(defaultGlobalBatch, gpuCount),
+    grow: !wishes.fixedMicroBatch,
+  });
+  const { microBatch, gradientAccumulation } = batch;
+  const used = { ...workload, microBatch, gradientAccumulation };
+  const split = { dataParallel: gpuCount, tensorParallel: 1, pipelineParallel: 1 };
+  return {
+    modelId: model.id,
+    baseModel: baseModelOf(decision, wishes),
+    licence: model.licence ?? "unknown",
+    gated: model.gated ?? false,
+    workload: used,
+    arithmetic,
+    batch,
+    loraRank: workload.lora?.rank ?? defaultLora.rank,
+    learningRate: wishes.learningRate ?? usualLearningRate(workload.method, model.parameters ?? 0),
+    epochs: job.epochs,
+    datasetTokens: job.datasetTokens,
+    checkpointMinutes: wishes.checkpointMinutes ?? 15,
+    seed: wishes.seed ?? 42,
+    machine: machineOf(rung, ground),
+    memory: {
+      neededMiB: trainingDemand(model, used, split).totalMiB,
+      usableMiB: gpuMemoryMiB,
+    },
+    software,
+    rootVolumeGiB,
+    jobHours: rung.training?.jobHours,
+    jobUsd: rung.jobUsd,
+    catalogueVersion: ground.version,
+  };
+}
+
+function machineOf(rung: Rung, { instanceTypes }: FinetuneGround): FinetunePlan["machine"] {
+  const { instanceType, region, purchase, gpuModel, gpuCount, hourly, priceAsOf } = rung;
+  const type = instanceTypes.find((each) => each.instanceType === instanceType);
+  return {
+    instanceType,
+    region,
+    purchase,
+    gpuModel,
+    gpuCount,
+    efa: type?.efa ?? false,
+    hourlyUsd: hourly.totalUsd,
+    priceAsOf,
+  };
+}

@@ -1,0 +1,58 @@
+import { planning } from "./planning.ts";
+import { env, type CommandRow } from "./row.ts";
+
+type FlagRows = CommandRow["flags"];
+
+/** Flags of `plan` that mean the same here. */
+function flagsOfPlan(...names: readonly string[]): FlagRows {
+  const plan = planning.find(({ syntax }) => syntax.startsWith("plan "));
+  return (plan?.flags ?? []).filter(([flag]) => names.includes(flag.split(" ", 1)[0] ?? ""));
+}
+
+/** What is done with training data. */
+const datasetFlags: FlagRows = [
+  ["--tokenizer <path>", "a tokenizer.json that counts the tokens, or a folder that has one"],
+  ["--validation <share>", "share of the samples kept to validate, such as 0.05"],
+  ["--seed <number>", "of the split and of the training (default: 42)"],
+  ["--mask", "replace personal data by their kind, such as [email]"],
+  ["--skip-broken", "leave out lines that are no sample"],
+  ["--shown <count>", "problems of a kind that are shown (default: 10)"],
+];
+
+/** What teaches a model. */
+export const training: readonly CommandRow[] = [
+  {
+    syntax: "dataset <action> [file]",
+    summary: "check: what a .jsonl or .txt file has to learn from, and everything wrong with it",
+    flags: [
+      ["--model <model>", "of the catalogue, to say whether there are samples enough"],
+      ["--sequence <tokens>", "tokens of a training sequence, to name longer samples"],
+      ...datasetFlags,
+      ["--out <folder>", "write train.jsonl and validation.jsonl there"],
+    ],
+    run: async (words, flags, terminal) =>
+      (await import("../commands/dataset.ts")).runDataset(words, flags, terminal),
+  },
+  {
+    syntax: "finetune [model]",
+    summary: "write a folder that trains the model on your data: sized, priced, run by hand",
+    flags: [
+      env,
+      ["--data <file>", ".jsonl or .txt, one sample a line"],
+      ["--out <folder>", "where it is written (default: finetune/<model>)"],
+      ["--base <path>", "where the model lies: owner/name on Hugging Face, or a folder"],
+      ...datasetFlags,
+      ["--global-batch <count>", "sequences of one step of the optimiser (default: 16)"],
+      ["--learning-rate <rate>", "largest step size (default: by method and size)"],
+      ["--checkpoint-minutes <minutes>", "between two checkpoints (default: 15)"],
+      ["--force", "replace files of the folder that would change"],
+      ...flagsOfPlan("--method", "--training-precision", "--optimizer", "--sequence", "--batch"),
+      ...flagsOfPlan("--no-checkpointing", "--sharding", "--offload", "--lora-rank", "--epochs"),
+      ...flagsOfPlan("--region", "--types", "--gpu-count", "--gpu-family", "--interconnect"),
+      ...flagsOfPlan("--max-hourly-usd", "--budget-usd", "--quota"),
+      ...flagsOfPlan("--spot", "--no-spot", "--on-demand", "--config"),
+    ],
+    run: async ([model], flags, terminal) =>
+      (await import("../commands/finetune.ts")).runFinetune(model, flags as never, terminal),
+  },
+];
