@@ -41,6 +41,7 @@ export const ending: readonly CommandRow[] = [
       engine,
       ["--yes", "do not ask; needed where nobody can be asked"],
       ["--if-over", "only when its lease is over; else do nothing"],
+      ["--if-closed", "only outside of its office hours; else do nothing"],
       ["--force", "take a protected deployment down too"],
     ],
     run: async (_words, flags, terminal) =>

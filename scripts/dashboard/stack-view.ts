@@ -85,12 +85,13 @@ type Status = Pick<Figure, "text" | "tone">;
 /** The short of a stack that nothing is being done to and that has not ended, its worst news first. */
 function servedStatus(stack: StackReadings, facts: StackFacts): Status {
   if (facts.lease === undefined) return { text: "deployed", tone: "good" };
-  if (facts.instanceId === undefined && facts.endpointName === undefined) {
+  if (!facts.ownMachine && facts.instanceId === undefined && facts.endpointName === undefined) {
     return { text: "made in part", tone: "busy" };
   }
   const health = stack.host.value?.health ?? 200;
   if (health === 503) return { text: "runs, and is not ready", tone: "busy" };
   if (health === 0 || health >= 400) return { text: "runs, and does not answer", tone: "bad" };
+  if (facts.ownMachine && stack.host.value !== undefined) return { text: "runs", tone: "good" };
   const serving = stack.serving.value?.state;
   if (serving === undefined) return { text: "deployed", tone: "quiet" };
   return alive.includes(serving) ? { text: "runs", tone: "good" } : { text: serving, tone: "busy" };
@@ -160,7 +161,8 @@ function costOf(facts: StackFacts, context: StackContext, lives: boolean): CostV
   return { usd: cost.soFarUsd, at: timestamp(now), hourlyUsd: over ? 0 : hourlyUsd, by };
 }
 
-function targetOf({ endpointName, instanceId, lease }: StackFacts): string {
+function targetOf({ endpointName, instanceId, lease, ownMachine }: StackFacts): string {
+  if (ownMachine) return "own machine";
   if (endpointName !== undefined) return "SageMaker endpoint";
   if (instanceId !== undefined) return "GPU host";
   return lease === undefined ? "weights" : "GPU host or endpoint, not made yet";
@@ -173,6 +175,7 @@ const nothing: StackFacts = {
   outputs: {},
   region: undefined,
   connection: undefined,
+  ownMachine: false,
   serverPort: undefined,
   endpointName: undefined,
   instanceId: undefined,
@@ -182,7 +185,7 @@ const nothing: StackFacts = {
 /** The short of a stack with its age: what EC2 or SageMaker no longer tells is said to be of before. */
 function statusFigure(stack: StackReadings, facts: StackFacts, context: StackContext): Figure {
   const told = figure(stack.state, () => statusOf(stack, facts, context));
-  const { problem, at } = stack.serving;
+  const { problem, at } = facts.ownMachine ? stack.host : stack.serving;
   if (problem === undefined || facts.pending.length > 0 || facts.lease === undefined) return told;
   if (at === undefined) return { ...told, text: "not known", tone: "mind" };
   return { ...told, text: `not known; was: ${told.text}`, tone: "mind", at };

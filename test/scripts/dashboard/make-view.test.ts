@@ -184,6 +184,20 @@ describe("makeView", () => {
     assert.match(stack.attention.join(), /a look counts as use/);
   });
 
+  it("shows a machine of one's own, which no account knows and nobody pays by the hour", () => {
+    const outputs = { ...factsOf().outputs, instanceId: undefined, hourlyUsd: 0, expiresAt: "" };
+    const lease = { startedAt: "2026-11-25T10:00:00Z", expiresAt: "", owner: "ann", runId: "r" };
+    const facts = factsOf({ ownMachine: true, instanceId: undefined, outputs, lease });
+    const state = { value: facts, at: now };
+    const stacks = [stackOf({ state, serving: {} })];
+    const view = makeView(readingsOf({ stacks, accounts: [] }));
+    const [stack] = view.stacks;
+    assert.deepEqual(
+      [stack?.target, stack?.status.text, stack?.answer.text, stack?.cost, stack?.expiresAt],
+      ["own machine", "runs", "yes", undefined, ""],
+    );
+  });
+
   it("has nothing to say before anything was read", () => {
     const view = makeView(readingsOf({ names: {}, stacks: [], accounts: [] }));
     assert.deepEqual([view.listed, view.stacks, view.silent], [false, [], []]);
