@@ -68,6 +68,9 @@ ${environment(region)}
 ${setUp("BERTH_TEARDOWN_ROLE", region)}
       - name: Take it down if ${when}
         run: npm run berth -- down --env ${stack} ${flags} --yes
+      - name: Sweep every region for what else is over of it
+        if: always()
+        run: npm run berth -- audit --env ${stack} --own --fix --yes
       - name: Keep the receipt
         if: always()
         uses: actions/upload-artifact@v4

@@ -9,7 +9,7 @@ import { findDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
-import type { BerthOutputs } from "../stack-outputs.ts";
+import { printedOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 function loginOf({ user = "?", address = "?", sshPort = 22 }: BerthOutputs): string {
   return `${user}@${address}${sshPort === 22 ? "" : `:${sshPort}`}`;
@@ -85,7 +85,12 @@ export async function statusOfMachine(
   const answer = machine?.answers === true ? await probeModel(outputs) : undefined;
   if (answer !== undefined)
     terminal.say(`answers    ${answer.answers ? "yes" : "no"} (${answer.detail})`);
-  terminal.result({ env, machine: machine ?? null, answer: answer ?? null, outputs });
+  terminal.result({
+    env,
+    machine: machine ?? null,
+    answer: answer ?? null,
+    outputs: printedOutputs(outputs),
+  });
   return exitCode.ok;
 }
 

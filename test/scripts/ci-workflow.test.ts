@@ -39,13 +39,15 @@ describe("workflowFiles", () => {
     assert.deepEqual(teardown.permissions, { contents: "read", "id-token": "write" });
     const group = "berth-dev-alice";
     assert.deepEqual(teardown.concurrency, { group, "cancel-in-progress": false });
-    assert.deepEqual(runsOf(teardown), ["npm run berth -- down --env dev-alice --if-over --yes"]);
+    assert.deepEqual(runsOf(teardown), [
+      "npm run berth -- down --env dev-alice --if-over --yes",
+      "npm run berth -- audit --env dev-alice --own --fix --yes",
+    ]);
   });
 
   it("takes a stack with office hours down at night too", () => {
-    assert.deepEqual(runsOf(workflows(true)[0]), [
-      "npm run berth -- down --env dev-alice --if-over --if-closed --yes",
-    ]);
+    const [down] = runsOf(workflows(true)[0]);
+    assert.equal(down, "npm run berth -- down --env dev-alice --if-over --if-closed --yes");
   });
 
   it("previews pull requests of the repository's own branches, with no right to write code", () => {
