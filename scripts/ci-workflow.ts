@@ -46,6 +46,9 @@ jobs:
           aws-region: ${region}
       - name: Take it down if its lease is over
         run: npm run berth -- down --env ${stack} --if-over --yes
+      - name: Sweep every region for what else is over of it
+        if: always()
+        run: npm run berth -- audit --env ${stack} --own --fix --yes
       - name: Keep the receipt
         if: always()
         uses: actions/upload-artifact@v4

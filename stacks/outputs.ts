@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { hourlyUsdOn } from "../components/sagemaker-endpoint/instance-pools.ts";
 import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import { declaredMonth } from "./declared-month.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
@@ -58,10 +59,11 @@ export function endpointOutputs({
     endpointConfig: endpoint.configName,
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
-    instanceType: plan.ladder[0].instanceType,
+    instanceType: endpoint.instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
-    hourlyUsd: plan.hourlyUsd,
+    // What was taken in place of the plan's type has a price of its own.
+    hourlyUsd: endpoint.instanceType.apply((type) => hourlyUsdOn(plan.endpoint, type)),
     monthlyUsd: declaredMonth(plan.hourlyUsd, settings).usd,
     owner: settings.owner,
     weightsUri,

@@ -6,6 +6,7 @@ import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
 import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
+import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
 
@@ -222,6 +223,7 @@ export const endpointSchema = berthSchema
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
     /** Weekly windows outside of which the endpoint is deleted; model and configuration stay. @default none */
     endpointHours: officeHours.optional(),
+    fallbackTypes: whole(0, mostPools - 1).optional(),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs one program as the host's model server: a systemd unit where there is systemd, else a process with a pid file.
+# BERTH_UNIT names another unit for another server, and BERTH_UNIT_TITLE says what it is.
 # Usage: model-server.sh start FOLDER PORT COMMAND...   prints `started NAME` or `running NAME`
 #        model-server.sh status FOLDER                  prints `active`, `starting N` (N restarts so far) or `stopped`
 #        model-server.sh log FOLDER                     prints its last lines
 #        model-server.sh stop FOLDER                    stops it and removes what start made
 set -euo pipefail
 action=$1 folder=$2
-unit=berth-model.service
+unit=${BERTH_UNIT:-berth-model}.service
 unit_path=/etc/systemd/system/$unit
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 with_systemd() { [ -z "${BERTH_ROOT:-}" ] && [ -d /run/systemd/system ] && as_root true 2>/dev/null; }
@@ -60,7 +61,7 @@ holder_of() { # who listens on a port of loopback; nothing when nobody does
 render_unit() {
   cat <<UNIT
 [Unit]
-Description=berth model server
+Description=${BERTH_UNIT_TITLE:-berth model server}
 After=network.target
 StartLimitIntervalSec=300
 StartLimitBurst=5

@@ -10,6 +10,7 @@ import { hostKeyRotation } from "./host-key-rotation.ts";
 import { lease } from "./lease.ts";
 import { modelServer } from "./model-server.ts";
 import { weightsCopy } from "./weights-copy.ts";
+import { pooledConfiguration } from "./pooled-configuration.ts";
 import { weightsSync } from "./weights-sync.ts";
 
 /** Every resource type of the `berth` package, by token. */
@@ -25,5 +26,6 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:ApiToken", apiToken],
   ["berth:index:ModelServer", modelServer],
   ["berth:index:HostedEndpoint", hostedEndpoint],
+  ["berth:index:PooledConfiguration", pooledConfiguration],
   ["berth:index:EndpointAnswer", endpointAnswer],
 ]);

@@ -15,6 +15,7 @@ export const planning: readonly CommandRow[] = [
       ["--concurrency <count>", "sequences served at once"],
       ["--prompt-tokens <tokens>", "tokens of a typical prompt"],
       ["--answer-tokens <tokens>", "tokens of a typical answer"],
+      ["--image-steps <count>", "steps of denoising of an image (default: the model's own)"],
       ["--precision <format>", "auto, native, fp8, int8, int4, q4_k_m and others"],
       ["--method <method>", "of a training: full, lora or qlora"],
       ["--training-precision <precision>", "fp32, amp or bf16"],

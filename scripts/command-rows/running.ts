@@ -99,6 +99,19 @@ export const running: readonly CommandRow[] = [
       (await import("../commands/invoke.ts")).runInvoke(words, flags as never, terminal),
   },
   {
+    syntax: "notebook",
+    summary: "JupyterLab on the host, through SSH, with a first notebook that asks the model",
+    flags: [
+      env,
+      engine,
+      ["--host-port <port>", "of the host's loopback", "8888"],
+      ["--stop", "end it, with its kernels; the files stay"],
+      ["--write <file>", "write the first notebook here instead; also for a SageMaker endpoint"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/notebook.ts")).runNotebook(flags as never, terminal),
+  },
+  {
     syntax: "bench",
     summary: "load test: latency, tokens/s and $ per 1 M tokens over a ladder of concurrency",
     flags: [

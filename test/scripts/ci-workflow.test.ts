@@ -19,7 +19,10 @@ describe("teardownWorkflow", () => {
       "cancel-in-progress": false,
     });
     const runs = workflow.jobs.teardown.steps.flatMap(({ run }) => run ?? []);
-    assert.deepEqual(runs, ["npm run berth -- down --env dev-alice --if-over --yes"]);
+    assert.deepEqual(runs, [
+      "npm run berth -- down --env dev-alice --if-over --yes",
+      "npm run berth -- audit --env dev-alice --own --fix --yes",
+    ]);
     assert.doesNotMatch(text, /AKIA|AWS_SECRET|access-key/i);
   });
 });
