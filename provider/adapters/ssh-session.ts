@@ -6,7 +6,7 @@ import { Gate } from "./gate.ts";
 import type { SshCredentials } from "./ssh-credentials.ts";
 import { algorithms, parsePinned, publicLine } from "./pinned-key.ts";
 import { classify, SshError } from "./ssh-error.ts";
-import { openWay, type SshThrough, type SshWay } from "./ssh-way.ts";
+import { openWay, withComplaint, type SshThrough, type SshWay } from "./ssh-way.ts";
 
 /** OpenSSH allows ten channels a connection (`MaxSessions`); two are left free. */
 const maxChannels = 8;
@@ -47,12 +47,6 @@ export interface SshTiming {
 
 /** Fifteen seconds for a handshake; a silent link is given up after four unanswered keepalives, a minute. */
 export const usualTiming: SshTiming = { readyTimeoutMs: 15_000, keepaliveMs: 15_000 };
-
-/** The same error with what the program on the way said, which knows more of it. */
-function withComplaint(error: Error, complaint: string): Error {
-  if (complaint !== "") error.message = `${error.message} (${complaint})`;
-  return error;
-}
 
 /** One SSH connection; it is never used again after it is lost. */
 export class SshSession {

@@ -91,3 +91,9 @@ export async function openWay(
   if ("command" in through) return byCommand(through.command, destination);
   return overJump(through, destination, credentials, timing);
 }
+
+/** The same error with what the program on the way said, which knows more of it. */
+export function withComplaint(error: Error, complaint: string): Error {
+  if (complaint !== "") error.message = `${error.message} (${complaint})`;
+  return error;
+}
