@@ -1,13 +1,17 @@
+import type { LoadPrecision } from "./model-server/load-precision.ts";
 import type { MemoryDemand } from "./sizing/memory-part.ts";
 
 /** How the capacity is bought. */
-export type Purchase = "on-demand" | "spot";
+export type Purchase = "on-demand" | "spot" | "capacity-block";
 
-/** Which purchases a ladder may have, in this order. */
+/** Which purchases a deployment's ladder may have, in this order. */
 export const markets = ["on-demand", "spot", "spot-then-on-demand"] as const;
 
+/** Those, and what can be planned alone: a Capacity Block is bought before anything is launched in it. */
+export const plannedMarkets = [...markets, "capacity-block"] as const;
+
 /** The program that serves the model on the host. */
-export type ServingEngine = "vllm" | "llama.cpp";
+export type ServingEngine = "vllm" | "llama.cpp" | "transformers" | "diffusers";
 
 /** One instance type that holds the demand, with its price and where the price is from. */
 export interface Placement {
@@ -74,6 +78,8 @@ export interface Plan {
   readonly env: string;
   readonly engine: ServingEngine;
   readonly precision: string;
+  /** What the engine makes of the files to have that precision. @default nothing: they hold it */
+  readonly quantise?: LoadPrecision | undefined;
   readonly contextTokens: number;
   readonly concurrency: number;
   readonly demand: MemoryDemand;

@@ -9,6 +9,7 @@ import { UserError } from "../components/user-error.ts";
 import type { Host } from "./adapters/ssh.ts";
 import { ensureFolder } from "./connection.ts";
 import { runStep, type StepGround } from "./host-steps.ts";
+import { installPythonServer } from "./engines/python-server/bundle.ts";
 import { installLlamaServer } from "./install-engine.ts";
 import { PlanRun, type StepOutcome } from "./plan-run.ts";
 import type { Operation } from "./plugin/resource-type.ts";
@@ -75,7 +76,9 @@ class Bootstrap {
     const { host, folder } = this.#ground;
     if (step.name === "verify") return this.#verify(step);
     if (step.name !== "runtime") return this.#script(step);
-    if (this.#inputs.engine !== "vllm") return installLlamaServer(host, folder, this.#facts);
+    const { engine } = this.#inputs;
+    if (engine === "llama.cpp") return installLlamaServer(host, folder, this.#facts);
+    if (engine !== "vllm") return installPythonServer(host, folder);
     const args = [folder, vllmVersion];
     const way = { script: "vllm", args, why: `vLLM ${vllmVersion}` };
     return this.#script({ ...step, ways: [way] });

@@ -1,13 +1,15 @@
+import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../components/user-error.ts";
 import { SshError } from "./adapters/ssh-error.ts";
+import { callModel, wholeText } from "./adapters/model-api.ts";
 import type { Host } from "./adapters/ssh.ts";
-import { vllmVersion } from "./bootstrap-host.ts";
 import { ensureFolder } from "./connection.ts";
-import { ensureNode } from "./ensure-node.ts";
+import { engineCommand, type EngineLaunch } from "./engines/engine-command.ts";
 import type { Operation } from "./plugin/resource-type.ts";
 import { remoteScript } from "./remote/scripts.ts";
+import { putServerSecrets, type SecretWishes } from "./server-secrets.ts";
 
 const script = remoteScript("model-server.sh");
 /** Loading tens of GB takes minutes; more than this is a failure. */
@@ -16,15 +18,11 @@ const usualPatienceSeconds = 1800;
 const maxRestarts = 3;
 
 /** What to serve and how. */
-export interface ServeInputs {
-  readonly engine: "llama.cpp" | "vllm";
-  readonly modelId: string;
+export interface ServeInputs
+  extends Omit<EngineLaunch, "weights" | "tls" | "tokenFile" | "listenAddress">, SecretWishes {
+  /** Listen on all addresses, not on loopback alone. @default false */
+  readonly open?: boolean | undefined;
   readonly weightsFolder: string;
-  readonly dataFolder: string;
-  /** On the host's loopback. */
-  readonly port: number;
-  readonly contextTokens: number;
-  readonly tensorParallel: number;
   /** Changes with the weights, and so restarts the server. */
   readonly weightsVersion: string;
   /** More arguments for the engine. */
@@ -35,81 +33,47 @@ export interface ServeInputs {
 export interface Serving {
   readonly url: string;
   readonly answeredAt: string;
+  /** What clients pin, PEM; empty without TLS. */
+  readonly certificate: string;
   /** The systemd unit, or the pid file where there is no systemd. */
   readonly unit: string;
 }
 
 const completionSchema = z.object({ choices: z.array(z.object({ text: z.string() })).min(1) });
+const imageSchema = z.object({ data: z.array(z.object({ b64_json: z.string().min(1) })).min(1) });
 
-/** Asks for a few tokens through the SSH connection; undefined when there is no proper answer. */
-async function ask(
-  host: Host,
-  inputs: Pick<ServeInputs, "port" | "modelId">,
-  timeoutMs: number,
-): Promise<string | undefined> {
+/** What has to be known of a server to ask it. */
+type Asked = Pick<ServeInputs, "port" | "modelId" | "engine" | "token"> & {
+  readonly certificate?: string | undefined;
+};
+
+/** The least that a model of each kind can be asked, and what a proper answer is. */
+function questionFor({ engine, modelId: model }: Asked) {
+  if (engine === "diffusers") {
+    const body = { prompt: "a grey square", size: "256x256", num_inference_steps: 1 };
+    return { path: "/v1/images/generations", body, answer: imageSchema };
+  }
+  const body = { model, prompt: "Hello", max_tokens: 4, temperature: 0 };
+  return { path: "/v1/completions", body, answer: completionSchema };
+}
+
+/** Asks for a real answer through the SSH connection: a few tokens, or a small picture. */
+async function ask(host: Host, inputs: Asked, timeoutMs: number): Promise<boolean> {
+  const { path, body, answer: schema } = questionFor(inputs);
   const session = await host.session();
   const forward = await session.forward(inputs.port);
   try {
-    const answer = await fetch(`http://127.0.0.1:${String(forward.port)}/v1/completions`, {
-      method: "POST",
-      headers: { "content-type": "application/json", connection: "close" },
-      body: JSON.stringify({
-        model: inputs.modelId,
-        prompt: "Hello",
-        max_tokens: 4,
-        temperature: 0,
-      }),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const parsed = completionSchema.safeParse(await answer.json());
-    return answer.ok ? parsed.data?.choices[0]?.text : undefined;
+    const { token, certificate } = inputs;
+    const call = { path, body: JSON.stringify(body), timeoutMs };
+    const answer = await callModel({ port: forward.port, token, certificate }, call);
+    const text = await wholeText(answer);
+    return answer.statusCode === 200 && schema.safeParse(JSON.parse(text)).success;
   } catch (error) {
     if (error instanceof SshError) throw error;
-    return undefined;
+    return false;
   } finally {
     forward.close();
   }
-}
-
-async function command(
-  host: Host,
-  inputs: ServeInputs,
-  dataFolder: string,
-): Promise<readonly string[]> {
-  const weights = await ensureFolder(host, inputs.weightsFolder);
-  const { port, modelId, contextTokens } = inputs;
-  if (inputs.engine === "vllm") {
-    return [
-      `${dataFolder}/engines/vllm-${vllmVersion}/bin/vllm`,
-      "serve",
-      weights,
-      ...["--host", "127.0.0.1", "--port", String(port), "--served-model-name", modelId],
-      ...[
-        "--max-model-len",
-        String(contextTokens),
-        "--tensor-parallel-size",
-        String(inputs.tensorParallel),
-      ],
-      ...inputs.arguments,
-    ];
-  }
-  const node = await ensureNode(host, dataFolder);
-  const flags = [
-    "--model",
-    weights,
-    "--id",
-    modelId,
-    "--port",
-    String(port),
-    "--context",
-    String(contextTokens),
-  ];
-  return [
-    node.path,
-    `${dataFolder}/engines/llama-server/server.mjs`,
-    ...flags,
-    ...inputs.arguments,
-  ];
 }
 
 /**
@@ -125,9 +89,20 @@ export async function serveModel(
 ): Promise<Serving> {
   const dataFolder = await ensureFolder(host, inputs.dataFolder);
   const folder = `${dataFolder}/model-server`;
-  const words = await command(host, inputs, dataFolder);
-  // In the environment of the command, so that other weights make another command.
-  const versioned = ["env", `BERTH_WEIGHTS=${inputs.weightsVersion}`, ...words];
+  const weights = await ensureFolder(host, inputs.weightsFolder);
+  const secrets = await putServerSecrets(host, folder, inputs);
+  const { tls, tokenFile, certificate } = secrets;
+  const listenAddress = inputs.open === true ? "0.0.0.0" : "127.0.0.1";
+  const launch = { ...inputs, dataFolder, weights, listenAddress, tls, tokenFile };
+  const command = await engineCommand(host, launch);
+  const words = [...command, ...inputs.arguments];
+  // In the environment of the command, so that other weights, and another certificate, make another command.
+  const print = certificate === undefined ? "" : new X509Certificate(certificate).fingerprint256;
+  const versions = [
+    `BERTH_WEIGHTS=${inputs.weightsVersion}`,
+    ...(print === "" ? [] : [`BERTH_TLS=${print}`]),
+  ];
+  const versioned = ["env", ...versions, ...words];
   const args = ["start", folder, String(inputs.port), ...versioned];
   const result = await host.script(script, { args, timeoutMs: 120_000 });
   if (result.code !== 0) throw startError(result.stderr.trim(), host);
@@ -139,12 +114,14 @@ export async function serveModel(
   const began = Date.now();
   await waitForAnswer(
     host,
-    { inputs, folder, deadline: began + patience * 1000, patience },
+    { inputs: { ...inputs, certificate }, folder, deadline: began + patience * 1000, patience },
     operation,
   );
   operation.log(`the model answered a prompt after ${((Date.now() - began) / 1000).toFixed(1)} s`);
-  const url = `http://127.0.0.1:${String(inputs.port)}`;
-  return { url, answeredAt: new Date().toISOString(), unit };
+  const scheme = tls === undefined ? "http" : "https";
+  const address = inputs.open === true ? host.target.host : "127.0.0.1";
+  const url = `${scheme}://${address.includes(":") ? `[${address}]` : address}:${inputs.port}`;
+  return { url, answeredAt: new Date().toISOString(), unit, certificate: certificate ?? "" };
 }
 
 function startError(stderr: string, host: Host): UserError {
@@ -160,7 +137,7 @@ function startError(stderr: string, host: Host): UserError {
 }
 
 interface Wait {
-  readonly inputs: ServeInputs;
+  readonly inputs: Asked;
   readonly folder: string;
   readonly deadline: number;
   readonly patience: number;
@@ -170,7 +147,7 @@ async function waitForAnswer(host: Host, wait: Wait, operation: Operation): Prom
   for (let pause = 200, told = Date.now(); ; pause = Math.min(pause * 1.3, 3000)) {
     operation.signal.throwIfAborted();
     // A model that computes on a CPU may need a while for its first tokens.
-    if ((await ask(host, wait.inputs, 60_000)) !== undefined) return;
+    if (await ask(host, wait.inputs, 60_000)) return;
     const status = (await host.output(script, ["status", wait.folder])).trim();
     if (status === "stopped") throw await notServing(host, wait, "the model server ended");
     const restarts = Number(/^starting (\d+)/.exec(status)?.[1] ?? 0);
@@ -204,12 +181,9 @@ async function notServing(host: Host, { folder }: Wait, message: string): Promis
   });
 }
 
-/** Whether the server answers a prompt now. */
-export async function answersNow(
-  host: Host,
-  inputs: Pick<ServeInputs, "port" | "modelId">,
-): Promise<boolean> {
-  return (await ask(host, inputs, 60_000)) !== undefined;
+/** Whether the server answers now. */
+export function answersNow(host: Host, inputs: Asked): Promise<boolean> {
+  return ask(host, inputs, 60_000);
 }
 
 /** Stops the server and removes its unit. */

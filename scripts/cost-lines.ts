@@ -1,3 +1,4 @@
+import { openHours, parseOfficeHours } from "../components/lease/office-hours.ts";
 import { hoursLeft, hoursSince } from "../components/lease/lease.ts";
 import { roundUsd } from "../components/pricing/hourly-cost.ts";
 import { usd } from "../components/plan-text.ts";
@@ -21,7 +22,12 @@ export function runningCost(outputs: BerthOutputs, now: Date): RunningCost | und
   const left = hoursLeft({ startedAt: start, expiresAt: end }, now);
   // Nothing runs on after the deadline, so nothing is counted after it.
   const until = left !== undefined && left < 0 && end !== undefined ? end : now;
-  const hours = hoursSince(start, until);
+  // By hand it may have been stopped for longer, or started sooner, which nothing here knows of.
+  const weekly = outputs.plan?.endpoint?.hours?.text;
+  const hours =
+    weekly === undefined
+      ? hoursSince(start, until)
+      : openHours(parseOfficeHours(weekly), start, until);
   return { hours, hourlyUsd, soFarUsd: roundUsd(hours * hourlyUsd), hoursLeft: left };
 }
 

@@ -1,4 +1,4 @@
-import { markets } from "../components/plan.ts";
+import { plannedMarkets } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
 import type { PlanRequest, QuotaVcpus } from "../components/sizing/plan-request.ts";
 import type { TrainingRequest } from "../components/sizing/training-request.ts";
@@ -14,6 +14,7 @@ export interface PlanOptions {
   readonly concurrency?: string;
   readonly promptTokens?: string;
   readonly answerTokens?: string;
+  readonly imageSteps?: string;
   readonly precision?: string;
   readonly method?: string;
   readonly trainingPrecision?: string;
@@ -127,7 +128,11 @@ function trainingOf(options: PlanOptions, numbers: NumberReader): TrainingReques
 
 function marketOf({ spot, onDemand, market }: PlanOptions): Partial<PlanRequest> {
   if (market !== undefined) {
-    return { spot: market !== "on-demand", onDemandAfterSpot: market === "spot-then-on-demand" };
+    return {
+      spot: market.startsWith("spot"),
+      onDemandAfterSpot: market === "spot-then-on-demand",
+      capacityBlock: market === "capacity-block",
+    };
   }
   if (onDemand === true) return { spot: false };
   return spot === undefined ? {} : { spot, onDemandAfterSpot: false };
@@ -137,7 +142,7 @@ function marketOf({ spot, onDemand, market }: PlanOptions): Partial<PlanRequest>
 function badWords({ task, market }: PlanOptions): readonly string[] {
   const flags = [
     ["task", task, ["serve", "finetune", "train"]],
-    ["market", market, markets],
+    ["market", market, plannedMarkets],
   ] as const;
   return flags.flatMap(([flag, word, known]) =>
     word === undefined || (known as readonly string[]).includes(word)
@@ -165,6 +170,7 @@ export function readFlags(options: PlanOptions): ReadFlags {
       concurrency: numbers.read("concurrency", options.concurrency),
       promptTokens: numbers.read("prompt-tokens", options.promptTokens),
       answerTokens: numbers.read("answer-tokens", options.answerTokens),
+      imageSteps: numbers.read("image-steps", options.imageSteps),
       precision: options.precision,
       instanceTypes: list(options.types),
       gpuCount: numbers.read("gpu-count", options.gpuCount),

@@ -2,7 +2,7 @@ import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 
 /** What a stack tells, a host's or an endpoint's; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
-const outputsSchema = z
+export const outputsSchema = z
   .object({
     instanceId: z.string(),
     instanceType: z.string(),
@@ -17,14 +17,27 @@ const outputsSchema = z
     /** Empty without a deadline. */
     expiresAt: z.string(),
     hourlyUsd: z.coerce.number(),
+    /** By the schedule that was declared then. */
+    monthlyUsd: z.coerce.number(),
     owner: z.string(),
     weightsUri: z.string(),
     catalogueVersion: z.string(),
+    /** What callers of a host's server have to know; a secret, never printed. */
+    apiToken: z.string(),
+    /** What callers pin, PEM; empty without TLS. */
+    certificate: z.string(),
+    /** What a prompt is put into, at {prompt}. */
+    promptTemplate: z.string(),
     plan: z.looseObject({
       modelId: z.string(),
+      engine: z.string().optional(),
       endpoint: z
         .looseObject({
           container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),
+          /** Weekly hours, where it keeps any. */
+          hours: z.looseObject({ text: z.string() }).optional(),
+          minInstances: z.coerce.number().optional(),
+          maxInstances: z.coerce.number().optional(),
         })
         .optional(),
     }),
@@ -34,6 +47,8 @@ const outputsSchema = z
     /** Of a stack whose target is SageMaker. */
     endpointName: z.string(),
     endpointArn: z.string(),
+    /** As the last `up` or refresh found it: SageMaker's word, or "stopped". */
+    endpointState: z.string(),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
   })
@@ -46,4 +61,10 @@ export type BerthOutputs = z.infer<typeof outputsSchema>;
 export function readOutputs(map: OutputMap): BerthOutputs {
   const values = Object.entries(map).map(([key, { value }]) => [key, value as unknown] as const);
   return outputsSchema.parse(Object.fromEntries(values));
+}
+
+/** The outputs as they may be printed. */
+export function printedOutputs(outputs: BerthOutputs): BerthOutputs {
+  const { apiToken, ...rest } = outputs;
+  return apiToken === undefined ? rest : { ...rest, apiToken: "[secret]" };
 }

@@ -1,29 +1,9 @@
-import type * as pulumi from "@pulumi/pulumi";
 import { budgetAlerts } from "../components/budget/budget-alerts.ts";
-import { StackBudget } from "../components/budget/stack-budget.ts";
-import { monthlyCost, type MonthlyCost } from "../components/cost/monthly-cost.ts";
-import { partName } from "../components/identity.ts";
-import { parseOfficeHours } from "../components/lease/office-hours.ts";
-import type { TagInputs } from "../components/named-tags.ts";
 import { usd } from "../components/plan-text.ts";
 import type { Plan } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
-import type { HostSettings, Settings } from "./settings.ts";
-
-type MonthSettings = Pick<Settings, "leaseHours" | "officeHours" | "expiresAt">;
-
-/** What a month of a plan costs by the schedule that the settings declare. */
-export function declaredMonth(hourlyUsd: number, settings: MonthSettings): MonthlyCost {
-  const { leaseHours, officeHours, expiresAt } = settings;
-  return monthlyCost(hourlyUsd, {
-    leaseHours: expiresAt === "none" ? undefined : leaseHours,
-    // An end of one's own is not moved by office hours.
-    officeHours:
-      officeHours === undefined || expiresAt !== undefined
-        ? undefined
-        : parseOfficeHours(officeHours),
-  });
-}
+import { declaredMonth, type MonthSettings } from "./declared-month.ts";
+import type { HostSettings } from "./parse-settings.ts";
 
 /** Settings of the two budgets: of a lease, and of a calendar month. */
 export type BudgetSettings = MonthSettings &
@@ -101,25 +81,4 @@ function checkAlerts(settings: BudgetSettings): void {
     problems,
     hint: "Set what is missing, or take the budget's settings away.",
   });
-}
-
-/** What a budget is armed with besides the settings. */
-export interface BudgetScope {
-  readonly tags: TagInputs;
-  readonly inAccount: pulumi.ComponentResourceOptions;
-}
-
-/** The AWS budget that `berth:monthlyBudgetUsd` arms, before anything costs; none without that setting. */
-export function armBudget(
-  settings: BudgetSettings & Pick<Settings, "stack">,
-  { tags, inAccount }: BudgetScope,
-): readonly StackBudget[] {
-  const { stack, owner, monthlyBudgetUsd: limitUsd } = settings;
-  if (limitUsd === undefined) return [];
-  const { budgetDenyRole: roleName, budgetDenyPolicyArn: policyArn } = settings;
-  const denial =
-    roleName === undefined || policyArn === undefined ? undefined : { roleName, policyArn };
-  const alerts = budgetAlerts(settings.budgetAlerts, owner);
-  const args = { stack, limitUsd, alerts, denial, tags };
-  return [new StackBudget(partName(stack, "budget"), args, inAccount)];
 }

@@ -1,14 +1,17 @@
 import type { Catalogue } from "../components/catalogue/catalogue.ts";
+import { findModel } from "../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../components/catalogue/load.ts";
 import {
   planExistingHost,
   type ExistingHostPlan,
 } from "../components/existing-host/existing-host-plan.ts";
+import { loadPrecision } from "../components/model-server/load-precision.ts";
 import type { Plan } from "../components/plan.ts";
 import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
 import { endpointWishes } from "./endpoint-wishes.ts";
+import { checkServing } from "./serving.ts";
 import {
   planRequest,
   type EndpointSettings,
@@ -37,11 +40,22 @@ export function makeStackPlan(
   catalogue = loadCatalogue(),
   request = planRequest(settings),
 ): Plan {
-  if (settings.target === "ec2") return makePlan(request, catalogue);
+  checkServing(settings);
+  if (settings.target === "ec2") return loaded(makePlan(request, catalogue), settings, catalogue);
   if (settings.target === "existing-host") {
     const { host, gpus } = settings;
-    return planExistingHost({ ...request, host, gpus }, catalogue);
+    return loaded(planExistingHost({ ...request, host, gpus }, catalogue), settings, catalogue);
   }
   const asked = { ...request, ...endpointWishes(settings) };
   return planEndpoint(asked, catalogue, loadServingImages());
+}
+
+/** The plan with what its engine makes of the weights, so that what was computed with is what is loaded. */
+function loaded<P extends Plan>(
+  plan: P,
+  { precision }: Pick<Settings, "precision">,
+  catalogue: Catalogue,
+): P {
+  const { nativePrecision } = findModel(plan.modelId, catalogue);
+  return { ...plan, quantise: loadPrecision(plan.engine, precision, nativePrecision) };
 }

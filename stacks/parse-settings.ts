@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
+import { declaredMonth } from "./declared-month.ts";
 import { existingHostSchema, type BerthExistingHostSettings } from "./existing-host-schema.ts";
 import {
   berthSchema,
@@ -160,15 +161,24 @@ function boughtBy(
 export function planRequest(settings: Settings): PlanRequest {
   const { model, env, region, spot, leaseHours, concurrency, precision } = settings;
   const { context, instanceTypes, gpuCount } = settings;
+  const served =
+    settings.target === "sagemaker"
+      ? {}
+      : { engine: settings.engine, kvFormat: settings.kvCacheDtype };
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
+  // Without office hours a plan shows all of a month, whatever the lease.
+  const monthlyHours =
+    settings.officeHours === undefined ? undefined : declaredMonth(1, settings).hours;
   return {
     ...request,
     ...boughtBy(settings),
+    ...served,
     contextTokens: context,
     instanceTypes,
     gpuCount,
     rootVolumeGiB,
+    monthlyHours,
   };
 }
 

@@ -7,7 +7,8 @@ import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-pla
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
-import { armBudget, checkBudget } from "./budget.ts";
+import { armBudget } from "./armed-budget.ts";
+import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import type { EndpointSettings } from "./settings.ts";
@@ -62,6 +63,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
       // Armed first: from the moment that something costs, something ends it.
       after: armed,
       tags,
+      expiresAt: hasEnd(settings) ? expiresAt : undefined,
       kmsKeyArn,
       ...vpcOf(settings),
     },

@@ -6,7 +6,9 @@ import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
 import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
+import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
+import { servingKeys, servingShape } from "./serving-schema.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
 const number = z.preprocess((value) => {
@@ -156,6 +158,7 @@ export const berthSchema = z.strictObject({
   precision: z
     .enum(["auto", "native", "int8", "int4"], "must be auto, native, int8 or int4")
     .default("auto"),
+  ...servingShape({ number, text, cidr: sshCidr }),
   instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
   gpuCount: whole(1, 16).optional(),
   rootVolumeGiB: whole(20, 16_384).optional(),
@@ -185,6 +188,7 @@ const hostOnly = {
   vpcId: true,
   imageId: true,
   rootVolumeGiB: true,
+  ...servingKeys,
   idleMinutes: true,
   weightsInclude: true,
   weightsExclude: true,
@@ -207,6 +211,9 @@ export const endpointSchema = berthSchema
     updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
     updateBakeSeconds: whole(0, 3600).optional(),
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
+    /** Weekly windows outside of which the endpoint is deleted; model and configuration stay. @default none */
+    endpointHours: officeHours.optional(),
+    fallbackTypes: whole(0, mostPools - 1).optional(),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text

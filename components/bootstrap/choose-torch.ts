@@ -124,6 +124,13 @@ export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | R
   };
 }
 
+/** The newest release's build without CUDA, for a host that computes on its processors. */
+export function torchForCpu(index = pytorchIndex): TorchBuild {
+  const [newest] = torchReleases.toSorted((a, b) => compareVersions(b.version, a.version));
+  const torch = newest?.version ?? "2.9";
+  return { torch, cuda: "none", indexUrl: `${index}/cpu`, why: "no GPU is asked for" };
+}
+
 /** Whether one named build runs there, for engines that bring their own; the refusal when it does not. */
 export function refuseBuild(torch: string, cuda: string, ground: TorchGround): Refusal | undefined {
   const row = torchReleases.find((each) => each.version === torch);

@@ -3,6 +3,7 @@ import type { StorageChoice } from "./choose-storage.ts";
 import type { TorchBuild } from "./choose-torch.ts";
 import type { HostFacts } from "./facts.ts";
 import { packageSource } from "./package-source.ts";
+import { pythonPackages } from "./python-engines.ts";
 import type { BootstrapWish } from "./wish.ts";
 
 /** The names of steps; each but `runtime` is a shell file of `steps/`, or several where there are several ways. */
@@ -172,7 +173,8 @@ function softwareSteps(ground: StepGround): Draft[] {
   const after: StepName[] = needsVenv(ground) ? ["sources"] : [];
   const steps: Draft[] = [];
   if (torch !== undefined) {
-    const args = [`${dataFolderWord}/python`, torch.torch, torch.indexUrl];
+    const packages = pythonPackages(wish.engine) ?? [];
+    const args = [`${dataFolderWord}/python`, torch.torch, torch.indexUrl, ...packages];
     steps.push({
       name: "python",
       ways: [
@@ -187,7 +189,8 @@ function softwareSteps(ground: StepGround): Draft[] {
     steps.push({
       name: "runtime",
       ways: [{ script: "runtime", args: [], why: `the engine: ${wish.engine}` }],
-      after,
+      // Its server runs in the environment that the step before makes.
+      after: pythonPackages(wish.engine) === undefined ? after : [...after, "python"],
       usesPackages: false,
       asRoot: false,
     });

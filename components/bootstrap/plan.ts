@@ -1,5 +1,6 @@
 import { chooseDriver, driverWorks, refuseDriver, type DriverChoice } from "./choose-driver.ts";
-import { chooseTorch, refuseBuild, type TorchBuild } from "./choose-torch.ts";
+import { pythonPackages } from "./python-engines.ts";
+import { chooseTorch, refuseBuild, torchForCpu, type TorchBuild } from "./choose-torch.ts";
 import type { HostFacts } from "./facts.ts";
 import { gpusOnBus, hasNvSwitch } from "./gpu-hardware.ts";
 import { chooseStorage, type StorageChoice } from "./choose-storage.ts";
@@ -96,9 +97,12 @@ function chooseReboot(facts: HostFacts, driver: DriverChoice): RebootChoice {
 
 /** The PyTorch of the host's own environment, or why there is none; undefined where none is asked for. */
 function ownTorch(facts: HostFacts, wish: BootstrapWish, driver: DriverChoice) {
+  const wanted = wish.torch ?? (pythonPackages(wish.engine) === undefined ? undefined : "newest");
+  if (wanted === undefined) return undefined;
+  const index = wish.mirror?.torchUrl;
+  if (wish.gpu.count === 0) return wish.torch === undefined ? torchForCpu(index) : undefined;
   const place = ground(facts, driver);
-  if (wish.torch === undefined || wish.gpu.count === 0 || place === undefined) return undefined;
-  return chooseTorch(wish.torch, { ...place, index: wish.mirror?.torchUrl });
+  return place === undefined ? undefined : chooseTorch(wanted, { ...place, index });
 }
 
 /** Why the engine's own PyTorch does not run there. */

@@ -10,6 +10,21 @@ const priceSchema = z.strictObject({
   source: z.string().optional(),
 });
 
+/** Standard reservation, nothing paid upfront: every hour of the term is paid. */
+const reservedSchema = z.strictObject({
+  oneYearHourlyUsd: z.number().positive().optional(),
+  threeYearHourlyUsd: z.number().positive().optional(),
+  asOf: z.iso.date(),
+  source: z.string(),
+});
+
+/** A Capacity Block: whole days in advance (https://aws.amazon.com/ec2/capacityblocks/pricing/); AWS moves its price. */
+const capacityBlockSchema = z.strictObject({
+  hourlyUsd: z.number().positive(),
+  asOf: z.iso.date(),
+  source: z.string(),
+});
+
 /** Schema of one row of `data/instance-types.json`. A field left out is not known, never zero or false. */
 export const instanceTypeSchema = z.strictObject({
   instanceType: z.string().regex(/^[a-z0-9-]+\.[a-z0-9]+$/),
@@ -33,6 +48,10 @@ export const instanceTypeSchema = z.strictObject({
   nvswitch: z.boolean().optional(),
   currentGeneration: z.boolean().optional(),
   prices: z.record(z.string(), priceSchema).optional(),
+  /** By region. */
+  reserved: z.record(z.string(), reservedSchema).optional(),
+  /** By region. */
+  capacityBlocks: z.record(z.string(), capacityBlockSchema).optional(),
   /** Regions whose price list was read in full and has no on-demand Linux price for it. */
   regionsWithoutOnDemand: z.array(z.string()).optional(),
   source: z.string(),

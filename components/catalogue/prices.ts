@@ -19,6 +19,12 @@ export const pricesSchema = z.strictObject({
   spotHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
   /** By region and SageMaker type, real-time hosting, USD an hour. */
   hostingHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
+  /** By region and SageMaker type, training jobs, USD an hour. */
+  trainingHourlyUsd: z.record(z.string(), z.record(z.string(), usd)).default({}),
+  /** By region and type, standard reservation of a year without upfront payment, USD an hour. */
+  oneYearHourlyUsd: z.record(z.string(), z.record(z.string(), usd)).default({}),
+  /** The same of three years. */
+  threeYearHourlyUsd: z.record(z.string(), z.record(z.string(), usd)).default({}),
   /** By region and quota code, what the account may run, vCPUs. */
   vcpuQuotas: z.record(z.string(), z.record(z.string(), z.number().nonnegative())),
   /** By table and region ("onDemandHourlyUsd us-east-1"), the day of what was kept because a later question failed. */
@@ -33,6 +39,9 @@ export const priceTables = [
   "onDemandHourlyUsd",
   "spotHourlyUsd",
   "hostingHourlyUsd",
+  "trainingHourlyUsd",
+  "oneYearHourlyUsd",
+  "threeYearHourlyUsd",
   "vcpuQuotas",
 ] as const;
 export type PriceTable = (typeof priceTables)[number];
@@ -75,7 +84,33 @@ function pricedType(type: InstanceType, prices: Prices): InstanceType {
       source: prices.source,
     };
   }
-  return Object.keys(own).length === 0 ? type : { ...type, prices: own };
+  const reserved = reservedPrices(type, prices);
+  return {
+    ...type,
+    ...(Object.keys(own).length === 0 ? {} : { prices: own }),
+    ...(Object.keys(reserved).length === 0 ? {} : { reserved }),
+  };
+}
+
+/** Reservations of the type: a region that was refreshed has what was answered, and nothing from before. */
+function reservedPrices(
+  { instanceType, reserved }: InstanceType,
+  prices: Prices,
+): NonNullable<InstanceType["reserved"]> {
+  const own = { ...reserved };
+  const { oneYearHourlyUsd: one, threeYearHourlyUsd: three, source } = prices;
+  for (const region of new Set([...Object.keys(one), ...Object.keys(three)])) {
+    const oneYearHourlyUsd = one[region]?.[instanceType];
+    const threeYearHourlyUsd = three[region]?.[instanceType];
+    if (oneYearHourlyUsd === undefined && threeYearHourlyUsd === undefined) continue;
+    own[region] = {
+      ...(oneYearHourlyUsd === undefined ? {} : { oneYearHourlyUsd }),
+      ...(threeYearHourlyUsd === undefined ? {} : { threeYearHourlyUsd }),
+      asOf: dayOf(prices, "oneYearHourlyUsd", region),
+      source,
+    };
+  }
+  return own;
 }
 
 function pricedHosting(type: SagemakerType, prices: Prices): SagemakerType {
@@ -84,7 +119,13 @@ function pricedHosting(type: SagemakerType, prices: Prices): SagemakerType {
     const hostingHourlyUsd = byType[type.instanceType];
     if (hostingHourlyUsd === undefined) continue;
     const asOf = dayOf(prices, "hostingHourlyUsd", region);
-    own[region] = { hostingHourlyUsd, asOf, source: prices.source };
+    const trainingHourlyUsd = prices.trainingHourlyUsd[region]?.[type.instanceType];
+    own[region] = {
+      hostingHourlyUsd,
+      ...(trainingHourlyUsd === undefined ? {} : { trainingHourlyUsd }),
+      asOf,
+      source: prices.source,
+    };
   }
   return Object.keys(own).length === 0 ? type : { ...type, prices: own };
 }

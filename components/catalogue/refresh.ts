@@ -31,6 +31,27 @@ const leastShare = 0.5;
 
 type Values = Readonly<Record<string, number>>;
 
+/** What the catalogue itself has of a table and region, by type. */
+function shippedValues(
+  table: PriceTable,
+  region: string,
+  { instanceTypes, sagemakerTypes }: Catalogue,
+): readonly (readonly [string, number | undefined])[] {
+  switch (table) {
+    case "onDemandHourlyUsd":
+    case "spotHourlyUsd":
+      return instanceTypes.map((type) => [type.instanceType, type.prices?.[region]?.[table]]);
+    case "oneYearHourlyUsd":
+    case "threeYearHourlyUsd":
+      return instanceTypes.map((type) => [type.instanceType, type.reserved?.[region]?.[table]]);
+    case "hostingHourlyUsd":
+    case "trainingHourlyUsd":
+      return sagemakerTypes.map((type) => [type.instanceType, type.prices?.[region]?.[table]]);
+    case "vcpuQuotas":
+      return [];
+  }
+}
+
 /** What is known now of a table and region: of the last refresh, else of the catalogue. */
 function knownValues(
   table: PriceTable,
@@ -40,17 +61,7 @@ function knownValues(
 ): Values {
   const refreshed = before?.[table][region];
   if (refreshed !== undefined) return refreshed;
-  const entries: [string, number | undefined][] = [];
-  if (table === "onDemandHourlyUsd" || table === "spotHourlyUsd") {
-    for (const { instanceType, prices } of catalogue.instanceTypes) {
-      entries.push([instanceType, prices?.[region]?.[table]]);
-    }
-  }
-  if (table === "hostingHourlyUsd") {
-    for (const { instanceType, prices } of catalogue.sagemakerTypes) {
-      entries.push([instanceType, prices?.[region]?.[table]]);
-    }
-  }
+  const entries = shippedValues(table, region, catalogue);
   return Object.fromEntries(
     entries.filter((entry): entry is [string, number] => entry[1] !== undefined),
   );
@@ -73,6 +84,9 @@ const tableNames: Readonly<Record<PriceTable, string>> = {
   onDemandHourlyUsd: "on demand",
   spotHourlyUsd: "spot",
   hostingHourlyUsd: "hosting",
+  trainingHourlyUsd: "training",
+  oneYearHourlyUsd: "1 year",
+  threeYearHourlyUsd: "3 years",
   vcpuQuotas: "quota",
 };
 

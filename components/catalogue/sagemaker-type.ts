@@ -3,6 +3,8 @@ import { z } from "zod";
 const hostingPriceSchema = z.strictObject({
   /** Real-time hosting, USD an hour. */
   hostingHourlyUsd: z.number().positive(),
+  /** A training job, USD an hour. */
+  trainingHourlyUsd: z.number().positive().optional(),
   asOf: z.iso.date(),
   /** Where it is from, when that is not the row's own source. */
   source: z.string().optional(),

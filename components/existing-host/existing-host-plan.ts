@@ -71,8 +71,8 @@ function fitOf(request: ExistingHostRequest, job: Job, gpus: readonly OwnGpu[]):
 /** What serves there. @throws UserError for what cannot be served on it */
 function engineOf(request: ExistingHostRequest, job: Job, gpus: readonly OwnGpu[]): ServingEngine {
   const engine = job.task === "serve" ? job.workload.engine : "training";
-  if (engine !== "vllm" && engine !== "llama.cpp")
-    return refuse(request, `model: ${engine} is not served yet`, "Take a text model.");
+  if (engine === "training" || engine === "tgi")
+    return refuse(request, `engine: ${engine} is not served`, "Take another engine.");
   if (engine === "vllm" && gpus.length === 0) {
     const problem = "berth:gpus: none, and vLLM needs a GPU";
     return refuse(request, problem, "Name the machine's GPUs, or take a model in GGUF files.");

@@ -141,6 +141,33 @@ export function nextOpening(hours: OfficeHours, now: Date): Date | undefined {
   return windowsAround(hours, now, 8).find(({ opens }) => opens > now)?.opens;
 }
 
+/** When the window that is open, or the next one, closes; windows that touch or overlap are one. */
+export function nextClosing(hours: OfficeHours, now: Date): Date | undefined {
+  const opens = openWindow(hours, now) === undefined ? nextOpening(hours, now) : now;
+  let end: Date | undefined;
+  let open = opens === undefined ? undefined : openWindow(hours, opens);
+  for (let left = hours.windows.length; open !== undefined && left >= 0; left -= 1) {
+    end = open.closes;
+    open = openWindow(hours, end);
+  }
+  return end;
+}
+
+/** Hours between two instants in which a window is open. */
+export function openHours(hours: OfficeHours, from: Date, until: Date): number {
+  const days = Math.ceil(Math.max(0, until.getTime() - from.getTime()) / dayMs) + 1;
+  let reached = from.getTime();
+  let sumMs = 0;
+  for (const { opens, closes } of windowsAround(hours, from, days)) {
+    const begins = Math.max(opens.getTime(), reached);
+    const ends = Math.min(closes.getTime(), until.getTime());
+    if (ends <= begins) continue;
+    sumMs += ends - begins;
+    reached = ends;
+  }
+  return sumMs / 3_600_000;
+}
+
 /**
  * The end of a new lease within office hours: that of the lease, or of the window, whichever comes first.
  *

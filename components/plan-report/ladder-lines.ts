@@ -2,19 +2,23 @@ import { dollars, rangeText, shortGpu, usd } from "../plan-figures.ts";
 import type { Range } from "../range.ts";
 import type { PlanReport, Rung } from "./report.ts";
 
+/** The longest name of a market. */
+const marketWidth = "capacity-block".length;
+
 function money(range: Range): string {
   return rangeText(range, dollars);
 }
 
 function cell(rung: Rung, by: "hour" | "job"): string {
   const { instanceType, gpuCount, gpuModel, region, hourly, perMillionTokensUsd, jobUsd } = rung;
+  const { perThousandImagesUsd } = rung;
   const used = rung.demand.totalMiB / rung.gpuMemoryMiB;
-  const price = by === "job" ? jobUsd : perMillionTokensUsd;
+  const price = by === "job" ? jobUsd : (perThousandImagesUsd ?? perMillionTokensUsd);
   const sagemaker = rung.sagemaker === undefined ? "-" : usd(rung.sagemaker.hourlyUsd);
   return [
     instanceType.padEnd(16),
     `${gpuCount} x ${shortGpu(gpuModel)}`.padEnd(20),
-    rung.purchase.padEnd(9),
+    rung.purchase.padEnd(marketWidth),
     region.padEnd(10),
     `${Math.round(used * 100)} %`.padStart(6),
     usd(hourly.totalUsd).padStart(9),
@@ -37,11 +41,13 @@ function inMarkets(ladder: readonly Rung[]): string {
 /** The ladder as a table, one rung a line; nothing where it is empty. */
 export function ladderLines({ ladder, ranking }: PlanReport): string[] {
   if (ladder.length === 0) return [];
-  const price = ranking.by === "job" ? "$ a job" : "$ 1 M tokens";
+  const images = ladder.some(({ imageSpeed }) => imageSpeed !== undefined);
+  const served = images ? "$ 1000 images" : "$ 1 M tokens";
+  const price = ranking.by === "job" ? "$ a job" : served;
   const head = [
     "type".padEnd(16),
     "GPUs".padEnd(20),
-    "market".padEnd(9),
+    "market".padEnd(marketWidth),
     "region".padEnd(10),
     "filled",
     "$ an hour".padStart(9),

@@ -5,7 +5,7 @@ import { judgeOwnMachine } from "../own-machine/own-machine.ts";
 import { leaseCost, roundUsd } from "../pricing/hourly-cost.ts";
 import { aroundCost } from "../pricing/rung-cost.ts";
 import { weightsDelivery, type WeightsDelivery } from "../pricing/weights-delivery.ts";
-import { decide, type Decision } from "../sizing/decide.ts";
+import { decide, paidHoursOf, type Decision } from "../sizing/decide.ts";
 import { hostMemoryGiB, type Job } from "../sizing/job.ts";
 import { dearestHourlyUsd, tieBreak } from "../sizing/ladder.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
@@ -110,6 +110,7 @@ export function makeReport(
   const [chosen] = ladder;
   const { leaseHours } = request;
   const weightsGiB = nativeWeightBytes(model) / gibi;
+  const paidHours = chosen === undefined ? undefined : paidHoursOf(chosen, leaseHours);
   const rentHourlyUsd = chosen?.hourly.totalUsd;
   const own =
     ownGpus === undefined ? undefined : judgeOwnMachine({ job, rentHourlyUsd, ...ownGpus });
@@ -137,13 +138,13 @@ export function makeReport(
     rejected: decision.rejected,
     monthlyHours: decision.monthlyHours,
     leaseHours,
-    leaseUsd: rentHourlyUsd === undefined ? undefined : leaseCost(rentHourlyUsd, leaseHours),
+    leaseUsd: chosen === undefined ? undefined : leaseCost(chosen.hourly.totalUsd, paidHours),
     leaseMostUsd:
       chosen === undefined
         ? undefined
         : leaseCost(
             dearestHourlyUsd(ladder.filter(({ region }) => region === chosen.region)),
-            leaseHours,
+            paidHours,
           ),
     around: chosen === undefined ? undefined : aroundCost(chosen.region, weightsGiB),
     weightsDelivery: deliveryOf(chosen?.instanceType, weightsGiB, catalogue),

@@ -3,6 +3,8 @@ import { leaseLine, memoryLine, modelLine, typeLine } from "../plan-text.ts";
 import type { Range } from "../range.ts";
 import { groupedReasons } from "./grouped-reasons.ts";
 import { ladderLines } from "./ladder-lines.ts";
+import { priceTexts } from "./price-lines.ts";
+import type { ImageSpeed } from "../throughput/image-speed.ts";
 import type { OwnMachine, PlanReport, Rung, SavingLadder } from "./report.ts";
 
 const indent = "           ";
@@ -20,9 +22,23 @@ function money(range: Range): string {
   return rangeText(range, dollars);
 }
 
+function imageLines(speed: ImageSpeed, { perThousandImagesUsd }: Rung): string[] {
+  const { images, steps, batchSeconds, imagesPerHour } = speed;
+  const what = images === 1 ? "an image" : `${images} images at once`;
+  const price =
+    perThousandImagesUsd === undefined ? "" : `; ${money(perThousandImagesUsd)} a thousand`;
+  return [
+    line(
+      "speed",
+      `${times(batchSeconds)} for ${what} of ${steps} steps; ${rangeText(imagesPerHour)} an hour${price}`,
+    ),
+  ];
+}
+
 function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
   if (serving === undefined) return [];
-  const { speed, fullLoad } = rung;
+  const { speed, fullLoad, imageSpeed } = rung;
+  if (imageSpeed !== undefined) return imageLines(imageSpeed, rung);
   if (speed === undefined) {
     return [
       line("speed", "not known: the tables lack the rates of this GPU, or of this kind of model"),
@@ -67,30 +83,6 @@ function trainingLines({ trainingAsked }: PlanReport, { training, jobUsd }: Rung
   ];
 }
 
-/** What is known beside the price of an hour. */
-function priceNote({ purchase, spotHourlyUsd, spotMaxHourlyUsd }: Rung): string {
-  if (purchase !== "spot") return "no 1- or 3-year price is in the tables";
-  const limit =
-    spotMaxHourlyUsd === undefined ? "" : `, with no more than ${usd(spotMaxHourlyUsd)} paid`;
-  return spotHourlyUsd === undefined
-    ? `no spot price is known, so the most that it can cost is shown${limit}`
-    : `spot was ${usd(spotHourlyUsd)} when the catalogue was made${limit}`;
-}
-
-function priceLines(report: PlanReport, rung: Rung): string[] {
-  const { hourly, purchase, region, priceSource, priceAsOf, monthlyUsd } = rung;
-  const most = purchase === "spot" ? "at most " : "";
-  const now = priceNote(rung);
-  const parts = `instance ${usd(hourly.instanceUsd)}, ${report.rootVolumeGiB} GiB volume ${usd(hourly.volumeUsd)}, public address ${usd(hourly.publicIpv4Usd)}`;
-  return [
-    line(
-      "price",
-      `${most}${usd(hourly.totalUsd)} an hour: ${parts} (${purchase}, ${region}; ${priceSource}, ${priceAsOf})`,
-    ),
-    line("", `${most}${usd(monthlyUsd)} a month of ${report.monthlyHours} h; ${now}`),
-  ];
-}
-
 function tokenLines({ serving }: PlanReport, { perMillionTokensUsd, fullLoad }: Rung): string[] {
   if (perMillionTokensUsd === undefined || serving === undefined) return [];
   const full =
@@ -119,8 +111,18 @@ function aroundLines({ around, serving }: PlanReport): string[] {
   return [line("around it", `${parts.join(", ")} (${around.priceAsOf})`)];
 }
 
+function trainingJobLines(ladder: readonly Rung[]): string[] {
+  const jobs = ladder.flatMap((rung) => rung.sagemakerTraining ?? []);
+  const cheapest = jobs.toSorted((a, b) => a.hourlyUsd - b.hourlyUsd)[0];
+  const text =
+    cheapest === undefined
+      ? "no price of a training job is in the tables; a refresh of the catalogue reads them"
+      : `a training job on ${cheapest.instanceType} ${usd(cheapest.hourlyUsd)} an hour (${cheapest.priceAsOf})`;
+  return [line("SageMaker", text)];
+}
+
 function sagemakerLines({ serving, ladder }: PlanReport): string[] {
-  if (serving === undefined) return [];
+  if (serving === undefined) return trainingJobLines(ladder);
   const offers = ladder.flatMap(({ sagemaker }) => (sagemaker === undefined ? [] : [sagemaker]));
   const cheapest = offers.toSorted((a, b) => a.hourlyUsd - b.hourlyUsd)[0];
   if (cheapest === undefined)
@@ -224,7 +226,9 @@ export function reportLines(report: PlanReport): readonly string[] {
           typeLine(chosen, report.ranking.by),
           ...servingSpeedLines(report, chosen),
           ...trainingLines(report, chosen),
-          ...priceLines(report, chosen),
+          ...priceTexts(report, chosen).map((text, index) =>
+            line(index === 0 ? "price" : "", text),
+          ),
           ...tokenLines(report, chosen),
           ...aroundLines(report),
           ...sagemakerLines(report),

@@ -34,7 +34,7 @@ const rung = z.strictObject({
   instanceType: z.string(),
   region: z.string(),
   zones: z.array(z.string()).describe("Zones to try, in order; empty takes those of the account."),
-  purchase: z.enum(["on-demand", "spot"]),
+  purchase: z.enum(["on-demand", "spot", "capacity-block"]),
   gpuModel: z.string(),
   gpuCount: z.int().positive(),
   gpuMemoryMiB: z.int().positive().describe("Usable memory of each GPU."),
@@ -57,8 +57,27 @@ const rung = z.strictObject({
     totalUsd: price,
   }),
   monthlyUsd: price,
+  reserved: z
+    .strictObject({
+      oneYearHourlyUsd: price.optional(),
+      threeYearHourlyUsd: price.optional(),
+      asOf: z.iso.date(),
+      source: z.string(),
+    })
+    .optional()
+    .describe("A standard reservation with nothing upfront, USD an hour of the term."),
   spotHourlyUsd: price.optional().describe("Newest spot price that is known."),
   speed: speed.optional(),
+  imageSpeed: z
+    .strictObject({
+      steps: z.int().positive(),
+      images: z.int().positive(),
+      batchSeconds: range,
+      imagesPerHour: range,
+    })
+    .optional()
+    .describe("Of an image model: so many images made together, in so many steps."),
+  perThousandImagesUsd: range.optional(),
   perMillionTokensUsd: range.optional().describe("USD of a million answer tokens."),
   fullLoad: z
     .strictObject({ concurrency: z.int().positive(), speed, perMillionTokensUsd: range })
@@ -79,6 +98,10 @@ const rung = z.strictObject({
   software: z
     .strictObject({ pytorch: z.string(), cuda: z.string(), minLinuxDriver: z.string().optional() })
     .optional(),
+  sagemakerTraining: z
+    .strictObject({ instanceType: z.string(), hourlyUsd: price, priceAsOf: z.iso.date() })
+    .optional()
+    .describe("The same GPUs in a SageMaker training job."),
   sagemaker: z
     .strictObject({
       instanceType: z.string(),

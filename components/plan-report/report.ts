@@ -6,6 +6,7 @@ import type { Range } from "../range.ts";
 import type { MemoryDemand } from "../sizing/memory-part.ts";
 import type { SoftwareStack } from "../sizing/software-stack.ts";
 import type { SizingEngine, Task } from "../sizing/workload.ts";
+import type { ImageSpeed } from "../throughput/image-speed.ts";
 import type { ServingSpeed } from "../throughput/serving-speed.ts";
 import type { TrainingTime } from "../throughput/training-time.ts";
 
@@ -38,8 +39,20 @@ export interface Rung extends Placement {
   readonly monthlyUsd: number;
   /** Newest spot price that the catalogue has, USD an hour; undefined where it has none. */
   readonly spotHourlyUsd: number | undefined;
+  /** A standard reservation with nothing upfront, USD an hour of the term; undefined where none is known. */
+  readonly reserved:
+    | {
+        readonly oneYearHourlyUsd: number | undefined;
+        readonly threeYearHourlyUsd: number | undefined;
+        readonly asOf: string;
+        readonly source: string;
+      }
+    | undefined;
   /** Undefined in training, for image models, and where the GPU's rates are not known. */
   readonly speed: ServingSpeed | undefined;
+  /** Of an image model; undefined for others, and where its work is not known. */
+  readonly imageSpeed: ImageSpeed | undefined;
+  readonly perThousandImagesUsd: Range | undefined;
   readonly perMillionTokensUsd: Range | undefined;
   readonly fullLoad: FullLoad | undefined;
   /** Undefined in serving, and where the GPU's rate is not known. */
@@ -48,6 +61,9 @@ export interface Rung extends Placement {
   readonly energy: Energy | undefined;
   readonly software: SoftwareStack | undefined;
   readonly sagemaker: SagemakerOffer | undefined;
+  /** The same GPUs in a SageMaker training job; undefined in serving, and where its price is not known. */
+  readonly sagemakerTraining:
+    Pick<SagemakerOffer, "instanceType" | "hourlyUsd" | "priceAsOf"> | undefined;
 }
 
 /** What the answer was looked for: a server. */

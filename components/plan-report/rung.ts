@@ -1,5 +1,8 @@
 import type { Accelerator } from "../catalogue/accelerator.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { InstanceType } from "../catalogue/instance-type.ts";
+import type { Placement } from "../plan.ts";
+import { inverse } from "../range.ts";
 import { breakEvenHoursAMonth } from "../pricing/break-even.ts";
 import { energyOf } from "../pricing/energy.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
@@ -10,6 +13,7 @@ import { shapeOf } from "../sizing/model-shape.ts";
 import type { Candidate } from "../sizing/placement.ts";
 import { weightBytes } from "../sizing/weight-layout.ts";
 import { densePeakTflops } from "../throughput/dense-peak.ts";
+import { imageSpeed } from "../throughput/image-speed.ts";
 import {
   servingSpeed,
   type GpuRates,
@@ -73,13 +77,28 @@ function fullLoadOf(
 
 const nothing = {
   speed: undefined,
+  imageSpeed: undefined,
+  perThousandImagesUsd: undefined,
   perMillionTokensUsd: undefined,
   fullLoad: undefined,
   training: undefined,
   jobUsd: undefined,
 } as const;
 
+/** An image model makes its images on one GPU, whatever the machine has. */
+function imageEconomics({ model, workload, imageSteps }: ServingJob, candidate: Candidate) {
+  const tflops = densePeakTflops(candidate.accelerator);
+  const { denoising } = model;
+  if (tflops === undefined || denoising === undefined) return nothing;
+  const { teraOperationsPerPass, passesPerStep, steps } = denoising;
+  const work = { teraOperationsPerPass, passesPerStep, steps: imageSteps ?? steps };
+  const made = imageSpeed({ ...work, images: workload.concurrency }, tflops);
+  const cost = inverse(made.imagesPerHour, candidate.hourly.totalUsd * 1000);
+  return { ...nothing, imageSpeed: made, perThousandImagesUsd: cost };
+}
+
 function servingEconomics(job: ServingJob, served: ServedModel | undefined, candidate: Candidate) {
+  if (job.model.task === "image-generation") return imageEconomics(job, candidate);
   const gpu = rates(candidate.accelerator);
   if (gpu === undefined || served === undefined) return nothing;
   const { tensorParallel, pipelineParallel } = candidate.demand;
@@ -138,9 +157,30 @@ export function sagemakerOffers({ sagemakerTypes }: Catalogue) {
   };
 }
 
+/** Prices of training jobs on the same GPUs. */
+function trainingJobs({ sagemakerTypes }: Catalogue) {
+  const byEc2Type = new Map(sagemakerTypes.map((type) => [type.ec2InstanceType, type]));
+  return ({ placement }: Candidate): Rung["sagemakerTraining"] => {
+    const type = byEc2Type.get(placement.instanceType);
+    const price = type?.prices?.[placement.region];
+    if (type === undefined || price?.trainingHourlyUsd === undefined) return undefined;
+    const { trainingHourlyUsd: hourlyUsd, asOf: priceAsOf } = price;
+    return { instanceType: type.instanceType, hourlyUsd, priceAsOf };
+  };
+}
+
+/** Other ways to pay for what runs on demand. */
+function reservedOf({ reserved }: InstanceType, { region, purchase }: Placement): Rung["reserved"] {
+  const known = reserved?.[region];
+  if (known === undefined || purchase !== "on-demand") return undefined;
+  const { oneYearHourlyUsd, threeYearHourlyUsd, asOf, source } = known;
+  return { oneYearHourlyUsd, threeYearHourlyUsd, asOf, source };
+}
+
 /** Puts price, time and energy to candidates of one job. */
 export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) {
   const offerOf = sagemakerOffers(catalogue);
+  const trainingJobOf = trainingJobs(catalogue);
   const served = job.task === "serve" ? servedModel(job) : undefined;
   return (candidate: Candidate): Rung => {
     const { placement, type, demand, hourly, software } = candidate;
@@ -154,10 +194,12 @@ export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) 
       demand,
       hourly,
       monthlyUsd: roundUsd(hourly.totalUsd * monthlyHours),
+      reserved: reservedOf(type, placement),
       spotHourlyUsd: type.prices?.[placement.region]?.spotHourlyUsd,
       energy: energyOf(placement.gpuModel, placement.gpuCount, placement.region),
       software,
       sagemaker: job.task === "serve" ? offerOf(candidate) : undefined,
+      sagemakerTraining: job.task === "serve" ? undefined : trainingJobOf(candidate),
     };
   };
 }

@@ -10,11 +10,13 @@ export interface EndpointAnswerArgs {
   /** Whether it answers at once; one that queues is only looked at. */
   readonly realtime: boolean;
   readonly requestForm: ServingContainer["requestForm"];
+  /** SageMaker's word, or "stopped": nothing is asked then. */
+  readonly state: pulumi.Input<string>;
 }
 
 /**
  * The proof that an endpoint runs the configuration that it was given, and answers. An update that SageMaker rolled back is in
- * service too, with the old configuration, and AWS's provider calls that done; this says that it failed, why, and what the
+ * service too, with the old configuration; this says that it failed, why, and what the
  * containers wrote last.
  */
 export class EndpointAnswer extends pulumi.CustomResource {

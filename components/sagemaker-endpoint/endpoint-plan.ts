@@ -1,6 +1,7 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Placement, Plan } from "../plan.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
+import { weeklySwitches } from "../lease/weekly-switches.ts";
 import { makePlan, type PlanRequest } from "../sizing/make-plan.ts";
 import { UserError } from "../user-error.ts";
 import { variantSizes, type VariantSizes } from "./endpoint-limits.ts";
@@ -11,6 +12,7 @@ import {
   type UpdateRequest,
 } from "./endpoint-update.ts";
 import { ec2TypeName, hostingCatalogue, hostingTypeName } from "./hosting-catalogue.ts";
+import { hourlyUsdOn, instancePools, type EndpointPool } from "./instance-pools.ts";
 import {
   parseImageAddress,
   servingContainer,
@@ -31,6 +33,10 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly imageUri?: string | undefined;
   /** Share of the requests and answers that are kept in S3, percent; of real-time endpoints only. @default 0 */
   readonly captureDataPercent?: number | undefined;
+  /** Weekly hours outside of which the endpoint is deleted, with model and configuration kept. @default it always is there */
+  readonly endpointHours?: string | undefined;
+  /** How many further types SageMaker may take when the first lacks capacity, the cheapest first. @default 0 */
+  readonly fallbackTypes?: number | undefined;
 }
 
 /** What a plan says of its endpoint. */
@@ -42,6 +48,10 @@ export interface EndpointShape extends VariantSizes {
   readonly update: EndpointUpdate;
   /** Share of the requests and answers that are kept in S3, percent. */
   readonly captureDataPercent: number;
+  /** Types that SageMaker tries in this order when one lacks capacity; one alone where nothing else was allowed. */
+  readonly pools: readonly EndpointPool[];
+  /** Weekly hours, as they were asked for; undefined when it is always there. */
+  readonly hours: { readonly text: string; readonly hoursAWeek: number } | undefined;
   /** The quota by which AWS counts it; quotas of SageMaker are found by name. */
   readonly quotaName: string;
   /** Types that hold the model too, for when the chosen one lacks capacity. */
@@ -50,13 +60,23 @@ export interface EndpointShape extends VariantSizes {
   readonly ec2HourlyUsd: number | undefined;
 }
 
-/** A plan whose target is a SageMaker endpoint; its ladder has one rung. */
+/** A plan whose target is a SageMaker endpoint; its ladder has one rung, and its price is the dearest pool's. */
 export interface EndpointPlan extends Plan {
   readonly endpoint: EndpointShape;
 }
 
 /** Volta: CUDA 13, which the serving images are built with, does not run on it (docs.nvidia.com, CUDA 13 release notes). */
 const withoutCuda13 = new Set(["V100"]);
+
+function hoursProblems(request: EndpointRequest): readonly string[] {
+  const { endpointHours, endpointMode, minInstances, maxInstances } = request;
+  if (endpointHours === undefined || minInstances === maxInstances) return [];
+  const instead =
+    endpointMode === "async" ? ", or leave the hours out: what does not wait costs nothing" : "";
+  return [
+    `endpointHours: an endpoint that scales loses its scaling when it is stopped; set minInstances and maxInstances to one number${instead}`,
+  ];
+}
 
 function checkRequest(request: EndpointRequest): void {
   const { endpointMode, minInstances, maxInstances, imageUri, region } = request;
@@ -73,6 +93,7 @@ function checkRequest(request: EndpointRequest): void {
       ? ["captureDataPercent: an endpoint that queues keeps every request and answer in S3 already"]
       : []),
     ...updateProblems(request, request),
+    ...hoursProblems(request),
     ...(imageUri !== undefined && address === undefined
       ? [`imageUri: "${imageUri}" is no image of ECR with a tag or a digest`]
       : []),
@@ -85,6 +106,10 @@ function checkRequest(request: EndpointRequest): void {
     problems,
     hint: "Change what is named above, and plan again.",
   });
+}
+
+function hoursOf({ endpointHours: text }: EndpointRequest): EndpointShape["hours"] {
+  return text === undefined ? undefined : { text, hoursAWeek: weeklySwitches(text).hoursAWeek };
 }
 
 /**
@@ -112,7 +137,9 @@ export function planEndpoint(
   const ec2 = catalogue.instanceTypes.find(
     ({ instanceType }) => instanceType === ec2TypeName(chosen.instanceType),
   );
-  const hourlyUsd = roundUsd(chosen.hourlyUsd * request.maxInstances);
+  const { fallbackTypes = 0 } = request;
+  const pools = instancePools(plan.ladder, usable, { weightsGiB: plan.weightsGiB, fallbackTypes });
+  const hourlyUsd = hourlyUsdOn({ pools, maxInstances: request.maxInstances }, "");
   const { leaseHours } = request;
   const leaseUsd = leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours);
   return {
@@ -130,7 +157,9 @@ export function planEndpoint(
       container: servingContainer(plan, images, { region, imageUri }),
       update: planUpdate(request, request),
       captureDataPercent: request.captureDataPercent ?? 0,
+      hours: hoursOf(request),
       quotaName: `${chosen.instanceType} for endpoint usage`,
+      pools,
       alternatives,
       ec2HourlyUsd: ec2?.prices?.[region]?.onDemandHourlyUsd,
     },

@@ -7,7 +7,9 @@ import type { EndpointPlan } from "./endpoint-plan.ts";
 /** What scales. */
 export interface EndpointScalingArgs {
   readonly plan: EndpointPlan;
-  readonly endpoint: aws.sagemaker.Endpoint;
+  readonly endpointName: pulumi.Input<string>;
+  /** What proves that it serves; one that does not cannot be scaled. */
+  readonly after: pulumi.Resource;
   readonly tags: TagInputs;
 }
 
@@ -34,19 +36,19 @@ export function endpointScaling(
   args: EndpointScalingArgs,
   parent: pulumi.Resource,
 ): void {
-  const { plan, endpoint } = args;
+  const { plan, endpointName, after } = args;
   const { minInstances, maxInstances, mode } = plan.endpoint;
   if (minInstances === maxInstances) return;
   const scaled = new aws.appautoscaling.Target(
     `${name}-capacity`,
     {
-      resourceId: pulumi.interpolate`endpoint/${endpoint.name}/variant/${variantName}`,
+      resourceId: pulumi.interpolate`endpoint/${endpointName}/variant/${variantName}`,
       scalableDimension: "sagemaker:variant:DesiredInstanceCount",
       serviceNamespace: "sagemaker",
       minCapacity: minInstances,
       maxCapacity: maxInstances,
     },
-    { parent },
+    { parent, dependsOn: [after] },
   );
   const { resourceId, scalableDimension, serviceNamespace } = scaled;
   const target: Target = { resourceId, scalableDimension, serviceNamespace };
@@ -56,7 +58,7 @@ export function endpointScaling(
       ...target,
       policyType: "TargetTrackingScaling",
       targetTrackingScalingPolicyConfiguration: {
-        ...(mode === "async" ? backlog(endpoint) : concurrency(plan)),
+        ...(mode === "async" ? backlog(endpointName) : concurrency(plan)),
         scaleInCooldown: quietSeconds,
         scaleOutCooldown: startSeconds,
       },
@@ -66,7 +68,7 @@ export function endpointScaling(
   if (minInstances === 0) wakeUp(name, args, target, parent);
 }
 
-function backlog({ name }: aws.sagemaker.Endpoint) {
+function backlog(name: pulumi.Input<string>) {
   return {
     targetValue: backlogAnInstance,
     customizedMetricSpecification: {
@@ -91,7 +93,7 @@ function concurrency({ concurrency: most }: EndpointPlan) {
 /** The first instance, when something waits and there is none. */
 function wakeUp(
   name: string,
-  { endpoint, tags }: EndpointScalingArgs,
+  { endpointName, tags }: EndpointScalingArgs,
   target: Target,
   parent: pulumi.Resource,
 ): void {
@@ -115,7 +117,7 @@ function wakeUp(
       alarmDescription: "berth: a request waits, and no instance runs",
       namespace: "AWS/SageMaker",
       metricName: "HasBacklogWithoutCapacity",
-      dimensions: { EndpointName: endpoint.name },
+      dimensions: { EndpointName: endpointName },
       statistic: "Average",
       period: 60,
       evaluationPeriods: 1,

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { variantName } from "./endpoint-configuration.ts";
+import type { GuardedUpdate } from "./hosted-endpoint.ts";
 import { deploymentPolicy, type EndpointUpdate } from "./endpoint-update.ts";
 
 /** Share of requests that a container may answer with 5xx before an update is rolled back. */
@@ -31,7 +32,7 @@ export function guardedUpdate(
   name: string,
   { update, endpointName, tags }: RollbackAlarmsArgs,
   parent: pulumi.Resource,
-): aws.types.input.sagemaker.EndpointDeploymentConfig | undefined {
+): GuardedUpdate | undefined {
   const policy = deploymentPolicy(update);
   if (policy === undefined || update.bakeSeconds === 0) return policy;
   const errors = new aws.cloudwatch.MetricAlarm(

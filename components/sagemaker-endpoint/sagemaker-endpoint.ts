@@ -2,9 +2,11 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { EndpointAnswer } from "./endpoint-answer.ts";
+import { endpointHours } from "./endpoint-hours.ts";
 import { endpointConfiguration } from "./endpoint-configuration.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { endpointScaling } from "./endpoint-scaling.ts";
+import { HostedEndpoint } from "./hosted-endpoint.ts";
 import { executionRole } from "./execution-role.ts";
 import { alarmNamePrefix, guardedUpdate } from "./rollback-alarms.ts";
 import { trafficBucket } from "./traffic-bucket.ts";
@@ -19,6 +21,8 @@ export interface SageMakerEndpointArgs {
   /** What has to be there before the endpoint: what ends it. */
   readonly after: readonly pulumi.Resource[];
   readonly tags: TagInputs;
+  /** RFC 3339; after it no weekly hours start the endpoint again. @default no end */
+  readonly expiresAt?: pulumi.Input<string> | undefined;
   /** Encrypts the instances' storage where the type takes a volume. @default AWS's own key */
   readonly kmsKeyArn?: string | undefined;
   /** Where the containers get network interfaces. @default none: they reach S3 and ECR through SageMaker's own network */
@@ -42,6 +46,11 @@ const logDays = 14;
 export class SageMakerEndpoint extends pulumi.ComponentResource {
   readonly endpointName: pulumi.Output<string>;
   readonly endpointArn: pulumi.Output<string>;
+  /** SageMaker's word, or "stopped". */
+  readonly state: pulumi.Output<string>;
+  readonly configName: pulumi.Output<string>;
+  /** What it runs on: the plan's type, or the one that SageMaker took in its place. */
+  readonly instanceType: pulumi.Output<string>;
   /** Where requests and answers lie in async mode. */
   readonly asyncUri: pulumi.Output<string> | undefined;
   /** Where captured requests and answers lie. */
@@ -49,7 +58,7 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
 
   constructor(name: string, args: SageMakerEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SageMakerEndpoint", name, {}, opts);
-    const { mode, container, update } = args.plan.endpoint;
+    const { mode, container, update, hours, pools } = args.plan.endpoint;
     const traffic = trafficBuckets(name, args, this);
     const model = servedModel(name, { ...args, ...traffic }, this);
     const configuration = endpointConfiguration(name, { ...args, ...traffic, model }, this);
@@ -64,30 +73,39 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const endpoint = new aws.sagemaker.Endpoint(
+    const endpointTags = namedTags(args.tags, `${name}-endpoint`);
+    const named = { endpointName: args.endpointName, configName: configuration.name };
+    // What stops it is armed before it starts.
+    const switched =
+      hours === undefined
+        ? []
+        : endpointHours(name, { ...args, ...named, hours: hours.text, endpointTags }, this);
+    const endpoint = new HostedEndpoint(
       `${name}-endpoint`,
-      {
-        name: args.endpointName,
-        endpointConfigName: configuration.name,
-        ...(deploymentConfig === undefined ? {} : { deploymentConfig }),
-        tags: namedTags(args.tags, `${name}-endpoint`),
-      },
-      { parent: this, dependsOn: [...args.after, logs] },
+      { ...named, region: args.region, tags: endpointTags, deploymentConfig, hours: hours?.text },
+      { parent: this, dependsOn: [...args.after, logs, ...switched] },
     );
-    endpointScaling(name, { ...args, endpoint }, this);
-    new EndpointAnswer(
+    const answer = new EndpointAnswer(
       `${name}-answer`,
       {
-        endpointName: endpoint.name,
-        configName: configuration.name,
+        ...named,
         region: args.region,
         realtime: mode === "realtime",
         requestForm: container.requestForm,
+        state: endpoint.state,
       },
       { parent: this, dependsOn: [endpoint] },
     );
-    this.endpointName = endpoint.name;
+    endpointScaling(name, { ...args, after: answer }, this);
+    this.endpointName = endpoint.endpointName;
     this.endpointArn = endpoint.arn;
+    this.state = endpoint.state;
+    this.configName = configuration.name;
+    this.instanceType = endpoint.instanceType.apply((chosen) =>
+      pools.some(({ instanceType }) => instanceType === chosen)
+        ? chosen
+        : args.plan.ladder[0].instanceType,
+    );
     const { asyncBucket, captureBucket } = traffic;
     this.asyncUri = asyncBucket && pulumi.interpolate`s3://${asyncBucket}/`;
     this.capturesUri = captureBucket && pulumi.interpolate`s3://${captureBucket}/captures/`;

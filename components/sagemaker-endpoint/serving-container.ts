@@ -74,7 +74,13 @@ function llamaEnvironment(plan: Served): Record<string, string> {
   };
 }
 
+/** @throws UserError for an engine that no image of AWS serves this way */
 function environmentOf(engine: ServingEngine, plan: Served): Record<string, string> {
+  if (engine !== "vllm" && engine !== "llama.cpp") {
+    throw new UserError(`A SageMaker endpoint does not serve ${plan.modelId} with ${engine}.`, {
+      hint: "Set berth:target to ec2 for that, or take a text model with vllm.",
+    });
+  }
   return engine === "vllm" ? vllmEnvironment(plan) : llamaEnvironment(plan);
 }
 

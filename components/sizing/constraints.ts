@@ -43,11 +43,20 @@ function quotaReason({ instanceType, vcpus }: InstanceType, wishes: PlacementWis
   return `needs ${vcpus} vCPUs, and the quota for ${letter.toUpperCase()} types is ${quota}`;
 }
 
-function priceReason(type: InstanceType, region: string): string | undefined {
+function priceReason(
+  type: InstanceType,
+  { purchases }: PlacementWishes,
+  region: string,
+): string | undefined {
+  if (purchases.includes("capacity-block")) {
+    return type.capacityBlocks?.[region] === undefined
+      ? `no price of a Capacity Block is known in ${region}`
+      : undefined;
+  }
   if (type.prices?.[region] !== undefined) return undefined;
   const soldNowhere = Object.keys(type.prices ?? {}).length === 0;
   return soldNowhere
-    ? "no on-demand price anywhere: sold as Capacity Blocks"
+    ? "no on-demand price anywhere: sold as Capacity Blocks (--market capacity-block)"
     : `no on-demand price in ${region}`;
 }
 
@@ -100,7 +109,7 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
         ? "an Arm host, for which there is no machine image yet"
         : undefined,
   ],
-  ["no-price", (type, _wishes, region) => priceReason(type, region)],
+  ["no-price", priceReason],
   [
     "not-asked",
     ({ gpuCount }, wishes) =>

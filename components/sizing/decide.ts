@@ -4,6 +4,7 @@ import type { Model } from "../catalogue/model.ts";
 import type { Rung } from "../plan-report/report.ts";
 import { rungMaker } from "../plan-report/rung.ts";
 import type { Purchase, Rejection } from "../plan.ts";
+import { capacityBlockDays } from "../pricing/capacity-block.ts";
 import { hoursAMonth } from "../pricing/hourly-cost.ts";
 import type { PlacementWishes } from "./constraints.ts";
 import { diskDemand } from "./disk-demand.ts";
@@ -41,13 +42,24 @@ function volumeGiB(request: PlanRequest, job: Job): number {
   return Math.ceil(totalGiB / 10) * 10;
 }
 
+/** Hours that are paid for a lease of so many: a Capacity Block has whole days; undefined where none is so long. */
+export function paidHoursOf(
+  { purchase }: Pick<Rung, "purchase">,
+  leaseHours: number | undefined,
+): number | undefined {
+  if (purchase !== "capacity-block" || leaseHours === undefined) return leaseHours;
+  const days = capacityBlockDays(leaseHours);
+  return days === undefined ? undefined : days * 24;
+}
+
 /** Why the rung is above the budget; undefined when it is not, or there is none. */
 function aboveBudget(
   { budgetUsd, leaseHours }: PlanRequest,
-  { jobUsd, hourly, monthlyUsd }: Rung,
+  rung: Rung,
   training: boolean,
 ): string | undefined {
   if (budgetUsd === undefined) return undefined;
+  const { jobUsd, hourly, monthlyUsd } = rung;
   const limit = `above the budget of $${budgetUsd}`;
   if (training) {
     if (jobUsd === undefined) return "the time of the job is not known, and there is a budget";
@@ -55,7 +67,8 @@ function aboveBudget(
       ? undefined
       : `the job may cost $${jobUsd.high.toFixed(2)}, ${limit}`;
   }
-  const costUsd = leaseHours === undefined ? monthlyUsd : hourly.totalUsd * leaseHours;
+  const paidHours = paidHoursOf(rung, leaseHours);
+  const costUsd = paidHours === undefined ? monthlyUsd : hourly.totalUsd * paidHours;
   const span = leaseHours === undefined ? "a month" : `the lease of ${leaseHours} h`;
   return costUsd <= budgetUsd ? undefined : `$${costUsd.toFixed(2)} for ${span}, ${limit}`;
 }
@@ -69,7 +82,9 @@ function endpointTest({ sagemakerTypes }: Catalogue) {
   };
 }
 
-function purchasesOf({ spot, onDemandAfterSpot = false }: PlanRequest): readonly Purchase[] {
+function purchasesOf(request: PlanRequest): readonly Purchase[] {
+  const { spot, onDemandAfterSpot = false, capacityBlock = false } = request;
+  if (capacityBlock) return ["capacity-block"];
   if (!spot) return ["on-demand"];
   return onDemandAfterSpot ? ["spot", "on-demand"] : ["spot"];
 }

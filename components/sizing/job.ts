@@ -15,6 +15,8 @@ export interface ServingJob {
   readonly workload: ServingWorkload;
   readonly promptTokens: number;
   readonly answerTokens: number;
+  /** Of denoising; undefined takes the model's own. */
+  readonly imageSteps?: number | undefined;
   readonly tensorParallelOnly: boolean;
 }
 
@@ -34,7 +36,8 @@ const defaultContextTokens = 4096;
 /** Tokens for each parameter that a training from nothing is best given (https://arxiv.org/abs/2203.15556). */
 const tokensPerParameter = 20;
 
-function engineOf(model: Model): SizingEngine {
+function engineOf({ engine }: PlanRequest, model: Model): SizingEngine {
+  if (engine !== undefined) return engine;
   if (model.task === "image-generation") return "diffusers";
   return model.engine ?? "vllm";
 }
@@ -48,13 +51,15 @@ function servingJob(request: PlanRequest, model: Model): ServingJob {
     task: "serve",
     model,
     workload: {
-      engine: engineOf(model),
+      engine: engineOf(request, model),
       precision: isPrecision(precision) ? precision : "native",
       contextTokens,
       concurrency,
+      kvFormat: request.kvFormat,
     },
     promptTokens: request.promptTokens ?? Math.min(1024, quarter),
     answerTokens: request.answerTokens ?? Math.min(256, quarter),
+    imageSteps: request.imageSteps,
     tensorParallelOnly: request.tensorParallelOnly ?? false,
   };
 }

@@ -16,7 +16,7 @@ export type { PlanRequest } from "./plan-request.ts";
 const gibi = 1024 ** 3;
 
 function isServingEngine(engine: SizingEngine): engine is ServingEngine {
-  return engine === "vllm" || engine === "llama.cpp";
+  return engine !== "tgi";
 }
 
 /** What the job is, for a sentence. */
@@ -80,7 +80,7 @@ function deployable({ job, model }: Decision): { job: ServingJob; engine: Servin
   const { engine } = job.workload;
   if (isServingEngine(engine)) return { job, engine };
   throw new UserError(`${model.id} cannot be deployed as asked.`, {
-    problems: [`model: ${model.id} makes images, and only text models are served yet`],
+    problems: [`engine: ${engine} is not served`],
     hint: `Look at its plan with: berth plan ${model.id}`,
   });
 }
@@ -93,6 +93,11 @@ function deployable({ job, model }: Decision): { job: ServingJob; engine: Servin
  * @throws NoPlacementError with the reason for every type when none holds the model
  */
 export function makePlan(request: PlanRequest, catalogue: Catalogue): Plan {
+  if (request.capacityBlock === true) {
+    throw new UserError("A Capacity Block can be planned, and not deployed.", {
+      hint: "Buy it in the console and launch in it by hand, or deploy with another berth:market.",
+    });
+  }
   const decision = decide({ ...request, tensorParallelOnly: true }, catalogue);
   const { job, engine } = deployable(decision);
   const { model, rootVolumeGiB } = decision;

@@ -83,6 +83,15 @@ function weigher({ job, catalogue }: PlacementQuestion) {
   };
 }
 
+/** What an hour costs there, or on spot can cost at most; undefined where that is not known. */
+function priceOf({ prices, capacityBlocks }: InstanceType, region: string, purchase: Purchase) {
+  if (purchase === "capacity-block") return capacityBlocks?.[region];
+  const price = prices?.[region];
+  if (price === undefined) return undefined;
+  const { onDemandHourlyUsd, asOf, source = "AWS Price List" } = price;
+  return { hourlyUsd: onDemandHourlyUsd, asOf, source };
+}
+
 interface Buying extends Pick<PlacementWishes, "zones" | "spotMaxHourlyUsd"> {
   readonly purchase: Purchase;
 }
@@ -93,9 +102,9 @@ function placementOf(
   { demand, usableMiB }: Weighed,
   { purchase, zones, spotMaxHourlyUsd = Infinity }: Buying,
 ): Placement | undefined {
-  const price = type.prices?.[region];
+  const price = priceOf(type, region, purchase);
   if (price === undefined) return undefined;
-  const limited = purchase === "spot" && spotMaxHourlyUsd < price.onDemandHourlyUsd;
+  const limited = purchase === "spot" && spotMaxHourlyUsd < price.hourlyUsd;
   const { fits, comfortable } = verdict(demand, usableMiB);
   return {
     instanceType: type.instanceType,
@@ -110,10 +119,10 @@ function placementOf(
     pipelineParallel: demand.pipelineParallel,
     dataParallel: demand.dataParallel,
     nvlink: type.nvlink ?? false,
-    hourlyUsd: limited ? spotMaxHourlyUsd : price.onDemandHourlyUsd,
+    hourlyUsd: limited ? spotMaxHourlyUsd : price.hourlyUsd,
     spotMaxHourlyUsd: limited ? spotMaxHourlyUsd : undefined,
     priceAsOf: price.asOf,
-    priceSource: price.source ?? "AWS Price List",
+    priceSource: price.source,
     fits,
     comfortable,
   };
@@ -166,7 +175,7 @@ export function findPlacements(question: PlacementQuestion): PlacementChoice {
       const judged = judge(type, region, purchase);
       if ("placement" in judged) holding.push(judged);
       else {
-        const hourlyUsd = type.prices?.[region]?.onDemandHourlyUsd;
+        const hourlyUsd = priceOf(type, region, purchase)?.hourlyUsd;
         rejected.push({ instanceType: type.instanceType, region, hourlyUsd, ...judged });
       }
     }

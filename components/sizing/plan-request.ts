@@ -4,7 +4,7 @@ import { longestLeaseHours } from "../lease/lease.ts";
 import { pricedRegions } from "../pricing/region-prices.ts";
 import { UserError } from "../user-error.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
-import type { Task } from "./workload.ts";
+import type { KvFormat, SizingEngine, Task } from "./workload.ts";
 
 /** vCPUs that an account may run, by the quota that a type counts against. */
 export interface QuotaVcpus {
@@ -29,6 +29,8 @@ export interface PlanRequest {
   readonly spot: boolean;
   /** With spot: on demand after it, when spot lacks capacity. @default false */
   readonly onDemandAfterSpot?: boolean | undefined;
+  /** In Capacity Blocks, whatever `spot` says; such a plan cannot be deployed. @default false */
+  readonly capacityBlock?: boolean | undefined;
   /** Most that the instance may cost in an hour on spot, USD. @default its on-demand price */
   readonly spotMaxHourlyUsd?: number | undefined;
   /** Hours until teardown; undefined means no deadline. */
@@ -43,6 +45,12 @@ export interface PlanRequest {
   readonly promptTokens?: number | undefined;
   /** Tokens of a typical answer. @default a quarter of the context, 256 at most */
   readonly answerTokens?: number | undefined;
+  /** Steps of denoising of an image. @default what the model's pipeline takes */
+  readonly imageSteps?: number | undefined;
+  /** What serves the model. @default by the model: vllm, llama.cpp for GGUF files, diffusers for images */
+  readonly engine?: SizingEngine | undefined;
+  /** How a number of the key-value cache is held. @default 16 bit */
+  readonly kvFormat?: KvFormat | undefined;
   /** A format such as `native`, `int8` or `int4`; `auto` is `native`. @default "auto" */
   readonly precision?: string | undefined;
   readonly training?: TrainingRequest | undefined;
@@ -106,6 +114,7 @@ function wrongNumbers(request: PlanRequest): readonly string[] {
     concurrency: request.concurrency,
     promptTokens: request.promptTokens,
     answerTokens: request.answerTokens,
+    imageSteps: request.imageSteps,
     gpuCount: request.gpuCount,
   };
   const amounts = {
@@ -173,6 +182,25 @@ export function familyNames(instanceType: string, gpuModel: string): ReadonlySet
   return new Set([family, model, model.split("-")[0] ?? model, model.replace(/ blackwell.*/, "")]);
 }
 
+/** What an engine cannot serve, and how a cache cannot be held by it. */
+function wrongEngine({ engine, kvFormat }: PlanRequest, model: Model): readonly string[] {
+  const usual = model.task === "image-generation" ? "diffusers" : (model.engine ?? "vllm");
+  const able = usual === "vllm" ? ["vllm", "transformers"] : [usual];
+  const formats = { vllm: ["fp8"], "llama.cpp": ["q8_0", "q4_0"] };
+  const serving = engine ?? usual;
+  const held = serving === "vllm" || serving === "llama.cpp" ? formats[serving] : [];
+  return [
+    ...(engine === undefined || able.includes(engine)
+      ? []
+      : [`engine: ${engine} does not serve ${model.id}; ${able.join(" and ")} would`]),
+    ...(kvFormat === undefined || kvFormat === "16-bit" || held.includes(kvFormat)
+      ? []
+      : [
+          `kvCacheDtype: ${serving} holds its cache in ${["16 bit", ...held].join(", ")}, not ${kvFormat}`,
+        ]),
+  ];
+}
+
 function wrongShape(request: PlanRequest, model: Model): readonly string[] {
   const { contextTokens, promptTokens, answerTokens } = request;
   const limit = model.maxContextTokens;
@@ -197,7 +225,7 @@ export function requestProblems(
   return [
     ...wrongNames(request, catalogue),
     ...wrongNumbers(request),
-    ...(model === undefined ? [] : wrongShape(request, model)),
+    ...(model === undefined ? [] : [...wrongShape(request, model), ...wrongEngine(request, model)]),
     ...wrongTraining(request.training),
   ];
 }

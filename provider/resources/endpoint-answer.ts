@@ -10,6 +10,7 @@ const inputs = z.object({
   region: z.string().min(1),
   realtime: z.boolean(),
   requestForm: z.enum(["completion", "chat"]),
+  state: z.string().default(""),
 });
 
 /** Lines of the containers' log that a failure carries. */
@@ -35,9 +36,13 @@ async function failure(
   });
 }
 
-/** Waits for nothing: AWS's provider has waited until the endpoint is in service. */
+/** What stands for the time of an answer when nothing was asked. */
+const notAsked = "not asked: the endpoint is stopped";
+
+/** Waits for nothing: whoever made the endpoint has waited until SageMaker was done with it. */
 async function prove(values: Properties): Promise<Properties> {
-  const { endpointName, configName, region, realtime, requestForm } = given(values);
+  const { endpointName, configName, region, realtime, requestForm, state } = given(values);
+  if (state === "stopped") return { ...values, answeredAt: notAsked };
   const found = await findEndpoint(endpointName, region);
   if (found === undefined) throw await failure(endpointName, region, "is gone.");
   const { EndpointStatus = "", EndpointConfigName = "", FailureReason = "" } = found;
@@ -64,7 +69,7 @@ async function prove(values: Properties): Promise<Properties> {
 async function look(state: Properties, operation: Operation): Promise<Properties | undefined> {
   const { endpointName, configName, region } = given(state);
   const found = await findEndpoint(endpointName, region);
-  if (found === undefined) return undefined;
+  if (found === undefined) return state["state"] === "stopped" ? state : undefined;
   if (found.EndpointStatus === "InService" && found.EndpointConfigName === configName) return state;
   operation.log(`the endpoint is ${found.EndpointStatus ?? "unknown"}`, "warning");
   return { ...state, answeredAt: "" };

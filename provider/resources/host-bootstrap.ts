@@ -10,7 +10,7 @@ const inputs = z.object({
   connection: connectionSchema,
   instanceId: z.string().min(1),
   gpu: z.strictObject({ model: z.string(), count: z.number().int().min(0) }),
-  engine: z.enum(["llama.cpp", "vllm"]),
+  engine: z.enum(["llama.cpp", "vllm", "transformers", "diffusers"]),
   dataFolder: z.string().regex(/^(\/|\$BERTH_ROOT\/)/, "must be an absolute path on the host"),
   expiresAt: z.union([z.literal(""), z.iso.datetime({ offset: true })]).optional(),
   timeoutSeconds: z.number().positive().optional(),

@@ -27,16 +27,34 @@ function values(value: unknown): readonly unknown[] {
   return isRecord(value) ? Object.values(value) : [];
 }
 
-/** Highest hourly price of a product's on-demand terms; several may be listed, and then the dearest is the safe one. */
-function hourlyUsd(product: Readonly<Record<string, unknown>>): number | undefined {
-  const terms = isRecord(product["terms"]) ? product["terms"]["OnDemand"] : undefined;
-  const prices = values(terms)
-    .flatMap((term) => (isRecord(term) ? values(term["priceDimensions"]) : []))
+/** The terms of a product by their kind, "OnDemand" or "Reserved". */
+function termsOf(
+  product: Readonly<Record<string, unknown>>,
+  kind: string,
+): readonly Readonly<Record<string, unknown>>[] {
+  const terms = isRecord(product["terms"]) ? product["terms"][kind] : undefined;
+  return values(terms).filter(isRecord);
+}
+
+/** Highest hourly price of terms; several may be listed, and then the dearest is the safe one. */
+function hourlyUsd(terms: readonly Readonly<Record<string, unknown>>[]): number | undefined {
+  const prices = terms
+    .flatMap((term) => values(term["priceDimensions"]))
     .filter(isRecord)
     .filter(({ unit }) => unit === "Hrs" || unit === "Hours")
     .map(({ pricePerUnit }) => Number(isRecord(pricePerUnit) ? pricePerUnit["USD"] : NaN))
     .filter((usd) => Number.isFinite(usd) && usd > 0);
   return prices.length === 0 ? undefined : Math.max(...prices);
+}
+
+/** Whether a term is a standard reservation of that length with nothing paid upfront, so that its hours are all of it. */
+function isReservation(term: Readonly<Record<string, unknown>>, length: "1yr" | "3yr"): boolean {
+  const attributes = isRecord(term["termAttributes"]) ? term["termAttributes"] : {};
+  return (
+    attributes["LeaseContractLength"] === length &&
+    attributes["OfferingClass"] === "standard" &&
+    attributes["PurchaseOption"] === "No Upfront"
+  );
 }
 
 function attributesOf(
@@ -47,19 +65,24 @@ function attributesOf(
   return isRecord(attributes) ? attributes : {};
 }
 
-interface ProductQuery {
+interface ProductQuery<Table extends string> {
   readonly service: string;
   readonly filters: Readonly<Record<string, string>>;
   /** Attribute that names the type. */
   readonly name: string;
+  /** What is read of each product. */
+  readonly tables: Readonly<Record<Table, (product: Product) => number | undefined>>;
 }
 
-async function products(
+type Product = Readonly<Record<string, unknown>>;
+
+async function products<Table extends string>(
   settings: ClientSettings,
-  { service, filters, name }: ProductQuery,
-): Promise<ByName> {
+  { service, filters, name, tables }: ProductQuery<Table>,
+): Promise<Readonly<Record<Table, ByName>>> {
   const client = new PricingClient({ ...settings, region: pricingRegion });
-  const found: Record<string, number> = {};
+  const readers = Object.entries(tables) as [Table, (product: Product) => number | undefined][];
+  const found = new Map<Table, Record<string, number>>(readers.map(([table]) => [table, {}]));
   const Filters = Object.entries(filters).map(([Field, Value]) => ({
     Type: "TERM_MATCH" as const,
     Field,
@@ -74,21 +97,42 @@ async function products(
         const product: unknown = JSON.parse(String(text));
         if (!isRecord(product)) continue;
         const type = attributesOf(product)[name];
-        const usd = hourlyUsd(product);
-        if (typeof type !== "string" || usd === undefined) continue;
-        found[type] = Math.max(found[type] ?? 0, usd);
+        if (typeof type !== "string") continue;
+        for (const [table, read] of readers) {
+          const usd = read(product);
+          const prices = found.get(table);
+          if (usd === undefined || prices === undefined) continue;
+          prices[type] = Math.max(prices[type] ?? 0, usd);
+        }
       }
     }
   } finally {
     client.destroy();
   }
-  return found;
+  return Object.fromEntries(found) as Record<Table, ByName>;
 }
 
-/** On-demand prices of Linux in shared tenancy, by EC2 type. Needs `pricing:GetProducts`. */
-export function onDemandPrices(settings: ClientSettings): Promise<ByName> {
+/** Tables of {@link instancePrices}. */
+export type InstancePriceTable = "onDemandHourlyUsd" | "oneYearHourlyUsd" | "threeYearHourlyUsd";
+
+function reservedUsd(product: Product, length: "1yr" | "3yr"): number | undefined {
+  return hourlyUsd(termsOf(product, "Reserved").filter((term) => isReservation(term, length)));
+}
+
+/**
+ * Prices of Linux in shared tenancy by EC2 type: on demand, and reserved for one and three years with nothing upfront. Needs
+ * `pricing:GetProducts`.
+ */
+export function instancePrices(
+  settings: ClientSettings,
+): Promise<Readonly<Record<InstancePriceTable, ByName>>> {
   return products(settings, {
     service: "AmazonEC2",
+    tables: {
+      onDemandHourlyUsd: (product) => hourlyUsd(termsOf(product, "OnDemand")),
+      oneYearHourlyUsd: (product) => reservedUsd(product, "1yr"),
+      threeYearHourlyUsd: (product) => reservedUsd(product, "3yr"),
+    },
     name: "instanceType",
     filters: {
       regionCode: settings.region,
@@ -101,13 +145,18 @@ export function onDemandPrices(settings: ClientSettings): Promise<ByName> {
   });
 }
 
-/** Prices of real-time hosting, by SageMaker type. Needs `pricing:GetProducts`. */
-export function hostingPrices(settings: ClientSettings): Promise<ByName> {
-  return products(settings, {
+/** Prices of real-time hosting or of training jobs, by SageMaker type. Needs `pricing:GetProducts`. */
+export async function sagemakerPrices(
+  settings: ClientSettings,
+  component: "Hosting" | "Training",
+): Promise<ByName> {
+  const { hourly } = await products(settings, {
     service: "AmazonSageMaker",
     name: "instanceName",
-    filters: { regionCode: settings.region, component: "Hosting" },
+    filters: { regionCode: settings.region, component },
+    tables: { hourly: (product) => hourlyUsd(termsOf(product, "OnDemand")) },
   });
+  return hourly;
 }
 
 /** Newest spot price of the cheapest zone, by type. Needs `ec2:DescribeSpotPriceHistory`. */

@@ -17,7 +17,7 @@ async function endpointOf(stack: Stack): Promise<string | undefined> {
   const deployment: unknown = (await stack.exportStack()).deployment;
   return stateSchema
     .parse(deployment)
-    .resources?.find(({ type }) => type === "aws:sagemaker/endpoint:Endpoint")?.id;
+    .resources?.find(({ type }) => type === "berth:index:HostedEndpoint")?.id;
 }
 
 /** The same failure with what SageMaker says of the endpoint, and what its containers wrote last. */

@@ -116,7 +116,10 @@ export function checkPassphrase(stack: string, environment: NodeJS.ProcessEnv): 
   });
 }
 
-async function engineEnvironment(cloud: LocalCloud | undefined): Promise<Record<string, string>> {
+/** What the engine finds its backend by, and in an emulated cloud its account and provider. */
+export async function engineEnvironment(
+  cloud: LocalCloud | undefined,
+): Promise<Record<string, string>> {
   const state = join(ownFolder, "state");
   const backend = process.env["PULUMI_BACKEND_URL"];
   if (backend === undefined) await mkdir(state, { recursive: true });

@@ -96,6 +96,7 @@ async function updateSchedule(
 
 function scheduleTimes(kind: RecordedSchedule["kind"], expiresAt: string) {
   if (kind === "at-deadline") return { ScheduleExpression: atExpression(expiresAt) };
+  if (kind !== "after-deadline") return { EndDate: new Date(expiresAt) };
   const { startDate, endDate } = sweepBounds(expiresAt);
   return { StartDate: new Date(startDate), EndDate: new Date(endDate) };
 }
@@ -104,6 +105,7 @@ function deadlineOf(kind: RecordedSchedule["kind"], found: GetScheduleCommandOut
   if (kind === "at-deadline") {
     return `${/^at\((.*)\)$/.exec(found.ScheduleExpression ?? "")?.[1] ?? ""}Z`;
   }
+  if (kind !== "after-deadline") return (found.EndDate?.toISOString().slice(0, 19) ?? "") + "Z";
   // What was read is written back by its distance from the deadline.
   const distance = Date.parse(sweepBounds("1970-01-01T00:00:00Z").startDate);
   return new Date((found.StartDate?.getTime() ?? 0) - distance).toISOString().slice(0, 19) + "Z";
@@ -111,7 +113,7 @@ function deadlineOf(kind: RecordedSchedule["kind"], found: GetScheduleCommandOut
 
 /** A schedule's times. One that has fired and is over is still there, and can be given a new time. */
 export function scheduleLayer(scope: AccountScope, schedule: RecordedSchedule): LeaseLayer {
-  const what = schedule.kind === "at-deadline" ? "the schedule" : "the sweep";
+  const what = schedule.kind === "after-deadline" ? "the sweep" : "the schedule";
   return {
     name: `${what} ${schedule.name}`,
     read: async () => {

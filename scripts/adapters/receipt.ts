@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { counted } from "../../components/counted.ts";
 import type { AccountScope, Question, Remnant } from "./account-scope.ts";
 import { budgetQuestion } from "./receipt-budgets.ts";
 import { iamQuestions } from "./receipt-iam.ts";
+import { askByName, type NamedThing } from "./receipt-by-name.ts";
 import { ec2Questions } from "./receipt-ec2.ts";
 import { sagemakerQuestions } from "./receipt-sagemaker.ts";
 import { schedulerQuestion } from "./receipt-scheduler.ts";
@@ -26,9 +28,14 @@ const questions: readonly Question[] = [
   budgetQuestion,
 ];
 
-async function askOnce(scope: AccountScope): Promise<Receipt> {
+function keyOf({ service, kind, id }: Remnant): string {
+  return `${service} ${kind} ${id}`;
+}
+
+async function askOnce(scope: AccountScope, named: readonly NamedThing[]): Promise<Receipt> {
   const left: Remnant[] = [];
   const unanswered: { question: string; why: string }[] = [];
+  const byName = askByName(scope, named);
   await Promise.all(
     questions.map(async ({ name, ask }) => {
       try {
@@ -39,11 +46,20 @@ async function askOnce(scope: AccountScope): Promise<Receipt> {
       }
     }),
   );
+  const { asked, ...answer } = await byName;
+  unanswered.push(...answer.unanswered);
+  const all = new Map([...left, ...answer.left].map((remnant) => [keyOf(remnant), remnant]));
   const { stack, region } = scope;
-  const order = (a: Remnant, b: Remnant): number =>
-    `${a.service} ${a.kind} ${a.id}`.localeCompare(`${b.service} ${b.kind} ${b.id}`);
-  const asked = questions.map(({ name }) => name);
-  return { stack, region, asked, left: left.toSorted(order), unanswered };
+  return {
+    stack,
+    region,
+    asked: [
+      ...questions.map(({ name }) => name),
+      ...(asked === 0 ? [] : [`${counted(asked, "thing")} of the state by name`]),
+    ],
+    left: [...all.values()].toSorted((a, b) => keyOf(a).localeCompare(keyOf(b))),
+    unanswered,
+  };
 }
 
 /** How long the account is given to forget: its tag index lags behind a deletion. */
@@ -52,13 +68,18 @@ export interface Patience {
   readonly pauseMs: number;
 }
 
-/** Asks the account what of the stack is still there; asks again while something is, since AWS's own lists lag. */
+/**
+ * Asks the account what of the stack is still there; asks again while something is, since AWS's own lists lag.
+ *
+ * @param named what a state knew, which is asked for by name too, whatever has become of its tags
+ */
 export async function makeReceipt(
   scope: AccountScope,
   patience: Patience = { attempts: 6, pauseMs: 5000 },
+  named: readonly NamedThing[] = [],
 ): Promise<Receipt> {
   for (let attempt = 1; ; attempt += 1) {
-    const receipt = await askOnce(scope);
+    const receipt = await askOnce(scope, named);
     if (receipt.left.length === 0 || attempt >= patience.attempts) return receipt;
     await sleep(patience.pauseMs);
   }

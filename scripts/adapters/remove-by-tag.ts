@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccountScope, type Remnant } from "./account-scope.ts";
 import { removeInRounds } from "../../components/teardown/remove-rounds.ts";
+import type { NamedThing } from "./receipt-by-name.ts";
 import { makeReceipt, type Receipt } from "./receipt.ts";
 import { removers } from "./removers.ts";
 
@@ -24,6 +25,8 @@ export interface RemovalPatience {
   readonly tell: (line: string) => void;
   /** What of it may be removed. @default all */
   readonly only?: (remnant: Remnant) => boolean;
+  /** What the run's state knew, which is looked for by name too. @default nothing */
+  readonly named?: readonly NamedThing[] | undefined;
 }
 
 const alreadyGone = /NotFound|NoSuch|does ?n[o']t exist|could not find/i;
@@ -50,7 +53,7 @@ function key({ service, kind, id }: Remnant): string {
 }
 
 /**
- * Removes what carries a run's tag, in order, and asks again until nothing is left or nothing moves any more. What another
+ * Removes what carries a run's tag, or is what its state named, in order, and asks again until nothing is left or nothing moves any more. What another
  * thing still holds (a security group of an interface that goes slowly) is tried again, and the reason is told.
  */
 export async function removeByTag(
@@ -61,7 +64,7 @@ export async function removeByTag(
   const { removed, left, reasonOf } = await removeInRounds<Remnant>(
     {
       ask: async () => {
-        receipt = await makeReceipt(scope, { attempts: 1, pauseMs: 0 });
+        receipt = await makeReceipt(scope, { attempts: 1, pauseMs: 0 }, patience.named);
         return receipt.left.filter(patience.only ?? (() => true));
       },
       remove: (remnant) => tryToRemove(scope, remnant),

@@ -1,4 +1,5 @@
 import * as ec2 from "@aws-sdk/client-ec2";
+import { CloudWatchClient, DeleteAlarmsCommand } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogsClient, DeleteLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { BudgetsClient, DeleteBudgetCommand } from "@aws-sdk/client-budgets";
 import * as iam from "@aws-sdk/client-iam";
@@ -183,6 +184,13 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
     (settings, stateMachineArn) =>
       using(new SFNClient(settings), (client) =>
         client.send(new DeleteStateMachineCommand({ stateMachineArn })),
+      ),
+  ],
+  [
+    "cloudwatch alarm",
+    (settings, arn) =>
+      using(new CloudWatchClient(settings), (client) =>
+        client.send(new DeleteAlarmsCommand({ AlarmNames: [arn.replace(/^.*:alarm:/, "")] })),
       ),
   ],
   [

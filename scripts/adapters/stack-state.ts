@@ -6,6 +6,7 @@ import { z } from "zod";
 import { expiryTag } from "../../components/identity.ts";
 import { sweepBounds } from "../../components/teardown/teardown-times.ts";
 import { atExpression } from "../../components/teardown/terminate-by-tag.ts";
+import type { NamedThing } from "./receipt-by-name.ts";
 
 const properties = z.record(z.string(), z.unknown());
 
@@ -15,6 +16,7 @@ const stateSchema = z.looseObject({
       z.looseObject({
         type: z.string(),
         urn: z.string(),
+        id: z.string().optional(),
         inputs: properties.optional(),
         outputs: properties.optional(),
       }),
@@ -24,7 +26,8 @@ const stateSchema = z.looseObject({
 
 type Resource = NonNullable<z.infer<typeof stateSchema>["resources"]>[number];
 
-const leaseSchema = z.object({
+/** The lease in a state. */
+export const leaseSchema = z.object({
   startedAt: z.string(),
   expiresAt: z.string(),
   owner: z.string(),
@@ -38,9 +41,19 @@ export type RecordedLease = Readonly<z.infer<typeof leaseSchema>>;
 export interface RecordedSchedule {
   readonly groupName: string;
   readonly name: string;
-  /** Whether it fires once, at the deadline, or sweeps after it. */
-  readonly kind: "at-deadline" | "after-deadline";
+  /** Whether it fires once, at the deadline, sweeps after it, or keeps an endpoint's weekly hours until then. */
+  readonly kind: "at-deadline" | "after-deadline" | "hours-start" | "hours-stop";
 }
+
+const endpointSchema = z.object({
+  endpointName: z.string(),
+  configName: z.string(),
+  tags: z.record(z.string(), z.string()),
+  hours: z.string().optional(),
+});
+
+/** An endpoint that can be stopped and made again. */
+export type RecordedEndpoint = Readonly<z.infer<typeof endpointSchema>>;
 
 /** What a stack's state says of its lease; all of it is there as soon as the first resources were made. */
 export interface StackState {
@@ -51,18 +64,24 @@ export interface StackState {
   readonly groupArn: string | undefined;
   /** ARN of the SageMaker endpoint; undefined for a host. */
   readonly endpointArn: string | undefined;
+  /** What the endpoint was made with; undefined for a host. */
+  readonly endpoint: RecordedEndpoint | undefined;
   /** Everything that the state says, to look an id up in. */
   readonly text: string;
+  /** Everything that it knows, by the names that AWS has for it. */
+  readonly things: readonly NamedThing[];
   /** Operations that began and of whose end nothing is known. */
   readonly pending: number;
 }
 
 const groupType = "aws:scheduler/scheduleGroup:ScheduleGroup";
-const endpointType = "aws:sagemaker/endpoint:Endpoint";
+const endpointType = "berth:index:HostedEndpoint";
 const scheduleType = "aws:scheduler/schedule:Schedule";
 
 function scheduleKind(urn: string): RecordedSchedule["kind"] | undefined {
-  return (["at-deadline", "after-deadline"] as const).find((kind) => urn.endsWith(`-${kind}`));
+  const kinds = ["at-deadline", "after-deadline", "hours-start", "hours-stop"] as const;
+  const name = urn.replace(/-\d+$/, "");
+  return kinds.find((kind) => name.endsWith(`-${kind}`));
 }
 
 function resourcesOf(deployment: unknown): readonly Resource[] {
@@ -71,7 +90,8 @@ function resourcesOf(deployment: unknown): readonly Resource[] {
 
 const exportedSchema = z.looseObject({ version: z.number(), deployment: z.unknown() });
 
-interface EngineCommand {
+/** What the SDK runs the engine by. */
+export interface EngineCommand {
   run(
     args: readonly string[],
     workDir: string,
@@ -105,7 +125,13 @@ export async function readStackState(stack: Stack): Promise<StackState> {
     return [{ groupName: String(outputs["groupName"]), name: String(outputs["name"]), kind }];
   });
   const arnOf = (asked: string) =>
-    z.string().safeParse(resources.find(({ type }) => type === asked)?.outputs?.["arn"]).data;
+    z
+      .string()
+      // The group of weekly hours says no deadline.
+      .safeParse(
+        resources.find(({ type, urn }) => type === asked && !urn.endsWith("-hours-group"))
+          ?.outputs?.["arn"],
+      ).data;
   const { pending_operations: pending } = deployment as { pending_operations?: unknown[] | null };
   return {
     resources: resources.length,
@@ -113,7 +139,12 @@ export async function readStackState(stack: Stack): Promise<StackState> {
     schedules,
     groupArn: arnOf(groupType),
     endpointArn: arnOf(endpointType),
+    endpoint: endpointSchema.safeParse(resources.find(({ type }) => type === endpointType)?.outputs)
+      .data,
     text: JSON.stringify(resources),
+    things: resources.flatMap(({ type, id, outputs = {} }) =>
+      id === undefined ? [] : [{ type, id, outputs }],
+    ),
     pending: pending?.length ?? 0,
   };
 }
@@ -121,7 +152,9 @@ export async function readStackState(stack: Stack): Promise<StackState> {
 /** What changes of one resource when its deadline moves. */
 function dated({ type, urn }: Resource, expiresAt: string): Record<string, unknown> {
   if (type === scheduleType) {
-    return scheduleKind(urn) === "at-deadline"
+    const kind = scheduleKind(urn);
+    if (kind === "hours-start" || kind === "hours-stop") return { endDate: expiresAt };
+    return kind === "at-deadline"
       ? { scheduleExpression: atExpression(expiresAt) }
       : { ...sweepBounds(expiresAt) };
   }
@@ -188,6 +221,21 @@ export async function writeStateDeadline(stack: Stack, expiresAt: string): Promi
     ...exported,
     deployment: withDeadline(exported.deployment, expiresAt),
   });
+}
+
+/** Writes into the state of a stack what has become of its endpoint, as a refresh would. */
+export async function writeEndpointState(
+  stack: Stack,
+  told: { readonly state: string; readonly runningConfig: string },
+): Promise<void> {
+  const exported = await exportState(stack);
+  const parsed = stateSchema.parse(exported.deployment);
+  const resources = (parsed.resources ?? []).map((resource) =>
+    resource.type === endpointType
+      ? { ...resource, outputs: { ...resource.outputs, ...told } }
+      : resource,
+  );
+  await importState(stack, { ...exported, deployment: { ...parsed, resources } });
 }
 
 async function importState(stack: Stack, exported: unknown): Promise<void> {

@@ -5,7 +5,7 @@ export const running: readonly CommandRow[] = [
   {
     syntax: "preview",
     summary: "the plan, and every resource that `up` would make, change or remove",
-    flags: [env, engine],
+    flags: [env, engine, ["--markdown <file>", "write it as a comment for a pull request too"]],
     run: async (_words, flags, terminal) =>
       (await import("../commands/preview.ts")).runPreview(flags as never, terminal),
   },
@@ -22,6 +22,19 @@ export const running: readonly CommandRow[] = [
     flags: [env, engine, ["--no-probe", "do not log in to ask the model server"]],
     run: async (_words, flags, terminal) =>
       (await import("../commands/status.ts")).runStatus(flags as never, terminal),
+  },
+  {
+    syntax: "dashboard",
+    summary: "every stack on a page of this machine: state, cost, deadline, health; it only reads",
+    flags: [
+      engine,
+      ["--port <port>", "of loopback (default: a free one)"],
+      ["--regions <regions>", "to ask besides those of the stacks, with commas between"],
+      ["--no-probe", "do not log in to hosts"],
+      ["--once <file>", "write one page that changes no more, and end"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/dashboard.ts")).runDashboard(flags as never, terminal),
   },
   {
     syntax: "sync",
@@ -45,7 +58,12 @@ export const running: readonly CommandRow[] = [
       ["--known-host-key <key>", "its public SSH host key, a line or a file; no other is believed"],
       ["--dry-run", "say what would be done and why, and change nothing"],
       ["--facts <file>", "plan for recorded facts instead of a machine"],
-      ["--engine <engine>", "what serves the model", "llama.cpp", ["llama.cpp", "vllm", "none"]],
+      [
+        "--engine <engine>",
+        "what serves the model",
+        "llama.cpp",
+        ["llama.cpp", "vllm", "transformers", "diffusers", "none"],
+      ],
       ["--torch <release>", 'a Python environment with this PyTorch, such as 2.0, or "newest"'],
       ["--containers", "NVIDIA's container toolkit too"],
       ["--gpu <model>", "what its GPUs must be (default: what it has)"],
@@ -71,9 +89,23 @@ export const running: readonly CommandRow[] = [
       ["--top-p <share>", "share of the likelihood that words are taken from, 0 to 1"],
       ["--template <text>", "what the prompt is put into, at {prompt}"],
       ["--no-stream", "wait for the whole answer"],
+      ["--out <file>", "where the picture of an image model goes (default: picture.png)"],
     ],
     run: async (words, flags, terminal) =>
       (await import("../commands/invoke.ts")).runInvoke(words, flags as never, terminal),
+  },
+  {
+    syntax: "notebook",
+    summary: "JupyterLab on the host, through SSH, with a first notebook that asks the model",
+    flags: [
+      env,
+      engine,
+      ["--host-port <port>", "of the host's loopback", "8888"],
+      ["--stop", "end it, with its kernels; the files stay"],
+      ["--write <file>", "write the first notebook here instead; also for a SageMaker endpoint"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/notebook.ts")).runNotebook(flags as never, terminal),
   },
   {
     syntax: "bench",

@@ -10,7 +10,7 @@ import { openUrl, type BenchTarget } from "../load/bench-target.ts";
 import { measureClientCeiling } from "../load/client-ceiling.ts";
 import { climb, warmUp } from "../load/ladder.ts";
 import { LoadBudget } from "../load/load-budget.ts";
-import { openNamedEndpoint, openStackTarget } from "../load/stack-target.ts";
+import { openStack } from "../load/stack-target.ts";
 import {
   fileWorkload,
   syntheticWorkload,
@@ -22,10 +22,8 @@ async function openTarget(
   options: BenchOptions,
   { hourlyUsd }: BenchRequest,
 ): Promise<BenchTarget> {
-  const { url, endpoint } = options;
-  if (url !== undefined) return openUrl(url, options, hourlyUsd);
-  if (endpoint !== undefined) return openNamedEndpoint(endpoint, options, hourlyUsd);
-  return openStackTarget(options, hourlyUsd);
+  const { url } = options;
+  return url === undefined ? openStack(options, hourlyUsd) : openUrl(url, options, hourlyUsd);
 }
 
 function countText({ least, most }: TokenCount): string {

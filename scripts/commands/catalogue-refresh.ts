@@ -4,7 +4,12 @@ import { join } from "node:path";
 import type { Catalogue } from "../../components/catalogue/catalogue.ts";
 import type { InstanceType } from "../../components/catalogue/instance-type.ts";
 import { loadShippedCatalogue, pricesFile } from "../../components/catalogue/load.ts";
-import { parsePrices, type Prices } from "../../components/catalogue/prices.ts";
+import {
+  parsePrices,
+  priceTables,
+  type Prices,
+  type PriceTable,
+} from "../../components/catalogue/prices.ts";
 import {
   refreshPrices,
   type Answer,
@@ -15,8 +20,8 @@ import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import { describeTypes, instanceTypeOf } from "../adapters/aws-instance-types.ts";
 import {
-  hostingPrices,
-  onDemandPrices,
+  instancePrices,
+  sagemakerPrices,
   spotPrices,
   vcpuQuotas,
   type ByName,
@@ -40,11 +45,19 @@ async function answerOf(question: Promise<ByName>): Promise<Answer> {
   }
 }
 
+/** One question that answers several tables. */
+async function answersOf<Table extends string>(
+  tables: readonly Table[],
+  question: Promise<Readonly<Record<Table, ByName>>>,
+): Promise<Record<Table, Answer>> {
+  const answers = tables.map(async (table) => {
+    return [table, await answerOf(question.then((found) => found[table]))] as const;
+  });
+  return Object.fromEntries(await Promise.all(answers)) as Record<Table, Answer>;
+}
+
 interface RegionAnswers {
-  readonly onDemandHourlyUsd: Answer;
-  readonly spotHourlyUsd: Answer;
-  readonly hostingHourlyUsd: Answer;
-  readonly vcpuQuotas: Answer;
+  readonly prices: Readonly<Record<PriceTable, Answer>>;
   readonly types: readonly InstanceType[];
   readonly typesFailed: string | undefined;
 }
@@ -80,17 +93,24 @@ async function askRegion(
   );
   // EC2 refuses a question that names a type which the region does not have.
   const asked = offered.length === 0 ? names : names.filter((name) => offered.includes(name));
-  const [onDemandHourlyUsd, spotHourlyUsd, hostingHourlyUsd, quotas] = await Promise.all([
-    answerOf(onDemandPrices(settings)),
-    answerOf(spotPrices(settings, asked, now)),
-    answerOf(hostingPrices(settings)),
-    answerOf(vcpuQuotas(settings)),
-  ]);
+  const byTerm = ["onDemandHourlyUsd", "oneYearHourlyUsd", "threeYearHourlyUsd"] as const;
+  const [instances, spotHourlyUsd, hostingHourlyUsd, trainingHourlyUsd, quotas] = await Promise.all(
+    [
+      answersOf(byTerm, instancePrices(settings)),
+      answerOf(spotPrices(settings, asked, now)),
+      answerOf(sagemakerPrices(settings, "Hosting")),
+      answerOf(sagemakerPrices(settings, "Training")),
+      answerOf(vcpuQuotas(settings)),
+    ],
+  );
   return {
-    onDemandHourlyUsd,
-    spotHourlyUsd,
-    hostingHourlyUsd,
-    vcpuQuotas: quotas,
+    prices: {
+      ...instances,
+      spotHourlyUsd,
+      hostingHourlyUsd,
+      trainingHourlyUsd,
+      vcpuQuotas: quotas,
+    },
     types,
     typesFailed: described.failed,
   };
@@ -107,13 +127,8 @@ export async function gather(
     readonly tell: (text: string) => void;
   },
 ): Promise<Gathered & { readonly failedTypes: readonly string[] }> {
-  const tables = {
-    onDemandHourlyUsd: {},
-    spotHourlyUsd: {},
-    hostingHourlyUsd: {},
-    vcpuQuotas: {},
-  } as Record<
-    "onDemandHourlyUsd" | "spotHourlyUsd" | "hostingHourlyUsd" | "vcpuQuotas",
+  const tables = Object.fromEntries(priceTables.map((table) => [table, {}])) as Record<
+    PriceTable,
     Record<string, Answer>
   >;
   const types = new Map<string, InstanceType>();
@@ -121,14 +136,7 @@ export async function gather(
   for (const region of regions) {
     of.tell(`asking ${region} ...`);
     const answers = await askRegion(clientOf(region), of.catalogue, of.now);
-    for (const table of [
-      "onDemandHourlyUsd",
-      "spotHourlyUsd",
-      "hostingHourlyUsd",
-      "vcpuQuotas",
-    ] as const) {
-      tables[table][region] = answers[table];
-    }
+    for (const table of priceTables) tables[table][region] = answers.prices[table];
     for (const type of answers.types) types.set(type.instanceType, type);
     if (answers.typesFailed !== undefined)
       failedTypes.push(`types ${region}: kept, for ${answers.typesFailed}`);

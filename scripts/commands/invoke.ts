@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
@@ -8,8 +10,10 @@ import { exitCode } from "../exit-code.ts";
 import type { Answer } from "../invoke/answer.ts";
 import type { ModelClient } from "../invoke/model-client.ts";
 import { fillTemplate, isTemplate, type Question } from "../invoke/question.ts";
+import { openHostModel } from "../adapters/host-model.ts";
 import { openModel } from "../model-of-stack.ts";
-import { readOutputs } from "../stack-outputs.ts";
+import { sshTarget } from "../ssh-target.ts";
+import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth invoke`. */
 export interface InvokeOptions extends StackOptions {
@@ -17,6 +21,8 @@ export interface InvokeOptions extends StackOptions {
   readonly temperature?: string;
   readonly topP?: string;
   readonly template?: string;
+  /** Where a picture goes. */
+  readonly out?: string;
   /** Whether to print the answer as it is made; `--no-stream` waits for the whole. */
   readonly stream?: boolean;
 }
@@ -75,17 +81,44 @@ async function streamed(
   return { text, tokens };
 }
 
+/** Asks an image model, and writes its picture; a file that is there is not written over. */
+async function invokePicture(
+  outputs: BerthOutputs,
+  { prompt, out = "picture.png" }: { prompt: string; out?: string | undefined },
+  terminal: Terminal,
+): Promise<number> {
+  if (existsSync(out)) {
+    throw new UserError(`${out} is there already.`, { hint: "Name another file with --out." });
+  }
+  const { url = "", apiToken: token, certificate } = outputs;
+  const model = await openHostModel({ target: sshTarget(outputs), url, token, certificate });
+  try {
+    const picture = await model.picture(prompt);
+    await writeFile(out, picture, { flag: "wx" });
+    terminal.say(`${out}: ${picture.length} bytes`);
+    terminal.result({ prompt, file: out, bytes: picture.length });
+    return exitCode.ok;
+  } finally {
+    model.close();
+  }
+}
+
 /** `berth invoke <prompt>`: asks the model of a stack, and prints the answer as it is made. */
 export async function runInvoke(
   words: readonly string[],
   options: InvokeOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const question = questionOf(words, options);
+  // What is wrong with the flags is said before anything is asked for.
+  questionOf(words, options);
   const { env } = options;
   const cloud = cloudOf(env);
   const opened = await findDeployment(options, cloud);
   const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const template = options.template ?? outputs.promptTemplate;
+  const question = questionOf(words, template === undefined ? options : { ...options, template });
+  if (outputs.plan?.engine === "diffusers")
+    return invokePicture(outputs, { prompt: question.prompt, out: options.out }, terminal);
   // A host is asked over SSH, whatever account it is in, if any.
   const scope = () => accountOf(env, regionOfStack(env), cloud);
   const client = outputs.machineId === undefined ? scope().client : { region: "" };

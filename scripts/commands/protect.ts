@@ -27,7 +27,9 @@ async function protectionLayers(leased: LeasedStack): Promise<readonly LeaseLaye
   return [
     protectionTags(scope, state.endpointArn),
     ...(await liveHosts(leased)).map(hostProtection),
-    ...state.schedules.map((schedule) => scheduleProtection(scope, schedule)),
+    ...state.schedules
+      .filter(({ kind }) => kind !== "hours-start")
+      .map((schedule) => scheduleProtection(scope, schedule)),
     settingLayer(
       opened.stack,
       "berth:protect",

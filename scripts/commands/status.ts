@@ -15,7 +15,7 @@ import { statusOfMachine } from "./existing-host.ts";
 import { deadlineLayers, openLease } from "./extend.ts";
 import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth status`. */
 export interface StatusOptions extends StackOptions {
@@ -146,6 +146,22 @@ async function readServing(scope: AccountScope, outputs: BerthOutputs): Promise<
   return { state, line, probe: () => probeHost(outputs, state.state), noun: "host" };
 }
 
+/** What can be done with a host or an endpoint that is not there; nothing while it is. */
+function nextLines(
+  { state: { state }, noun }: Serving,
+  { expiresAt = "" }: BerthOutputs,
+  { env, now }: { readonly env: string; readonly now: Date },
+): readonly string[] {
+  if (state !== "gone" && state !== "terminated") return [];
+  const down = `npm run berth -- down --env ${env}`;
+  const leased = expiresAt === "" || Date.parse(expiresAt) > now.getTime();
+  return noun === "endpoint" && leased
+    ? [
+        `next       start it again: npm run berth -- start --env ${env}; or remove the rest: ${down}`,
+      ]
+    : [`next       the ${noun} has ended; remove the rest with: ${down}`];
+}
+
 async function outputsOf(options: StackOptions): Promise<BerthOutputs> {
   const opened = await findDeployment(options, cloudOf(options.env));
   return opened === undefined ? {} : readOutputs(await opened.stack.outputs());
@@ -171,14 +187,17 @@ export async function runStatus(options: StatusOptions, terminal: Terminal): Pro
   terminal.say(`model      ${plan?.modelId ?? "?"} for ${outputs.owner ?? "?"}`, serving.line);
   if (answer !== undefined) terminal.say(answerLine(answer));
   terminal.say(...costLines(outputs, now));
-  if (serving.state.state === "gone" || serving.state.state === "terminated") {
-    terminal.say(
-      `next       the ${serving.noun} has ended; remove the rest with: npm run berth -- down --env ${env}`,
-    );
-  }
+  terminal.say(...nextLines(serving, outputs, { env, now }));
   const armed = asks ? await armedLayers(options, terminal) : [];
   const cost = runningCost(outputs, now) ?? null;
   const told = { [serving.noun]: serving.state };
-  terminal.result({ env, ...told, answer: answer ?? null, cost, armed, outputs });
+  terminal.result({
+    env,
+    ...told,
+    answer: answer ?? null,
+    cost,
+    armed,
+    outputs: printedOutputs(outputs),
+  });
   return exitCode.ok;
 }

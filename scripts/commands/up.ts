@@ -10,14 +10,15 @@ import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { requireWeights } from "../push/require-weights.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 import { machineLines } from "./existing-host.ts";
 
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
   const { instanceType, instanceId, address, url, weightsUri, endpointName, machineId } = outputs;
   if (endpointName !== undefined) {
+    const stopped = outputs.endpointState === "stopped";
     return [
-      `endpoint   ${endpointName} on ${instanceType ?? "?"}`,
+      `endpoint   ${endpointName} on ${instanceType ?? "?"}${stopped ? `, stopped; start it with: npm run berth -- start --env ${env}` : ""}`,
       `weights    ${weightsUri ?? "?"}`,
       `answers    npm run berth -- invoke --env ${env} "your prompt"`,
     ];
@@ -63,7 +64,7 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     engine: engine.name,
     steps,
     seconds,
-    outputs,
+    outputs: printedOutputs(outputs),
     cost: runningCost(outputs, now) ?? null,
   });
   return exitCode.ok;

@@ -83,6 +83,7 @@ export class RungRun {
 
   /** Waits, at most until the window ends. */
   async pause(milliseconds: number): Promise<void> {
+    if (milliseconds <= 0) return;
     await sleep(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 

@@ -5,6 +5,7 @@ import { SshSession } from "../../provider/adapters/ssh-session.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
+import type { ClientSettings } from "../adapters/account-scope.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import { findDeployment } from "../deployment.ts";
 import { sshTarget } from "../ssh-target.ts";
@@ -33,16 +34,21 @@ export function secondsToDeadline({ expiresAt }: BerthOutputs, now: Date): numbe
   });
 }
 
-interface Known {
+/** What is known of a stack, or of an endpoint that is none's. */
+export interface KnownStack {
   readonly outputs: BerthOutputs;
-  readonly options: BenchOptions;
+  readonly options: Pick<BenchOptions, "form" | "ignoreEos" | "model" | "hourlyUsd">;
+  readonly client: ClientSettings;
   readonly emulated: boolean;
-  readonly deadlineSeconds: number | undefined;
+  /** The time where the stack lives. */
+  readonly now: Date;
+  /** As the command line has it. */
   readonly hourlyUsd: number | undefined;
 }
 
-function described({ outputs, emulated, hourlyUsd, options }: Known) {
+function described({ outputs, emulated, options, ...known }: KnownStack) {
   const { catalogueVersion = "then", instanceType, plan } = outputs;
+  const hourlyUsd = known.hourlyUsd ?? outputs.hourlyUsd;
   const source =
     options.hourlyUsd === undefined
       ? `the most that an hour of the stack costs, by the prices of ${catalogueVersion}`
@@ -61,8 +67,17 @@ function contextOf({ plan }: BerthOutputs): number | undefined {
   return typeof context === "number" ? context : undefined;
 }
 
-async function openHost(known: Known, url: string): Promise<BenchTarget> {
-  const { outputs, options, deadlineSeconds } = known;
+async function openHost(known: KnownStack, url: string): Promise<BenchTarget> {
+  if (url.startsWith("https:")) {
+    throw new UserError(
+      "The model server of this stack speaks TLS with a certificate of its own.",
+      {
+        hint: `Measure it from where it may be asked: NODE_EXTRA_CA_CERTS=<certificate> berth bench --url ${url}/v1`,
+      },
+    );
+  }
+  const { outputs, options, now } = known;
+  const deadlineSeconds = secondsToDeadline(outputs, now);
   const { address, port, user, hostKey } = sshTarget(outputs);
   const endpoint = { host: address, port, user, hostKeys: [hostKey] };
   const session = await SshSession.connect(endpoint, await sshCredentials());
@@ -74,7 +89,7 @@ async function openHost(known: Known, url: string): Promise<BenchTarget> {
   try {
     const { form = "completion", ignoreEos = true } = options;
     const baseUrl = `http://127.0.0.1:${forward.port}/v1`;
-    const server = { baseUrl, token: undefined, form, ignoreEos, model: undefined };
+    const server = { baseUrl, token: outputs.apiToken, form, ignoreEos, model: undefined };
     const opened = await openServer(server);
     return {
       load: opened.load,
@@ -94,11 +109,10 @@ async function openHost(known: Known, url: string): Promise<BenchTarget> {
   }
 }
 
-function openEndpoint(known: Known, endpointName: string): BenchTarget {
-  const { outputs, options, deadlineSeconds } = known;
-  const { env, form, ignoreEos = false, model } = options;
-  const cloud = cloudOf(env);
-  const { client } = accountOf(env, regionOfStack(env), cloud);
+function openEndpoint(known: KnownStack, endpointName: string): BenchTarget {
+  const { outputs, options, client, now } = known;
+  const { form, ignoreEos = false, model } = options;
+  const deadlineSeconds = secondsToDeadline(outputs, now);
   const own = outputs.plan?.endpoint?.container.requestForm ?? "completion";
   const asked = { endpointName, form: form ?? own, client };
   const load = openEndpointTarget(asked, { model, ignoreEos });
@@ -119,30 +133,13 @@ function openEndpoint(known: Known, endpointName: string): BenchTarget {
   };
 }
 
-/** A real-time endpoint by its name, in the region of a stack. */
-export function openNamedEndpoint(
-  endpointName: string,
-  options: BenchOptions,
-  hourlyUsd: number | undefined,
-): BenchTarget {
-  const emulated = cloudOf(options.env) !== undefined;
-  const known = { outputs: {}, options, emulated, deadlineSeconds: undefined, hourlyUsd };
-  return openEndpoint(known, endpointName);
-}
-
 /**
- * The model of a stack, on whichever target it is.
+ * The model that the outputs of a stack name, on whichever target it is.
  *
  * @throws UserError when there is none that answers a load test, or its lease is as good as over
  */
-export async function openStackTarget(
-  options: BenchOptions,
-  hourlyUsd: number | undefined,
-): Promise<BenchTarget> {
-  const cloud = cloudOf(options.env);
-  const opened = await findDeployment(options, cloud);
-  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
-  const { endpointName, asyncUri, url } = outputs;
+export async function openKnownStack(known: KnownStack): Promise<BenchTarget> {
+  const { endpointName, asyncUri, url } = known.outputs;
   if (asyncUri !== undefined) {
     throw new UserError(
       "This stack's endpoint is asynchronous: its answers come whole, through S3.",
@@ -151,16 +148,31 @@ export async function openStackTarget(
       },
     );
   }
-  const known = {
-    outputs,
-    options,
-    emulated: cloud !== undefined,
-    deadlineSeconds: secondsToDeadline(outputs, await readClock(cloud)),
-    hourlyUsd: hourlyUsd ?? outputs.hourlyUsd,
-  };
   if (endpointName !== undefined) return openEndpoint(known, endpointName);
   if (url !== undefined) return openHost(known, url);
   throw new UserError("This stack serves no model.", {
     hint: "Run berth up, or name what to measure: berth bench --url http://127.0.0.1:8000/v1",
   });
+}
+
+/**
+ * The model of the stack that the command line names, or the endpoint that it names instead, in that stack's region.
+ *
+ * @throws UserError as {@link openKnownStack} does
+ */
+export async function openStack(
+  options: BenchOptions,
+  hourlyUsd: number | undefined,
+): Promise<BenchTarget> {
+  const { env, endpoint } = options;
+  const cloud = cloudOf(env);
+  const now = await readClock(cloud);
+  const shared = { options, emulated: cloud !== undefined, now, hourlyUsd };
+  const { client } = accountOf(env, regionOfStack(env), cloud);
+  if (endpoint !== undefined) {
+    return openKnownStack({ ...shared, client, outputs: { endpointName: endpoint } });
+  }
+  const opened = await findDeployment(options, cloud);
+  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  return openKnownStack({ ...shared, client, outputs });
 }

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -6,6 +7,12 @@ import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
 import { openAsyncModel } from "../../scripts/adapters/async-model.ts";
 import { openEndpointModel } from "../../scripts/adapters/endpoint-model.ts";
 import { openHostModel } from "../../scripts/adapters/host-model.ts";
+import { benchRequest } from "../../scripts/load/bench-options.ts";
+import { climb, warmUp } from "../../scripts/load/ladder.ts";
+import { LoadBudget } from "../../scripts/load/load-budget.ts";
+import { openKnownStack } from "../../scripts/load/stack-target.ts";
+import { syntheticWorkload } from "../../scripts/load/workload.ts";
+import { benchDefaults } from "../scripts/load/bench-defaults.ts";
 import { settingsFor, until } from "../offline/cloud/account.ts";
 import { freePort, hasSshd, startSshd, type TestSshd } from "../provider/support/sshd.ts";
 import { needs } from "../support/tier.ts";
@@ -113,6 +120,43 @@ describe("targets", () => {
         return openEndpointModel({ endpointName: "at-once", form: "completion", client });
       },
       close: () => Promise.resolve(),
+    });
+    it("is measured under load where it answers at once, and refused where answers are queued", async function () {
+      this.timeout(30_000);
+      const known = {
+        options: {},
+        client: settingsFor(cloud),
+        emulated: true,
+        now: new Date("2026-11-01T12:00:00Z"),
+        hourlyUsd: 1,
+      };
+      await serve("loaded", false);
+      const outputs = { endpointName: "loaded", expiresAt: "2026-11-01T13:00:00Z" };
+      const opened = await openKnownStack({ ...known, outputs });
+      assert.equal(opened.deadlineSeconds, 3540);
+      const workload = syntheticWorkload({
+        promptTokens: { least: 5, most: 5 },
+        answerTokens: { least: 4, most: 4 },
+        seed: 1,
+      });
+      const budget = new LoadBudget(20, 1000, opened.deadlineSeconds);
+      const target = opened.load;
+      const context = { target, workload, budget, requestSeconds: 10, mostFailed: 0 };
+      try {
+        await warmUp(context, 1);
+        const settings = benchRequest({ ...benchDefaults(), rungSeconds: "0.5" }).settings;
+        const [rung] = await climb(context, { loads: [2], settings }, () => undefined);
+        const failures = rung!.samples.flatMap(({ failure, detail }) => (failure ? [detail] : []));
+        assert.deepEqual(failures, []);
+        assert.ok(rung!.samples.length >= 2 && rung!.partsInWindow > 4);
+      } finally {
+        budget.close();
+        opened.close();
+      }
+      const queued = { ...known, outputs: { ...outputs, asyncUri: "s3://queue/" } };
+      await assert.rejects(openKnownStack(queued), /asynchronous/);
+      const late = { ...known, outputs, now: new Date("2026-11-01T12:59:00Z") };
+      await assert.rejects(openKnownStack(late), /leaves no time/);
     });
     modelClientContract({
       name: "an asynchronous endpoint",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { declaredMonth } from "../../stacks/declared-month.ts";
 import { endpointOutputs } from "../../stacks/outputs.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { parseSettings } from "../../stacks/settings.ts";
@@ -136,6 +137,51 @@ describe("deployEndpoint", () => {
     assert.equal(inDev.named("dev-endpoint-endpoint").inputs["deploymentConfig"], undefined);
     assert.ok(resources.some(({ name }) => name === "dev-endpoint-errors"));
     assert.ok(inDev.resources.every(({ name }) => name !== "dev-endpoint-errors"));
+  });
+
+  it("arms what stops and starts an endpoint before it, with its tags, and not past its deadline", async () => {
+    const { named } = await deployment({
+      "berth:endpointMode": "realtime",
+      "berth:endpointHours": "Mon-Fri 08:00-19:00 Europe/Berlin",
+    });
+    const start = named("dev-endpoint-hours-start-1").inputs;
+    const ends = named("dev-teardown-at-deadline").inputs["scheduleExpression"];
+    assert.equal(`at(${String(start["endDate"]).replace(/Z$/, "")})`, ends);
+    assert.equal(start["scheduleExpressionTimezone"], "Europe/Berlin");
+    const target = start["target"] as { arn: string; input: string };
+    assert.equal(target.arn, "arn:aws:scheduler:::aws-sdk:sagemaker:createEndpoint");
+    const { Tags, EndpointName } = JSON.parse(target.input) as {
+      Tags: { Key: string; Value: string }[];
+      EndpointName: string;
+    };
+    const { inputs, dependencies } = named("dev-endpoint-endpoint");
+    assert.equal(EndpointName, inputs["endpointName"]);
+    assert.deepEqual(
+      Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
+      inputs["tags"],
+    );
+    assert.ok(dependencies.some((urn) => urn.endsWith("::dev-endpoint-hours-stop-1")));
+    const policy = String(named("dev-endpoint-switch").inputs["policy"]);
+    assert.match(policy, /"Sid":"Stop".*"aws:ResourceTag\/berth:protect":"false"/);
+    assert.throws(
+      () => deployment({ "berth:endpointHours": "Mon-Fri 08:00-19:00 UTC" }),
+      (error: { problems?: readonly string[] }) =>
+        error.problems?.some((each) => each.includes("loses its scaling")),
+    );
+  });
+
+  it("counts the hours of a month in which an endpoint without an end is there", () => {
+    const endpointHours = "Mon-Fri 08:00-18:00 UTC";
+    assert.equal(declaredMonth(1, { leaseHours: undefined, endpointHours }).hours, 217.3);
+    assert.equal(declaredMonth(1, { leaseHours: 4, endpointHours }).hours, 4);
+  });
+
+  it("has a configuration of several types made by its own provider, since AWS's has none", async () => {
+    const { named } = await deployment({ "berth:fallbackTypes": 2 });
+    const { type, inputs } = named("dev-endpoint-config");
+    assert.equal(type, "berth:index:PooledConfiguration");
+    assert.equal((inputs["instanceTypes"] as string[]).length, 3);
+    assert.match(JSON.stringify(inputs["configuration"]), /"berth:run-id"/);
   });
 
   it("captures a share of the requests in a bucket of its own, and writes nothing else there", async () => {

@@ -1,26 +1,43 @@
 #!/usr/bin/env bash
-# Makes a virtual environment with one build of PyTorch, and asks it for its own version.
-# Usage: python.sh FOLDER TORCH_RELEASE INDEX_URL [PACKAGE...]
+# Makes a virtual environment with one build of PyTorch and the packages of an engine, and asks it for their versions.
+# Usage: python.sh FOLDER TORCH_RELEASE INDEX_URL [PACKAGE==VERSION...]
 # shellcheck disable=SC2154  # `changed` and the waits are of prelude.sh
 set -euo pipefail
 folder=$1 release=$2 index=$3
 shift 3
-cuda=${index##*/cu}
+build=${index##*/}
 torch_there() {
-  [ -x "$folder/bin/python" ] && "$folder/bin/python" - "$release" "$cuda" <<'PYTHON' 2>/dev/null
+  [ -x "$folder/bin/python" ] && "$folder/bin/python" - "$release" "$build" <<'PYTHON' 2>/dev/null
 import importlib.metadata as metadata
 import sys
 version = metadata.version("torch")
-sys.exit(not (version.startswith(sys.argv[1] + ".") and version.endswith("+cu" + sys.argv[2])))
+sys.exit(not (version.startswith(sys.argv[1] + ".") and version.endswith("+" + sys.argv[2])))
 PYTHON
 }
-if torch_there; then
+packages_there() {
+  "$folder/bin/python" - "$@" <<'PYTHON' 2>/dev/null
+import importlib.metadata as metadata
+import sys
+wanted = [each.split("==") for each in sys.argv[1:]]
+sys.exit(any(metadata.version(name) != version for name, version in wanted))
+PYTHON
+}
+pip_install() { "$folder/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 "$@"; }
+if torch_there && packages_there "$@"; then
   echo "@changed no"
   exit 0
 fi
-python3 -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
-# A virtual environment cannot be moved, so it is made in its place; the check above tells a half-made one.
-python3 -m venv --clear "$folder"
-"$folder/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --index-url "$index" "torch==$release.*" "$@"
-torch_there || fail "PyTorch $release for CUDA $cuda was installed and does not answer"
+if ! torch_there; then
+  python3 -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
+  # A virtual environment cannot be moved, so it is made in its place; the check above tells a half-made one.
+  python3 -m venv --clear "$folder"
+  pip_install --index-url "$index" "torch==$release.*"
+  torch_there || fail "PyTorch $release ($build) was installed and does not answer"
+fi
+if [ $# -gt 0 ]; then
+  # Nothing that is installed beside it may bring another PyTorch.
+  "$folder/bin/python" -c 'import importlib.metadata as m; print("torch==" + m.version("torch"))' >"$folder/torch.txt"
+  pip_install --constraint "$folder/torch.txt" "$@"
+  if ! torch_there || ! packages_there "$@"; then fail "$* were installed and do not answer"; fi
+fi
 echo "@changed yes"

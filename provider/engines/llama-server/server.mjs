@@ -1,10 +1,12 @@
 // Serves one GGUF model over an OpenAI-style API with llama.cpp. It runs on the GPU host, sent there as a bundle
-// with its dependencies, and listens on loopback only: the way in is the SSH connection.
+// with its dependencies, and listens on loopback unless told otherwise: the way in is the SSH connection.
 //
-//   node server.mjs --model FILE_OR_FOLDER --id MODEL_ID --port 8000 --context 4096 [--gpu auto|false]
+//   node server.mjs --model FILE_OR_FOLDER --id MODEL_ID --port 8000 --context 4096 [--gpu auto|false] [--kv-type Q8_0]
 
-import { readdirSync, statSync } from "node:fs";
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,7 +21,16 @@ const { values: flags } = parseArgs({
     port: { type: "string", default: "8000" },
     host: { type: "string", default: "127.0.0.1" },
     context: { type: "string", default: "4096" },
+    // A file, so that the token is in no process list.
+    "token-file": { type: "string" },
+    "tls-certificate": { type: "string" },
+    "tls-key": { type: "string" },
     gpu: { type: "string", default: "auto" },
+    // How the cache is held, as llama.cpp names it: F16, Q8_0, Q4_0.
+    "kv-type": { type: "string", default: "F16" },
+    // Of requests that say none.
+    temperature: { type: "string", default: "0" },
+    "top-p": { type: "string", default: "1" },
   },
 });
 
@@ -54,7 +65,11 @@ async function load() {
   const contextSize = Math.min(Number(flags.context), model.trainContextSize);
   // More threads than free cores make llama.cpp a hundred times slower: they spin while they wait for each other.
   const threads = Math.max(1, availableParallelism() - 1);
-  const context = await model.createContext({ contextSize, sequences: 1, threads });
+  const type = flags["kv-type"];
+  const held = { experimentalKvCacheKeyType: type, experimentalKvCacheValueType: type };
+  // llama.cpp reads a cache of fewer bits through flash attention only.
+  const cache = type === "F16" ? {} : { ...held, flashAttention: true };
+  const context = await model.createContext({ contextSize, sequences: 1, threads, ...cache });
   const completion = new LlamaCompletion({ contextSequence: context.getSequence() });
   return { model, completion };
 }
@@ -97,8 +112,8 @@ function parseRequest(text) {
   return {
     prompt: body.prompt,
     maxTokens: requireNumber(body, "max_tokens", 16, 1, 4096),
-    temperature: requireNumber(body, "temperature", 0, 0, 2),
-    topP: requireNumber(body, "top_p", 1, 0, 1),
+    temperature: requireNumber(body, "temperature", Number(flags.temperature), 0, 2),
+    topP: requireNumber(body, "top_p", Number(flags["top-p"]), 0, 1),
     seed: requireNumber(body, "seed", 0, 0, 2 ** 31),
     stream: body.stream === true,
   };
@@ -164,11 +179,25 @@ function inTurn(work) {
   return done;
 }
 
+const digest = (text) => createHash("sha256").update(text).digest();
+const tokenFile = flags["token-file"];
+const token = tokenFile === undefined ? undefined : digest(readFileSync(tokenFile, "utf8").trim());
+
+function mayAsk({ authorization = "" }) {
+  return (
+    token === undefined || timingSafeEqual(digest(authorization.replace(/^Bearer /, "")), token)
+  );
+}
+
 async function route(request, response) {
   const path = new URL(request.url, "http://localhost").pathname;
   const call = `${request.method} ${path}`;
   if (call === "GET /health") {
     return answer(response, engine ? 200 : 503, { status: engine ? "ok" : "loading" });
+  }
+  if (!mayAsk(request.headers)) {
+    response.setHeader("connection", "close");
+    return answer(response, 401, { error: { message: "the token is missing or wrong" } });
   }
   if (engine === undefined)
     return answer(response, 503, { error: { message: "the model is loading" } });
@@ -182,14 +211,23 @@ async function route(request, response) {
   return answer(response, 404, { error: { message: `no such call: ${call}` } });
 }
 
-const server = createServer((request, response) => {
+function listener(request, response) {
   route(request, response).catch((error) => {
     const status = error instanceof BadRequest ? 400 : 500;
     if (status === 500) process.stderr.write(`${error.stack}\n`);
     if (response.headersSent) response.end();
     else answer(response, status, { error: { message: error.message } });
   });
-});
+}
+
+const certificate = flags["tls-certificate"];
+const server =
+  certificate === undefined
+    ? createServer(listener)
+    : createSecureServer(
+        { cert: readFileSync(certificate), key: readFileSync(flags["tls-key"] ?? certificate) },
+        listener,
+      );
 server.on("error", (error) =>
   fail(`cannot listen on ${flags.host}:${flags.port}: ${error.message}`),
 );

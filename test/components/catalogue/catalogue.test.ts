@@ -44,6 +44,30 @@ describe("the catalogue that ships", () => {
     }
   });
 
+  it("reserves for less than it sells on demand, a longer term for less than a shorter one", () => {
+    let known = 0;
+    for (const { instanceType, prices = {}, reserved = {} } of catalogue.instanceTypes) {
+      for (const [region, term] of Object.entries(reserved)) {
+        const onDemand = prices[region]?.onDemandHourlyUsd ?? 0;
+        const { oneYearHourlyUsd: one = onDemand, threeYearHourlyUsd: three = 0 } = term;
+        assert.ok(three < one && one <= onDemand * 0.75, `${instanceType} in ${region}`);
+        assert.ok(one > onDemand * 0.5, `${instanceType} in ${region}`);
+        known += 1;
+      }
+    }
+    assert.ok(known >= 80, `${known} prices`);
+  });
+
+  it("has Capacity Blocks of P types only, at a sane figure for their GPUs", () => {
+    for (const { instanceType, gpuCount, capacityBlocks = {} } of catalogue.instanceTypes) {
+      for (const { hourlyUsd } of Object.values(capacityBlocks)) {
+        assert.match(instanceType, /^p/);
+        const each = hourlyUsd / gpuCount;
+        assert.ok(each > 1 && each < 15, `${instanceType}: ${each} a GPU and hour`);
+      }
+    }
+  });
+
   it("has no more usable memory than the board has", () => {
     for (const gpu of catalogue.accelerators) {
       const usable = usableMemoryMiB(gpu);
@@ -260,7 +284,11 @@ describe("the data files", () => {
     const { accelerators, instanceTypes, sagemakerTypes, cudaReleases, pytorchReleases } =
       catalogue;
     const tables = [accelerators, instanceTypes, sagemakerTypes, cudaReleases, pytorchReleases];
-    const used = new Set(tables.flat().flatMap(({ source }) => source.split(";")));
+    const priced = catalogue.instanceTypes.flatMap(({ reserved = {}, capacityBlocks = {} }) => [
+      ...Object.values(reserved),
+      ...Object.values(capacityBlocks),
+    ]);
+    const used = new Set([...tables.flat(), ...priced].flatMap(({ source }) => source.split(";")));
     assert.deepEqual(
       [...used].filter((name) => !known.has(name)),
       [],

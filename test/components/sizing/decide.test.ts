@@ -4,6 +4,7 @@ import type { Catalogue } from "../../../components/catalogue/catalogue.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import type { Rung } from "../../../components/plan-report/report.ts";
 import { decide } from "../../../components/sizing/decide.ts";
+import { makePlan } from "../../../components/sizing/make-plan.ts";
 import type { PlanRequest } from "../../../components/sizing/plan-request.ts";
 import { UserError } from "../../../components/user-error.ts";
 
@@ -165,6 +166,19 @@ describe("decide", () => {
           error instanceof UserError && error.problems.join().includes("us-west-2a"),
       );
     });
+  });
+
+  it("plans Capacity Blocks, whose days are paid whole, and types that are sold in no other way", () => {
+    const asked = { capacityBlock: true, region: "us-west-2" } as const;
+    const [onlyThere] = ladder({ ...asked, instanceTypes: ["p5e.48xlarge"] });
+    assert.deepEqual([onlyThere?.purchase, onlyThere?.hourlyUsd], ["capacity-block", 39.799]);
+    const [first] = ladder(asked);
+    assert.equal(first?.instanceType, "p5.4xlarge");
+    // 25 hours are two days.
+    const day = 24 * priceOf(first);
+    assert.equal(ladder({ ...asked, leaseHours: 25, budgetUsd: day * 1.5 }).length, 0);
+    assert.ok(ladder({ ...asked, leaseHours: 24, budgetUsd: day * 1.5 }).length > 0);
+    assert.throws(() => makePlan({ ...base, ...asked }, catalogue), /not deployed/);
   });
 
   it("has rungs of up to twice the best price, six at most", () => {

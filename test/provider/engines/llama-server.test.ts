@@ -7,6 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { llamaServerBundle } from "../../../provider/engines/llama-server/bundle.ts";
+import type { LoadReport } from "../../../components/load-report/load-report.ts";
+import { Terminal } from "../../../scripts/adapters/terminal.ts";
+import { runBench } from "../../../scripts/commands/bench.ts";
+import { benchDefaults } from "../../scripts/load/bench-defaults.ts";
 import { writeDemoModel } from "../../../scripts/demo/model/write-model.ts";
 
 const run = promisify(execFile);
@@ -90,6 +94,29 @@ describe("llama-server", function () {
     const body = JSON.stringify({ prompt: "The sea", max_tokens: 4, stream: true });
     const answer = await fetch(`${url}/v1/completions`, { method: "POST", body });
     assert.match(await answer.text(), /^data: \{.*\n\ndata: \[DONE\]\n\n$/s);
+  });
+
+  it("is measured by a load test", async () => {
+    const out: string[] = [];
+    const sinks = { out: (text: string) => out.push(text), err: () => undefined };
+    const flags = { "--url": `${url}/v1`, "--concurrency": "1,2", "--rung-seconds": "0.2" };
+    const sizes = { "--prompt-tokens": "3", "--answer-tokens": "4", "--warm-up": "1" };
+    const terminal = new Terminal(true, { ...sinks, interactive: false });
+    const code = await runBench(benchDefaults({ ...flags, ...sizes }), terminal);
+    const { rungs, target } = JSON.parse(out.join("")) as LoadReport;
+    assert.equal(code, 0);
+    assert.equal(target.model, "demo-llama-60m");
+    assert.deepEqual(
+      rungs.map(({ load, failedShare }) => [load, failedShare]),
+      [
+        [1, 0],
+        [2, 0],
+      ],
+    );
+    // It answers one after the other, so the second of two waits for the first.
+    const [alone, both] = rungs;
+    assert.ok(both!.wholeSeconds!.p90.value > 1.2 * alone!.wholeSeconds!.p50.value);
+    assert.ok(alone!.firstTokenSeconds!.p50.value < alone!.wholeSeconds!.p50.value);
   });
 
   it("refuses what it cannot do, and says why", async () => {

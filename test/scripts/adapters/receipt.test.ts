@@ -3,6 +3,8 @@ import { BudgetsClient, CreateBudgetCommand } from "@aws-sdk/client-budgets";
 import { CreateVpcCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { startCloud } from "../../../offline/cloud/cloud.ts";
+import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
+import { namedTypes } from "../../../scripts/adapters/receipt-by-name.ts";
 import { removeByTag } from "../../../scripts/adapters/remove-by-tag.ts";
 import { isClean, makeReceipt, receiptLines } from "../../../scripts/adapters/receipt.ts";
 
@@ -32,6 +34,22 @@ describe("makeReceipt", () => {
     };
     const [ec2, iam] = [new EC2Client(client), new IAMClient(client)];
     const budgets = new BudgetsClient(client);
+    /** What has lost its tags, and what is gone, asked for by the names that a state has. */
+    const finds = async (scope: AccountScope) => {
+      const RoleName = "dev-host-role-0a1b2c3";
+      await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: "{}" }));
+      const machine = "arn:aws:states:us-east-1:123456789012:stateMachine:gone";
+      const ids: Record<string, string> = {
+        "aws:sfn/stateMachine:StateMachine": machine,
+        "aws:budgets/budget:Budget": "123456789012:gone",
+      };
+      const named = namedTypes.map((type) => ({ type, id: ids[type] ?? "gone", outputs: {} }));
+      const things = [...named, { type: "aws:iam/role:Role", id: RoleName, outputs: {} }];
+      const receipt = await makeReceipt(scope, { attempts: 1, pauseMs: 0 }, things);
+      assert.deepEqual(receipt.left, [{ service: "iam", kind: "role", id: RoleName }]);
+      assert.deepEqual(receipt.unanswered, []);
+      assert.equal(receipt.asked.at(-1), `${things.length} things of the state by name`);
+    };
     try {
       for (const runId of ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]) {
         const Tags = [
@@ -68,6 +86,7 @@ describe("makeReceipt", () => {
       const { removed } = await removeByTag(scope, { rounds: 3, pauseMs: 50, tell });
       assert.ok(removed.some(({ kind }) => kind === "budget"));
       assert.deepEqual(await kinds(), ["budget", "vpc", "role"]);
+      await finds(scope);
     } finally {
       ec2.destroy();
       iam.destroy();

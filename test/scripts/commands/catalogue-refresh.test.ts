@@ -9,6 +9,16 @@ import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts"
 import { Terminal } from "../../../scripts/adapters/terminal.ts";
 import { gather, refreshFile } from "../../../scripts/commands/catalogue-refresh.ts";
 
+/** Tables of no region. */
+const unasked = {
+  spotHourlyUsd: {},
+  hostingHourlyUsd: {},
+  trainingHourlyUsd: {},
+  oneYearHourlyUsd: {},
+  threeYearHourlyUsd: {},
+  vcpuQuotas: {},
+};
+
 describe("berth catalogue refresh", function () {
   this.timeout(60_000);
   let cloud: Cloud;
@@ -75,6 +85,20 @@ describe("berth catalogue refresh", function () {
     assert.deepEqual(readdirSync(folder), ["berth.prices.json"]);
   });
 
+  it("reads reservations that are paid by the hour, and training jobs", async () => {
+    await refresh("2026-12-01");
+    const catalogue = loadCatalogue(folder);
+    const type = catalogue.instanceTypes.find(({ instanceType }) => instanceType === "g5.xlarge");
+    // Paid in advance is another price of an hour, and is not taken for it.
+    const { oneYearHourlyUsd, threeYearHourlyUsd } = type?.reserved?.["us-east-1"] ?? {};
+    assert.deepEqual([oneYearHourlyUsd, threeYearHourlyUsd], [0.63378, 0.43258]);
+    assert.equal(type?.reserved?.["us-west-2"]?.threeYearHourlyUsd, undefined);
+    const endpoint = catalogue.sagemakerTypes.find(
+      ({ instanceType }) => instanceType === "ml.g5.xlarge",
+    );
+    assert.equal(endpoint?.prices?.["us-east-1"]?.trainingHourlyUsd, 1.408);
+  });
+
   it("changes nothing the second time, and writes nothing in a dry run", async () => {
     await refresh("2026-12-01", true);
     assert.equal(existsSync(join(folder, "berth.prices.json")), false);
@@ -138,9 +162,7 @@ describe("berth catalogue refresh", function () {
         onDemandHourlyUsd: {
           "ap-south-1": { values: { "g5.xlarge": 1, "g5.2xlarge": 2, "m7i.large": 3 } },
         },
-        spotHourlyUsd: {},
-        hostingHourlyUsd: {},
-        vcpuQuotas: {},
+        ...unasked,
       },
     }).prices;
     assert.deepEqual(old.onDemandHourlyUsd, { "ap-south-1": { "g5.2xlarge": 2, "g5.xlarge": 1 } });
@@ -150,9 +172,7 @@ describe("berth catalogue refresh", function () {
       instanceTypes: [],
       answers: {
         onDemandHourlyUsd: { "ap-south-1": { values: { "g5.xlarge": 1.1, "g6.xlarge": 0.8 } } },
-        spotHourlyUsd: {},
-        hostingHourlyUsd: {},
-        vcpuQuotas: {},
+        ...unasked,
       },
     });
     assert.deepEqual(changes, [

@@ -36,7 +36,7 @@ echo '{"result": "adapter"}' >output/finished.json
 `;
 
 describe("A fine-tuning on a host", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let sshd: TestSshd;
   let local: string;
   let job: JobFolder;

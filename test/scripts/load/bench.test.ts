@@ -6,13 +6,10 @@ import type { LoadReport } from "../../../components/load-report/load-report.ts"
 import { loadReportSchema } from "../../../components/load-report/report-schema.ts";
 import { UserError } from "../../../components/user-error.ts";
 import { Terminal } from "../../../scripts/adapters/terminal.ts";
-import { running } from "../../../scripts/command-rows/running.ts";
 import { runBench } from "../../../scripts/commands/bench.ts";
 import type { BenchOptions } from "../../../scripts/load/bench-options.ts";
+import { benchDefaults, type Flags } from "./bench-defaults.ts";
 import { startStreamingServer, type Behaviour, type StreamingServer } from "./streaming-server.ts";
-
-/** Flags by their names, such as `--max-failed`. */
-type Flags = Readonly<Record<string, string>>;
 
 interface Run {
   readonly code: number;
@@ -20,20 +17,9 @@ interface Run {
   readonly story: string;
 }
 
-function camelCase(flag: string): string {
-  return flag.replace(/^--/, "").replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** The command's options: its own defaults, short rungs, and what a test says. */
+/** Short rungs, and what a test says. */
 function optionsOf(flags: Flags): BenchOptions {
-  const row = running.find(({ syntax }) => syntax === "bench");
-  const usual = (row?.flags ?? []).flatMap(([flag, , initial]) =>
-    initial === undefined ? [] : [[flag.split(" ")[0] ?? "", initial] as const],
-  );
-  const quick = { "--warm-up": "1", "--rung-seconds": "0.5" };
-  const all = { ...Object.fromEntries(usual), ...quick, ...flags };
-  const named = Object.entries(all).map(([flag, value]) => [camelCase(flag), value]);
-  return Object.fromEntries(named) as BenchOptions;
+  return benchDefaults({ "--warm-up": "1", "--rung-seconds": "0.5", ...flags });
 }
 
 async function bench(flags: Flags): Promise<Run> {

@@ -1,0 +1,32 @@
+import { previewCost, type PreviewedCost } from "../components/cost/previewed-cost.ts";
+import { isEndpointPlan } from "../components/sagemaker-endpoint/stack-plan-text.ts";
+import { declaredMonth } from "../stacks/declared-month.ts";
+import type { Deployment } from "./deployment.ts";
+import type { BerthOutputs } from "./stack-outputs.ts";
+
+/** What a deployment would cost against what its stack runs now, by the outputs of the last `up`. */
+export function previewedCostOf(
+  { settings, plan }: Pick<Deployment, "settings" | "plan">,
+  outputs: BerthOutputs,
+  now: Date,
+): PreviewedCost {
+  const { hourlyUsd, weightsGiB, ladder } = plan;
+  const scales = isEndpointPlan(plan) && plan.endpoint.minInstances < plan.endpoint.maxInstances;
+  const planned = {
+    hourlyUsd,
+    atMost: ladder[0].purchase === "spot" || scales,
+    month: declaredMonth(hourlyUsd, settings),
+    region: settings.region,
+    weightsGiB,
+    weightsRegion: settings.target === "ec2" ? settings.weightsRegion : undefined,
+  };
+  return previewCost(planned, running(outputs, now));
+}
+
+/** Nothing runs before the first `up` came through, nor after the deadline. */
+function running(outputs: BerthOutputs, now: Date) {
+  const { instanceId, endpointName, hourlyUsd, monthlyUsd, expiresAt = "" } = outputs;
+  if (hourlyUsd === undefined || (instanceId ?? endpointName) === undefined) return undefined;
+  const over = expiresAt !== "" && Date.parse(expiresAt) <= now.getTime();
+  return over ? undefined : { hourlyUsd, monthlyUsd };
+}
