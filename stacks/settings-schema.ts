@@ -152,6 +152,14 @@ export const berthSchema = z.strictObject({
   sshCidr,
   sshPublicKey: publicKey,
   sshPort: port.default(22),
+  /** What is on the way: ssm, instance-connect, or a bastion. @default SSH goes straight to the host */
+  sshThrough: text
+    .refine(
+      (value) => /^(ssm|instance-connect|[^@\s]+@\S+)$/.test(value),
+      "must be ssm, instance-connect or user@bastion",
+    )
+    .optional(),
+  sshThroughHostKey: publicKey.optional(),
   serverPort: port.default(8000),
   context: whole(1, 10_000_000).optional(),
   concurrency: whole(1, 10_000).default(1),
@@ -189,6 +197,8 @@ const hostOnly = {
   imageId: true,
   rootVolumeGiB: true,
   ...servingKeys,
+  sshThrough: true,
+  sshThroughHostKey: true,
   idleMinutes: true,
   weightsInclude: true,
   weightsExclude: true,

@@ -99,6 +99,7 @@ interface MachineDownOptions extends StackOptions {
   readonly yes?: boolean;
   readonly force?: boolean;
   readonly ifOver?: boolean;
+  readonly ifClosed?: boolean;
 }
 
 function refuseProtected({ env, force }: MachineDownOptions): void {
@@ -118,7 +119,7 @@ export async function downFromMachine(
   terminal: Terminal,
 ): Promise<number> {
   const { env } = options;
-  if (options.ifOver === true) {
+  if (options.ifOver === true || options.ifClosed === true) {
     terminal.say(`"${env}" has no lease; nothing was done.`);
     terminal.result({ env, over: false, expiresAt: "" });
     return exitCode.ok;
