@@ -113,6 +113,11 @@ describe("llama-server", function () {
         [2, 0],
       ],
     );
+    assert.ok(
+      rungs.every(
+        ({ countedBy, meanAnswerTokens }) => countedBy === "server" && meanAnswerTokens === 4,
+      ),
+    );
     // It answers one after the other, so the second of two waits for the first.
     const [alone, both] = rungs;
     assert.ok(both!.wholeSeconds!.p90.value > 1.2 * alone!.wholeSeconds!.p50.value);
