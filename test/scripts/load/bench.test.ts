@@ -129,6 +129,7 @@ describe("berth bench against a real server", function () {
       "--url": url,
       "--concurrency": "1",
       "--max-requests": "2",
+      "--rung-seconds": "12",
       "--answer-tokens": "10000",
     });
     assert.equal(report.ended, "max-requests");
