@@ -153,7 +153,7 @@ describe("berth bench against a real server", function () {
       { instead: (_response, request) => request.socket.destroy() },
     ];
     const url = await serve((number) => faults[number] ?? {});
-    const more = { "--max-failed": "100", "--request-timeout": "0.3", "--answer-tokens": "4" };
+    const more = { "--max-failed": "100", "--request-timeout": "1.5", "--answer-tokens": "4" };
     const { report } = await bench({ "--url": url, "--concurrency": "12", ...more });
     assert.deepEqual(report.rungs[0]?.failures, {
       unreachable: 1,
