@@ -10,17 +10,20 @@ import type { BerthOutputs } from "./stack-outputs.ts";
 /**
  * The model that a stack serves, on whichever target it is.
  *
+ * @param tell told when the model has to wake up first, which is waited for then
  * @throws UserError when the stack has none that is ready
  */
 export async function openModel(
   outputs: BerthOutputs,
   client: ClientSettings,
+  tell?: (line: string) => void,
 ): Promise<ModelClient> {
   const { endpointName, plan, url, asyncUri, apiToken: token, certificate } = outputs;
+  const { inferenceComponent: componentName } = outputs;
   if (endpointName !== undefined) {
     const form = plan?.endpoint?.container.requestForm ?? "completion";
     return asyncUri === undefined
-      ? openEndpointModel({ endpointName, form, client })
+      ? openEndpointModel({ endpointName, form, client, componentName, tell })
       : openAsyncModel({ endpointName, form, client, asyncUri });
   }
   if (url !== undefined) {

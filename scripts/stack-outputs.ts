@@ -52,6 +52,8 @@ export const outputsSchema = z
     endpointArn: z.string(),
     /** As the last `up` or refresh found it: SageMaker's word, or "stopped". */
     endpointState: z.string(),
+    /** What requests name besides the endpoint, where an inference component brings the model. */
+    inferenceComponent: z.string(),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
   })

@@ -34,6 +34,11 @@ export async function withEndpoint<T>(
     });
   }
   const outputs = readOutputs(await opened.stack.outputs());
+  if (outputs.inferenceComponent !== undefined) {
+    throw new UserError(`The endpoint of "${env}" has its model from an inference component.`, {
+      hint: `With minInstances 0 nothing runs while nobody asks. To end it: npm run berth -- down --env ${env}`,
+    });
+  }
   const { minInstances, maxInstances } = outputs.plan?.endpoint ?? {};
   if (minInstances !== maxInstances) {
     throw new UserError(

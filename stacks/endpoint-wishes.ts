@@ -16,11 +16,13 @@ export function endpointWishes(
     settings;
   const tries = env === "dev" || env === "local";
   const endpointMode = settings.endpointMode ?? (env === "dev" ? "async" : "realtime");
-  const minInstances = settings.minInstances ?? (endpointMode === "async" ? 0 : 1);
+  const minInstances = settings.minInstances ?? (endpointMode === "realtime" ? 1 : 0);
   const maxInstances = settings.maxInstances ?? Math.max(1, minInstances);
+  // Alarms watch the endpoint's own model, which there is none of with components.
+  const isUnwatched = tries || endpointMode === "components";
   const updateStrategy =
-    settings.updateStrategy ?? (tries || minInstances < 2 ? "all-at-once" : "rolling");
-  const updateBakeSeconds = settings.updateBakeSeconds ?? (tries ? 0 : defaultBakeSeconds);
+    settings.updateStrategy ?? (isUnwatched || minInstances < 2 ? "all-at-once" : "rolling");
+  const updateBakeSeconds = settings.updateBakeSeconds ?? (isUnwatched ? 0 : defaultBakeSeconds);
   return {
     endpointMode,
     minInstances,

@@ -57,6 +57,7 @@ export function endpointOutputs({
     endpointArn: endpoint.endpointArn,
     endpointState: endpoint.state,
     endpointConfig: endpoint.configName,
+    ...(endpoint.componentName === undefined ? {} : { inferenceComponent: endpoint.componentName }),
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
     instanceType: endpoint.instanceType,

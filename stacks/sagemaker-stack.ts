@@ -49,7 +49,8 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const weights = { bucket, prefix: weightsPrefix, kmsKeyArn: weightsKmsKeyArn };
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId));
   const { expiresAt, runId } = lease;
-  const ended = { endpointName: physicalName, stack, owner, runId, expiresAt, tags };
+  const hasComponent = plan.endpoint.copy !== undefined;
+  const ended = { endpointName: physicalName, hasComponent, stack, owner, runId, expiresAt, tags };
   const teardown = hasEnd(settings)
     ? [new EndpointTeardown(name("teardown"), ended, inAccount)]
     : [];

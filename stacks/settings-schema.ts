@@ -215,7 +215,10 @@ export const endpointSchema = berthSchema
     /** Needed, since SageMaker looks at the weights when the model is made: a bucket of the stack's own would be empty. */
     weightsBucket: bucketName,
     endpointMode: z
-      .enum(["realtime", "async", "serverless"], "must be realtime or async")
+      .enum(
+        ["realtime", "async", "components", "serverless"],
+        "must be realtime, async or components",
+      )
       .optional(),
     minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),

@@ -10,6 +10,14 @@ export interface EndpointAnswerArgs {
   /** Whether it answers at once; one that queues is only looked at. */
   readonly realtime: boolean;
   readonly requestForm: ServingContainer["requestForm"];
+  /** Where an inference component brings the model: that component, and the model that it is to run. */
+  readonly component?:
+    | {
+        readonly name: pulumi.Input<string>;
+        readonly modelName: pulumi.Input<string>;
+        readonly state: pulumi.Input<string>;
+      }
+    | undefined;
   /** SageMaker's word, or "stopped": nothing is asked then. */
   readonly state: pulumi.Input<string>;
 }

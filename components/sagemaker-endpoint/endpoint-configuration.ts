@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
-import { PooledConfiguration } from "./pooled-configuration.ts";
+import { HostedConfiguration } from "./hosted-configuration.ts";
 
 /** The one variant of an endpoint; the name that SageMaker's own tools give it. */
 export const variantName = "AllTraffic";
@@ -30,12 +30,12 @@ export function endpointConfiguration(
   args: EndpointConfigurationArgs,
   parent: pulumi.Resource,
 ): { readonly name: pulumi.Output<string> } {
-  const { pools } = args.plan.endpoint;
+  const { pools, copy } = args.plan.endpoint;
   const configuration = configurationOf(name, args);
-  if (pools.length === 1) {
+  if (pools.length === 1 && copy === undefined) {
     return new aws.sagemaker.EndpointConfiguration(`${name}-config`, configuration, { parent });
   }
-  return new PooledConfiguration(
+  return new HostedConfiguration(
     `${name}-config`,
     {
       region: args.region,
@@ -59,19 +59,19 @@ function configurationOf(
     productionVariants: [
       {
         variantName,
-        modelName: model.name,
+        ...(endpoint.copy === undefined ? modelOf(args) : managed(endpoint)),
         instanceType: ladder[0].instanceType,
         // It starts with one, so that a mistake shows at once; scaling takes it to none later.
         initialInstanceCount: Math.max(1, minInstances),
         initialVariantWeight: 1,
-        modelDataDownloadTimeoutInSeconds: endpoint.downloadTimeoutSeconds,
-        containerStartupHealthCheckTimeoutInSeconds: endpoint.startupTimeoutSeconds,
         ...(volumeGiB === undefined ? {} : { volumeSizeInGb: volumeGiB }),
         ...(container.inferenceAmiVersion === undefined
           ? {}
           : { inferenceAmiVersion: container.inferenceAmiVersion }),
       },
     ],
+    // Where a component brings the model, its instances need the role before there is one.
+    ...(endpoint.copy === undefined ? {} : { executionRoleArn: model.executionRoleArn }),
     ...(asyncBucket === undefined
       ? {}
       : {
@@ -89,6 +89,26 @@ function configurationOf(
     // A key is refused where the disks are NVMe, which the hardware encrypts itself.
     ...(kmsKeyArn === undefined || volumeGiB === undefined ? {} : { kmsKeyArn }),
     tags: namedTags(tags, `${name}-config`),
+  };
+}
+
+/** A variant that has the model itself. */
+function modelOf({ model, plan: { endpoint } }: EndpointConfigurationArgs) {
+  return {
+    modelName: model.name,
+    modelDataDownloadTimeoutInSeconds: endpoint.downloadTimeoutSeconds,
+    containerStartupHealthCheckTimeoutInSeconds: endpoint.startupTimeoutSeconds,
+  };
+}
+
+/** A variant whose instances SageMaker starts and ends by the copies that components ask for. */
+function managed({ minInstances, maxInstances }: EndpointPlan["endpoint"]) {
+  return {
+    managedInstanceScaling: {
+      status: "ENABLED",
+      minInstanceCount: minInstances,
+      maxInstanceCount: maxInstances,
+    },
   };
 }
 

@@ -47,7 +47,7 @@ function alternativesLine({ endpoint }: EndpointPlan): string[] {
     ({ instanceType, hourlyUsd }) => `${instanceType} (${usd(hourlyUsd)})`,
   );
   return [
-    `otherwise  ${names.join(", ")}: for berth:instanceTypes when capacity lacks, or let SageMaker choose with berth:fallbackTypes`,
+    `otherwise  ${names.join(", ")}: for berth:instanceTypes when capacity lacks${endpoint.copy === undefined ? ", or let SageMaker choose with berth:fallbackTypes" : ""}`,
   ];
 }
 

@@ -4,6 +4,7 @@ import { roundUsd } from "../pricing/hourly-cost.ts";
 import { weeklySwitches } from "../lease/weekly-switches.ts";
 import { makePlan, type PlanRequest } from "../sizing/make-plan.ts";
 import { UserError } from "../user-error.ts";
+import { componentCopy, componentProblems, type ComponentCopy } from "./component-copy.ts";
 import { variantSizes, type VariantSizes } from "./endpoint-limits.ts";
 import {
   planUpdate,
@@ -21,13 +22,13 @@ import {
   type ServingImages,
 } from "./serving-container.ts";
 
-/** How an endpoint takes requests: at once, or queued in S3. */
-export type EndpointMode = "realtime" | "async";
+/** How an endpoint takes requests: at once, queued in S3, or at once by copies that come down to none. */
+export type EndpointMode = "realtime" | "async" | "components";
 
 /** What is asked of an endpoint besides what is asked of any deployment. */
 export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly endpointMode: EndpointMode | "serverless";
-  /** Instances that stay when nobody asks; none only in async mode. */
+  /** Instances that stay when nobody asks; none in async mode and with components. */
   readonly minInstances: number;
   readonly maxInstances: number;
   /** An image of the user's own in ECR. @default AWS's image of the plan's engine */
@@ -49,6 +50,8 @@ export interface EndpointShape extends VariantSizes {
   readonly update: EndpointUpdate;
   /** Share of the requests and answers that are kept in S3, percent. */
   readonly captureDataPercent: number;
+  /** What a copy of the model takes of its instance; undefined where the endpoint has the model itself. */
+  readonly copy: ComponentCopy | undefined;
   /** Types that SageMaker tries in this order when one lacks capacity; one alone where nothing else was allowed. */
   readonly pools: readonly EndpointPool[];
   /** Weekly hours, as they were asked for; undefined when it is always there. */
@@ -72,6 +75,7 @@ const withoutCuda13 = new Set(["V100"]);
 function hoursProblems(request: EndpointRequest): readonly string[] {
   const { endpointHours, endpointMode, minInstances, maxInstances } = request;
   if (endpointHours === undefined || minInstances === maxInstances) return [];
+  if (endpointMode === "components") return [];
   const instead =
     endpointMode === "async" ? ", or leave the hours out: what does not wait costs nothing" : "";
   return [
@@ -88,11 +92,14 @@ function checkRequest(request: EndpointRequest): void {
       ? [`minInstances: ${minInstances} is above maxInstances, ${maxInstances}`]
       : []),
     ...(endpointMode === "realtime" && minInstances === 0
-      ? ["minInstances: 0 is for endpointMode async; a real-time endpoint keeps one at least"]
+      ? [
+          "minInstances: 0 is for endpointMode async or components; a real-time endpoint keeps one at least",
+        ]
       : []),
     ...(endpointMode === "async" && captureDataPercent > 0
       ? ["captureDataPercent: an endpoint that queues keeps every request and answer in S3 already"]
       : []),
+    ...componentProblems(request),
     ...updateProblems(request, request),
     ...hoursProblems(request),
     ...(imageUri !== undefined && address === undefined
@@ -160,6 +167,7 @@ export function planEndpoint(
       container: servingContainer(plan, images, { region, imageUri }),
       update: planUpdate(request, request),
       captureDataPercent: request.captureDataPercent ?? 0,
+      copy: mode === "components" ? componentCopy(chosen) : undefined,
       hours: hoursOf(request),
       quotaName: `${chosen.instanceType} for endpoint usage`,
       pools,

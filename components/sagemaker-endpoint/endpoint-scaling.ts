@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { variantName } from "./endpoint-configuration.ts";
-import type { EndpointPlan } from "./endpoint-plan.ts";
+import type { EndpointMode, EndpointPlan } from "./endpoint-plan.ts";
 
 /** What scales. */
 export interface EndpointScalingArgs {
@@ -29,7 +29,9 @@ type Target = Pick<
 /**
  * Scales an endpoint between the plan's least and most instances; nothing where both are one number. An asynchronous one goes
  * by its backlog, and with a least of none an alarm wakes it at the first request, since a backlog for each of no instances
- * is no number (https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-autoscale.html).
+ * is no number (https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-autoscale.html). So it is with copies of a
+ * component, which a request that finds none wakes
+ * (https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html).
  */
 export function endpointScaling(
   name: string,
@@ -42,8 +44,7 @@ export function endpointScaling(
   const scaled = new aws.appautoscaling.Target(
     `${name}-capacity`,
     {
-      resourceId: pulumi.interpolate`endpoint/${endpointName}/variant/${variantName}`,
-      scalableDimension: "sagemaker:variant:DesiredInstanceCount",
+      ...scaledThing(args),
       serviceNamespace: "sagemaker",
       minCapacity: minInstances,
       maxCapacity: maxInstances,
@@ -58,7 +59,7 @@ export function endpointScaling(
       ...target,
       policyType: "TargetTrackingScaling",
       targetTrackingScalingPolicyConfiguration: {
-        ...(mode === "async" ? backlog(endpointName) : concurrency(plan)),
+        ...(mode === "async" ? backlog(endpointName) : concurrency(plan, mode)),
         scaleInCooldown: quietSeconds,
         scaleOutCooldown: startSeconds,
       },
@@ -66,6 +67,19 @@ export function endpointScaling(
     { parent },
   );
   if (minInstances === 0) wakeUp(name, args, target, parent);
+}
+
+/** Instances of the variant, or copies of the component, which carries the endpoint's name. */
+function scaledThing({ plan, endpointName }: EndpointScalingArgs) {
+  return plan.endpoint.mode === "components"
+    ? {
+        resourceId: pulumi.interpolate`inference-component/${endpointName}`,
+        scalableDimension: "sagemaker:inference-component:DesiredCopyCount",
+      }
+    : {
+        resourceId: pulumi.interpolate`endpoint/${endpointName}/variant/${variantName}`,
+        scalableDimension: "sagemaker:variant:DesiredInstanceCount",
+      };
 }
 
 function backlog(name: pulumi.Input<string>) {
@@ -81,11 +95,14 @@ function backlog(name: pulumi.Input<string>) {
 }
 
 /** By requests under way rather than by requests a minute, which of a language model can take a second or a minute. */
-function concurrency({ concurrency: most }: EndpointPlan) {
+function concurrency({ concurrency: most }: EndpointPlan, mode: EndpointMode) {
   return {
     targetValue: Math.max(1, most * busyShare),
     predefinedMetricSpecification: {
-      predefinedMetricType: "SageMakerVariantConcurrentRequestsPerModelHighResolution",
+      predefinedMetricType:
+        mode === "components"
+          ? "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution"
+          : "SageMakerVariantConcurrentRequestsPerModelHighResolution",
     },
   };
 }
@@ -93,7 +110,7 @@ function concurrency({ concurrency: most }: EndpointPlan) {
 /** The first instance, when something waits and there is none. */
 function wakeUp(
   name: string,
-  { endpointName, tags }: EndpointScalingArgs,
+  { plan, endpointName, tags }: EndpointScalingArgs,
   target: Target,
   parent: pulumi.Resource,
 ): void {
@@ -116,9 +133,17 @@ function wakeUp(
     {
       alarmDescription: "berth: a request waits, and no instance runs",
       namespace: "AWS/SageMaker",
-      metricName: "HasBacklogWithoutCapacity",
-      dimensions: { EndpointName: endpointName },
-      statistic: "Average",
+      ...(plan.endpoint.mode === "components"
+        ? {
+            metricName: "NoCapacityInvocationFailures",
+            dimensions: { InferenceComponentName: endpointName },
+            statistic: "Sum",
+          }
+        : {
+            metricName: "HasBacklogWithoutCapacity",
+            dimensions: { EndpointName: endpointName },
+            statistic: "Average",
+          }),
       period: 60,
       evaluationPeriods: 1,
       threshold: 1,

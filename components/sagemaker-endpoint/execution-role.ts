@@ -18,6 +18,8 @@ export interface ExecutionRoleArgs {
   readonly image: string;
   readonly endpointName: pulumi.Input<string>;
   readonly region: string;
+  /** Where the log lines go, below `/aws/sagemaker/`. */
+  readonly logFolder: "Endpoints" | "InferenceComponents";
   /** Bucket of requests and answers in async mode. */
   readonly asyncBucket?: pulumi.Input<string> | undefined;
   /** Bucket of captured requests and answers. */
@@ -35,6 +37,7 @@ interface Known {
   readonly endpointName: string;
   readonly account: string;
   readonly region: string;
+  readonly logFolder: ExecutionRoleArgs["logFolder"];
   readonly asyncBucket: string | undefined;
   readonly captureBucket: string | undefined;
   readonly alarms: readonly string[];
@@ -81,8 +84,8 @@ function pullImage({ image, account, region }: Known): object[] {
   ];
 }
 
-function writeLogsAndMetrics({ endpointName, account, region }: Known): object[] {
-  const group = `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/Endpoints/${endpointName}`;
+function writeLogsAndMetrics({ endpointName, account, region, logFolder }: Known): object[] {
+  const group = `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/${logFolder}/${endpointName}`;
   return [
     {
       Sid: "WriteLogs",
@@ -183,6 +186,7 @@ export function executionRole(
             endpointName,
             account: id,
             region,
+            logFolder: args.logFolder,
             asyncBucket: queue,
             captureBucket,
             alarms: args.alarms,

@@ -23,6 +23,6 @@ export function refuseServerless({ modelId, engine, demand }: Plan): never {
           ]
         : []),
     ],
-    hint: "endpointMode async with minInstances 0 costs nothing while nothing waits; endpointHours stops a real-time endpoint at night.",
+    hint: "endpointMode async or components with minInstances 0 costs nothing while nobody asks; endpointHours stops a real-time endpoint at night.",
   });
 }

@@ -1,12 +1,13 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { EndpointAnswer } from "./endpoint-answer.ts";
+import { EndpointAnswer, type EndpointAnswerArgs } from "./endpoint-answer.ts";
 import { endpointHours } from "./endpoint-hours.ts";
-import { endpointConfiguration } from "./endpoint-configuration.ts";
+import { endpointConfiguration, variantName } from "./endpoint-configuration.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { endpointScaling } from "./endpoint-scaling.ts";
 import { HostedEndpoint } from "./hosted-endpoint.ts";
+import { InferenceComponent } from "./inference-component.ts";
 import { executionRole, type WeightsSource } from "./execution-role.ts";
 import { alarmNamePrefix, guardedUpdate } from "./rollback-alarms.ts";
 import { trafficBucket } from "./traffic-bucket.ts";
@@ -53,6 +54,8 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
   readonly instanceType: pulumi.Output<string>;
   /** Where requests and answers lie in async mode. */
   readonly asyncUri: pulumi.Output<string> | undefined;
+  /** What requests have to name besides the endpoint, where an inference component brings the model. */
+  readonly componentName: pulumi.Output<string> | undefined;
   /** Where captured requests and answers lie. */
   readonly capturesUri: pulumi.Output<string> | undefined;
 
@@ -67,7 +70,7 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
     const logs = new aws.cloudwatch.LogGroup(
       `${name}-logs`,
       {
-        name: pulumi.interpolate`/aws/sagemaker/Endpoints/${args.endpointName}`,
+        name: pulumi.interpolate`/aws/sagemaker/${logFolder(args.plan)}/${args.endpointName}`,
         retentionInDays: logDays,
         tags: namedTags(args.tags, `${name}-logs`),
       },
@@ -85,16 +88,19 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
       { ...named, region: args.region, tags: endpointTags, deploymentConfig, hours: hours?.text },
       { parent: this, dependsOn: [...args.after, logs, ...switched] },
     );
+    const modelName = model.name;
+    const component = inferenceComponent(name, { ...args, ...named, endpoint, modelName }, this);
     const answer = new EndpointAnswer(
       `${name}-answer`,
       {
         ...named,
         region: args.region,
-        realtime: mode === "realtime",
+        realtime: mode !== "async",
+        component: component && proven(component, modelName),
         requestForm: container.requestForm,
         state: endpoint.state,
       },
-      { parent: this, dependsOn: [endpoint] },
+      { parent: this, dependsOn: [component ?? endpoint] },
     );
     endpointScaling(name, { ...args, after: answer }, this);
     this.endpointName = endpoint.endpointName;
@@ -108,9 +114,51 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
     );
     const { asyncBucket, captureBucket } = traffic;
     this.asyncUri = asyncBucket && pulumi.interpolate`s3://${asyncBucket}/`;
+    this.componentName = component?.componentName;
     this.capturesUri = captureBucket && pulumi.interpolate`s3://${captureBucket}/captures/`;
     this.registerOutputs({ endpointName: this.endpointName, endpointArn: this.endpointArn });
   }
+}
+
+/** Where the containers' log lines go, below `/aws/sagemaker/`. */
+function logFolder({ endpoint }: EndpointPlan): "Endpoints" | "InferenceComponents" {
+  return endpoint.copy === undefined ? "Endpoints" : "InferenceComponents";
+}
+
+interface ServedComponentArgs extends SageMakerEndpointArgs {
+  readonly endpoint: HostedEndpoint;
+  readonly configName: pulumi.Input<string>;
+  readonly modelName: pulumi.Input<string>;
+}
+
+/** The component that brings the model, under the endpoint's own name; undefined where the endpoint has the model itself. */
+function inferenceComponent(
+  name: string,
+  { plan, endpoint, configName, modelName, region, tags }: ServedComponentArgs,
+  parent: pulumi.Resource,
+): InferenceComponent | undefined {
+  const { copy, minInstances, downloadTimeoutSeconds, startupTimeoutSeconds } = plan.endpoint;
+  if (copy === undefined) return undefined;
+  const { endpointName } = endpoint;
+  return new InferenceComponent(
+    `${name}-component`,
+    {
+      ...{ componentName: endpointName, endpointName, variantName, modelName, configName, region },
+      ...{ ...copy, downloadTimeoutSeconds, startupTimeoutSeconds },
+      // It cannot begin with none; scaling takes it there.
+      copies: Math.max(1, minInstances),
+      tags: namedTags(tags, `${name}-component`),
+    },
+    { parent, dependsOn: [endpoint] },
+  );
+}
+
+/** What the answer of a component proves. */
+function proven(
+  { componentName, state }: InferenceComponent,
+  modelName: pulumi.Output<string>,
+): NonNullable<EndpointAnswerArgs["component"]> {
+  return { name: componentName, modelName, state };
 }
 
 interface TrafficBuckets {
@@ -142,7 +190,11 @@ function servedModel(
   const { container, update } = plan.endpoint;
   const { image, environment } = container;
   const alarms = update.bakeSeconds === 0 ? [] : [`${alarmNamePrefix(name)}-*`, ...update.alarms];
-  const { role, policy } = executionRole(name, { ...args, image, alarms }, parent);
+  const { role, policy } = executionRole(
+    name,
+    { ...args, image, alarms, logFolder: logFolder(plan) },
+    parent,
+  );
   return new aws.sagemaker.Model(
     `${name}-model`,
     {

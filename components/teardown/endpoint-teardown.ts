@@ -6,6 +6,8 @@ import { deleteEndpoint, deleteEndpointPolicy } from "./delete-endpoint.ts";
 /** Which endpoint is ended, and when. */
 export interface EndpointTeardownArgs extends RunOwner {
   readonly endpointName: pulumi.Input<string>;
+  /** Whether an inference component of the same name brings its model. */
+  readonly hasComponent: boolean;
   /** RFC 3339 in UTC, to the second. */
   readonly expiresAt: pulumi.Input<string>;
   readonly tags: TagInputs;
@@ -25,11 +27,14 @@ export class EndpointTeardown extends pulumi.ComponentResource {
 
   constructor(name: string, args: EndpointTeardownArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:EndpointTeardown", name, {}, opts);
-    const endpoint = pulumi.output(args.endpointName);
+    const { hasComponent } = args;
+    const ended = pulumi
+      .output(args.endpointName)
+      .apply((endpointName) => ({ endpointName, hasComponent }));
     const atDeadline = {
       description: "berth: ends the endpoint of one stack",
-      definition: endpoint.apply(deleteEndpoint),
-      policy: endpoint.apply(deleteEndpointPolicy),
+      definition: ended.apply(deleteEndpoint),
+      policy: ended.apply(deleteEndpointPolicy),
     };
     const armed = deadlineAndSweep(name, { ...args, atDeadline }, this);
     this.stateMachineArn = armed.stateMachineArn;

@@ -48,6 +48,21 @@ export const sweptKinds: readonly SweptKind[] = [
     ids: { all: "InstanceIds" },
   },
   {
+    // Before its endpoint, which would leave it behind.
+    kind: "component",
+    asks: "tag-index",
+    find: "resourcegroupstaggingapi:getResources",
+    also: { ResourceTypeFilters: ["sagemaker:inference-component"] },
+    list: "ResourceTagMappingList",
+    id: "ResourceARN",
+    end: "sagemaker:deleteInferenceComponent",
+    ids: {
+      one: "InferenceComponentName",
+      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
+    },
+    resource: "arn:aws:sagemaker:*:*:inference-component/*",
+  },
+  {
     kind: "endpoint",
     asks: "tag-index",
     find: "resourcegroupstaggingapi:getResources",

@@ -8,6 +8,7 @@ import {
   SageMakerClient,
   type DescribeEndpointCommandOutput,
 } from "@aws-sdk/client-sagemaker";
+import { findComponent, type ComponentView } from "./component-control.ts";
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
 
 /** Log events that are asked for: the last lines are cut from them. */
@@ -31,13 +32,37 @@ export async function findEndpoint(
   }
 }
 
+/** An endpoint's inference component as SageMaker tells of it; undefined when there is none. */
+export async function lookAtComponent(
+  name: string,
+  region: string,
+): Promise<ComponentView | undefined> {
+  const client = new SageMakerClient({ region });
+  try {
+    return await findComponent(client, name);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Whom a request is for. */
+export interface Invoked {
+  readonly endpointName: string;
+  readonly componentName: string | undefined;
+  readonly region: string;
+}
+
 /** Sends one JSON request to an endpoint's container; throws what it refused. */
-export async function invoke(EndpointName: string, region: string, body: object): Promise<void> {
+export async function invoke(
+  { endpointName: EndpointName, componentName: InferenceComponentName, region }: Invoked,
+  body: object,
+): Promise<void> {
   const client = new SageMakerRuntimeClient({ region });
   try {
     await client.send(
       new InvokeEndpointCommand({
         EndpointName,
+        InferenceComponentName,
         ContentType: "application/json",
         Body: JSON.stringify(body),
       }),
@@ -49,17 +74,19 @@ export async function invoke(EndpointName: string, region: string, body: object)
 }
 
 /**
- * The last lines that an endpoint's containers wrote, oldest first; none when there is no log, or none may be read.
+ * The last lines that the containers of an endpoint or a component wrote, oldest first; none when there is no log, or none may
+ * be read.
  *
+ * @param owner `Endpoints/<name>` or `InferenceComponents/<name>`
  * @param settings of the SDK's client
  */
 export async function lastLogLines(
-  endpointName: string,
+  owner: string,
   settings: CloudWatchLogsClientConfig,
   count: number,
 ): Promise<readonly string[]> {
   const client = new CloudWatchLogsClient({ ...settings, maxAttempts: 2 });
-  const logGroupName = `/aws/sagemaker/Endpoints/${endpointName}`;
+  const logGroupName = `/aws/sagemaker/${owner}`;
   try {
     const { events = [] } = await client.send(
       new FilterLogEventsCommand({ logGroupName, limit: mostEvents }),

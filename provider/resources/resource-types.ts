@@ -3,14 +3,15 @@ import { apiToken } from "./api-token.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
+import { hostedConfiguration } from "./hosted-configuration.ts";
 import { hostedEndpoint } from "./hosted-endpoint.ts";
 import { hostLaunch } from "./host-launch.ts";
 import { hostKey } from "./host-key.ts";
 import { hostKeyRotation } from "./host-key-rotation.ts";
+import { inferenceComponent } from "./inference-component.ts";
 import { lease } from "./lease.ts";
 import { modelServer } from "./model-server.ts";
 import { weightsCopy } from "./weights-copy.ts";
-import { pooledConfiguration } from "./pooled-configuration.ts";
 import { weightsSync } from "./weights-sync.ts";
 
 /** Every resource type of the `berth` package, by token. */
@@ -26,6 +27,7 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:ApiToken", apiToken],
   ["berth:index:ModelServer", modelServer],
   ["berth:index:HostedEndpoint", hostedEndpoint],
-  ["berth:index:PooledConfiguration", pooledConfiguration],
+  ["berth:index:HostedConfiguration", hostedConfiguration],
+  ["berth:index:InferenceComponent", inferenceComponent],
   ["berth:index:EndpointAnswer", endpointAnswer],
 ]);

@@ -31,7 +31,7 @@ export async function withEndpointFailure(
   if (name === undefined) return error;
   const { state, why } = await readEndpointState(scope, name);
   if (state === "InService") return error;
-  const log = await lastLogLines(name, scope.client, linesShown);
+  const log = await lastLogLines(`Endpoints/${name}`, scope.client, linesShown);
   const lines = [
     `endpoint ${name} is ${state}${why === undefined ? "" : `: ${why}`}`,
     ...log.map((line) => `log: ${line}`),

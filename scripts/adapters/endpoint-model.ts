@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-sagemaker-runtime";
 import { readAnswer, serverSentEvents, type Answer } from "../invoke/answer.ts";
 import type { ModelClient } from "../invoke/model-client.ts";
+import { whenAwake } from "../invoke/when-awake.ts";
 import { requestBody, type RequestForm } from "../invoke/question.ts";
 import type { ClientSettings } from "./account-scope.ts";
 
@@ -14,6 +15,10 @@ export interface EndpointModel {
   readonly endpointName: string;
   readonly form: RequestForm;
   readonly client: ClientSettings;
+  /** The inference component that brings the model; its copies may have come down to none. @default the endpoint's own model */
+  readonly componentName?: string | undefined;
+  /** Told when the model has to wake up first, which is waited for. @default it is not waited for */
+  readonly tell?: ((line: string) => void) | undefined;
 }
 
 async function* piecesOf({
@@ -27,21 +32,29 @@ async function* piecesOf({
 }
 
 /** The model of a real-time SageMaker endpoint, through its runtime API. */
-export function openEndpointModel({ endpointName, form, client }: EndpointModel): ModelClient {
+export function openEndpointModel({
+  endpointName,
+  form,
+  client,
+  componentName: InferenceComponentName,
+  tell,
+}: EndpointModel): ModelClient {
+  const sent = <T>(work: () => Promise<T>): Promise<T> =>
+    tell === undefined ? work() : whenAwake(work, { tell });
   const runtime = new SageMakerRuntimeClient(client);
   const ContentType = "application/json";
-  const asked = { EndpointName: endpointName, ContentType };
+  const asked = { EndpointName: endpointName, InferenceComponentName, ContentType };
   return {
     ask: async (question) => {
       const Body = requestBody(question, form, false);
-      const answer = await runtime.send(new InvokeEndpointCommand({ ...asked, Body }));
+      const command = new InvokeEndpointCommand({ ...asked, Body });
+      const answer = await sent(() => runtime.send(command));
       return readAnswer(new TextDecoder().decode(answer.Body));
     },
     stream: async function* (question): AsyncGenerator<Answer> {
       const Body = requestBody(question, form, true);
-      const answer = await runtime.send(
-        new InvokeEndpointWithResponseStreamCommand({ ...asked, Body }),
-      );
+      const command = new InvokeEndpointWithResponseStreamCommand({ ...asked, Body });
+      const answer = await sent(() => runtime.send(command));
       for await (const data of serverSentEvents(piecesOf(answer))) yield readAnswer(data);
     },
     close: () => {

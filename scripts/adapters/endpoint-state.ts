@@ -1,4 +1,5 @@
 import { DescribeEndpointCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
+import { findComponent } from "../../provider/adapters/component-control.ts";
 import type { AccountScope } from "./account-scope.ts";
 
 /** What SageMaker says of an endpoint; "gone" once it is not there, "unknown" when it could not be asked. */
@@ -11,21 +12,35 @@ export interface EndpointState {
   readonly instances?: number | undefined;
 }
 
-/** Asks SageMaker what has become of an endpoint. */
+/** Copies of the model that answer now; undefined where the endpoint has the model itself. */
+async function copiesOf(
+  client: SageMakerClient,
+  component: string | undefined,
+): Promise<number | undefined> {
+  return component === undefined ? undefined : (await findComponent(client, component))?.copies;
+}
+
+/**
+ * Asks SageMaker what has become of an endpoint.
+ *
+ * @param component the inference component that brings its model; without a copy, its instances are as good as none
+ */
 export async function readEndpointState(
   scope: AccountScope,
   endpointName: string,
+  component?: string,
 ): Promise<EndpointState> {
   const client = new SageMakerClient({ ...scope.client, maxAttempts: 2 });
   try {
     const found = await client.send(new DescribeEndpointCommand({ EndpointName: endpointName }), {
       abortSignal: AbortSignal.timeout(10_000),
     });
+    const copies = await copiesOf(client, component);
     return {
       state: found.EndpointStatus ?? "unknown",
       why: found.FailureReason,
       configName: found.EndpointConfigName,
-      instances: found.ProductionVariants?.[0]?.CurrentInstanceCount,
+      instances: copies === 0 ? 0 : found.ProductionVariants?.[0]?.CurrentInstanceCount,
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

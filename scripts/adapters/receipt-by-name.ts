@@ -172,7 +172,14 @@ const asks: Readonly<Record<string, Asks>> = {
     client: (settings) => new SFNClient(settings),
     ask: (client, { id }) => client.send(new DescribeStateMachineCommand({ stateMachineArn: id })),
   }),
-  "aws:sagemaker/endpoint:Endpoint": one({
+  "berth:index:InferenceComponent": one({
+    service: "sagemaker",
+    kind: "inference-component",
+    client: inSageMaker,
+    ask: (client, { id }) =>
+      client.send(new sagemaker.DescribeInferenceComponentCommand({ InferenceComponentName: id })),
+  }),
+  "berth:index:HostedEndpoint": one({
     service: "sagemaker",
     kind: "endpoint",
     client: inSageMaker,
@@ -180,6 +187,13 @@ const asks: Readonly<Record<string, Asks>> = {
       client.send(new sagemaker.DescribeEndpointCommand({ EndpointName: id })),
   }),
   "aws:sagemaker/endpointConfiguration:EndpointConfiguration": one({
+    service: "sagemaker",
+    kind: "endpoint-config",
+    client: inSageMaker,
+    ask: (client, { id }) =>
+      client.send(new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName: id })),
+  }),
+  "berth:index:HostedConfiguration": one({
     service: "sagemaker",
     kind: "endpoint-config",
     client: inSageMaker,

@@ -2,6 +2,7 @@ import {
   ListTagsCommand,
   paginateListEndpointConfigs,
   paginateListEndpoints,
+  paginateListInferenceComponents,
   paginateListModels,
   SageMakerClient,
 } from "@aws-sdk/client-sagemaker";
@@ -30,6 +31,16 @@ async function* configurations(client: SageMakerClient, NameContains: string) {
     yield EndpointConfigs.map((each) => ({
       name: each.EndpointConfigName ?? "",
       arn: each.EndpointConfigArn ?? "",
+    }));
+  }
+}
+
+async function* components(client: SageMakerClient, NameContains: string) {
+  const pages = paginateListInferenceComponents({ client }, { NameContains });
+  for await (const { InferenceComponents = [] } of pages) {
+    yield InferenceComponents.map((each) => ({
+      name: each.InferenceComponentName ?? "",
+      arn: each.InferenceComponentArn ?? "",
     }));
   }
 }
@@ -63,6 +74,7 @@ function question(name: string, kind: string, list: Lister): Question {
 /** Endpoints, which cost by the second, and what they leave. */
 export const sagemakerQuestions: readonly Question[] = [
   question("endpoints", "endpoint", endpoints),
+  question("inference components", "inference-component", components),
   question("endpoint configurations", "endpoint-config", configurations),
   question("models", "model", models),
 ];

@@ -111,6 +111,13 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
     inEc2((client, id) => client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [id] }))),
   ],
   [
+    // Before its endpoint, which would leave it behind.
+    "sagemaker inference-component",
+    inSageMaker((client, InferenceComponentName) =>
+      client.send(new sagemaker.DeleteInferenceComponentCommand({ InferenceComponentName })),
+    ),
+  ],
+  [
     "sagemaker endpoint",
     inSageMaker((client, EndpointName) =>
       client.send(new sagemaker.DeleteEndpointCommand({ EndpointName })),

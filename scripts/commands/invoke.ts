@@ -122,7 +122,9 @@ export async function runInvoke(
   // A host is asked over SSH, whatever account it is in, if any.
   const scope = () => accountOf(env, regionOfStack(env), cloud);
   const client = outputs.machineId === undefined ? scope().client : { region: "" };
-  const model = await openModel(outputs, client);
+  const model = await openModel(outputs, client, (line) => {
+    terminal.complain(line);
+  });
   const began = performance.now();
   try {
     const whole = options.stream === false || terminal.json;

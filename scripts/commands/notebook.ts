@@ -35,18 +35,19 @@ export interface NotebookOptions extends StackOptions {
  * @throws UserError when it serves none that a notebook can ask
  */
 export function notebookOf(outputs: BerthOutputs, region: string): FirstNotebook {
-  const { plan, url, endpointName, asyncUri, hourlyUsd, expiresAt } = outputs;
+  const { plan, url, endpointName, asyncUri, inferenceComponent, hourlyUsd, expiresAt } = outputs;
   const form = plan?.endpoint?.container.requestForm ?? "completion";
   const end = expiresAt === "" ? undefined : expiresAt;
   const shared = { modelId: plan?.modelId ?? "the model", form, hourlyUsd, expiresAt: end };
-  if (endpointName !== undefined && asyncUri === undefined) {
+  const answersAtOnce = asyncUri === undefined && inferenceComponent === undefined;
+  if (endpointName !== undefined && answersAtOnce) {
     return { ...shared, model: { kind: "endpoint", endpointName, region } };
   }
   if (url !== undefined) {
     return { ...shared, model: { kind: "server", baseUrl: `${url.replace(/\/+$/, "")}/v1` } };
   }
   throw new UserError("This stack serves no model that a notebook could ask.", {
-    hint: "Run berth up first. An asynchronous endpoint answers through S3: ask it with berth invoke.",
+    hint: "Run berth up first. An endpoint that queues, or whose copies may have to wake up, is asked with berth invoke.",
   });
 }
 

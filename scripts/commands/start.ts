@@ -44,7 +44,7 @@ async function bringUp({ recorded, control }: StoppableEndpoint): Promise<string
 async function failure({ leased, recorded }: StoppableEndpoint, state: string): Promise<UserError> {
   const { scope, env } = leased;
   const { why } = await readEndpointState(scope, recorded.endpointName);
-  const log = await lastLogLines(recorded.endpointName, scope.client, linesShown);
+  const log = await lastLogLines(`Endpoints/${recorded.endpointName}`, scope.client, linesShown);
   return new UserError(
     `The endpoint ${recorded.endpointName} is ${state}${why === undefined ? "" : `: ${why}`}`,
     {

@@ -136,7 +136,7 @@ interface Serving {
 async function readServing(scope: AccountScope, outputs: BerthOutputs): Promise<Serving> {
   const { endpointName, instanceId = "" } = outputs;
   if (endpointName !== undefined) {
-    const state = await readEndpointState(scope, endpointName);
+    const state = await readEndpointState(scope, endpointName, outputs.inferenceComponent);
     const line = endpointLine(outputs, state);
     const probe = () => probeEndpoint(outputs, state, scope);
     return { state, line, probe, noun: "endpoint" };

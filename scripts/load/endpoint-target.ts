@@ -22,7 +22,7 @@ function explained(error: unknown): RequestFailure {
 
 /** A real-time SageMaker endpoint, through its runtime API. */
 export function openEndpointTarget(
-  { endpointName, form, client }: EndpointModel,
+  { endpointName, form, client, componentName }: EndpointModel,
   asked: { readonly model: string | undefined; readonly ignoreEos: boolean },
 ): LoadTarget {
   const runtime = new SageMakerRuntimeClient({ ...client, maxAttempts: attempts });
@@ -30,6 +30,7 @@ export function openEndpointTarget(
     send: async (request, heard, signal) => {
       const command = new InvokeEndpointWithResponseStreamCommand({
         EndpointName: endpointName,
+        InferenceComponentName: componentName,
         ContentType: "application/json",
         Body: loadBody(request, { ...asked, form }),
       });

@@ -114,7 +114,8 @@ function openEndpoint(known: KnownStack, endpointName: string): BenchTarget {
   const { form, ignoreEos = false, model } = options;
   const deadlineSeconds = secondsToDeadline(outputs, now);
   const own = outputs.plan?.endpoint?.container.requestForm ?? "completion";
-  const asked = { endpointName, form: form ?? own, client };
+  const { inferenceComponent: componentName } = outputs;
+  const asked = { endpointName, form: form ?? own, client, componentName };
   const load = openEndpointTarget(asked, { model, ignoreEos });
   const named = described(known);
   return {

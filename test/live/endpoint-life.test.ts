@@ -59,9 +59,10 @@ describe("an endpoint by hand, in the emulated cloud", function () {
     return stdout + stderr;
   }
 
-  async function settings(...pairs: readonly string[]): Promise<void> {
+  async function settings(endpointMode: string, ...pairs: readonly string[]): Promise<void> {
     rmSync(file, { force: true });
-    const set = ["target=sagemaker", "endpointMode=realtime", "leaseHours=30", ...pairs];
+    const mode = `endpointMode=${endpointMode}`;
+    const set = ["target=sagemaker", mode, "leaseHours=30", ...pairs];
     const words = set.flatMap((pair) => ["--set", pair]);
     await berth("init", "--weights-bucket", "berth-demo-weights", ...words);
   }
@@ -79,13 +80,13 @@ describe("an endpoint by hand, in the emulated cloud", function () {
     fetch(`${endpoint}/_cloud/clock`, { method: "POST", body: JSON.stringify({ seconds }) });
 
   it("comes up on the next type, goes back from a bad update, rests and comes again, and ends", async () => {
-    await settings("fallbackTypes=1");
+    await settings("realtime", "fallbackTypes=1");
     await lacksCapacity("ml.g4dn.xlarge", async () => {
       assert.match(await berth("up"), /endpoint +\S+ on ml\.g4dn\.2xlarge/);
     });
     assert.match(await berth("up"), /done +0 steps/);
 
-    await settings("fallbackTypes=1", "concurrency=2");
+    await settings("realtime", "fallbackTypes=1", "concurrency=2");
     await lacksCapacity(undefined, async () => {
       assert.match(await berth("up"), /went back to \S+, since \S+ failed: .*Capacity/);
     });
@@ -100,6 +101,21 @@ describe("an endpoint by hand, in the emulated cloud", function () {
     await pass(31 * 3600);
     assert.match(await berth("status"), /endpoint +gone[\s\S]*the endpoint has ended/);
     assert.match(await berth("start"), /The lease of "local-endpoint-life" ended/);
+    assert.match(await berth("down", "--yes"), /receipt +0 left/);
+  });
+
+  it("answers at once by a component, rests, is woken by a question, and ends with it", async () => {
+    await settings("components");
+    assert.match(await berth("up"), /endpoint +\S+ on ml\.g4dn\.xlarge/);
+    assert.match(await berth("up"), /done +0 steps/);
+    await pass(1000);
+    await until(async () => (await berth("status")).includes("that would start an instance"), 120);
+    const answer = await berth("invoke", "hello", "--max-tokens", "2");
+    assert.match(answer, /waits +no copy of the model runs[\s\S]*\w/);
+    assert.match(await berth("stop"), /has its model from an inference component/);
+
+    await pass(31 * 3600);
+    assert.match(await berth("status"), /endpoint +gone[\s\S]*the endpoint has ended/);
     assert.match(await berth("down", "--yes"), /receipt +0 left/);
   });
 });

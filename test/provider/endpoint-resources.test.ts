@@ -149,7 +149,7 @@ describe("the provider's SageMaker resources", function () {
         service: "sagemaker",
         instanceType: "ml.g6.xlarge",
       });
-      const config = await plugin.create("PooledConfiguration", {
+      const config = await plugin.create("HostedConfiguration", {
         region: "us-east-1",
         namePrefix: "pooled",
         configuration: {
@@ -174,8 +174,8 @@ describe("the provider's SageMaker resources", function () {
       const read = await plugin.read("HostedEndpoint", made.id, made.outputs);
       assert.deepEqual(read, made.outputs, "it stays where it is");
       await plugin.delete("HostedEndpoint", made.id, made.outputs);
-      await plugin.delete("PooledConfiguration", config.id, config.outputs);
-      assert.equal(await plugin.read("PooledConfiguration", config.id, config.outputs), undefined);
+      await plugin.delete("HostedConfiguration", config.id, config.outputs);
+      assert.equal(await plugin.read("HostedConfiguration", config.id, config.outputs), undefined);
     });
 
     it("is gone when nobody stopped it, and goes while it is Creating", async () => {

@@ -179,9 +179,42 @@ describe("deployEndpoint", () => {
   it("has a configuration of several types made by its own provider, since AWS's has none", async () => {
     const { named } = await deployment({ "berth:fallbackTypes": 2 });
     const { type, inputs } = named("dev-endpoint-config");
-    assert.equal(type, "berth:index:PooledConfiguration");
+    assert.equal(type, "berth:index:HostedConfiguration");
     assert.equal((inputs["instanceTypes"] as string[]).length, 3);
     assert.match(JSON.stringify(inputs["configuration"]), /"berth:run-id"/);
+  });
+
+  it("brings the model by a component where copies are to come down to none, ended before its endpoint", async () => {
+    const components = { "berth:endpointMode": "components" };
+    const { named, result } = await deployment(components);
+    const config = named("dev-endpoint-config");
+    assert.equal(config.type, "berth:index:HostedConfiguration");
+    const { productionVariants, executionRoleArn } = config.inputs["configuration"] as {
+      productionVariants: Record<string, unknown>[];
+      executionRoleArn: string;
+    };
+    assert.ok(executionRoleArn);
+    assert.equal(productionVariants[0]?.["modelName"], undefined);
+    assert.match(JSON.stringify(productionVariants), /"maxInstanceCount":1,"minInstanceCount":0/);
+    const name = await valueOf(result.endpointName);
+    const component = named("dev-endpoint-component").inputs;
+    assert.deepEqual(
+      [component["componentName"], component["copies"], component["accelerators"]],
+      [name, 1, 1],
+    );
+    const scaled = named("dev-endpoint-capacity").inputs;
+    assert.equal(scaled["resourceId"], `inference-component/${name}`);
+    assert.equal(scaled["minCapacity"], 0);
+    const alarm = named("dev-endpoint-waiting").inputs;
+    assert.equal(alarm["metricName"], "NoCapacityInvocationFailures");
+    const machine = String(named("dev-teardown-terminator").inputs["definition"]);
+    assert.match(machine, new RegExp(`"InferenceComponentName":"${name}"`));
+    const policy = String(named("dev-endpoint-run").inputs["policy"]);
+    assert.match(policy, /log-group:\/aws\/sagemaker\/InferenceComponents\/dev-/);
+    assert.throws(
+      () => deployment({ ...components, "berth:captureDataPercent": 20, "berth:fallbackTypes": 1 }),
+      (error: { problems?: readonly string[] }) => error.problems?.length === 2,
+    );
   });
 
   it("captures a share of the requests in a bucket of its own, and writes nothing else there", async () => {

@@ -152,10 +152,13 @@ def settle(body: dict[str, Any]) -> tuple[str, Any]:
 
 
 def scaling(body: dict[str, Any]) -> dict[str, Any]:
-    """Between how many instances an endpoint scales, and whether an alarm wakes it when something waits and none runs."""
-    region, name = body["region"], body["name"]
+    """Between how many an endpoint or a component scales, and whether an alarm wakes it when something waits and none runs."""
+    region, component = body["region"], body.get("component")
     scaler = applicationautoscaling_backends[ACCOUNT][region]
-    resource = f"endpoint/{name}/variant/"
+    name = component or body["name"]
+    resource = f"inference-component/{name}" if component else f"endpoint/{name}/variant/"
+    metric = "NoCapacityInvocationFailures" if component else "HasBacklogWithoutCapacity"
+    dimension = "InferenceComponentName" if component else "EndpointName"
     target = next((each for each in scaler._flatten_scalable_targets("sagemaker") if each.resource_id.startswith(resource)), None)
     if target is None:
         return {"scales": False}
@@ -163,9 +166,9 @@ def scaling(body: dict[str, Any]) -> dict[str, Any]:
     waking = {each.policy_arn for each in policies if each.policy_type == "StepScaling"}
     tracking = next((each.target_tracking_scaling_policy_configuration for each in policies if each.policy_type == "TargetTrackingScaling"), None)
     wakes = any(
-        alarm.metric_name == "HasBacklogWithoutCapacity"
+        alarm.metric_name == metric
         and waking.intersection(alarm.alarm_actions or [])
-        and any(each.name == "EndpointName" and each.value == name for each in alarm.dimensions)
+        and any(each.name == dimension and each.value == name for each in alarm.dimensions)
         for alarm in cloudwatch_backends[ACCOUNT][region].alarms.values()
     )
     return {
@@ -226,6 +229,9 @@ def answer(path: str, body: dict[str, Any]) -> tuple[str, Any] | None:
     if path == "variants":
         config = sagemaker_backends[ACCOUNT][body["region"]].endpoint_configs.get(body["config"])
         return "200 OK", config.production_variants if config is not None else []
+    if path == "container":
+        backend = sagemaker_backends[ACCOUNT][body["region"]]
+        return "200 OK", container_of(backend, {"ModelName": body["model"]})
     if path == "endpoint":
         return settle(body)
     if path == "log":

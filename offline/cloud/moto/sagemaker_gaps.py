@@ -1,8 +1,12 @@
 """SageMaker: the accelerated types that moto's frozen list leaves out, configurations that it stumbles on, and tags."""
 
+import json
 import re
+from enum import Enum
 from typing import Any
 
+from moto.applicationautoscaling import models as scaling
+from moto.applicationautoscaling import responses as scaling_responses
 from moto.sagemaker import models
 from moto.sagemaker.exceptions import ValidationError
 
@@ -30,6 +34,48 @@ def accept_pools() -> None:
         original(self, [each for each in variants if not each.get("InstancePools")])
 
     models.FakeEndpointConfig.validate_production_variants = validate
+
+
+def accept_variants_without_model() -> None:
+    """The models of such a variant come as inference components, which scale by a dimension of their own."""
+    original = models.SageMakerModelBackend.validate_production_variants
+
+    def validate(self: Any, production_variants: list[dict[str, Any]]) -> None:
+        original(self, [each for each in production_variants if each.get("ModelName")])
+
+    models.SageMakerModelBackend.validate_production_variants = validate
+    known = {each.name: each.value for each in scaling.ScalableDimensionValueSet}
+    copies = {"SAGEMAKER_COMPONENT_COPY_COUNT": "sagemaker:inference-component:DesiredCopyCount"}
+    dimensions = Enum("ScalableDimensionValueSet", {**known, **copies})
+    scaling.ScalableDimensionValueSet = dimensions
+    scaling_responses.ScalableDimensionValueSet = dimensions
+
+
+def tag_scalable_targets() -> None:
+    """moto keeps no tags of what scales; here they are kept by ARN."""
+    response = scaling_responses.ApplicationAutoScalingResponse
+    register, kept = response.register_scalable_target, {}
+
+    def registered(self: Any) -> str:
+        answer = register(self)
+        arn = json.loads(answer)["ScalableTargetARN"]
+        kept[arn] = {**kept.get(arn, {}), **(self._get_param("Tags") or {})}
+        return answer
+
+    def tag(self: Any) -> str:
+        kept.setdefault(self._get_param("ResourceARN"), {}).update(self._get_param("Tags") or {})
+        return "{}"
+
+    def untag(self: Any) -> str:
+        tags = kept.get(self._get_param("ResourceARN"), {})
+        for key in self._get_param("TagKeys") or []:
+            tags.pop(key, None)
+        return "{}"
+
+    response.register_scalable_target = registered
+    response.tag_resource = tag
+    response.untag_resource = untag
+    response.list_tags_for_resource = lambda self: json.dumps({"Tags": kept.get(self._get_param("ResourceARN"), {})})
 
 
 def name_configs_plainly() -> None:
@@ -69,3 +115,5 @@ def apply() -> None:
     name_configs_plainly()
     accept_new_types()
     accept_pools()
+    accept_variants_without_model()
+    tag_scalable_targets()

@@ -44,6 +44,19 @@ function checkPools(type: string | undefined, pools: HostedVariant["InstancePool
   }
 }
 
+/** Where a variant without a model may not go down to no instances: seen in 2026-08, https://github.com/stdapi-ai/stdapi.ai/issues/43 */
+const withoutZero = new Set(["eu-west-3"]);
+
+/** Of a variant whose models come as inference components. */
+function checkWithoutModel(call: ApiRequest, variant: HostedVariant): void {
+  if (call.parameters["ExecutionRoleArn"] === undefined) {
+    refuse("ExecutionRoleArn is required when a production variant has no ModelName.");
+  }
+  if (variant.ManagedInstanceScaling?.MinInstanceCount === 0 && withoutZero.has(call.region)) {
+    refuse("MinInstanceCount 0 of ManagedInstanceScaling is not supported in this region.");
+  }
+}
+
 function checkConfig(call: ApiRequest): void {
   checkName("endpointConfigName", call.parameters["EndpointConfigName"]);
   for (const variant of (call.parameters["ProductionVariants"] ?? []) as (HostedVariant & {
@@ -51,6 +64,7 @@ function checkConfig(call: ApiRequest): void {
   })[]) {
     const { InstanceType, InstancePools, VolumeSizeInGB } = variant;
     checkPools(InstanceType, InstancePools);
+    if (variant.ModelName === undefined) checkWithoutModel(call, variant);
     const withDisks = typesOf(variant).find((type) => withNvme.test(type));
     if (VolumeSizeInGB !== undefined && withDisks !== undefined) {
       refuse(

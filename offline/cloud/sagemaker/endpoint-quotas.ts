@@ -8,8 +8,13 @@ const granted = 4;
 /** The types of EC2 that hosting has too, from the emulation's own table. */
 const table = JSON.parse(
   readFileSync(new URL("../data/gpu-instance-types.json", import.meta.url), "utf8"),
-) as { readonly types: Readonly<Record<string, unknown>> };
+) as { readonly types: Readonly<Record<string, { readonly gpuCount: number }>> };
 const types = Object.keys(table.types).map((type) => `ml.${type}`);
+
+/** GPUs of a type of hosting; 0 for one that has none. */
+export function gpusOf(instanceType: string): number {
+  return table.types[instanceType.replace(/^ml\./, "")]?.gpuCount ?? 0;
+}
 
 /** How many instances of a type the account may have in endpoints. */
 export function endpointQuota(faults: Faults, instanceType: string): number {

@@ -8,7 +8,7 @@ import type { ObjectStore } from "../s3/object-store.ts";
 import { DataCapture, type Exchange } from "./data-capture.ts";
 import { endpointKey, type HostedEndpoint } from "./hosted-endpoint.ts";
 import { InvocationAlarms } from "./invocation-alarms.ts";
-import { provision, ProvisionFailure } from "./provision.ts";
+import { chooseType, provision, ProvisionFailure } from "./provision.ts";
 import { rolloutSteps } from "./rollout.ts";
 import type { ServingImage } from "./serving-images.ts";
 import type { ServingProcess } from "./serving-process.ts";
@@ -162,7 +162,11 @@ export class Endpoints {
         if (!running.abort.signal.aborted) this.#remove(endpoint, running);
       } else if (running.work === undefined && /^(Creating|Updating)$/.test(endpoint.status)) {
         running.watching = Promise.withResolvers<undefined>();
-        running.work = this.#bringUp(endpoint, running).finally(() => {
+        const isEmpty = endpoint.variants.some(({ ModelName }) => ModelName === undefined);
+        const work = isEmpty
+          ? this.#bringUpEmpty(endpoint, running)
+          : this.#bringUp(endpoint, running);
+        running.work = work.finally(() => {
           running.work = undefined;
         });
       }
@@ -210,6 +214,19 @@ export class Endpoints {
       await this.#fail(endpoint, running, failureReason);
     } finally {
       if (running.config !== config) await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** An endpoint whose models come as inference components: instances, and nothing on them. */
+  async #bringUpEmpty(endpoint: HostedEndpoint, running: Running): Promise<void> {
+    const { config, variants } = endpoint;
+    try {
+      for (const variant of variants) chooseType(this.#parts.faults, variant);
+      const instances = variants[0]?.InitialInstanceCount ?? 1;
+      await this.#tell(endpoint, { status: "InService", config, instances });
+      Object.assign(running, { config, endpoint });
+    } catch (error) {
+      await this.#fail(endpoint, running, error instanceof Error ? error.message : String(error));
     }
   }
 

@@ -13,6 +13,9 @@ export interface HostedContainer {
 /** A variant of an endpoint's configuration, with its container. */
 export interface HostedVariant {
   readonly VariantName: string;
+  /** None where inference components bring the models. */
+  readonly ModelName?: string;
+  readonly ManagedInstanceScaling?: { readonly MinInstanceCount?: number };
   readonly InstanceType?: string;
   /** Types to try in the order of their priority, in place of the one. */
   readonly InstancePools?: readonly { readonly InstanceType: string; readonly Priority: number }[];

@@ -43,8 +43,12 @@ export function typesOf({ InstancePools, InstanceType = "" }: HostedVariant): re
   return pools.map(({ InstanceType: type }) => type);
 }
 
-/** The first of a variant's types for which there is capacity now. */
-function chooseType(faults: Faults, variant: HostedVariant): string {
+/**
+ * The first of a variant's types for which there is capacity now.
+ *
+ * @throws ProvisionFailure when there is for none
+ */
+export function chooseType(faults: Faults, variant: HostedVariant): string {
   const chosen = typesOf(variant).find((type) => hasCapacity(faults, type));
   if (chosen !== undefined) return chosen;
   throw new ProvisionFailure(

@@ -39,8 +39,16 @@ async function* parts(answer: Response): AsyncGenerator<Buffer> {
   }
 }
 
-/** InvokeEndpoint and InvokeEndpointWithResponseStream, answered by the endpoint's container. */
-export async function invokeEndpoint(endpoints: Endpoints, call: ApiRequest): Promise<ApiReply> {
+/**
+ * InvokeEndpoint and InvokeEndpointWithResponseStream, answered by the endpoint's container.
+ *
+ * @param copy the container of the inference component that the request names, in place of the endpoint's own
+ */
+export async function invokeEndpoint(
+  endpoints: Endpoints,
+  call: ApiRequest,
+  copy?: ServingProcess,
+): Promise<ApiReply> {
   const name = endpointOf(call);
   if (endpoints.asynchronous(call.region, name) !== undefined) {
     throw new ApiError(
@@ -48,7 +56,7 @@ export async function invokeEndpoint(endpoints: Endpoints, call: ApiRequest): Pr
       `Endpoint ${name} is asynchronous; it takes InvokeEndpointAsync only.`,
     );
   }
-  const serving = required(call, endpoints.serving(call.region, name));
+  const serving = required(call, copy ?? endpoints.serving(call.region, name));
   const contentType = call.headers["content-type"] ?? "application/json";
   const answer = await serving
     .invoke(call.body, { "content-type": contentType })

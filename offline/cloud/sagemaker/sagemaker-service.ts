@@ -4,25 +4,33 @@ import { checkEndpointQuota, checkSageMakerCall } from "./checks.ts";
 import { Endpoints, type EndpointsParts } from "./endpoints.ts";
 import type { HostedVariant } from "./hosted-endpoint.ts";
 import { checkDeploymentConfig, type DeploymentConfig } from "./rollout.ts";
-import { invokeEndpoint } from "./runtime.ts";
+import { InferenceComponents } from "./inference-components.ts";
+import { endpointOf, invokeEndpoint } from "./runtime.ts";
 
 /** SageMaker's hosting around what moto keeps of it: refusals, states, containers and the runtime API. */
 export class SageMakerService {
   readonly #parts: EndpointsParts;
   readonly #endpoints: Endpoints;
   readonly #jobs: AsyncJobs;
+  readonly #components: InferenceComponents;
 
   constructor(parts: EndpointsParts) {
     this.#parts = parts;
     this.#endpoints = new Endpoints(parts);
     this.#jobs = new AsyncJobs(parts, this.#endpoints);
+    this.#components = new InferenceComponents(parts);
   }
 
   /** Checks a call before moto takes it; answers those of the runtime API itself. */
   async before(call: ApiRequest): Promise<ApiReply | undefined> {
     if (call.service !== "sagemaker") return undefined;
     if (call.operation === "InvokeEndpointAsync") return this.#jobs.add(call);
-    if (call.operation.startsWith("InvokeEndpoint")) return invokeEndpoint(this.#endpoints, call);
+    if (call.operation.startsWith("InvokeEndpoint")) {
+      const copy = await this.#components.serving(call, endpointOf(call));
+      return invokeEndpoint(this.#endpoints, call, copy);
+    }
+    const answered = await this.#components.answer(call);
+    if (answered !== undefined) return answered;
     checkSageMakerCall(call, this.#parts);
     if (/^(Create|Update)Endpoint$/.test(call.operation)) await this.#checkDeployment(call);
     return undefined;
@@ -32,6 +40,10 @@ export class SageMakerService {
   async after(call: ApiRequest, reply: ApiReply): Promise<void> {
     const changes = /^(Create|Update|Delete)Endpoint$/.test(call.operation);
     if (call.service === "sagemaker" && changes && reply.status < 300) {
+      if (call.operation === "DeleteEndpoint") {
+        const { EndpointName } = call.parameters;
+        await this.#components.endpointGone(call.region, String(EndpointName));
+      }
       await this.#endpoints.changed();
     }
   }
@@ -39,12 +51,14 @@ export class SageMakerService {
   /** Resolves when every endpoint has come as far as it can. */
   async settled(): Promise<void> {
     await this.#endpoints.settled();
+    await this.#components.settled();
     await this.#jobs.settled();
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#jobs.stop();
-    return this.#endpoints.stop();
+    await this.#components.stop();
+    await this.#endpoints.stop();
   }
 
   async #checkDeployment(call: ApiRequest): Promise<void> {

@@ -12,33 +12,38 @@ interface Machine {
   >;
 }
 
-describe("deleteEndpoint", () => {
-  const { StartAt, States } = JSON.parse(deleteEndpoint("dev-0123456789ab")) as Machine;
+const one = { endpointName: "dev-0123456789ab", hasComponent: false };
 
-  it("leads from its start to every state, and to no other", () => {
-    const reached = new Set<string>();
-    const visit = (name: string): void => {
-      if (reached.has(name)) return;
-      reached.add(name);
-      const { Next, Default, Choices = [] } = States[name]!;
-      for (const next of [Next, Default, ...Choices.map((choice) => choice.Next)]) {
-        if (next !== undefined) visit(next);
-      }
-    };
-    visit(StartAt);
-    assert.deepEqual([...reached].toSorted(), Object.keys(States).toSorted());
-  });
+for (const hasComponent of [false, true]) {
+  describe(`deleteEndpoint, ${hasComponent ? "with" : "without"} a component`, () => {
+    const { StartAt, States } = JSON.parse(deleteEndpoint({ ...one, hasComponent })) as Machine;
 
-  it("looks again after it has deleted, and tries again what is refused", () => {
-    assert.equal(States["EndEndpoint"]?.Next, "Settle");
-    assert.equal(States["Settle"]?.Next, "FindEndpoint");
-    assert.ok((States["EndEndpoint"].Retry ?? []).length > 0);
+    it("leads from its start to every state, and to no other", () => {
+      const reached = new Set<string>();
+      const visit = (name: string): void => {
+        if (reached.has(name)) return;
+        reached.add(name);
+        const { Next, Default, Choices = [] } = States[name]!;
+        for (const next of [Next, Default, ...Choices.map((choice) => choice.Next)]) {
+          if (next !== undefined) visit(next);
+        }
+      };
+      visit(StartAt);
+      assert.deepEqual([...reached].toSorted(), Object.keys(States).toSorted());
+    });
+
+    it("looks again after it has deleted, and tries again what is refused", () => {
+      assert.equal(States["EndEndpoint"]?.Next, "Settle");
+      assert.equal(States["Settle"]?.Next, StartAt);
+      assert.equal(StartAt, hasComponent ? "EndComponent" : "FindEndpoint");
+      assert.ok((States["EndEndpoint"].Retry ?? []).length > 0);
+    });
   });
-});
+}
 
 describe("deleteEndpointPolicy", () => {
   it("may not delete it while it is protected", () => {
-    const { Statement } = JSON.parse(deleteEndpointPolicy("dev-0123456789ab")) as {
+    const { Statement } = JSON.parse(deleteEndpointPolicy(one)) as {
       Statement: { Action: string; Condition?: unknown }[];
     };
     const deleting = Statement.find(({ Action }) => Action === "sagemaker:DeleteEndpoint");
@@ -47,14 +52,18 @@ describe("deleteEndpointPolicy", () => {
     });
   });
 
-  it("may delete that one endpoint and no other", () => {
-    const { Statement } = JSON.parse(deleteEndpointPolicy("dev-0123456789ab")) as {
+  it("may delete that one endpoint, its component where there is one, and no other", () => {
+    const withOne = { ...one, hasComponent: true };
+    const { Statement } = JSON.parse(deleteEndpointPolicy(withOne)) as {
       Statement: { Action: string; Resource: string }[];
     };
-    const deleting = Statement.filter(({ Action }) => Action === "sagemaker:DeleteEndpoint");
+    const deleting = Statement.filter(({ Action }) => Action.includes(":Delete"));
     assert.deepEqual(
       deleting.map(({ Resource }) => Resource),
-      ["arn:aws:sagemaker:*:*:endpoint/dev-0123456789ab"],
+      [
+        "arn:aws:sagemaker:*:*:inference-component/dev-0123456789ab",
+        "arn:aws:sagemaker:*:*:endpoint/dev-0123456789ab",
+      ],
     );
     assert.ok(Statement.every(({ Action }) => !Action.includes("*")));
   });

@@ -5,6 +5,7 @@ import type {
 } from "@aws-sdk/client-application-auto-scaling";
 import { resourceType, type Context } from "../../engine/resource-type.ts";
 import { number, string } from "../../engine/schema.ts";
+import type { TagMap } from "../../engine/tags.ts";
 
 const inputs = {
   resourceId: string({ required: true, replace: true }),
@@ -61,6 +62,7 @@ async function register(
   context: Context,
   name: TargetName,
   from: Readonly<Record<string, unknown>>,
+  Tags?: TagMap,
 ): Promise<void> {
   const scaling = await context.clients.applicationAutoScaling();
   await scaling.registerScalableTarget({
@@ -68,23 +70,35 @@ async function register(
     MinCapacity: Number(from["minCapacity"]),
     MaxCapacity: Number(from["maxCapacity"]),
     RoleARN: from["roleArn"] as string | undefined,
+    Tags,
   });
 }
 
-/** Between how many and how many something may scale. The emulated account keeps no tags of it. */
+/** Between how many and how many something may scale. */
 export const target = resourceType({
   token: "aws:appautoscaling/target:Target",
   inputs,
   outputs: ["arn"],
+  tag: async (context, _id, { set, remove }, state) => {
+    const scaling = await context.clients.applicationAutoScaling();
+    const ResourceARN = String(state["arn"]);
+    if (remove.length > 0) await scaling.untagResource({ ResourceARN, TagKeys: [...remove] });
+    if (Object.keys(set).length > 0) await scaling.tagResource({ ResourceARN, Tags: set });
+  },
   create: async (context, given) => {
     const name = targetName(given);
-    await register(context, name, given);
+    await register(context, name, given, given.tagsAll);
     return { id: name.ResourceId };
   },
   read: async (context, id, state) => {
     const found = await find(context, importedName(id, 0) ?? targetName(state));
     if (found === undefined) return undefined;
+    const scaling = await context.clients.applicationAutoScaling();
+    const { Tags: tagsAll } = await scaling.listTagsForResource({
+      ResourceARN: found.ScalableTargetARN,
+    });
     return {
+      tagsAll,
       id: found.ResourceId,
       arn: found.ScalableTargetARN,
       resourceId: found.ResourceId,

@@ -7,6 +7,7 @@ import {
   type CreateEndpointConfigCommandInput,
 } from "@aws-sdk/client-sagemaker";
 import { z } from "zod";
+import { UserError } from "../../components/user-error.ts";
 import { apiCase } from "../adapters/api-case.ts";
 import type { ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
@@ -29,7 +30,7 @@ function withClient<T>(region: unknown, work: (client: SageMakerClient) => Promi
   });
 }
 
-/** The request, with the variant's types as pools. */
+/** The request, with the variant's types as pools where there are several. */
 function requestOf(
   values: Properties,
   EndpointConfigName: string,
@@ -40,6 +41,12 @@ function requestOf(
   );
   const { productionVariants, tags, ...rest } = configuration;
   const [variant = {}] = productionVariants;
+  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  const common = { ...(apiCase(rest) as object), EndpointConfigName, Tags };
+  if (instanceTypes.length === 1) {
+    const ProductionVariants = [apiCase(variant)];
+    return { ...common, ProductionVariants } as CreateEndpointConfigCommandInput;
+  }
   const named = Object.fromEntries(
     Object.entries(variant).filter(([key]) => key !== "instanceType"),
   );
@@ -51,29 +58,39 @@ function requestOf(
     })),
     VariantInstanceProvisionTimeoutInSeconds: provisionTimeoutSeconds,
   };
-  return {
-    ...(apiCase(rest) as object),
-    EndpointConfigName,
-    ProductionVariants: [pooled],
-    Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
-  } as CreateEndpointConfigCommandInput;
+  return { ...common, ProductionVariants: [pooled] } as CreateEndpointConfigCommandInput;
 }
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && /Could not find/i.test(error.message);
 }
 
-/** `berth:index:PooledConfiguration`: an endpoint's configuration with several types to try. */
-export const pooledConfiguration: ResourceType = {
+/**
+ * What SageMaker refused of a configuration, with what to do where that is known.
+ *
+ * @throws UserError or what it was
+ */
+function explained(error: unknown): never {
+  if (error instanceof Error && error.message.includes("MinInstanceCount")) {
+    throw new UserError(`An endpoint of no instances is not to be had here: ${error.message}`, {
+      hint: "Set berth:minInstances to 1, berth:endpointMode to async, or aws:region to another.",
+      cause: error,
+    });
+  }
+  throw error;
+}
+
+/** `berth:index:HostedConfiguration`: an endpoint's configuration that AWS's provider cannot make. */
+export const hostedConfiguration: ResourceType = {
   inputs,
   replaceOn: Object.keys(inputs.shape),
   computed: ["name", "arn"],
   create: (values) =>
     withClient(values["region"], async (client) => {
       const name = `${String(values["namePrefix"])}-${randomBytes(4).toString("hex").slice(0, 7)}`;
-      const { EndpointConfigArn: arn } = await client.send(
-        new CreateEndpointConfigCommand(requestOf(values, name)),
-      );
+      const { EndpointConfigArn: arn } = await client
+        .send(new CreateEndpointConfigCommand(requestOf(values, name)))
+        .catch(explained);
       return { id: name, outputs: { ...values, name, arn } };
     }),
   read: (EndpointConfigName, state) =>
