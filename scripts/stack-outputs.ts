@@ -1,5 +1,6 @@
 import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
+import { throughSchema } from "../provider/connection.ts";
 
 /** What a stack tells, a host's or an endpoint's; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
 export const outputsSchema = z
@@ -12,6 +13,8 @@ export const outputsSchema = z
     sshPort: z.coerce.number().int(),
     user: z.string(),
     hostKey: z.string(),
+    /** What is on the way to the host. */
+    sshThrough: throughSchema,
     url: z.string(),
     startedAt: z.string(),
     /** Empty without a deadline. */

@@ -4,6 +4,7 @@ import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
 import type { ExistingHostPlan } from "../components/existing-host/existing-host-plan.ts";
 import { ExistingHost } from "../components/existing-host/existing-host.ts";
 import { parseHostAddress, type HostAddress } from "../components/host-address.ts";
+import type { HostConnection, HostThrough } from "../components/host-connection.ts";
 import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { partName } from "../components/identity.ts";
 import { ModelServer } from "../components/model-server/model-server.ts";
@@ -17,6 +18,7 @@ import { WeightsSync } from "../components/weights/weights-sync.ts";
 import { makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import { serverToken } from "./serving.ts";
+import { throughOf } from "./ssh-through.ts";
 import type { ExistingHostSettings as Settings } from "./settings.ts";
 
 /** What a deployment on a machine that is there already turned out to be. */
@@ -26,6 +28,8 @@ export interface ExistingHostDeployment {
   readonly lease: DeploymentLease;
   readonly machine: ExistingHost;
   readonly login: HostAddress;
+  /** What is on the way to it, where something is. */
+  readonly through: HostThrough | undefined;
   readonly server: ModelServer;
   /** What callers of the server have to know; a secret. */
   readonly token: pulumi.Output<string>;
@@ -33,7 +37,7 @@ export interface ExistingHostDeployment {
 }
 
 interface Place {
-  readonly connection: HostAddress & { readonly hostKey: string };
+  readonly connection: HostConnection;
   readonly instanceId: pulumi.Output<string>;
 }
 
@@ -54,7 +58,8 @@ export function deployExistingHost(
   const lease = makeLease(name("lease"), settings, candidate);
   const login = parseHostAddress(settings.host);
   if (login === undefined) throw new Error(`${settings.host} is no address`);
-  const connection = { ...login, hostKey };
+  const through = throughOf(settings);
+  const connection = { ...login, hostKey, through };
   const machine = new ExistingHost(name("machine"), {
     connection,
     dataFolder: hostDataFolder,
@@ -95,7 +100,7 @@ export function deployExistingHost(
     },
     { dependsOn: [bootstrap, weights] },
   );
-  return { settings, plan, lease, machine, login, server, token, weightsUri };
+  return { settings, plan, lease, machine, login, through, server, token, weightsUri };
 }
 
 /** From the bucket that is named, else from a folder here. */

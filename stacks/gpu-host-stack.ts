@@ -7,7 +7,7 @@ import type { LaunchedRung } from "../components/gpu-host/host-launch.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
 import type { IdleStop } from "../components/gpu-host/user-data.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
-import type { HostConnection } from "../components/host-connection.ts";
+import type { HostConnection, HostThrough } from "../components/host-connection.ts";
 import { identityTags, partName, runTag } from "../components/identity.ts";
 import { ModelServer } from "../components/model-server/model-server.ts";
 import type { TagInputs } from "../components/named-tags.ts";
@@ -23,6 +23,7 @@ import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import { serverAccess, serverToken } from "./serving.ts";
+import { throughInstance } from "./ssh-through.ts";
 import type { HostSettings as Settings } from "./settings.ts";
 
 /** Where berth keeps its files on a host. */
@@ -36,6 +37,8 @@ export interface GpuHostDeployment {
   readonly host: GpuHost;
   /** The key that the host made itself, to pin. */
   readonly hostKey: pulumi.Output<string>;
+  /** What is on the way to it, where something is. */
+  readonly through: pulumi.Output<HostThrough> | undefined;
   readonly server: ModelServer;
   /** What callers of the server have to know; a secret. */
   readonly token: pulumi.Output<string>;
@@ -67,7 +70,8 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   const { host, hostKey } = gpuHost(scope, { lease, weights, armed });
 
   const { instanceId } = host;
-  const seeded = { host: host.address, port: settings.sshPort, user: host.user, hostKey };
+  const through = throughInstance(settings, instanceId);
+  const seeded = { host: host.address, port: settings.sshPort, user: host.user, hostKey, through };
   const rotation = new HostKeyRotation(scope.name("host-key-rotation"), {
     connection: seeded,
     instanceId,
@@ -89,7 +93,7 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   const server = modelServer(scope, { host, connection, bootstrap, sync, token });
   const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
   const { hostKey: pinned } = rotation;
-  return { settings, plan, lease, host, hostKey: pinned, server, token, weightsUri };
+  return { settings, plan, lease, host, hostKey: pinned, through, server, token, weightsUri };
 }
 
 function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope {
@@ -186,6 +190,7 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
       imageId,
       idle: idleStop(settings),
+      sessionManager: settings.sshThrough === "ssm",
     },
     { ...inAccount, protect },
   );

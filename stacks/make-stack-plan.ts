@@ -12,6 +12,7 @@ import { loadServingImages } from "../components/sagemaker-endpoint/load-serving
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
 import { endpointWishes } from "./endpoint-wishes.ts";
 import { checkServing } from "./serving.ts";
+import { checkThrough } from "./ssh-through.ts";
 import {
   planRequest,
   type EndpointSettings,
@@ -41,6 +42,7 @@ export function makeStackPlan(
   request = planRequest(settings),
 ): Plan {
   checkServing(settings);
+  checkThrough(settings);
   if (settings.target === "ec2") return loaded(makePlan(request, catalogue), settings, catalogue);
   if (settings.target === "existing-host") {
     const { host, gpus } = settings;

@@ -7,7 +7,7 @@ import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
 /** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
 export function stackOutputs(deployment: GpuHostDeployment) {
-  const { settings, plan, lease, host, hostKey, server, token, weightsUri } = deployment;
+  const { settings, plan, lease, host, hostKey, through, server, token, weightsUri } = deployment;
   return {
     plan,
     instanceId: host.instanceId,
@@ -20,6 +20,7 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     user: host.user,
     /** The key to pin when connecting: the host's own since the first contact. */
     hostKey,
+    ...(through === undefined ? {} : { sshThrough: through }),
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
     apiToken: token,
@@ -72,7 +73,7 @@ export function endpointOutputs({
 
 /** The same of the stack of a machine that is there already; it has no end, and no price. */
 export function existingHostOutputs(deployment: ExistingHostDeployment) {
-  const { settings, plan, lease, machine, login, server, token, weightsUri } = deployment;
+  const { settings, plan, lease, machine, login, through, server, token, weightsUri } = deployment;
   return {
     plan,
     machineId: machine.machineId,
@@ -80,6 +81,7 @@ export function existingHostOutputs(deployment: ExistingHostDeployment) {
     sshPort: login.port,
     user: login.user,
     hostKey: settings.hostKey,
+    ...(through === undefined ? {} : { sshThrough: through }),
     url: server.url,
     apiToken: token,
     certificate: server.certificate,

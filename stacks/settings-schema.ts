@@ -152,6 +152,14 @@ export const berthSchema = z.strictObject({
   sshCidr,
   sshPublicKey: publicKey,
   sshPort: port.default(22),
+  /** What is on the way: ssm, instance-connect, or a bastion. @default SSH goes straight to the host */
+  sshThrough: text
+    .refine(
+      (value) => /^(ssm|instance-connect|[^@\s]+@\S+)$/.test(value),
+      "must be ssm, instance-connect or user@bastion",
+    )
+    .optional(),
+  sshThroughHostKey: publicKey.optional(),
   serverPort: port.default(8000),
   context: whole(1, 10_000_000).optional(),
   concurrency: whole(1, 10_000).default(1),
@@ -189,6 +197,8 @@ const hostOnly = {
   imageId: true,
   rootVolumeGiB: true,
   ...servingKeys,
+  sshThrough: true,
+  sshThroughHostKey: true,
   idleMinutes: true,
   weightsInclude: true,
   weightsExclude: true,
@@ -213,6 +223,10 @@ export const endpointSchema = berthSchema
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
     /** Weekly windows outside of which the endpoint is deleted; model and configuration stay. @default none */
     endpointHours: officeHours.optional(),
+    /** Key that the objects of the weights are encrypted with, where it is not AWS's own. */
+    weightsKmsKeyArn: text
+      .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")
+      .optional(),
     fallbackTypes: whole(0, mostPools - 1).optional(),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),

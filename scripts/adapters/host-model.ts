@@ -40,8 +40,8 @@ export interface HostModelClient extends ModelClient {
 /** The model server of a host, through SSH with the host's key pinned; with TLS its certificate is pinned too. */
 export async function openHostModel(model: HostModel): Promise<HostModelClient> {
   const { target, url, token, certificate = "" } = model;
-  const { address, port, user, hostKey } = target;
-  const endpoint = { host: address, port, user, hostKeys: [hostKey] };
+  const { address, port, user, hostKey, through } = target;
+  const endpoint = { host: address, port, user, hostKeys: [hostKey], through };
   const session = await SshSession.connect(endpoint, await sshCredentials());
   const forward = await session.forward(Number(new URL(url).port));
   const api = { port: forward.port, token, certificate: certificate || undefined };

@@ -46,7 +46,11 @@ export const running: readonly CommandRow[] = [
   {
     syntax: "ssh [command...]",
     summary: "a shell on the host, or one command; only its pinned key is believed",
-    flags: [env, engine],
+    flags: [
+      env,
+      engine,
+      ["--known-hosts", "print the lines that pin its key, for another client's known_hosts"],
+    ],
     run: async (words, flags, terminal) =>
       (await import("../commands/ssh.ts")).runSshCommand(words, flags as never, terminal),
   },

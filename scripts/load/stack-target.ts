@@ -78,8 +78,8 @@ async function openHost(known: KnownStack, url: string): Promise<BenchTarget> {
   }
   const { outputs, options, now } = known;
   const deadlineSeconds = secondsToDeadline(outputs, now);
-  const { address, port, user, hostKey } = sshTarget(outputs);
-  const endpoint = { host: address, port, user, hostKeys: [hostKey] };
+  const { address, port, user, hostKey, through } = sshTarget(outputs);
+  const endpoint = { host: address, port, user, hostKeys: [hostKey], through };
   const session = await SshSession.connect(endpoint, await sshCredentials());
   const forward = await session.forward(Number(new URL(url).port));
   const close = (): void => {
