@@ -64,6 +64,15 @@ export function kvCacheBytes(model: Model, tokens: number, engine: SizingEngine 
 }
 
 /**
+ * Bytes that the layers with a window take beyond it while an engine reads a prompt in steps: vLLM sets aside window - 1 +
+ * step tokens a sequence, no more than the context (`SlidingWindowSpec.max_memory_usage_bytes`).
+ */
+export function windowStepBytes(model: Model, tokens: number, stepTokens: number): number {
+  const past = tokens - (model.kvWindowTokens ?? tokens);
+  return tokenBytes(model).windowed * Math.max(0, Math.min(stepTokens, past));
+}
+
+/**
  * Share of the cache that one GPU holds. A latent (MLA) cache is whole on each GPU of a tensor-parallel group, and a head is
  * never divided: with more GPUs than heads each holds a whole one. Pipeline stages divide the layers.
  */

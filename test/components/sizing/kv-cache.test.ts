@@ -26,6 +26,12 @@ describe("kvCacheBytes", () => {
     });
   }
 
+  it("has wider and fewer heads in the full layers of Gemma 4, and its windows beside them", () => {
+    const gemma = model("gemma-4-31b");
+    const windows = 50 * 2 * 16 * 256 * 2 * 1024;
+    assert.equal(kvCacheBytes(gemma, 262_144), 262_144 * 81_920 + windows);
+  });
+
   it("rounds up to blocks of 16 tokens", () => {
     assert.equal(kvCacheBytes(model("llama-3.1-8b"), 17), 32 * 131_072);
   });
