@@ -22,6 +22,10 @@ export const outputsSchema = z
     owner: z.string(),
     weightsUri: z.string(),
     catalogueVersion: z.string(),
+    /** What callers of a host's server have to know; a secret, never printed. */
+    apiToken: z.string(),
+    /** What callers pin, PEM; empty without TLS. */
+    certificate: z.string(),
     /** What a prompt is put into, at {prompt}. */
     promptTemplate: z.string(),
     plan: z.looseObject({
@@ -57,4 +61,10 @@ export type BerthOutputs = z.infer<typeof outputsSchema>;
 export function readOutputs(map: OutputMap): BerthOutputs {
   const values = Object.entries(map).map(([key, { value }]) => [key, value as unknown] as const);
   return outputsSchema.parse(Object.fromEntries(values));
+}
+
+/** The outputs as they may be printed. */
+export function printedOutputs(outputs: BerthOutputs): BerthOutputs {
+  const { apiToken, ...rest } = outputs;
+  return apiToken === undefined ? rest : { ...rest, apiToken: "[secret]" };
 }

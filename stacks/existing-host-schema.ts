@@ -30,6 +30,7 @@ const anyTarget = {
   temperature: true,
   topP: true,
   promptTemplate: true,
+  apiToken: true,
   weightsBucket: true,
   weightsPrefix: true,
   weightsInclude: true,

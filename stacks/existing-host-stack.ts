@@ -16,6 +16,7 @@ import { WeightsCopy } from "../components/weights/weights-copy.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
 import { makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
+import { serverToken } from "./serving.ts";
 import type { ExistingHostSettings as Settings } from "./settings.ts";
 
 /** What a deployment on a machine that is there already turned out to be. */
@@ -26,6 +27,8 @@ export interface ExistingHostDeployment {
   readonly machine: ExistingHost;
   readonly login: HostAddress;
   readonly server: ModelServer;
+  /** What callers of the server have to know; a secret. */
+  readonly token: pulumi.Output<string>;
   readonly weightsUri: string;
 }
 
@@ -71,6 +74,7 @@ export function deployExistingHost(
     reboot: settings.allowReboot,
   });
   const { weights, uri: weightsUri } = weightsOf(settings, plan, place);
+  const token = serverToken(name("api-token"), settings.apiToken);
   const server = new ModelServer(
     name("server"),
     {
@@ -86,11 +90,12 @@ export function deployExistingHost(
       kvCacheDtype: settings.kvCacheDtype,
       temperature: settings.temperature,
       topP: settings.topP,
+      token,
       weightsVersion: weights.manifestSha256,
     },
     { dependsOn: [bootstrap, weights] },
   );
-  return { settings, plan, lease, machine, login, server, weightsUri };
+  return { settings, plan, lease, machine, login, server, token, weightsUri };
 }
 
 /** From the bucket that is named, else from a folder here. */

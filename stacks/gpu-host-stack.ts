@@ -22,6 +22,7 @@ import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
+import { serverAccess, serverToken } from "./serving.ts";
 import type { HostSettings as Settings } from "./settings.ts";
 
 /** Where berth keeps its files on a host. */
@@ -36,6 +37,8 @@ export interface GpuHostDeployment {
   /** The key that the host made itself, to pin. */
   readonly hostKey: pulumi.Output<string>;
   readonly server: ModelServer;
+  /** What callers of the server have to know; a secret. */
+  readonly token: pulumi.Output<string>;
   readonly weightsUri: pulumi.Output<string>;
 }
 
@@ -82,10 +85,11 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
     bucketRegion: settings.weightsRegion,
     requesterPays: settings.weightsRequesterPays,
   });
-  const server = modelServer(scope, { host, connection, bootstrap, sync });
+  const token = serverToken(scope.name("api-token"), settings.apiToken);
+  const server = modelServer(scope, { host, connection, bootstrap, sync, token });
   const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
   const { hostKey: pinned } = rotation;
-  return { settings, plan, lease, host, hostKey: pinned, server, weightsUri };
+  return { settings, plan, lease, host, hostKey: pinned, server, token, weightsUri };
 }
 
 function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope {
@@ -157,6 +161,7 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       zones: plan.ladder[0].zones,
       sshCidr,
       sshPort,
+      serve: serveRule(settings),
       vpcId,
       subnetIds,
       tags,
@@ -185,6 +190,10 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
     { ...inAccount, protect },
   );
   return { host, hostKey: hostKey.publicKey };
+}
+
+function serveRule({ serveCidr: cidr, serverPort: port }: Settings) {
+  return cidr === undefined ? undefined : { cidr, port };
 }
 
 function idleStop({ idleMinutes, serverPort, sshPort }: Settings): IdleStop | undefined {
@@ -216,6 +225,7 @@ interface ServerParts {
   readonly connection: HostConnection;
   readonly bootstrap: HostBootstrap;
   readonly sync: WeightsSync;
+  readonly token: pulumi.Output<string>;
 }
 
 /** How the plan splits the model on the type that was launched; a pinned host may have left the ladder. */
@@ -225,7 +235,7 @@ function tensorParallelOn({ ladder }: Plan, launched: LaunchedRung): number {
 }
 
 function modelServer({ plan, settings, name }: Scope, parts: ServerParts): ModelServer {
-  const { host, connection, bootstrap, sync } = parts;
+  const { host, connection, bootstrap, sync, token } = parts;
   return new ModelServer(
     name("server"),
     {
@@ -242,6 +252,8 @@ function modelServer({ plan, settings, name }: Scope, parts: ServerParts): Model
       kvCacheDtype: settings.kvCacheDtype,
       temperature: settings.temperature,
       topP: settings.topP,
+      token,
+      ...serverAccess(settings),
       weightsVersion: sync.manifestSha256,
     },
     { dependsOn: [bootstrap, sync] },

@@ -28,7 +28,8 @@ for port in "$SSH_PORT" "$SERVER_PORT"; do
   [ -z "$connections" ] || busy "somebody is connected to port $port"
 done
 # A request between two looks is seen by the server's own count, where it has one.
-requests=$(curl -fsS --max-time 5 "http://127.0.0.1:$SERVER_PORT/metrics" 2>/dev/null |
+metrics() { curl -fsS --max-time 5 "http://$1" || curl -fsSk --max-time 5 "https://$1"; }
+requests=$(metrics "127.0.0.1:$SERVER_PORT/metrics" 2>/dev/null |
   awk '/^[^#].*request.*_total/ { sum += $NF } END { print sum + 0 }')
 before=$(cat "$state/requests" 2>/dev/null || echo "$requests")
 echo "$requests" >"$state/requests"

@@ -94,10 +94,18 @@ start() {
   local port=$1 wanted name holder
   shift
   mkdir -p "$folder"
-  wanted=$(printf '#!/usr/bin/env bash\nexec' && printf ' %q' "$@" && echo)
+  # vLLM takes its token from the environment, so that it is in no argument and in no file but its own.
+  # shellcheck disable=SC2016  # the file is read when the server starts
+  wanted=$(printf '#!/usr/bin/env bash\nif [ -f %q ]; then VLLM_API_KEY=$(<%q) && export VLLM_API_KEY; fi\nexec' "$folder/token" "$folder/token" &&
+    printf ' %q' "$@" && echo)
+  local same_token=yes
+  if [ -f "$folder/token.new" ]; then
+    if ! cmp -s "$folder/token.new" "$folder/token"; then same_token=no; fi
+    mv -f "$folder/token.new" "$folder/token"
+  fi
   name=$folder/pid
   if with_systemd; then name=$unit; fi
-  if active && [ "$(cat "$folder/run.sh" 2>/dev/null)" = "$wanted" ]; then
+  if [ "$same_token" = yes ] && active && [ "$(cat "$folder/run.sh" 2>/dev/null)" = "$wanted" ]; then
     if ! with_systemd || [ "$(cat "$unit_path" 2>/dev/null)" = "$(render_unit)" ]; then
       echo "running $name"
       return 0

@@ -15,9 +15,9 @@ export async function checkEndpoint(deployment: Deployment): Promise<readonly st
   if (settings.target !== "sagemaker" || !isEndpointPlan(plan)) return [];
   const scope = accountOf(settings.stack, settings.region, cloud);
   const { weightsBucket: bucket, weightsPrefix: prefix = `${plan.modelId}/` } = settings;
-  const warnings = await Promise.all([
+  const [quota, weights] = await Promise.all([
     checkEndpointQuota(scope, plan),
     checkWeights(scope, plan.engine, { bucket, prefix }),
   ]);
-  return warnings.filter((warning) => warning !== undefined);
+  return [...quota, ...(weights === undefined ? [] : [weights])];
 }

@@ -78,20 +78,12 @@ function arnOf({ id, outputs }: NamedThing): string {
   return typeof arn === "string" ? arn : id;
 }
 
-const instanceSets = (outputs: NamedThing["outputs"]): readonly string[] => {
-  const sets = outputs["fleetInstanceSets"];
-  if (!Array.isArray(sets)) return [];
-  return (sets as readonly { instanceIds?: readonly string[] }[]).flatMap(
-    ({ instanceIds = [] }) => instanceIds,
-  );
-};
-
-/** What a fleet launched: the instances, the spot requests behind them, and their disks. */
+/** What a launch made: the instance, the spot request behind it, and its disks. */
 const launched: Asks = async (settings, { outputs }) => {
-  const ids = instanceSets(outputs);
-  if (ids.length === 0) return [];
+  const { instanceId } = outputs;
+  if (typeof instanceId !== "string") return [];
   const client = inEc2(settings);
-  const filtered = (Name: string) => ({ Filters: [{ Name, Values: [...ids] }] });
+  const filtered = (Name: string) => ({ Filters: [{ Name, Values: [instanceId] }] });
   try {
     const [instances, requests, volumes] = await Promise.all([
       client.send(new ec2.DescribeInstancesCommand(filtered("instance-id"))),
@@ -116,7 +108,7 @@ const launched: Asks = async (settings, { outputs }) => {
 };
 
 const asks: Readonly<Record<string, Asks>> = {
-  "aws:ec2/fleet:Fleet": launched,
+  "berth:index:HostLaunch": launched,
   "aws:ec2/internetGateway:InternetGateway": ofEc2("internet-gateway", (client, id) =>
     client.send(new ec2.DescribeInternetGatewaysCommand({ InternetGatewayIds: [id] })),
   ),

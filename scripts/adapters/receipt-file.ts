@@ -5,6 +5,7 @@ import { canonicalJson } from "../../components/canonical-json.ts";
 import { usd } from "../../components/plan-text.ts";
 import type { RunningCost } from "../cost-lines.ts";
 import { duration } from "../cost-lines.ts";
+import type { Saved } from "../save/save-files.ts";
 import type { Remnant } from "./account-scope.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Kept } from "./remove-by-tag.ts";
@@ -23,6 +24,8 @@ export interface TeardownReport extends Receipt {
   readonly kept: readonly Kept[];
   /** The run's cost until it was taken down; undefined when it had not got that far. */
   readonly cost: RunningCost | undefined;
+  /** What was saved of the host before anything was removed. */
+  readonly saved?: Saved | undefined;
 }
 
 /** A receipt on disk, and what proves that nobody changed it. */
@@ -50,7 +53,7 @@ function section(title: string, lines: readonly string[], none: string): readonl
 /** The receipt as one page of Markdown. */
 export function receiptPage(report: TeardownReport, sha256: string): string {
   const { stack, region, runId, at, asked, left, unanswered, destroyed, removedByTag } = report;
-  const { kept, cost } = report;
+  const { kept, cost, saved } = report;
   const proven = left.length === 0 && unanswered.length === 0;
   const verdict = proven
     ? "Nothing is left."
@@ -65,6 +68,9 @@ export function receiptPage(report: TeardownReport, sha256: string): string {
     `**${verdict}** ${at}, ${region}, run ${runId ?? "not known"}.`,
     "",
     `Cost of the run: ${spent}.`,
+    ...(saved === undefined
+      ? []
+      : ["", `Saved first: ${saved.files} files (${saved.bytes} bytes) in ${saved.uri}.`]),
     ...section(
       "Removed by the engine",
       destroyed.map(({ name, ok }) => `${name}${ok ? "" : " (failed)"}`),

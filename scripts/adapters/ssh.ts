@@ -82,6 +82,8 @@ export interface SshSession {
   readonly command: readonly string[];
   /** Take the output instead of showing it, and never ask for anything. @default false */
   readonly capture?: boolean;
+  /** What the remote command reads, with `capture`. @default nothing */
+  readonly input?: string;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -91,21 +93,24 @@ export interface SshSession {
  * @throws UserError when there is no `ssh`
  */
 export async function runSsh(target: SshTarget, session: SshSession): Promise<SshResult> {
-  const { command, capture = false, environment = process.env } = session;
+  const { command, capture = false, input, environment = process.env } = session;
   const folder = await mkdtemp(join(tmpdir(), "berth-ssh-"));
   try {
     const knownHosts = join(folder, "known_hosts");
     await writeFile(knownHosts, knownHostsLine(target), { mode: 0o600 });
     const args = sshArguments(target, knownHosts, await identityOf(folder, environment));
     const batch = capture ? ["-o", "BatchMode=yes"] : [];
-    return await spawnSsh([...batch, ...args, ...command], capture);
+    return await spawnSsh([...batch, ...args, ...command], capture, input);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function spawnSsh(args: readonly string[], capture: boolean): Promise<SshResult> {
-  const child = spawn("ssh", args, { stdio: capture ? ["ignore", "pipe", "pipe"] : "inherit" });
+function spawnSsh(args: readonly string[], capture: boolean, input = ""): Promise<SshResult> {
+  const child = spawn("ssh", args, { stdio: capture ? "pipe" : "inherit" });
+  // A session that ended before it read all says so by its code.
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(input);
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (data: Buffer) => (stdout += data.toString()));

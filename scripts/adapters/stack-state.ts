@@ -68,7 +68,7 @@ export interface StackState {
   readonly endpoint: RecordedEndpoint | undefined;
   /** Everything that the state says, to look an id up in. */
   readonly text: string;
-  /** Everything of AWS that it knows, by the names that AWS has for it. */
+  /** Everything that it knows, by the names that AWS has for it. */
   readonly things: readonly NamedThing[];
   /** Operations that began and of whose end nothing is known. */
   readonly pending: number;
@@ -143,7 +143,7 @@ export async function readStackState(stack: Stack): Promise<StackState> {
       .data,
     text: JSON.stringify(resources),
     things: resources.flatMap(({ type, id, outputs = {} }) =>
-      id !== undefined && type.startsWith("aws:") ? [{ type, id, outputs }] : [],
+      id === undefined ? [] : [{ type, id, outputs }],
     ),
     pending: pending?.length ?? 0,
   };

@@ -41,7 +41,10 @@ export const ending: readonly CommandRow[] = [
       engine,
       ["--yes", "do not ask; needed where nobody can be asked"],
       ["--if-over", "only when its lease is over; else do nothing"],
+      ["--if-closed", "only outside of its office hours; else do nothing"],
       ["--force", "take a protected deployment down too"],
+      ["--save <path...>", "save these of the host in S3 first; without them nothing goes"],
+      ["--save-to <uri>", "s3://bucket/prefix (default: saved/ in the stack's weights bucket)"],
     ],
     run: async (_words, flags, terminal) =>
       (await import("../commands/down.ts")).runDown(flags as never, terminal),
@@ -66,6 +69,7 @@ export const ending: readonly CommandRow[] = [
     flags: [
       env,
       ["--regions <regions>", "with commas between (default: all that are enabled)"],
+      ["--own", "only deployments of this stack and of its file's owner"],
       ["--fix", "remove what is over, by its tags, if it is so at a second look"],
       ["--wait <seconds>", "between the two looks", "60"],
       ["--yes", "do not ask; needed where nobody can be asked"],

@@ -15,6 +15,7 @@ import { checkCredentials } from "../adapters/credentials.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import { askYes } from "../adapters/question.ts";
 import { removeByTag, type Removal } from "../adapters/remove-by-tag.ts";
+import { readStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { duration } from "../cost-lines.ts";
 import { exitCode } from "../exit-code.ts";
@@ -25,6 +26,8 @@ export interface AuditOptions {
   readonly env: string;
   /** With commas between; all that are enabled otherwise. */
   readonly regions?: string;
+  /** Only deployments of this stack and of the owner that its file names. */
+  readonly own?: boolean;
   /** Take down what is over. */
   readonly fix?: boolean;
   readonly yes?: boolean;
@@ -67,16 +70,32 @@ function say(terminal: Terminal, runs: readonly AuditedRun[], inventory: Account
     terminal.say(`no answer      ${question}: ${why}`);
 }
 
+/** Which deployments are looked at: all, or those of one stack and its owner. */
+function wantedRuns({ own, env }: AuditOptions): (run: AuditedRun) => boolean {
+  if (own !== true) return () => true;
+  const owner = readStackConfig(env)?.["berth:owner"];
+  if (typeof owner !== "string") {
+    throw new UserError(
+      `The file of "${env}" names no berth:owner, so nothing is known as its own.`,
+      {
+        hint: "Set berth:owner there, or leave --own out.",
+      },
+    );
+  }
+  return (run) => run.stack === env && run.owner === owner;
+}
+
 interface Audit {
+  readonly wanted: (run: AuditedRun) => boolean;
   readonly scope: AccountScope;
   readonly regions: readonly string[];
   readonly cloud: LocalCloud | undefined;
 }
 
-async function read({ scope, regions, cloud }: Audit) {
+async function read({ scope, regions, cloud, wanted }: Audit) {
   const inventory = await takeInventory(scope.client, regions);
   const now = await readClock(cloud);
-  return { inventory, now, runs: auditRuns(inventory.things, now) };
+  return { inventory, now, runs: auditRuns(inventory.things, now).filter(wanted) };
 }
 
 async function confirm(options: AuditOptions, count: number): Promise<void> {
@@ -123,7 +142,8 @@ export async function runAudit(options: AuditOptions, terminal: Terminal): Promi
   const cloud = cloudOf(options.env);
   const scope = accountOf(options.env, process.env["AWS_REGION"] ?? defaultRegion, cloud);
   await checkCredentials(scope);
-  const audit = { scope, cloud, regions: await regionsOf(options, cloud, scope) };
+  const wanted = wantedRuns(options);
+  const audit = { scope, cloud, wanted, regions: await regionsOf(options, cloud, scope) };
   const { inventory, runs, now } = await read(audit);
   say(terminal, runs, inventory);
   const over = runs.filter((run) => isFixable(run, now));

@@ -22,7 +22,10 @@ import { runningCost, type RunningCost } from "../cost-lines.ts";
 import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
 import { destroyStack } from "../destroy-stack.ts";
 import { exitCode } from "../exit-code.ts";
+import { planSave, saveBeforeDown, type PlannedSave } from "../save/save-before-down.ts";
+import type { Saved } from "../save/save-files.ts";
 import { readOutputs } from "../stack-outputs.ts";
+import { teardownDue } from "../teardown-due.ts";
 import { downFromMachine } from "./existing-host.ts";
 
 /** Flags of `berth down`. */
@@ -31,8 +34,14 @@ export interface DownOptions extends StackOptions {
   readonly yes?: boolean;
   /** Only when the lease is over: for whoever runs it by the clock. */
   readonly ifOver?: boolean;
+  /** Only outside of the stack's office hours. With `ifOver` either is enough. */
+  readonly ifClosed?: boolean;
   /** Take a protected deployment down too. */
   readonly force?: boolean;
+  /** Paths on the host that are saved first. */
+  readonly save?: readonly string[];
+  /** Where to, `s3://bucket/prefix`. */
+  readonly saveTo?: string;
 }
 
 /** What is about to be taken down. */
@@ -60,14 +69,17 @@ async function findTarget(options: DownOptions, terminal: Terminal): Promise<Tar
   return { options, terminal, cloud, scope, account: number, opened, state };
 }
 
-/** Whether the lease is over; says so when it is not. */
-async function isOver({ state, cloud, options, terminal }: Target): Promise<boolean> {
+/** Whether one of the conditions that were given is met; says so when none is. */
+async function isDue({ state, cloud, options, terminal }: Target): Promise<boolean> {
+  const { env, ifOver = false, ifClosed = false } = options;
   const expiresAt = state?.lease?.expiresAt ?? "";
-  const over = expiresAt !== "" && Date.parse(expiresAt) <= (await readClock(cloud)).getTime();
-  if (over) return true;
-  const why = expiresAt === "" ? "has no lease" : `ends at ${expiresAt}`;
-  terminal.say(`"${options.env}" ${why}; nothing was done.`);
-  terminal.result({ env: options.env, over: false, expiresAt });
+  const said = readStackConfig(env)?.["berth:officeHours"];
+  const officeHours = typeof said === "string" ? said : undefined;
+  const now = await readClock(cloud);
+  const { due, why } = teardownDue({ ifOver, ifClosed }, { expiresAt, officeHours }, now);
+  if (due) return true;
+  terminal.say(`"${env}" ${why}; nothing was done.`);
+  terminal.result({ env, over: false, why, expiresAt });
   return false;
 }
 
@@ -105,8 +117,26 @@ interface Strays {
   readonly foreign: readonly TaggedRun[];
 }
 
+function saveOf({ options, scope, state }: Target, strays: Strays): PlannedSave | undefined {
+  const { save: paths = [], saveTo } = options;
+  const [stray] = strays.own;
+  if (paths.length > 0 && stray !== undefined) {
+    throw new UserError(
+      `No state knows the run ${stray.runId}, so its host cannot be reached to save anything.`,
+      { hint: "Log in to it yourself, or leave --save out to give its files up." },
+    );
+  }
+  const given = readStackConfig(options.env)?.["berth:weightsBucket"];
+  const weightsBucket = typeof given === "string" ? given : undefined;
+  return planSave({ paths, saveTo, weightsBucket }, scope, state);
+}
+
 /** Says what goes and what stays. */
-async function announce(target: Target, strays: Strays): Promise<void> {
+async function announce(
+  target: Target,
+  strays: Strays,
+  save: PlannedSave | undefined,
+): Promise<void> {
   const { options, terminal, scope, opened, state } = target;
   const { env } = options;
   if (opened === undefined) terminal.say(`There is no stack "${env}" in this backend.`);
@@ -127,6 +157,10 @@ async function announce(target: Target, strays: Strays): Promise<void> {
     ),
     ...strays.foreign.map(({ runId, owner }) => `stays      run ${runId} of ${owner}`),
   );
+  if (save !== undefined) {
+    const { paths, target } = save;
+    terminal.say(`saves      ${paths.join(", ")} to s3://${target.bucket}/${target.prefix} first`);
+  }
   const bucket = readStackConfig(env)?.["berth:weightsBucket"];
   if (typeof bucket === "string") terminal.say(`stays      the weights in s3://${bucket}`);
 }
@@ -137,6 +171,12 @@ async function costOf({ opened, cloud }: Target): Promise<RunningCost | undefine
   if (opened === undefined) return undefined;
   const outputs = readOutputs(await opened.stack.outputs());
   return runningCost(outputs, await readClock(cloud));
+}
+
+async function saveFirst(target: Target, save: PlannedSave): Promise<Saved | undefined> {
+  const { opened, scope, cloud, terminal } = target;
+  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  return saveBeforeDown(save, { scope, outputs, now: await readClock(cloud), terminal });
 }
 
 /** Keeps what ran for `berth cost`; that it could not be kept must not keep anything from being taken down. */
@@ -190,11 +230,12 @@ interface Outcome {
   readonly destroyed: readonly StepRecord[];
   readonly removals: readonly Removal[];
   readonly cost: RunningCost | undefined;
+  readonly saved: Saved | undefined;
 }
 
 async function report(target: Target, outcome: Outcome): Promise<TeardownReport> {
   const { scope, cloud, options } = target;
-  const { destroyed, removals, cost } = outcome;
+  const { destroyed, removals, cost, saved } = outcome;
   const patience = { attempts: 6, pauseMs: cloud === undefined ? 5000 : 500 };
   const [first] = removals;
   const receipt = first?.receipt ?? (await makeReceipt(scope, patience));
@@ -209,18 +250,26 @@ async function report(target: Target, outcome: Outcome): Promise<TeardownReport>
     removedByTag: removals.flatMap(({ removed }) => removed),
     kept: removals.flatMap(({ kept }) => kept),
     cost,
+    ...(saved === undefined ? {} : { saved }),
   };
 }
 
 /** `berth down`: removes everything of the stack, by its state and then by its tags, and asks the account what is left. */
 export async function runDown(options: DownOptions, terminal: Terminal): Promise<number> {
-  if (isExistingHost(options.env)) return downFromMachine(options, terminal);
+  if (isExistingHost(options.env)) {
+    if ((options.save ?? []).length === 0) return downFromMachine(options, terminal);
+    throw new UserError("A machine that is there already keeps its files.", {
+      hint: "Leave --save out.",
+    });
+  }
   const target = await findTarget(options, terminal);
-  if (options.ifOver === true && !(await isOver(target))) return exitCode.ok;
+  if (!(await isDue(target))) return exitCode.ok;
   const unprotect = await refuseProtected(target);
   const strays = await strayRuns(target);
-  await announce(target, strays);
+  const save = saveOf(target, strays);
+  await announce(target, strays, save);
   await confirmDown(options);
+  const saved = save === undefined ? undefined : await saveFirst(target, save);
   const cost = await costOf(target);
   const { opened, scope } = target;
   if (unprotect && opened !== undefined) await unprotectState(opened.stack);
@@ -232,7 +281,7 @@ export async function runDown(options: DownOptions, terminal: Terminal): Promise
   for (const runId of runIds)
     if (runId !== undefined) removals.push(await removeRest(target, runId));
   await rememberCost(target);
-  const done = await report(target, { destroyed, removals, cost });
+  const done = await report(target, { destroyed, removals, cost, saved });
   const written = await writeReceipt(done);
   terminal.say(
     ...receiptLines(done),

@@ -59,7 +59,7 @@ describe("what an endpoint needs of the account", function () {
   });
 
   it("has room in its quota, found by name", async () => {
-    assert.equal(await checkEndpointQuota(scope(), plan), undefined);
+    assert.deepEqual(await checkEndpointQuota(scope(), plan), []);
   });
 
   it("is refused a quota of 0, with where to ask for more", async () => {
@@ -74,7 +74,19 @@ describe("what an endpoint needs of the account", function () {
 
   it("is warned, not held, when the quota cannot be read", async () => {
     cloud.setFault({ kind: "access-denied", service: "servicequotas" });
-    assert.match((await checkEndpointQuota(scope(), plan)) ?? "", /could not be read/);
+    assert.match((await checkEndpointQuota(scope(), plan)).join(), /could not be read/);
+  });
+
+  it("is warned of a type that has no quota to stand in", async () => {
+    cloud.setFault({ kind: "quota", service: "sagemaker", instanceType: "ml.g5.xlarge" });
+    const pools = ["ml.g6.xlarge", "ml.g5.xlarge"].map((instanceType) => ({
+      instanceType,
+      hourlyUsd: 1,
+    }));
+    const pooled = { ...plan, endpoint: { ...plan.endpoint, pools } };
+    assert.deepEqual(await checkEndpointQuota(scope(), pooled), [
+      "ml.g5.xlarge will not stand in: its quota is 0, and 1 are needed",
+    ]);
   });
 
   it("is refused weights that are not all there, and a bucket that is not", async () => {
