@@ -65,6 +65,12 @@ describe("kvShare", () => {
     assert.equal(kvShare(eight, { tensorParallel: 16, pipelineParallel: 1 }), 1 / 8);
   });
 
+  it("counts the heads of the layers that have fewer", () => {
+    const gemma = model("gemma-4-31b");
+    assert.equal(kvShare(gemma, { tensorParallel: 4, pipelineParallel: 1 }), 1 / 4);
+    assert.equal(kvShare(gemma, { tensorParallel: 8, pipelineParallel: 1 }), 1 / 4);
+  });
+
   it("keeps a latent cache whole, and divides it over pipeline stages", () => {
     const latent = model("deepseek-v3");
     assert.equal(kvShare(latent, { tensorParallel: 8, pipelineParallel: 1 }), 1);
