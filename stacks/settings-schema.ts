@@ -214,7 +214,9 @@ export const endpointSchema = berthSchema
     target: z.literal("sagemaker"),
     /** Needed, since SageMaker looks at the weights when the model is made: a bucket of the stack's own would be empty. */
     weightsBucket: bucketName,
-    endpointMode: z.enum(["realtime", "async"], "must be realtime or async").optional(),
+    endpointMode: z
+      .enum(["realtime", "async", "serverless"], "must be realtime or async")
+      .optional(),
     minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),

@@ -10,7 +10,7 @@ function otherRow(run: OtherRunView): Html {
     <td>${run.owner}</td>
     <td>${run.model}</td>
     <td class="number">${usd(run.hourlyUsd)}</td>
-    <td>${run.reason}; ${run.things}; ${run.regions}</td>
+    <td class="words">${run.reason}; ${run.things}; ${run.regions}</td>
   </tr>`;
 }
 

@@ -73,7 +73,7 @@ function choiceSection({ choice, name }: StackView): Html {
                 <th scope="row">${instanceType}</th>
                 <td>${gpus}</td>
                 <td class="number">${hourlyUsd === undefined ? "?" : hourlyUsd.toFixed(4)}</td>
-                <td>${outcome}</td>
+                <td class="words">${outcome}</td>
               </tr>`,
           )}
         </tbody>
@@ -113,7 +113,7 @@ function stepRow({ name, where, state, detail, share }: StepView): Html {
     <th scope="row">${name}</th>
     <td>${where}</td>
     <td>${toned(stepTones[state], state)}</td>
-    <td>${detail}${progress}</td>
+    <td class="words">${detail}${progress}</td>
   </tr>`;
 }
 

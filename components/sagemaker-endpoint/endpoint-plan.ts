@@ -13,6 +13,7 @@ import {
 } from "./endpoint-update.ts";
 import { ec2TypeName, hostingCatalogue, hostingTypeName } from "./hosting-catalogue.ts";
 import { hourlyUsdOn, instancePools, type EndpointPool } from "./instance-pools.ts";
+import { refuseServerless } from "./refuse-serverless.ts";
 import {
   parseImageAddress,
   servingContainer,
@@ -25,7 +26,7 @@ export type EndpointMode = "realtime" | "async";
 
 /** What is asked of an endpoint besides what is asked of any deployment. */
 export interface EndpointRequest extends PlanRequest, UpdateRequest {
-  readonly endpointMode: EndpointMode;
+  readonly endpointMode: EndpointMode | "serverless";
   /** Instances that stay when nobody asks; none only in async mode. */
   readonly minInstances: number;
   readonly maxInstances: number;
@@ -130,6 +131,8 @@ export function planEndpoint(
   const instanceTypes = request.instanceTypes?.map(hostingTypeName);
   const base = { ...request, spot: false, zones: undefined, instanceTypes };
   const plan = makePlan(base, { ...hosting, instanceTypes: usable });
+  const { endpointMode: mode } = request;
+  if (mode === "serverless") return refuseServerless(plan);
   const [chosen, ...alternatives] = plan.ladder;
   const { region, imageUri } = request;
   const type = usable.find(({ instanceType }) => instanceType === chosen.instanceType);
@@ -151,7 +154,7 @@ export function planEndpoint(
     leaseMostUsd: leaseUsd,
     endpoint: {
       ...sizes,
-      mode: request.endpointMode,
+      mode,
       minInstances: request.minInstances,
       maxInstances: request.maxInstances,
       container: servingContainer(plan, images, { region, imageUri }),
