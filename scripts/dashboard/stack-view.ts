@@ -49,6 +49,7 @@ function servingFigure({ serving }: StackReadings): Figure {
 function healthText({ health }: HostProbe): Pick<Figure, "text" | "tone"> {
   if (health === undefined) return { text: "not asked yet", tone: "quiet" };
   if (health === 0) return { text: "no", tone: "bad" };
+  if (health === 401) return { text: "yes, to who has its token", tone: "good" };
   if (health === 503) return { text: "not yet: it is not ready (HTTP 503)", tone: "busy" };
   return health < 300
     ? { text: "yes", tone: "good" }
@@ -90,7 +91,8 @@ function servedStatus(stack: StackReadings, facts: StackFacts): Status {
   }
   const health = stack.host.value?.health ?? 200;
   if (health === 503) return { text: "runs, and is not ready", tone: "busy" };
-  if (health === 0 || health >= 400) return { text: "runs, and does not answer", tone: "bad" };
+  if (health === 0 || (health >= 400 && health !== 401))
+    return { text: "runs, and does not answer", tone: "bad" };
   if (facts.ownMachine && stack.host.value !== undefined) return { text: "runs", tone: "good" };
   const serving = stack.serving.value?.state;
   if (serving === undefined) return { text: "deployed", tone: "quiet" };
