@@ -56,7 +56,7 @@ export default defineConfig(
   ),
   forbid(
     [
-      "components/{sizing,pricing,throughput,plan-report,plan-page,load-report,own-machine,lease,training}/**",
+      "components/{sizing,pricing,throughput,plan-report,plan-page,load-report,notebook,own-machine,lease,training}/**",
       "components/catalogue/!(load).ts",
       "components/{plan,plan-text,plan-figures,range}.ts",
     ],

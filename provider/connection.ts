@@ -4,12 +4,26 @@ import { Host, type HostPatience } from "./adapters/ssh.ts";
 import { SshError } from "./adapters/ssh-error.ts";
 import { remoteScript } from "./remote/scripts.ts";
 
+const hostKeyLine = z.string().regex(/^(ssh|ecdsa)-\S+ \S+/, "must be an OpenSSH public key line");
+
+/** What is on the way to a host: a machine with its own key pinned, or a program's words with %h and %p. */
+export const throughSchema = z.union([
+  z.strictObject({ command: z.array(z.string().min(1)).min(1).readonly() }),
+  z.strictObject({
+    host: z.string().min(1),
+    port: z.number().int().min(1).max(65_535),
+    user: z.string().min(1),
+    hostKey: hostKeyLine,
+  }),
+]);
+
 /** How to reach a host: the `connection` input of every resource that works on one. */
 export const connectionSchema = z.strictObject({
   host: z.string().min(1, "must be the host's address"),
   port: z.number().int().min(1).max(65_535),
   user: z.string().min(1, "must be the login user"),
-  hostKey: z.string().regex(/^(ssh|ecdsa)-\S+ \S+/, "must be an OpenSSH public key line"),
+  hostKey: hostKeyLine,
+  through: throughSchema.optional(),
 });
 
 /** How to reach a host. */

@@ -1,12 +1,15 @@
+import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../components/user-error.ts";
 import { SshError } from "./adapters/ssh-error.ts";
+import { callModel, wholeText } from "./adapters/model-api.ts";
 import type { Host } from "./adapters/ssh.ts";
 import { ensureFolder } from "./connection.ts";
 import { engineCommand, type EngineLaunch } from "./engines/engine-command.ts";
 import type { Operation } from "./plugin/resource-type.ts";
 import { remoteScript } from "./remote/scripts.ts";
+import { putServerSecrets, type SecretWishes } from "./server-secrets.ts";
 
 const script = remoteScript("model-server.sh");
 /** Loading tens of GB takes minutes; more than this is a failure. */
@@ -15,7 +18,10 @@ const usualPatienceSeconds = 1800;
 const maxRestarts = 3;
 
 /** What to serve and how. */
-export interface ServeInputs extends Omit<EngineLaunch, "weights"> {
+export interface ServeInputs
+  extends Omit<EngineLaunch, "weights" | "tls" | "tokenFile" | "listenAddress">, SecretWishes {
+  /** Listen on all addresses, not on loopback alone. @default false */
+  readonly open?: boolean | undefined;
   readonly weightsFolder: string;
   /** Changes with the weights, and so restarts the server. */
   readonly weightsVersion: string;
@@ -27,6 +33,8 @@ export interface ServeInputs extends Omit<EngineLaunch, "weights"> {
 export interface Serving {
   readonly url: string;
   readonly answeredAt: string;
+  /** What clients pin, PEM; empty without TLS. */
+  readonly certificate: string;
   /** The systemd unit, or the pid file where there is no systemd. */
   readonly unit: string;
 }
@@ -35,7 +43,9 @@ const completionSchema = z.object({ choices: z.array(z.object({ text: z.string()
 const imageSchema = z.object({ data: z.array(z.object({ b64_json: z.string().min(1) })).min(1) });
 
 /** What has to be known of a server to ask it. */
-type Asked = Pick<ServeInputs, "port" | "modelId" | "engine">;
+type Asked = Pick<ServeInputs, "port" | "modelId" | "engine" | "token"> & {
+  readonly certificate?: string | undefined;
+};
 
 /** The least that a model of each kind can be asked, and what a proper answer is. */
 function questionFor({ engine, modelId: model }: Asked) {
@@ -53,13 +63,11 @@ async function ask(host: Host, inputs: Asked, timeoutMs: number): Promise<boolea
   const session = await host.session();
   const forward = await session.forward(inputs.port);
   try {
-    const answer = await fetch(`http://127.0.0.1:${String(forward.port)}${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json", connection: "close" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    return answer.ok && schema.safeParse(await answer.json()).success;
+    const { token, certificate } = inputs;
+    const call = { path, body: JSON.stringify(body), timeoutMs };
+    const answer = await callModel({ port: forward.port, token, certificate }, call);
+    const text = await wholeText(answer);
+    return answer.statusCode === 200 && schema.safeParse(JSON.parse(text)).success;
   } catch (error) {
     if (error instanceof SshError) throw error;
     return false;
@@ -82,10 +90,19 @@ export async function serveModel(
   const dataFolder = await ensureFolder(host, inputs.dataFolder);
   const folder = `${dataFolder}/model-server`;
   const weights = await ensureFolder(host, inputs.weightsFolder);
-  const command = await engineCommand(host, { ...inputs, dataFolder, weights });
+  const secrets = await putServerSecrets(host, folder, inputs);
+  const { tls, tokenFile, certificate } = secrets;
+  const listenAddress = inputs.open === true ? "0.0.0.0" : "127.0.0.1";
+  const launch = { ...inputs, dataFolder, weights, listenAddress, tls, tokenFile };
+  const command = await engineCommand(host, launch);
   const words = [...command, ...inputs.arguments];
-  // In the environment of the command, so that other weights make another command.
-  const versioned = ["env", `BERTH_WEIGHTS=${inputs.weightsVersion}`, ...words];
+  // In the environment of the command, so that other weights, and another certificate, make another command.
+  const print = certificate === undefined ? "" : new X509Certificate(certificate).fingerprint256;
+  const versions = [
+    `BERTH_WEIGHTS=${inputs.weightsVersion}`,
+    ...(print === "" ? [] : [`BERTH_TLS=${print}`]),
+  ];
+  const versioned = ["env", ...versions, ...words];
   const args = ["start", folder, String(inputs.port), ...versioned];
   const result = await host.script(script, { args, timeoutMs: 120_000 });
   if (result.code !== 0) throw startError(result.stderr.trim(), host);
@@ -97,12 +114,14 @@ export async function serveModel(
   const began = Date.now();
   await waitForAnswer(
     host,
-    { inputs, folder, deadline: began + patience * 1000, patience },
+    { inputs: { ...inputs, certificate }, folder, deadline: began + patience * 1000, patience },
     operation,
   );
   operation.log(`the model answered a prompt after ${((Date.now() - began) / 1000).toFixed(1)} s`);
-  const url = `http://127.0.0.1:${String(inputs.port)}`;
-  return { url, answeredAt: new Date().toISOString(), unit };
+  const scheme = tls === undefined ? "http" : "https";
+  const address = inputs.open === true ? host.target.host : "127.0.0.1";
+  const url = `${scheme}://${address.includes(":") ? `[${address}]` : address}:${inputs.port}`;
+  return { url, answeredAt: new Date().toISOString(), unit, certificate: certificate ?? "" };
 }
 
 function startError(stderr: string, host: Host): UserError {
@@ -118,7 +137,7 @@ function startError(stderr: string, host: Host): UserError {
 }
 
 interface Wait {
-  readonly inputs: ServeInputs;
+  readonly inputs: Asked;
   readonly folder: string;
   readonly deadline: number;
   readonly patience: number;

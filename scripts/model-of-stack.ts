@@ -16,14 +16,16 @@ export async function openModel(
   outputs: BerthOutputs,
   client: ClientSettings,
 ): Promise<ModelClient> {
-  const { endpointName, plan, url, asyncUri } = outputs;
+  const { endpointName, plan, url, asyncUri, apiToken: token, certificate } = outputs;
   if (endpointName !== undefined) {
     const form = plan?.endpoint?.container.requestForm ?? "completion";
     return asyncUri === undefined
       ? openEndpointModel({ endpointName, form, client })
       : openAsyncModel({ endpointName, form, client, asyncUri });
   }
-  if (url !== undefined) return openHostModel({ target: sshTarget(outputs), url });
+  if (url !== undefined) {
+    return openHostModel({ target: sshTarget(outputs), url, token, certificate });
+  }
   throw new UserError("This stack serves no model.", {
     hint: "Run berth up, or berth status to see what there is.",
   });

@@ -14,6 +14,7 @@ export interface PlanOptions {
   readonly concurrency?: string;
   readonly promptTokens?: string;
   readonly answerTokens?: string;
+  readonly imageSteps?: string;
   readonly precision?: string;
   readonly method?: string;
   readonly trainingPrecision?: string;
@@ -169,6 +170,7 @@ export function readFlags(options: PlanOptions): ReadFlags {
       concurrency: numbers.read("concurrency", options.concurrency),
       promptTokens: numbers.read("prompt-tokens", options.promptTokens),
       answerTokens: numbers.read("answer-tokens", options.answerTokens),
+      imageSteps: numbers.read("image-steps", options.imageSteps),
       precision: options.precision,
       instanceTypes: list(options.types),
       gpuCount: numbers.read("gpu-count", options.gpuCount),

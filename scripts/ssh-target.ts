@@ -7,11 +7,12 @@ import type { BerthOutputs } from "./stack-outputs.ts";
  *
  * @throws UserError when the stack has no host that is ready
  */
-export function sshTarget({ address, sshPort = 22, user, hostKey }: BerthOutputs): SshTarget {
+export function sshTarget(outputs: BerthOutputs): SshTarget {
+  const { address, sshPort = 22, user, hostKey, sshThrough: through } = outputs;
   if (address === undefined || user === undefined || hostKey === undefined) {
     throw new UserError("This stack has no host to log in to.", {
       hint: "Run berth up, or berth status to see what there is.",
     });
   }
-  return { address, port: sshPort, user, hostKey };
+  return { address, port: sshPort, user, hostKey, through };
 }

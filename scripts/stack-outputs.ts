@@ -1,5 +1,6 @@
 import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
+import { throughSchema } from "../provider/connection.ts";
 
 /** What a stack tells, a host's or an endpoint's; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
 export const outputsSchema = z
@@ -12,6 +13,8 @@ export const outputsSchema = z
     sshPort: z.coerce.number().int(),
     user: z.string(),
     hostKey: z.string(),
+    /** What is on the way to the host. */
+    sshThrough: throughSchema,
     url: z.string(),
     startedAt: z.string(),
     /** Empty without a deadline. */
@@ -22,6 +25,10 @@ export const outputsSchema = z
     owner: z.string(),
     weightsUri: z.string(),
     catalogueVersion: z.string(),
+    /** What callers of a host's server have to know; a secret, never printed. */
+    apiToken: z.string(),
+    /** What callers pin, PEM; empty without TLS. */
+    certificate: z.string(),
     /** What a prompt is put into, at {prompt}. */
     promptTemplate: z.string(),
     plan: z.looseObject({
@@ -57,4 +64,10 @@ export type BerthOutputs = z.infer<typeof outputsSchema>;
 export function readOutputs(map: OutputMap): BerthOutputs {
   const values = Object.entries(map).map(([key, { value }]) => [key, value as unknown] as const);
   return outputsSchema.parse(Object.fromEntries(values));
+}
+
+/** The outputs as they may be printed. */
+export function printedOutputs(outputs: BerthOutputs): BerthOutputs {
+  const { apiToken, ...rest } = outputs;
+  return apiToken === undefined ? rest : { ...rest, apiToken: "[secret]" };
 }

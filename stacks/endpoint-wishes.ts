@@ -12,7 +12,8 @@ const defaultBakeSeconds = 300;
 export function endpointWishes(
   settings: EndpointSettings,
 ): Omit<EndpointRequest, keyof PlanRequest> {
-  const { env, imageUri, rollbackAlarms, captureDataPercent, endpointHours } = settings;
+  const { env, imageUri, rollbackAlarms, captureDataPercent, endpointHours, fallbackTypes } =
+    settings;
   const tries = env === "dev" || env === "local";
   const endpointMode = settings.endpointMode ?? (env === "dev" ? "async" : "realtime");
   const minInstances = settings.minInstances ?? (endpointMode === "async" ? 0 : 1);
@@ -30,5 +31,6 @@ export function endpointWishes(
     rollbackAlarms,
     captureDataPercent,
     endpointHours,
+    fallbackTypes,
   };
 }

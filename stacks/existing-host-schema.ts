@@ -30,6 +30,7 @@ const anyTarget = {
   temperature: true,
   topP: true,
   promptTemplate: true,
+  apiToken: true,
   weightsBucket: true,
   weightsPrefix: true,
   weightsInclude: true,
@@ -54,6 +55,13 @@ export const existingHostSchema = berthSchema
       (value) => hostKeyLine.test(value),
       "must be the machine's own public key: the line in /etc/ssh/ssh_host_ed25519_key.pub there",
     ),
+    /** A bastion on the way. @default it is reached from here */
+    sshThrough: text
+      .refine((value) => parseHostAddress(value) !== undefined, "must be user@bastion")
+      .optional(),
+    sshThroughHostKey: text
+      .refine((value) => hostKeyLine.test(value), "must be the bastion's own public key")
+      .optional(),
     /** Every GPU that it has; the bootstrap holds it to that. */
     gpus: ownGpus,
     /** Folder on the machine that runs `up`. */

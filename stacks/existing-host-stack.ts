@@ -4,6 +4,7 @@ import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
 import type { ExistingHostPlan } from "../components/existing-host/existing-host-plan.ts";
 import { ExistingHost } from "../components/existing-host/existing-host.ts";
 import { parseHostAddress, type HostAddress } from "../components/host-address.ts";
+import type { HostConnection, HostThrough } from "../components/host-connection.ts";
 import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { partName } from "../components/identity.ts";
 import { ModelServer } from "../components/model-server/model-server.ts";
@@ -16,6 +17,8 @@ import { WeightsCopy } from "../components/weights/weights-copy.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
 import { makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
+import { serverToken } from "./serving.ts";
+import { throughOf } from "./ssh-through.ts";
 import type { ExistingHostSettings as Settings } from "./settings.ts";
 
 /** What a deployment on a machine that is there already turned out to be. */
@@ -25,12 +28,16 @@ export interface ExistingHostDeployment {
   readonly lease: DeploymentLease;
   readonly machine: ExistingHost;
   readonly login: HostAddress;
+  /** What is on the way to it, where something is. */
+  readonly through: HostThrough | undefined;
   readonly server: ModelServer;
+  /** What callers of the server have to know; a secret. */
+  readonly token: pulumi.Output<string>;
   readonly weightsUri: string;
 }
 
 interface Place {
-  readonly connection: HostAddress & { readonly hostKey: string };
+  readonly connection: HostConnection;
   readonly instanceId: pulumi.Output<string>;
 }
 
@@ -51,7 +58,8 @@ export function deployExistingHost(
   const lease = makeLease(name("lease"), settings, candidate);
   const login = parseHostAddress(settings.host);
   if (login === undefined) throw new Error(`${settings.host} is no address`);
-  const connection = { ...login, hostKey };
+  const through = throughOf(settings);
+  const connection = { ...login, hostKey, through };
   const machine = new ExistingHost(name("machine"), {
     connection,
     dataFolder: hostDataFolder,
@@ -71,6 +79,7 @@ export function deployExistingHost(
     reboot: settings.allowReboot,
   });
   const { weights, uri: weightsUri } = weightsOf(settings, plan, place);
+  const token = serverToken(name("api-token"), settings.apiToken);
   const server = new ModelServer(
     name("server"),
     {
@@ -86,11 +95,12 @@ export function deployExistingHost(
       kvCacheDtype: settings.kvCacheDtype,
       temperature: settings.temperature,
       topP: settings.topP,
+      token,
       weightsVersion: weights.manifestSha256,
     },
     { dependsOn: [bootstrap, weights] },
   );
-  return { settings, plan, lease, machine, login, server, weightsUri };
+  return { settings, plan, lease, machine, login, through, server, token, weightsUri };
 }
 
 /** From the bucket that is named, else from a folder here. */

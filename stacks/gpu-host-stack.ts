@@ -7,7 +7,7 @@ import type { LaunchedRung } from "../components/gpu-host/host-launch.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
 import type { IdleStop } from "../components/gpu-host/user-data.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
-import type { HostConnection } from "../components/host-connection.ts";
+import type { HostConnection, HostThrough } from "../components/host-connection.ts";
 import { identityTags, partName, runTag } from "../components/identity.ts";
 import { ModelServer } from "../components/model-server/model-server.ts";
 import type { TagInputs } from "../components/named-tags.ts";
@@ -22,6 +22,8 @@ import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
+import { serverAccess, serverToken } from "./serving.ts";
+import { throughInstance } from "./ssh-through.ts";
 import type { HostSettings as Settings } from "./settings.ts";
 
 /** Where berth keeps its files on a host. */
@@ -35,7 +37,11 @@ export interface GpuHostDeployment {
   readonly host: GpuHost;
   /** The key that the host made itself, to pin. */
   readonly hostKey: pulumi.Output<string>;
+  /** What is on the way to it, where something is. */
+  readonly through: pulumi.Output<HostThrough> | undefined;
   readonly server: ModelServer;
+  /** What callers of the server have to know; a secret. */
+  readonly token: pulumi.Output<string>;
   readonly weightsUri: pulumi.Output<string>;
 }
 
@@ -64,7 +70,8 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   const { host, hostKey } = gpuHost(scope, { lease, weights, armed });
 
   const { instanceId } = host;
-  const seeded = { host: host.address, port: settings.sshPort, user: host.user, hostKey };
+  const through = throughInstance(settings, instanceId);
+  const seeded = { host: host.address, port: settings.sshPort, user: host.user, hostKey, through };
   const rotation = new HostKeyRotation(scope.name("host-key-rotation"), {
     connection: seeded,
     instanceId,
@@ -82,10 +89,11 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
     bucketRegion: settings.weightsRegion,
     requesterPays: settings.weightsRequesterPays,
   });
-  const server = modelServer(scope, { host, connection, bootstrap, sync });
+  const token = serverToken(scope.name("api-token"), settings.apiToken);
+  const server = modelServer(scope, { host, connection, bootstrap, sync, token });
   const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
   const { hostKey: pinned } = rotation;
-  return { settings, plan, lease, host, hostKey: pinned, server, weightsUri };
+  return { settings, plan, lease, host, hostKey: pinned, through, server, token, weightsUri };
 }
 
 function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope {
@@ -157,6 +165,7 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       zones: plan.ladder[0].zones,
       sshCidr,
       sshPort,
+      serve: serveRule(settings),
       vpcId,
       subnetIds,
       tags,
@@ -181,10 +190,15 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
       imageId,
       idle: idleStop(settings),
+      sessionManager: settings.sshThrough === "ssm",
     },
     { ...inAccount, protect },
   );
   return { host, hostKey: hostKey.publicKey };
+}
+
+function serveRule({ serveCidr: cidr, serverPort: port }: Settings) {
+  return cidr === undefined ? undefined : { cidr, port };
 }
 
 function idleStop({ idleMinutes, serverPort, sshPort }: Settings): IdleStop | undefined {
@@ -216,6 +230,7 @@ interface ServerParts {
   readonly connection: HostConnection;
   readonly bootstrap: HostBootstrap;
   readonly sync: WeightsSync;
+  readonly token: pulumi.Output<string>;
 }
 
 /** How the plan splits the model on the type that was launched; a pinned host may have left the ladder. */
@@ -225,7 +240,7 @@ function tensorParallelOn({ ladder }: Plan, launched: LaunchedRung): number {
 }
 
 function modelServer({ plan, settings, name }: Scope, parts: ServerParts): ModelServer {
-  const { host, connection, bootstrap, sync } = parts;
+  const { host, connection, bootstrap, sync, token } = parts;
   return new ModelServer(
     name("server"),
     {
@@ -242,6 +257,8 @@ function modelServer({ plan, settings, name }: Scope, parts: ServerParts): Model
       kvCacheDtype: settings.kvCacheDtype,
       temperature: settings.temperature,
       topP: settings.topP,
+      token,
+      ...serverAccess(settings),
       weightsVersion: sync.manifestSha256,
     },
     { dependsOn: [bootstrap, sync] },

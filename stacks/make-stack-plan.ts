@@ -11,6 +11,8 @@ import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoin
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
 import { endpointWishes } from "./endpoint-wishes.ts";
+import { checkServing } from "./serving.ts";
+import { checkThrough } from "./ssh-through.ts";
 import {
   planRequest,
   type EndpointSettings,
@@ -39,6 +41,8 @@ export function makeStackPlan(
   catalogue = loadCatalogue(),
   request = planRequest(settings),
 ): Plan {
+  checkServing(settings);
+  checkThrough(settings);
   if (settings.target === "ec2") return loaded(makePlan(request, catalogue), settings, catalogue);
   if (settings.target === "existing-host") {
     const { host, gpus } = settings;

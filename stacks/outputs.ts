@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { hourlyUsdOn } from "../components/sagemaker-endpoint/instance-pools.ts";
 import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import { declaredMonth } from "./declared-month.ts";
 import type { GpuHostDeployment } from "./gpu-host-stack.ts";
@@ -6,7 +7,7 @@ import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
 /** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
 export function stackOutputs(deployment: GpuHostDeployment) {
-  const { settings, plan, lease, host, hostKey, server, weightsUri } = deployment;
+  const { settings, plan, lease, host, hostKey, through, server, token, weightsUri } = deployment;
   return {
     plan,
     instanceId: host.instanceId,
@@ -19,8 +20,11 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     user: host.user,
     /** The key to pin when connecting: the host's own since the first contact. */
     hostKey,
+    ...(through === undefined ? {} : { sshThrough: through }),
     /** On the host's loopback; reach it through SSH. */
     url: server.url,
+    apiToken: token,
+    certificate: server.certificate,
     ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
@@ -55,10 +59,11 @@ export function endpointOutputs({
     endpointConfig: endpoint.configName,
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
-    instanceType: plan.ladder[0].instanceType,
+    instanceType: endpoint.instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
-    hourlyUsd: plan.hourlyUsd,
+    // What was taken in place of the plan's type has a price of its own.
+    hourlyUsd: endpoint.instanceType.apply((type) => hourlyUsdOn(plan.endpoint, type)),
     monthlyUsd: declaredMonth(plan.hourlyUsd, settings).usd,
     owner: settings.owner,
     weightsUri,
@@ -68,7 +73,7 @@ export function endpointOutputs({
 
 /** The same of the stack of a machine that is there already; it has no end, and no price. */
 export function existingHostOutputs(deployment: ExistingHostDeployment) {
-  const { settings, plan, lease, machine, login, server, weightsUri } = deployment;
+  const { settings, plan, lease, machine, login, through, server, token, weightsUri } = deployment;
   return {
     plan,
     machineId: machine.machineId,
@@ -76,7 +81,10 @@ export function existingHostOutputs(deployment: ExistingHostDeployment) {
     sshPort: login.port,
     user: login.user,
     hostKey: settings.hostKey,
+    ...(through === undefined ? {} : { sshThrough: through }),
     url: server.url,
+    apiToken: token,
+    certificate: server.certificate,
     ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: "",

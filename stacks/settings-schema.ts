@@ -6,7 +6,9 @@ import { parseOfficeHours } from "../components/lease/office-hours.ts";
 import { cidrProblem } from "../components/network/cidr.ts";
 import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
+import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
+import { servingKeys, servingShape } from "./serving-schema.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
 const number = z.preprocess((value) => {
@@ -150,32 +152,21 @@ export const berthSchema = z.strictObject({
   sshCidr,
   sshPublicKey: publicKey,
   sshPort: port.default(22),
+  /** What is on the way: ssm, instance-connect, or a bastion. @default SSH goes straight to the host */
+  sshThrough: text
+    .refine(
+      (value) => /^(ssm|instance-connect|[^@\s]+@\S+)$/.test(value),
+      "must be ssm, instance-connect or user@bastion",
+    )
+    .optional(),
+  sshThroughHostKey: publicKey.optional(),
   serverPort: port.default(8000),
   context: whole(1, 10_000_000).optional(),
   concurrency: whole(1, 10_000).default(1),
   precision: z
     .enum(["auto", "native", "int8", "int4"], "must be auto, native, int8 or int4")
     .default("auto"),
-  /** What serves the model. @default by the model: vllm, llama.cpp for GGUF files, diffusers for images */
-  engine: z
-    .enum(
-      ["vllm", "llama.cpp", "transformers", "diffusers"],
-      "must be vllm, llama.cpp, transformers or diffusers",
-    )
-    .optional(),
-  /** How a number of the key-value cache is held. @default 16 bit */
-  kvCacheDtype: z
-    .enum(["fp8", "q8_0", "q4_0"], "must be fp8 (vllm), or q8_0 or q4_0 (llama.cpp)")
-    .optional(),
-  /** Of answers whose request says none. @default the engine's own */
-  temperature: number.refine((value) => value >= 0 && value <= 2, "must be from 0 to 2").optional(),
-  topP: number
-    .refine((value) => value > 0 && value <= 1, "must be above 0, and at most 1")
-    .optional(),
-  /** What `berth invoke` puts its prompt into, at {prompt}. @default the prompt alone */
-  promptTemplate: text
-    .refine((value) => value.includes("{prompt}"), "must have {prompt} in it")
-    .optional(),
+  ...servingShape({ number, text, cidr: sshCidr }),
   instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
   gpuCount: whole(1, 16).optional(),
   rootVolumeGiB: whole(20, 16_384).optional(),
@@ -205,11 +196,9 @@ const hostOnly = {
   vpcId: true,
   imageId: true,
   rootVolumeGiB: true,
-  engine: true,
-  kvCacheDtype: true,
-  temperature: true,
-  topP: true,
-  promptTemplate: true,
+  ...servingKeys,
+  sshThrough: true,
+  sshThroughHostKey: true,
   idleMinutes: true,
   weightsInclude: true,
   weightsExclude: true,
@@ -234,6 +223,11 @@ export const endpointSchema = berthSchema
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
     /** Weekly windows outside of which the endpoint is deleted; model and configuration stay. @default none */
     endpointHours: officeHours.optional(),
+    /** Key that the objects of the weights are encrypted with, where it is not AWS's own. */
+    weightsKmsKeyArn: text
+      .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")
+      .optional(),
+    fallbackTypes: whole(0, mostPools - 1).optional(),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text

@@ -65,6 +65,17 @@ const componentSchema = z.strictObject({
   parameters: count,
 });
 
+/** The work of making one image at `imagePixels`. */
+const denoisingSchema = z.strictObject({
+  /** 10^12 operations of one pass of the denoiser, without the products of attention's scores where the source leaves them out. */
+  teraOperationsPerPass: z.number().positive(),
+  /** 2 with classifier-free guidance, 1 where guidance was distilled. */
+  passesPerStep: z.int().min(1).max(2),
+  /** What the pipeline takes by default. */
+  steps: count,
+  source: z.string(),
+});
+
 /** Another training of the same architecture, such as the one for chat: alike in all but its name and its files. */
 const variantSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/),
@@ -88,6 +99,7 @@ export const modelSchema = z.strictObject({
   components: z.array(componentSchema).optional(),
   /** Side of the square image that it is made for, pixels. */
   imagePixels: count.optional(),
+  denoising: denoisingSchema.optional(),
   parameters: count.optional(),
   parametersBasis: z.string().optional(),
   activeParameters: count.optional(),

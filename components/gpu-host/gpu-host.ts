@@ -29,6 +29,8 @@ export interface GpuHostArgs {
   readonly tags: TagInputs;
   /** Further tags of what the fleet launches, which may change while the rest stays. @default none */
   readonly launchTags?: TagInputs | undefined;
+  /** Let Session Manager in, for SSH through it. @default false */
+  readonly sessionManager?: boolean | undefined;
   /** When a host that nobody uses ends itself. @default never */
   readonly idle?: IdleStop | undefined;
   /** @default the newest deep-learning image (Ubuntu 22.04, NVIDIA driver), by its public SSM parameter */

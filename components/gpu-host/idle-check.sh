@@ -1,7 +1,7 @@
 #!/bin/sh
 # Ends this host when nobody has used it for as long as its settings say: marks it idle at the first sight, and ends it when it
 # was idle at every look since, the last one included. What cannot be read counts as use.
-# Settings: IDLE_MINUTES, SERVER_PORT, SSH_PORT in /etc/berth/idle.
+# Settings: IDLE_MINUTES, SERVER_PORT, SSH_PORT in /etc/berth/idle; NOTEBOOK_PORT, NOTEBOOK_TOKEN in /etc/berth/notebook.
 set -u
 folder=${BERTH_ROOT:-}/etc/berth
 state=${BERTH_ROOT:-}/run/berth-idle
@@ -28,11 +28,24 @@ for port in "$SSH_PORT" "$SERVER_PORT"; do
   [ -z "$connections" ] || busy "somebody is connected to port $port"
 done
 # A request between two looks is seen by the server's own count, where it has one.
-requests=$(curl -fsS --max-time 5 "http://127.0.0.1:$SERVER_PORT/metrics" 2>/dev/null |
+metrics() { curl -fsS --max-time 5 "http://$1" || curl -fsSk --max-time 5 "https://$1"; }
+requests=$(metrics "127.0.0.1:$SERVER_PORT/metrics" 2>/dev/null |
   awk '/^[^#].*request.*_total/ { sum += $NF } END { print sum + 0 }')
 before=$(cat "$state/requests" 2>/dev/null || echo "$requests")
 echo "$requests" >"$state/requests"
 [ "$requests" = "$before" ] || busy "the server was asked"
+# A kernel of a notebook that works counts, also where nobody is connected; one that waits does not.
+if [ -e "$folder/notebook" ]; then
+  # shellcheck source=/dev/null
+  . "$folder/notebook"
+  kernels=$(curl -sS --max-time 5 -H "Authorization: token $(cat "$NOTEBOOK_TOKEN")" "http://127.0.0.1:$NOTEBOOK_PORT/api/kernels" 2>/dev/null)
+  # 7 is "nobody listens": the notebook server has been stopped, and its kernels with it.
+  case $?:$kernels in
+  7:*) ;;
+  0:\[*) case $kernels in *'"execution_state": "busy"'* | *'"execution_state":"busy"'*) busy "a kernel of a notebook works" ;; esac ;;
+  *) busy "the notebook server cannot be asked" ;;
+  esac
+fi
 read -r load _ <"${BERTH_PROC:-/proc}/loadavg" || busy "the load cannot be read"
 awk -v load="$load" 'BEGIN { exit !(load < 1) }' || busy "its processors work (load $load)"
 

@@ -32,11 +32,40 @@ function readPrefix(bucket: string, prefix: string): string {
   });
 }
 
-/** An instance profile whose role reads the weights and can do nothing else. */
+/**
+ * What the agent of Session Manager needs for sessions, and no more
+ * (https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html).
+ */
+const sessionPolicy = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Sid: "OpenSessions",
+      Effect: "Allow",
+      Action: [
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+      ],
+      Resource: "*",
+    },
+  ],
+});
+
+/** What a host's role is for. */
+export interface RoleWishes {
+  readonly weights: WeightsLocation;
+  /** @default false */
+  readonly sessionManager?: boolean | undefined;
+  readonly tags: TagInputs;
+}
+
+/** An instance profile whose role reads the weights, opens sessions where that is asked for, and can do nothing else. */
 export function instanceProfile(
   name: string,
-  weights: WeightsLocation,
-  tags: TagInputs,
+  { weights, sessionManager = false, tags }: RoleWishes,
   parent: pulumi.Resource,
 ): aws.iam.InstanceProfile {
   const role = new aws.iam.Role(
@@ -56,10 +85,19 @@ export function instanceProfile(
     },
     { parent },
   );
+  const sessions = sessionManager
+    ? [
+        new aws.iam.RolePolicy(
+          `${name}-open-sessions`,
+          { role: role.name, policy: sessionPolicy },
+          { parent },
+        ),
+      ]
+    : [];
   // A host that starts before its role may read would find its weights denied for some seconds.
   return new aws.iam.InstanceProfile(
     `${name}-profile`,
     { role: role.name, tags: namedTags(tags, `${name}-profile`) },
-    { parent, dependsOn: [policy] },
+    { parent, dependsOn: [policy, ...sessions] },
   );
 }

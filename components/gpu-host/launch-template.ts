@@ -34,7 +34,7 @@ export function templateParts(
     { publicKey: sshPublicKey, tags: namedTags(tags, `${name}-key`) },
     { parent },
   );
-  const profile = instanceProfile(name, args.weights, tags, parent);
+  const profile = instanceProfile(name, args, parent);
   return { imageId, keyName: keyPair.keyName, profileName: profile.name };
 }
 

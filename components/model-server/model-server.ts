@@ -25,6 +25,12 @@ export interface ModelServerArgs {
   readonly temperature?: number | undefined;
   /** The same. @default the engine's own */
   readonly topP?: number | undefined;
+  /** What callers have to know; a secret. @default anybody who reaches the port may ask */
+  readonly token?: pulumi.Input<string> | undefined;
+  /** Listen on all addresses; the security group says who reaches it. @default loopback alone */
+  readonly open?: boolean | undefined;
+  /** A certificate that the host makes itself, or one of somebody's own (PEM). @default plain HTTP */
+  readonly tls?: "own" | pulumi.Input<{ certificate: string; key: string }> | undefined;
   /** Changes when the weights do, so that the server loads the new ones. */
   readonly weightsVersion: pulumi.Input<string>;
 }
@@ -34,9 +40,16 @@ export class ModelServer extends pulumi.CustomResource {
   /** On the host: reach it through SSH. */
   declare readonly url: pulumi.Output<string>;
   declare readonly answeredAt: pulumi.Output<string>;
+  /** What clients pin, PEM; empty without TLS. */
+  declare readonly certificate: pulumi.Output<string>;
 
   constructor(name: string, args: ModelServerArgs, opts?: pulumi.CustomResourceOptions) {
-    const outputs = { url: undefined, answeredAt: undefined, unit: undefined };
+    const outputs = {
+      url: undefined,
+      answeredAt: undefined,
+      unit: undefined,
+      certificate: undefined,
+    };
     super("berth:index:ModelServer", name, { ...args, ...outputs }, opts);
   }
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { explainedLater } from "../explained.ts";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { UserError } from "../user-error.ts";
-import { securityGroup } from "./security-group.ts";
+import { securityGroup, type ServeRule } from "./security-group.ts";
 import { chooseZones } from "./zones.ts";
 
 /** What a network is made from. */
@@ -17,6 +17,8 @@ export interface NetworkArgs {
   readonly sshCidr: string;
   /** @default 22 */
   readonly sshPort?: number | undefined;
+  /** Who may ask the model server directly, and on which port. @default nobody */
+  readonly serve?: ServeRule | undefined;
   /** A VPC to use instead of an own one. */
   readonly vpcId?: string | undefined;
   /** Subnets of that VPC. @default all of it */
@@ -44,10 +46,10 @@ export class Network extends pulumi.ComponentResource {
     const child = { parent: this };
     const place =
       args.vpcId === undefined ? ownVpc(name, args, child) : givenVpc(args.vpcId, args, child);
-    const { sshCidr, sshPort = 22, tags } = args;
+    const { sshCidr, sshPort = 22, serve, tags } = args;
     const group = securityGroup(
       `${name}-host`,
-      { vpcId: place.vpcId, sshCidr, sshPort, tags },
+      { vpcId: place.vpcId, sshCidr, sshPort, serve, tags },
       child,
     );
     this.subnetIds = place.subnetIds;

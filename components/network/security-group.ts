@@ -3,12 +3,19 @@ import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { parseCidr } from "./cidr.ts";
 
+/** One block of addresses that may ask a host's model server. */
+export interface ServeRule {
+  readonly cidr: string;
+  readonly port: number;
+}
+
 /** What a host may be reached by, and in which network. */
 export interface SecurityGroupArgs {
   readonly vpcId: pulumi.Input<string>;
   /** The only addresses that may connect. */
   readonly sshCidr: string;
   readonly sshPort: number;
+  readonly serve?: ServeRule | undefined;
   readonly tags: TagInputs;
 }
 
@@ -48,6 +55,7 @@ export function securityGroup(
     },
     opts,
   );
+  if (args.serve !== undefined) serveIn(name, group, { ...args.serve, tags }, opts);
   for (const { role, port, why } of egressPorts) {
     new aws.vpc.SecurityGroupEgressRule(
       `${name}-${role}-out`,
@@ -64,4 +72,26 @@ export function securityGroup(
     );
   }
   return group;
+}
+
+function serveIn(
+  name: string,
+  group: aws.ec2.SecurityGroup,
+  { cidr, port, tags }: ServeRule & { readonly tags: TagInputs },
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const { family, text } = parseCidr(cidr);
+  new aws.vpc.SecurityGroupIngressRule(
+    `${name}-serve-in`,
+    {
+      securityGroupId: group.id,
+      description: "requests to the model server",
+      ipProtocol: "tcp",
+      fromPort: port,
+      toPort: port,
+      ...(family === 4 ? { cidrIpv4: text } : { cidrIpv6: text }),
+      tags: namedTags(tags, `${name}-serve-in`),
+    },
+    opts,
+  );
 }

@@ -7,7 +7,8 @@ function money(range: Range | undefined): string {
   return range === undefined ? "not known" : rangeText(range, dollars);
 }
 
-function time({ speed, training }: Rung): string {
+function time({ speed, imageSpeed, training }: Rung): string {
+  if (imageSpeed !== undefined) return rangeText(imageSpeed.batchSeconds, timeText);
   if (speed !== undefined) return rangeText(speed.requestSeconds, timeText);
   if (training === undefined) return "not known";
   const { low, high } = training.jobHours;
@@ -44,7 +45,9 @@ function row(rung: Rung, report: PlanReport, mostUsd: number, index: number): Ht
     <td>${priceBar(rung, report, mostUsd)}</td>
     <td class="number">${usd(hourly.totalUsd)}</td>
     <td class="number">${usd(monthlyUsd)}</td>
-    <td class="number">${money(ranking.by === "job" ? jobUsd : perMillionTokensUsd)}</td>
+    <td class="number">
+      ${money(ranking.by === "job" ? jobUsd : (rung.perThousandImagesUsd ?? perMillionTokensUsd))}
+    </td>
     <td class="number">${time(rung)}</td>
     ${serving === undefined ? none : html`<td class="number">${endpoint}</td>`}
   </tr>`;
@@ -60,7 +63,8 @@ export function ladderSection(report: PlanReport): Html {
   ]);
   const mostUsd = Math.max(...prices);
   const serving = report.serving !== undefined;
-  const unit = ranking.by === "job" ? "$ a job" : "$ 1 M tokens";
+  const images = ladder.some(({ imageSpeed }) => imageSpeed !== undefined);
+  const unit = ranking.by === "job" ? "$ a job" : images ? "$ 1000 images" : "$ 1 M tokens";
   const spot = ladder.some(({ purchase }) => purchase === "spot");
   const spotNote = spot ? " Spot costs at most the price that is shown." : "";
   return html`<section aria-labelledby="ladder">

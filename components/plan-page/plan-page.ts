@@ -13,7 +13,16 @@ function fact(name: string, value: string, note: string): Html {
   </div>`;
 }
 
-function speedFact(report: PlanReport, { speed, training }: Rung): Html {
+function speedFact(report: PlanReport, { speed, imageSpeed, training }: Rung): Html {
+  if (imageSpeed !== undefined) {
+    const { images, steps, batchSeconds, imagesPerHour } = imageSpeed;
+    const note = `${steps} steps; ${rangeText(imagesPerHour)} an hour`;
+    return fact(
+      images === 1 ? "An image" : `${images} images`,
+      rangeText(batchSeconds, timeText),
+      note,
+    );
+  }
   const { serving, trainingAsked } = report;
   if (speed !== undefined && serving !== undefined) {
     const { promptTokens, answerTokens, concurrency } = serving;

@@ -11,8 +11,9 @@ function money(range: Range): string {
 
 function cell(rung: Rung, by: "hour" | "job"): string {
   const { instanceType, gpuCount, gpuModel, region, hourly, perMillionTokensUsd, jobUsd } = rung;
+  const { perThousandImagesUsd } = rung;
   const used = rung.demand.totalMiB / rung.gpuMemoryMiB;
-  const price = by === "job" ? jobUsd : perMillionTokensUsd;
+  const price = by === "job" ? jobUsd : (perThousandImagesUsd ?? perMillionTokensUsd);
   const sagemaker = rung.sagemaker === undefined ? "-" : usd(rung.sagemaker.hourlyUsd);
   return [
     instanceType.padEnd(16),
@@ -40,7 +41,9 @@ function inMarkets(ladder: readonly Rung[]): string {
 /** The ladder as a table, one rung a line; nothing where it is empty. */
 export function ladderLines({ ladder, ranking }: PlanReport): string[] {
   if (ladder.length === 0) return [];
-  const price = ranking.by === "job" ? "$ a job" : "$ 1 M tokens";
+  const images = ladder.some(({ imageSpeed }) => imageSpeed !== undefined);
+  const served = images ? "$ 1000 images" : "$ 1 M tokens";
+  const price = ranking.by === "job" ? "$ a job" : served;
   const head = [
     "type".padEnd(16),
     "GPUs".padEnd(20),

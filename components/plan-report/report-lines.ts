@@ -4,6 +4,7 @@ import type { Range } from "../range.ts";
 import { groupedReasons } from "./grouped-reasons.ts";
 import { ladderLines } from "./ladder-lines.ts";
 import { priceTexts } from "./price-lines.ts";
+import type { ImageSpeed } from "../throughput/image-speed.ts";
 import type { OwnMachine, PlanReport, Rung, SavingLadder } from "./report.ts";
 
 const indent = "           ";
@@ -21,9 +22,23 @@ function money(range: Range): string {
   return rangeText(range, dollars);
 }
 
+function imageLines(speed: ImageSpeed, { perThousandImagesUsd }: Rung): string[] {
+  const { images, steps, batchSeconds, imagesPerHour } = speed;
+  const what = images === 1 ? "an image" : `${images} images at once`;
+  const price =
+    perThousandImagesUsd === undefined ? "" : `; ${money(perThousandImagesUsd)} a thousand`;
+  return [
+    line(
+      "speed",
+      `${times(batchSeconds)} for ${what} of ${steps} steps; ${rangeText(imagesPerHour)} an hour${price}`,
+    ),
+  ];
+}
+
 function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
   if (serving === undefined) return [];
-  const { speed, fullLoad } = rung;
+  const { speed, fullLoad, imageSpeed } = rung;
+  if (imageSpeed !== undefined) return imageLines(imageSpeed, rung);
   if (speed === undefined) {
     return [
       line("speed", "not known: the tables lack the rates of this GPU, or of this kind of model"),

@@ -68,6 +68,16 @@ const rung = z.strictObject({
     .describe("A standard reservation with nothing upfront, USD an hour of the term."),
   spotHourlyUsd: price.optional().describe("Newest spot price that is known."),
   speed: speed.optional(),
+  imageSpeed: z
+    .strictObject({
+      steps: z.int().positive(),
+      images: z.int().positive(),
+      batchSeconds: range,
+      imagesPerHour: range,
+    })
+    .optional()
+    .describe("Of an image model: so many images made together, in so many steps."),
+  perThousandImagesUsd: range.optional(),
   perMillionTokensUsd: range.optional().describe("USD of a million answer tokens."),
   fullLoad: z
     .strictObject({ concurrency: z.int().positive(), speed, perMillionTokensUsd: range })

@@ -6,6 +6,7 @@ import type { Range } from "../range.ts";
 import type { MemoryDemand } from "../sizing/memory-part.ts";
 import type { SoftwareStack } from "../sizing/software-stack.ts";
 import type { SizingEngine, Task } from "../sizing/workload.ts";
+import type { ImageSpeed } from "../throughput/image-speed.ts";
 import type { ServingSpeed } from "../throughput/serving-speed.ts";
 import type { TrainingTime } from "../throughput/training-time.ts";
 
@@ -49,6 +50,9 @@ export interface Rung extends Placement {
     | undefined;
   /** Undefined in training, for image models, and where the GPU's rates are not known. */
   readonly speed: ServingSpeed | undefined;
+  /** Of an image model; undefined for others, and where its work is not known. */
+  readonly imageSpeed: ImageSpeed | undefined;
+  readonly perThousandImagesUsd: Range | undefined;
   readonly perMillionTokensUsd: Range | undefined;
   readonly fullLoad: FullLoad | undefined;
   /** Undefined in serving, and where the GPU's rate is not known. */

@@ -2,6 +2,7 @@ import type { Accelerator } from "../catalogue/accelerator.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { InstanceType } from "../catalogue/instance-type.ts";
 import type { Placement } from "../plan.ts";
+import { inverse } from "../range.ts";
 import { breakEvenHoursAMonth } from "../pricing/break-even.ts";
 import { energyOf } from "../pricing/energy.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
@@ -12,6 +13,7 @@ import { shapeOf } from "../sizing/model-shape.ts";
 import type { Candidate } from "../sizing/placement.ts";
 import { weightBytes } from "../sizing/weight-layout.ts";
 import { densePeakTflops } from "../throughput/dense-peak.ts";
+import { imageSpeed } from "../throughput/image-speed.ts";
 import {
   servingSpeed,
   type GpuRates,
@@ -75,13 +77,28 @@ function fullLoadOf(
 
 const nothing = {
   speed: undefined,
+  imageSpeed: undefined,
+  perThousandImagesUsd: undefined,
   perMillionTokensUsd: undefined,
   fullLoad: undefined,
   training: undefined,
   jobUsd: undefined,
 } as const;
 
+/** An image model makes its images on one GPU, whatever the machine has. */
+function imageEconomics({ model, workload, imageSteps }: ServingJob, candidate: Candidate) {
+  const tflops = densePeakTflops(candidate.accelerator);
+  const { denoising } = model;
+  if (tflops === undefined || denoising === undefined) return nothing;
+  const { teraOperationsPerPass, passesPerStep, steps } = denoising;
+  const work = { teraOperationsPerPass, passesPerStep, steps: imageSteps ?? steps };
+  const made = imageSpeed({ ...work, images: workload.concurrency }, tflops);
+  const cost = inverse(made.imagesPerHour, candidate.hourly.totalUsd * 1000);
+  return { ...nothing, imageSpeed: made, perThousandImagesUsd: cost };
+}
+
 function servingEconomics(job: ServingJob, served: ServedModel | undefined, candidate: Candidate) {
+  if (job.model.task === "image-generation") return imageEconomics(job, candidate);
   const gpu = rates(candidate.accelerator);
   if (gpu === undefined || served === undefined) return nothing;
   const { tensorParallel, pipelineParallel } = candidate.demand;

@@ -27,6 +27,17 @@ export interface VariantSizes {
   readonly volumeGiB: number | undefined;
 }
 
+/** Whether a type's disk takes the weights, and what else lies there. */
+export function fitsDisk(weightsGiB: number, localNvmeGB: number): boolean {
+  return Math.ceil(weightsGiB + spareGiB) <= diskGiBOf(localNvmeGB);
+}
+
+function diskGiBOf(localNvmeGB: number): number {
+  return localNvmeGB > 0
+    ? Math.floor((localNvmeGB * 1e9) / 1024 ** 3)
+    : variantLimits.mostVolumeGiB;
+}
+
 function secondsFor(weightsGiB: number, mebibytesPerSecond: number): number {
   const seconds = floorSeconds + (weightsGiB * 1024) / mebibytesPerSecond;
   return Math.min(variantLimits.mostSeconds, Math.ceil(seconds / 60) * 60);
@@ -42,8 +53,7 @@ export function variantSizes(
   { instanceType, localNvmeGB = 0 }: { instanceType: string; localNvmeGB?: number | undefined },
 ): VariantSizes {
   const neededGiB = Math.ceil(weightsGiB + spareGiB);
-  const diskGiB =
-    localNvmeGB > 0 ? Math.floor((localNvmeGB * 1e9) / 1024 ** 3) : variantLimits.mostVolumeGiB;
+  const diskGiB = diskGiBOf(localNvmeGB);
   const fetchSeconds = (weightsGiB * 1024) / assumedDownloadMiBPerSecond;
   const problems = [
     ...(neededGiB > diskGiB

@@ -12,11 +12,13 @@ function instances({ endpoint }: EndpointPlan): string {
 function priceLine(plan: EndpointPlan): string {
   const [chosen] = plan.ladder;
   const { endpoint } = plan;
-  const most = endpoint.minInstances === endpoint.maxInstances ? "" : "at most ";
+  const isFixed = endpoint.minInstances === endpoint.maxInstances && endpoint.pools.length === 1;
+  const most = isFixed ? "" : "at most ";
+  const dearest = endpoint.pools.toSorted((a, b) => b.hourlyUsd - a.hourlyUsd)[0] ?? chosen;
   const storage =
     endpoint.volumeGiB === undefined ? "" : `, and ${endpoint.volumeGiB} GiB of storage`;
   return (
-    `price      ${most}${usd(plan.hourlyUsd)} an hour for ${instances(plan)} of ${chosen.instanceType}${storage} ` +
+    `price      ${most}${usd(plan.hourlyUsd)} an hour for ${instances(plan)} of ${dearest.instanceType}${storage} ` +
     `(${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`
   );
 }
@@ -33,12 +35,20 @@ function breakEvenLine({ ladder, endpoint }: EndpointPlan): string[] {
   return [`against    ${usd(ec2HourlyUsd)} an hour for the same GPU on EC2: ${more} % more${even}`];
 }
 
+function poolsLine({ endpoint: { pools } }: EndpointPlan): string[] {
+  if (pools.length === 1) return [];
+  const names = pools.map(({ instanceType, hourlyUsd }) => `${instanceType} (${usd(hourlyUsd)})`);
+  return [`types      the first with capacity of ${names.join(", ")}`];
+}
+
 function alternativesLine({ endpoint }: EndpointPlan): string[] {
-  if (endpoint.alternatives.length === 0) return [];
+  if (endpoint.alternatives.length === 0 || endpoint.pools.length > 1) return [];
   const names = endpoint.alternatives.map(
     ({ instanceType, hourlyUsd }) => `${instanceType} (${usd(hourlyUsd)})`,
   );
-  return [`otherwise  set berth:instanceTypes to ${names.join(", ")} when capacity lacks`];
+  return [
+    `otherwise  ${names.join(", ")}: for berth:instanceTypes when capacity lacks, or let SageMaker choose with berth:fallbackTypes`,
+  ];
 }
 
 /** Hours that AWS counts for a month, and hours of a week. */
@@ -63,6 +73,7 @@ export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
       `endpoint   SageMaker, ${mode}, ${instances(plan)} instance${endpoint.maxInstances === 1 ? "" : "s"}`,
       `image      ${container.image}`,
       ...alternativesLine(plan),
+      ...poolsLine(plan),
       priceLine(plan),
       ...breakEvenLine(plan),
       `allows     ${downloadTimeoutSeconds} s for the weights and ${startupTimeoutSeconds} s to start`,

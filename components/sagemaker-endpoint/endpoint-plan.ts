@@ -12,6 +12,7 @@ import {
   type UpdateRequest,
 } from "./endpoint-update.ts";
 import { ec2TypeName, hostingCatalogue, hostingTypeName } from "./hosting-catalogue.ts";
+import { hourlyUsdOn, instancePools, type EndpointPool } from "./instance-pools.ts";
 import {
   parseImageAddress,
   servingContainer,
@@ -34,6 +35,8 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly captureDataPercent?: number | undefined;
   /** Weekly hours outside of which the endpoint is deleted, with model and configuration kept. @default it always is there */
   readonly endpointHours?: string | undefined;
+  /** How many further types SageMaker may take when the first lacks capacity, the cheapest first. @default 0 */
+  readonly fallbackTypes?: number | undefined;
 }
 
 /** What a plan says of its endpoint. */
@@ -45,6 +48,8 @@ export interface EndpointShape extends VariantSizes {
   readonly update: EndpointUpdate;
   /** Share of the requests and answers that are kept in S3, percent. */
   readonly captureDataPercent: number;
+  /** Types that SageMaker tries in this order when one lacks capacity; one alone where nothing else was allowed. */
+  readonly pools: readonly EndpointPool[];
   /** Weekly hours, as they were asked for; undefined when it is always there. */
   readonly hours: { readonly text: string; readonly hoursAWeek: number } | undefined;
   /** The quota by which AWS counts it; quotas of SageMaker are found by name. */
@@ -55,7 +60,7 @@ export interface EndpointShape extends VariantSizes {
   readonly ec2HourlyUsd: number | undefined;
 }
 
-/** A plan whose target is a SageMaker endpoint; its ladder has one rung. */
+/** A plan whose target is a SageMaker endpoint; its ladder has one rung, and its price is the dearest pool's. */
 export interface EndpointPlan extends Plan {
   readonly endpoint: EndpointShape;
 }
@@ -132,7 +137,9 @@ export function planEndpoint(
   const ec2 = catalogue.instanceTypes.find(
     ({ instanceType }) => instanceType === ec2TypeName(chosen.instanceType),
   );
-  const hourlyUsd = roundUsd(chosen.hourlyUsd * request.maxInstances);
+  const { fallbackTypes = 0 } = request;
+  const pools = instancePools(plan.ladder, usable, { weightsGiB: plan.weightsGiB, fallbackTypes });
+  const hourlyUsd = hourlyUsdOn({ pools, maxInstances: request.maxInstances }, "");
   const { leaseHours } = request;
   const leaseUsd = leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours);
   return {
@@ -152,6 +159,7 @@ export function planEndpoint(
       captureDataPercent: request.captureDataPercent ?? 0,
       hours: hoursOf(request),
       quotaName: `${chosen.instanceType} for endpoint usage`,
+      pools,
       alternatives,
       ec2HourlyUsd: ec2?.prices?.[region]?.onDemandHourlyUsd,
     },

@@ -34,9 +34,12 @@ export class HostedEndpoint extends pulumi.CustomResource {
   declare readonly state: pulumi.Output<string>;
   /** The configuration that serves; empty when none does. */
   declare readonly runningConfig: pulumi.Output<string>;
+  /** What it runs on, where SageMaker chose among several types; else empty. */
+  declare readonly instanceType: pulumi.Output<string>;
 
   constructor(name: string, args: HostedEndpointArgs, opts?: pulumi.CustomResourceOptions) {
-    const outputs = { arn: undefined, state: undefined, runningConfig: undefined };
+    const told = { arn: undefined, state: undefined, runningConfig: undefined };
+    const outputs = { ...told, instanceType: undefined };
     super("berth:index:HostedEndpoint", name, { ...args, ...outputs }, opts);
   }
 }

@@ -7,7 +7,7 @@ import { endpointConfiguration } from "./endpoint-configuration.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { endpointScaling } from "./endpoint-scaling.ts";
 import { HostedEndpoint } from "./hosted-endpoint.ts";
-import { executionRole } from "./execution-role.ts";
+import { executionRole, type WeightsSource } from "./execution-role.ts";
 import { alarmNamePrefix, guardedUpdate } from "./rollback-alarms.ts";
 import { trafficBucket } from "./traffic-bucket.ts";
 
@@ -17,7 +17,7 @@ export interface SageMakerEndpointArgs {
   readonly region: string;
   /** At most 63 letters, digits and hyphens; chosen beforehand, so that what ends the endpoint can be armed first. */
   readonly endpointName: pulumi.Input<string>;
-  readonly weights: { readonly bucket: pulumi.Input<string>; readonly prefix: string };
+  readonly weights: WeightsSource;
   /** What has to be there before the endpoint: what ends it. */
   readonly after: readonly pulumi.Resource[];
   readonly tags: TagInputs;
@@ -49,6 +49,8 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
   /** SageMaker's word, or "stopped". */
   readonly state: pulumi.Output<string>;
   readonly configName: pulumi.Output<string>;
+  /** What it runs on: the plan's type, or the one that SageMaker took in its place. */
+  readonly instanceType: pulumi.Output<string>;
   /** Where requests and answers lie in async mode. */
   readonly asyncUri: pulumi.Output<string> | undefined;
   /** Where captured requests and answers lie. */
@@ -56,7 +58,7 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
 
   constructor(name: string, args: SageMakerEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SageMakerEndpoint", name, {}, opts);
-    const { mode, container, update, hours } = args.plan.endpoint;
+    const { mode, container, update, hours, pools } = args.plan.endpoint;
     const traffic = trafficBuckets(name, args, this);
     const model = servedModel(name, { ...args, ...traffic }, this);
     const configuration = endpointConfiguration(name, { ...args, ...traffic, model }, this);
@@ -99,6 +101,11 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
     this.endpointArn = endpoint.arn;
     this.state = endpoint.state;
     this.configName = configuration.name;
+    this.instanceType = endpoint.instanceType.apply((chosen) =>
+      pools.some(({ instanceType }) => instanceType === chosen)
+        ? chosen
+        : args.plan.ladder[0].instanceType,
+    );
     const { asyncBucket, captureBucket } = traffic;
     this.asyncUri = asyncBucket && pulumi.interpolate`s3://${asyncBucket}/`;
     this.capturesUri = captureBucket && pulumi.interpolate`s3://${captureBucket}/captures/`;

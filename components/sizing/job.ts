@@ -15,6 +15,8 @@ export interface ServingJob {
   readonly workload: ServingWorkload;
   readonly promptTokens: number;
   readonly answerTokens: number;
+  /** Of denoising; undefined takes the model's own. */
+  readonly imageSteps?: number | undefined;
   readonly tensorParallelOnly: boolean;
 }
 
@@ -57,6 +59,7 @@ function servingJob(request: PlanRequest, model: Model): ServingJob {
     },
     promptTokens: request.promptTokens ?? Math.min(1024, quarter),
     answerTokens: request.answerTokens ?? Math.min(256, quarter),
+    imageSteps: request.imageSteps,
     tensorParallelOnly: request.tensorParallelOnly ?? false,
   };
 }

@@ -24,6 +24,17 @@ function fixedBytes(model: Model): number {
   );
 }
 
+/**
+ * Models whose own code in transformers is older than its cache objects: each step returns all of the cache anew, while the
+ * caller holds the one before. Qwen's tables of Qwen 1 show one more copy from 7 billion parameters up (0.85 to 1.18).
+ */
+const tupleCaches: ReadonlySet<string> = new Set(["QWenLMHeadModel"]);
+
+/** How many caches of the model live at once. */
+export function cacheCopies({ architecture }: Model, engine: SizingEngine): number {
+  return engine === "transformers" && tupleCaches.has(architecture) ? 2 : 1;
+}
+
 /** Bytes of one token in the layers with full attention and in those with a window, 16 bit. */
 function tokenBytes(model: Model): { readonly full: number; readonly windowed: number } {
   const { kvBytesPerToken, layers, kvHeads, headDimension } = model;

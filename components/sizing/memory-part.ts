@@ -43,6 +43,8 @@ export interface MemoryDemand {
   readonly startMiB: number;
   /** Share of the GPU's memory that the engine takes, 0 to 1. */
   readonly utilisation: number;
+  /** It has to hold the upper end of its range to run to its end, as a training that meets its longest batch at some time. */
+  readonly wholeRange: boolean;
   /** Of the total, what the engine does not count in its share: it lies in what the share leaves. */
   readonly outsideMiB: number;
   /** The part of that name. */
@@ -62,6 +64,8 @@ export interface DemandInput {
     readonly dataParallel?: number;
   };
   readonly utilisation: number;
+  /** @default false */
+  readonly wholeRange?: boolean;
   /** Of the total, what only further sequences need. @default 0 */
   readonly queuedMiB?: number;
   /** Parts that the engine does not count in its share. @default none */
@@ -87,6 +91,7 @@ export function demandOf({
   parts,
   parallelism,
   utilisation,
+  wholeRange = false,
   queuedMiB = 0,
   outside = [],
 }: DemandInput): MemoryDemand {
@@ -103,6 +108,7 @@ export function demandOf({
     highMiB: totalMiB + Math.sqrt(sum(parts, ({ mib, highMiB }) => (highMiB - mib) ** 2)),
     startMiB: totalMiB - queuedMiB,
     utilisation,
+    wholeRange,
     outsideMiB: outside.reduce((total, name) => total + sumOf(parts, name), 0),
     weightsMiB,
     kvCacheMiB,

@@ -45,6 +45,8 @@ export interface PlanRequest {
   readonly promptTokens?: number | undefined;
   /** Tokens of a typical answer. @default a quarter of the context, 256 at most */
   readonly answerTokens?: number | undefined;
+  /** Steps of denoising of an image. @default what the model's pipeline takes */
+  readonly imageSteps?: number | undefined;
   /** What serves the model. @default by the model: vllm, llama.cpp for GGUF files, diffusers for images */
   readonly engine?: SizingEngine | undefined;
   /** How a number of the key-value cache is held. @default 16 bit */
@@ -112,6 +114,7 @@ function wrongNumbers(request: PlanRequest): readonly string[] {
     concurrency: request.concurrency,
     promptTokens: request.promptTokens,
     answerTokens: request.answerTokens,
+    imageSteps: request.imageSteps,
     gpuCount: request.gpuCount,
   };
   const amounts = {

@@ -2,7 +2,7 @@ import type { Model } from "../catalogue/model.ts";
 import { diffusionDemand } from "./diffusion-demand.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { ggufTableBytes, isGguf } from "./gguf-layout.ts";
-import { kvCacheBytes, kvFormatFactor, kvShare } from "./kv-cache.ts";
+import { cacheCopies, kvCacheBytes, kvFormatFactor, kvShare } from "./kv-cache.ts";
 import { partOf, readable } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { embeddingParameters, shapeOf, type ModelShape } from "./model-shape.ts";
@@ -68,8 +68,10 @@ function weightsPart(
 function cachePart(model: Model, workload: ServingWorkload, split: ServingParallelism): MemoryPart {
   const { contextTokens, concurrency, engine, kvFormat } = workload;
   const one = kvCacheBytes(model, contextTokens, engine) * kvFormatFactor(kvFormat);
-  const bytes = one * concurrency * kvShare(model, split);
-  const what = `${contextTokens} tokens x ${concurrency}, ${readable(one)} a sequence over all layers`;
+  const copies = cacheCopies(model, engine);
+  const bytes = one * copies * concurrency * kvShare(model, split);
+  const twice = copies === 1 ? "" : `, ${copies} copies`;
+  const what = `${contextTokens} tokens x ${concurrency}, ${readable(one)} a sequence over all layers${twice}`;
   return partOf("kv-cache", bytes, { below: 0, above: 0.03 }, what);
 }
 

@@ -43,5 +43,5 @@ export function trainingDemand(
     stepPart(stepBytes(shape, workload, parallelism), activations),
     ...trainingRuntime(shape, workload, parallelism, loadedMiB),
   ];
-  return demandOf({ parts, parallelism, utilisation: trainingShare });
+  return demandOf({ parts, parallelism, utilisation: trainingShare, wholeRange: true });
 }

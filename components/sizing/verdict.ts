@@ -2,7 +2,7 @@ import type { MemoryDemand } from "./memory-part.ts";
 
 /** Whether one GPU holds what is asked. */
 export interface Verdict {
-  /** It starts. */
+  /** It starts; a training runs to its end. */
   readonly fits: boolean;
   /** It holds the asked context and concurrency, at the upper end of the range. */
   readonly comfortable: boolean;
@@ -20,19 +20,20 @@ function gib(mebibytes: number): string {
 export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
   const limitMiB = usableMiB * demand.utilisation;
   const holds = (mib: number) => mib - demand.outsideMiB <= limitMiB && mib <= usableMiB;
-  const fits = holds(demand.startMiB);
-  const comfortable = fits && holds(demand.highMiB);
+  const { startMiB, highMiB, wholeRange } = demand;
+  const fits = wholeRange ? highMiB <= usableMiB : holds(startMiB);
+  const comfortable = fits && holds(highMiB);
   const gpus = demand.tensorParallel * demand.pipelineParallel * demand.dataParallel;
   const each = gpus === 1 ? "" : ` on each of ${gpus} GPUs`;
-  const needed = fits ? demand.totalMiB : demand.startMiB;
-  const word = comfortable ? "needs" : fits ? "starts, with little room: it needs" : "needs";
+  const needed = fits ? demand.totalMiB : wholeRange ? highMiB : startMiB;
+  const most = wholeRange ? "needs up to" : "needs";
+  const word = comfortable ? "needs" : fits ? "starts, with little room: it needs" : most;
   return {
     fits,
     comfortable,
     reason: `${word} ${gib(needed)} GiB${each} of ${gib(usableMiB)} GiB, of which the engine takes ${gib(limitMiB)}`,
-    utilisation: Math.max(
-      (demand.startMiB - demand.outsideMiB) / limitMiB,
-      demand.startMiB / usableMiB,
-    ),
+    utilisation: wholeRange
+      ? highMiB / usableMiB
+      : Math.max((startMiB - demand.outsideMiB) / limitMiB, startMiB / usableMiB),
   };
 }

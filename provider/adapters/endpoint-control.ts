@@ -10,7 +10,9 @@ import {
   SageMakerClient,
   UpdateEndpointCommand,
   type DeploymentConfig,
+  type InstancePoolSummary,
 } from "@aws-sdk/client-sagemaker";
+import { apiCase } from "./api-case.ts";
 
 /** An endpoint as SageMaker has it. */
 export interface EndpointView {
@@ -18,6 +20,8 @@ export interface EndpointView {
   readonly state: string;
   /** The configuration that serves. */
   readonly configName: string;
+  /** What it runs on, where SageMaker chose among several types; else empty. */
+  readonly instanceType: string;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -38,23 +42,20 @@ const busy = new Set(["Creating", "Updating", "SystemUpdating", "RollingBack", "
 /** Between two looks: often at first, for an endpoint of the emulated cloud is there in a second. */
 const pausesMs = { first: 500, last: 15_000 };
 
+/** The type with the most instances; a pool can be used up in the middle, and then there are two. */
+function chosenType(pools: readonly InstancePoolSummary[] = []): string {
+  const [most] = pools.toSorted(
+    (a, b) => (b.CurrentInstanceCount ?? 0) - (a.CurrentInstanceCount ?? 0),
+  );
+  return (most?.CurrentInstanceCount ?? 0) > 0 ? (most?.InstanceType ?? "") : "";
+}
+
 function isMissing(error: unknown): boolean {
   return error instanceof Error && /Could not find/i.test(error.message);
 }
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && /in-progress|is being/i.test(error.message);
-}
-
-/** `autoRollbackConfiguration` of AWS's provider is `AutoRollbackConfiguration` of the API, all the way down. */
-function apiCase(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(apiCase);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).map(([key, item]) => [
-    `${key.charAt(0).toUpperCase()}${key.slice(1)}`,
-    apiCase(item),
-  ]);
-  return Object.fromEntries(entries);
 }
 
 /** Makes, changes and removes one endpoint, and waits until SageMaker is done with it. */
@@ -82,6 +83,7 @@ export class EndpointControl {
         arn,
         state: EndpointStatus,
         configName: EndpointConfigName,
+        instanceType: chosenType(found.ProductionVariants?.[0]?.InstancePools),
         tags: await this.#tagsOf(arn),
       };
     } catch (error) {

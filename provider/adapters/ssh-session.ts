@@ -1,10 +1,12 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import ssh2 from "ssh2";
-import type { ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
+import type { ClientChannel, ConnectConfig } from "ssh2";
 import { Gate } from "./gate.ts";
 import type { SshCredentials } from "./ssh-credentials.ts";
+import { algorithms, parsePinned, publicLine } from "./pinned-key.ts";
 import { classify, SshError } from "./ssh-error.ts";
+import { openWay, withComplaint, type SshThrough, type SshWay } from "./ssh-way.ts";
 
 /** OpenSSH allows ten channels a connection (`MaxSessions`); two are left free. */
 const maxChannels = 8;
@@ -17,6 +19,8 @@ export interface SshEndpoint {
   readonly port: number;
   readonly user: string;
   readonly hostKeys: readonly string[];
+  /** @default this machine reaches it itself */
+  readonly through?: SshThrough | undefined;
 }
 
 /** How a command ended. */
@@ -43,35 +47,6 @@ export interface SshTiming {
 
 /** Fifteen seconds for a handshake; a silent link is given up after four unanswered keepalives, a minute. */
 export const usualTiming: SshTiming = { readyTimeoutMs: 15_000, keepaliveMs: 15_000 };
-
-interface PinnedKey {
-  readonly type: string;
-  readonly raw: Buffer;
-}
-
-function parsePinned(line: string): PinnedKey {
-  const [type, base64] = line.trim().split(/\s+/);
-  const raw = Buffer.from(base64 ?? "", "base64");
-  if (type === undefined || raw.length === 0) {
-    throw new SshError(
-      "host-key",
-      `the pinned host key is not an OpenSSH public key line: "${line}"`,
-    );
-  }
-  return { type, raw };
-}
-
-function algorithms(pinned: readonly PinnedKey[]): ServerHostKeyAlgorithm[] {
-  const names = pinned.flatMap(({ type }) =>
-    type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type],
-  );
-  return [...new Set(names)] as ServerHostKeyAlgorithm[];
-}
-
-function publicLine(raw: Buffer): string {
-  const type = raw.subarray(4, 4 + raw.readUInt32BE(0)).toString("latin1");
-  return `${type} ${raw.toString("base64")}`;
-}
 
 /** One SSH connection; it is never used again after it is lost. */
 export class SshSession {
@@ -104,10 +79,22 @@ export class SshSession {
    *
    * @throws SshError of kind host-key, auth, unreachable or lost
    */
-  static connect(
+  static async connect(
     endpoint: SshEndpoint,
     credentials: SshCredentials,
     timing = usualTiming,
+  ): Promise<SshSession> {
+    const { through } = endpoint;
+    if (through === undefined) return SshSession.#connect(endpoint, credentials, timing, undefined);
+    const way = await openWay(through, endpoint, credentials, timing);
+    return SshSession.#connect(endpoint, credentials, timing, way);
+  }
+
+  static #connect(
+    endpoint: SshEndpoint,
+    credentials: SshCredentials,
+    timing: SshTiming,
+    way: SshWay | undefined,
   ): Promise<SshSession> {
     const where = `${endpoint.user}@${endpoint.host}:${String(endpoint.port)}`;
     const pinned = endpoint.hostKeys.map(parsePinned);
@@ -128,11 +115,15 @@ export class SshSession {
         shown = publicLine(key);
         return known;
       },
+      ...(way === undefined ? {} : { sock: way.socket }),
       ...credentials,
     };
+    client.on("close", () => way?.close());
     return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => {
+      const fail = (failure: Error): void => {
         client.destroy();
+        way?.close();
+        const error = withComplaint(failure, way?.complaint() ?? "");
         const noCommonKey = error.message.includes("no matching host key format");
         if (refused || noCommonKey) {
           reject(
@@ -249,6 +240,16 @@ export class SshSession {
     if (stdin === undefined || typeof stdin === "string" || Buffer.isBuffer(stdin))
       channel.end(stdin);
     else stdin.pipe(channel);
+  }
+
+  /** A connection that the host makes to an address which it reaches. */
+  channelTo(host: string, port: number): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      this.#client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+        if (error !== undefined) reject(error);
+        else resolve(channel);
+      });
+    });
   }
 
   /** Listens on a free port of this machine's loopback and carries each connection to a port of the host's loopback. */

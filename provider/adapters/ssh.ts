@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sshCredentials, type SshCredentials } from "./ssh-credentials.ts";
 import { SshError } from "./ssh-error.ts";
+import type { SshThrough } from "./ssh-way.ts";
 import {
   SshSession,
   usualTiming,
@@ -21,6 +22,8 @@ export interface HostTarget {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** @default this machine reaches it itself */
+  readonly through?: SshThrough | undefined;
   /** The host keys accepted at this moment, asked anew before each connection since a rotation changes them. */
   hostKeys(): Promise<readonly string[]>;
 }
@@ -96,8 +99,8 @@ export class Host {
   }
 
   async #endpoint(): Promise<SshEndpoint> {
-    const { host, port, user } = this.target;
-    return { host, port, user, hostKeys: await this.target.hostKeys() };
+    const { host, port, user, through } = this.target;
+    return { host, port, user, through, hostKeys: await this.target.hostKeys() };
   }
 
   #timing(deadline: number): SshTiming {

@@ -15,6 +15,12 @@ export interface EngineLaunch {
   readonly port: number;
   readonly contextTokens: number;
   readonly tensorParallel: number;
+  /** The address that it listens on. */
+  readonly listenAddress: string;
+  /** File with the token that callers have to know. @default anybody who reaches it may ask */
+  readonly tokenFile?: string | undefined;
+  /** @default plain HTTP */
+  readonly tls?: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   /** What it makes of the weights while it loads them. */
   readonly quantise: LoadPrecision;
   /** How the cache is held, in the engine's own word. @default 16 bit */
@@ -40,14 +46,28 @@ function vllmWords(launch: EngineLaunch): Words {
     `${launch.dataFolder}/engines/vllm-${vllmVersion}/bin/vllm`,
     "serve",
     launch.weights,
-    ...["--host", "127.0.0.1"],
+    // Its token comes in the environment, VLLM_API_KEY, which the start script reads from the file.
+    ...flag("--host", launch.listenAddress),
     ...flag("--port", launch.port),
+    ...flag("--ssl-certfile", launch.tls?.certificateFile),
+    ...flag("--ssl-keyfile", launch.tls?.keyFile),
     ...flag("--served-model-name", launch.modelId),
     ...flag("--max-model-len", launch.contextTokens),
     ...flag("--tensor-parallel-size", launch.tensorParallel),
     ...flag("--quantization", quantisation[quantise]),
     ...flag("--kv-cache-dtype", launch.kvCacheDtype),
     ...flag("--override-generation-config", given ? JSON.stringify(sampling) : undefined),
+  ];
+}
+
+/** What our own two servers are told of who may ask. */
+function accessWords({ listenAddress, port, tokenFile, tls }: EngineLaunch): Words {
+  return [
+    ...flag("--host", listenAddress),
+    ...flag("--port", port),
+    ...flag("--token-file", tokenFile),
+    ...flag("--tls-certificate", tls?.certificateFile),
+    ...flag("--tls-key", tls?.keyFile),
   ];
 }
 
@@ -58,7 +78,7 @@ async function llamaWords(host: Host, launch: EngineLaunch): Promise<Words> {
     `${launch.dataFolder}/engines/llama-server/server.mjs`,
     ...flag("--model", launch.weights),
     ...flag("--id", launch.modelId),
-    ...flag("--port", launch.port),
+    ...accessWords(launch),
     ...flag("--context", launch.contextTokens),
     ...flag("--kv-type", launch.kvCacheDtype?.toUpperCase()),
     ...flag("--temperature", launch.temperature),
@@ -80,7 +100,7 @@ function pythonWords(launch: EngineLaunch): Words {
     ...flag("--kind", image ? "image" : "text"),
     ...flag("--model", launch.weights),
     ...flag("--id", launch.modelId),
-    ...flag("--port", launch.port),
+    ...accessWords(launch),
     ...(image ? [] : text),
   ];
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs one program as the host's model server: a systemd unit where there is systemd, else a process with a pid file.
+# BERTH_UNIT names another unit for another server, and BERTH_UNIT_TITLE says what it is.
 # Usage: model-server.sh start FOLDER PORT COMMAND...   prints `started NAME` or `running NAME`
 #        model-server.sh status FOLDER                  prints `active`, `starting N` (N restarts so far) or `stopped`
 #        model-server.sh log FOLDER                     prints its last lines
 #        model-server.sh stop FOLDER                    stops it and removes what start made
 set -euo pipefail
 action=$1 folder=$2
-unit=berth-model.service
+unit=${BERTH_UNIT:-berth-model}.service
 unit_path=/etc/systemd/system/$unit
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 with_systemd() { [ -z "${BERTH_ROOT:-}" ] && [ -d /run/systemd/system ] && as_root true 2>/dev/null; }
@@ -60,7 +61,7 @@ holder_of() { # who listens on a port of loopback; nothing when nobody does
 render_unit() {
   cat <<UNIT
 [Unit]
-Description=berth model server
+Description=${BERTH_UNIT_TITLE:-berth model server}
 After=network.target
 StartLimitIntervalSec=300
 StartLimitBurst=5
@@ -93,10 +94,18 @@ start() {
   local port=$1 wanted name holder
   shift
   mkdir -p "$folder"
-  wanted=$(printf '#!/usr/bin/env bash\nexec' && printf ' %q' "$@" && echo)
+  # vLLM takes its token from the environment, so that it is in no argument and in no file but its own.
+  # shellcheck disable=SC2016  # the file is read when the server starts
+  wanted=$(printf '#!/usr/bin/env bash\nif [ -f %q ]; then VLLM_API_KEY=$(<%q) && export VLLM_API_KEY; fi\nexec' "$folder/token" "$folder/token" &&
+    printf ' %q' "$@" && echo)
+  local same_token=yes
+  if [ -f "$folder/token.new" ]; then
+    if ! cmp -s "$folder/token.new" "$folder/token"; then same_token=no; fi
+    mv -f "$folder/token.new" "$folder/token"
+  fi
   name=$folder/pid
   if with_systemd; then name=$unit; fi
-  if active && [ "$(cat "$folder/run.sh" 2>/dev/null)" = "$wanted" ]; then
+  if [ "$same_token" = yes ] && active && [ "$(cat "$folder/run.sh" 2>/dev/null)" = "$wanted" ]; then
     if ! with_systemd || [ "$(cat "$unit_path" 2>/dev/null)" = "$(render_unit)" ]; then
       echo "running $name"
       return 0

@@ -17,7 +17,7 @@ const inputs = z.object({
 type Inputs = z.infer<typeof inputs>;
 
 /** What is told of an endpoint that is deleted, and meant to be. */
-const stopped = { state: "stopped", runningConfig: "" };
+const stopped = { state: "stopped", runningConfig: "", instanceType: "" };
 
 function given(values: Properties): Inputs {
   const keys = Object.keys(inputs.shape).filter((key) => values[key] !== undefined);
@@ -40,8 +40,8 @@ function withControl<T>(
 }
 
 function outputsOf(values: Properties, found: EndpointView): Properties {
-  const { arn, state, configName: runningConfig } = found;
-  return { ...values, arn, state, runningConfig };
+  const { arn, state, configName: runningConfig, instanceType } = found;
+  return { ...values, arn, state, runningConfig, instanceType };
 }
 
 /** Whether its weekly hours, where it keeps any, have it there now. */
@@ -105,7 +105,7 @@ async function look(state: Properties, operation: Operation): Promise<Properties
 export const hostedEndpoint: ResourceType = {
   inputs,
   replaceOn: ["endpointName", "region"],
-  computed: ["arn", "state", "runningConfig"],
+  computed: ["arn", "state", "runningConfig", "instanceType"],
   needsRepair: ({ state, runningConfig, configName }) =>
     state !== "stopped" && (state === "Failed" || runningConfig !== configName),
   create: async (values, operation) => ({

@@ -24,6 +24,17 @@ const inputs = z.object({
   kvCacheDtype: z.enum(["fp8", "q8_0", "q4_0"]).optional(),
   temperature: z.number().min(0).max(2).optional(),
   topP: z.number().gt(0).max(1).optional(),
+  token: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, "must be 16 characters or more, without spaces")
+    .optional(),
+  open: z.boolean().optional(),
+  tls: z
+    .union([
+      z.literal("own"),
+      z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }),
+    ])
+    .optional(),
 });
 
 type Given = z.infer<typeof inputs>;
@@ -59,7 +70,9 @@ async function look(state: Properties, operation: Operation): Promise<Properties
   const from = given(state);
   const host = hostOf(from.connection, { connectMs: 20_000 });
   try {
-    const answers = await onHost(host, () => answersNow(host, from));
+    const pinned = z.string().min(1).safeParse(state["certificate"]);
+    const certificate = pinned.data;
+    const answers = await onHost(host, () => answersNow(host, { ...from, certificate }));
     if (answers) return state;
     operation.log("the model server does not answer", "warning");
     return { ...state, answeredAt: "" };
@@ -84,7 +97,8 @@ async function stop(state: Properties, operation: Operation): Promise<void> {
 export const modelServer: ResourceType = {
   inputs,
   replaceOn: ["instanceId"],
-  computed: ["url", "answeredAt", "unit"],
+  computed: ["url", "answeredAt", "unit", "certificate"],
+  secrets: ["token", "tls"],
   // A Read that got no answer leaves no time of one.
   needsRepair: (state) => state["answeredAt"] === "",
   create: async (values, operation) => ({

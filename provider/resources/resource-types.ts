@@ -1,4 +1,5 @@
 import type { ResourceType } from "../plugin/resource-type.ts";
+import { apiToken } from "./api-token.ts";
 import { endpointAnswer } from "./endpoint-answer.ts";
 import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
@@ -9,6 +10,7 @@ import { hostKeyRotation } from "./host-key-rotation.ts";
 import { lease } from "./lease.ts";
 import { modelServer } from "./model-server.ts";
 import { weightsCopy } from "./weights-copy.ts";
+import { pooledConfiguration } from "./pooled-configuration.ts";
 import { weightsSync } from "./weights-sync.ts";
 
 /** Every resource type of the `berth` package, by token. */
@@ -21,7 +23,9 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:HostBootstrap", hostBootstrap],
   ["berth:index:WeightsSync", weightsSync],
   ["berth:index:WeightsCopy", weightsCopy],
+  ["berth:index:ApiToken", apiToken],
   ["berth:index:ModelServer", modelServer],
   ["berth:index:HostedEndpoint", hostedEndpoint],
+  ["berth:index:PooledConfiguration", pooledConfiguration],
   ["berth:index:EndpointAnswer", endpointAnswer],
 ]);

@@ -3,6 +3,8 @@ import {
   DescribeEndpointConfigCommand,
   paginateListEndpoints,
   SageMakerClient,
+  type ProductionVariant,
+  type ProductionVariantSummary,
 } from "@aws-sdk/client-sagemaker";
 import { paginateListServiceQuotas, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import type { EndpointPlan } from "../../components/sagemaker-endpoint/endpoint-plan.ts";
@@ -19,21 +21,37 @@ interface Quota {
   readonly code: string;
 }
 
-/** By its name: the codes of these quotas are written down nowhere. */
-async function findQuota(scope: AccountScope, name: string): Promise<Quota | undefined> {
+/** Of endpoint usage, by their names: the codes of these quotas are written down nowhere. */
+async function endpointQuotas(scope: AccountScope): Promise<ReadonlyMap<string, Quota>> {
   const client = new ServiceQuotasClient({ ...scope.client, maxAttempts: 2 });
+  const quotas = new Map<string, Quota>();
   try {
     for await (const page of paginateListServiceQuotas(
       { client },
       { ServiceCode: "sagemaker", MaxResults: 100 },
     )) {
-      const found = page.Quotas?.find(({ QuotaName }) => QuotaName === name);
-      if (found !== undefined) return { value: found.Value ?? 0, code: found.QuotaCode ?? "" };
+      for (const { QuotaName = "", Value = 0, QuotaCode = "" } of page.Quotas ?? []) {
+        if (QuotaName.endsWith(" for endpoint usage")) {
+          quotas.set(QuotaName, { value: Value, code: QuotaCode });
+        }
+      }
     }
-    return undefined;
+    return quotas;
   } finally {
     client.destroy();
   }
+}
+
+/** Instances of a type that a variant has, which may have several types. */
+function instancesOf(
+  { VariantName, InstanceType }: ProductionVariant,
+  summaries: readonly ProductionVariantSummary[] | undefined,
+  instanceType: string,
+): number {
+  const current = summaries?.find((each) => each.VariantName === VariantName);
+  if (InstanceType === instanceType) return current?.CurrentInstanceCount ?? 1;
+  const pool = current?.InstancePools?.find((each) => each.InstanceType === instanceType);
+  return pool?.CurrentInstanceCount ?? 0;
 }
 
 /** Instances of a type that other endpoints have; an endpoint of this stack is not counted against itself. */
@@ -50,10 +68,7 @@ async function instancesInUse(scope: AccountScope, instanceType: string): Promis
           new DescribeEndpointConfigCommand({ EndpointConfigName }),
         );
         for (const variant of ProductionVariants) {
-          const current = endpoint.ProductionVariants?.find(
-            ({ VariantName }) => VariantName === variant.VariantName,
-          );
-          if (variant.InstanceType === instanceType) count += current?.CurrentInstanceCount ?? 1;
+          count += instancesOf(variant, endpoint.ProductionVariants, instanceType);
         }
       }
     }
@@ -63,31 +78,49 @@ async function instancesInUse(scope: AccountScope, instanceType: string): Promis
   }
 }
 
+/** Types that stand in are worth no refusal, but SageMaker never takes one without a quota. */
+function fallbackWarnings(
+  quotas: ReadonlyMap<string, Quota>,
+  { endpoint: { pools, maxInstances } }: EndpointPlan,
+): readonly string[] {
+  return pools.slice(1).flatMap(({ instanceType }) => {
+    const value = quotas.get(`${instanceType} for endpoint usage`)?.value ?? 0;
+    if (value >= maxInstances) return [];
+    return [
+      `${instanceType} will not stand in: its quota is ${value}, and ${maxInstances} are needed`,
+    ];
+  });
+}
+
 /**
  * Holds an `up` for which the account's quota has no room, before anything is made.
  *
- * @returns a warning when the quota could not be read, which must not keep anybody from trying
+ * @returns a warning when the quota could not be read, which must not keep anybody from trying, and one for each type that
+ *   cannot stand in
  * @throws UserError with the quota's name, its value and where to ask for more
  */
 export async function checkEndpointQuota(
   scope: AccountScope,
   plan: EndpointPlan,
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const { quotaName, maxInstances } = plan.endpoint;
   const [{ instanceType }] = plan.ladder;
-  let quota: Quota | undefined;
+  let quotas: ReadonlyMap<string, Quota>;
   let used: number;
   try {
-    [quota, used] = await Promise.all([
-      findQuota(scope, quotaName),
+    [quotas, used] = await Promise.all([
+      endpointQuotas(scope),
       instancesInUse(scope, instanceType),
     ]);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return `the quota "${quotaName}" could not be read (${why}); SageMaker will say whether it is enough`;
+    return [
+      `the quota "${quotaName}" could not be read (${why}); SageMaker will say whether it is enough`,
+    ];
   }
-  if (quota === undefined) return `there is no quota "${quotaName}" in ${scope.region}`;
-  if (maxInstances <= quota.value - used) return undefined;
+  const quota = quotas.get(quotaName);
+  if (quota === undefined) return [`there is no quota "${quotaName}" in ${scope.region}`];
+  if (maxInstances <= quota.value - used) return fallbackWarnings(quotas, plan);
   throw new UserError(
     `The quota "${quotaName}" is ${quota.value} in ${scope.region}, ${used} of it are in use, and ${maxInstances} are needed.`,
     {

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import { z } from "zod";
+import { callModel, wholeText, type ModelApi } from "../../provider/adapters/model-api.ts";
 import { SshSession } from "../../provider/adapters/ssh-session.ts";
 import { sshCredentials } from "../../provider/adapters/ssh-credentials.ts";
 import { readAnswer, serverSentEvents, type Answer } from "../invoke/answer.ts";
@@ -11,19 +13,20 @@ const patienceMs = 600_000;
 
 interface HostModel {
   readonly target: SshTarget;
-  /** The server's address on the host's loopback. */
+  /** The server's address; its port is taken. */
   readonly url: string;
+  /** @default the server asks for none */
+  readonly token?: string | undefined;
+  /** The server's certificate, PEM; empty or none for plain HTTP. */
+  readonly certificate?: string | undefined;
 }
 
-async function post(port: number, path: string, body: string): Promise<Response> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body,
-    signal: AbortSignal.timeout(patienceMs),
-  });
-  if (answer.ok) return answer;
-  throw new Error(`the model server answered ${answer.status}: ${await answer.text()}`);
+async function post(api: ModelApi, path: string, body: string): Promise<IncomingMessage> {
+  const answer = await callModel(api, { path, body, timeoutMs: patienceMs });
+  if (answer.statusCode === 200) return answer;
+  throw new Error(
+    `the model server answered ${answer.statusCode ?? "?"}: ${await wholeText(answer)}`,
+  );
 }
 
 const imageSchema = z.object({ data: z.array(z.object({ b64_json: z.string() })).min(1) });
@@ -34,28 +37,27 @@ export interface HostModelClient extends ModelClient {
   picture(prompt: string): Promise<Buffer>;
 }
 
-/** The model server of a GPU host, through SSH with the host's key pinned: its port is open to nobody else. */
-export async function openHostModel({ target, url }: HostModel): Promise<HostModelClient> {
-  const { address, port, user, hostKey } = target;
-  const endpoint = { host: address, port, user, hostKeys: [hostKey] };
+/** The model server of a host, through SSH with the host's key pinned; with TLS its certificate is pinned too. */
+export async function openHostModel(model: HostModel): Promise<HostModelClient> {
+  const { target, url, token, certificate = "" } = model;
+  const { address, port, user, hostKey, through } = target;
+  const endpoint = { host: address, port, user, hostKeys: [hostKey], through };
   const session = await SshSession.connect(endpoint, await sshCredentials());
   const forward = await session.forward(Number(new URL(url).port));
+  const api = { port: forward.port, token, certificate: certificate || undefined };
   const complete = (question: Question, stream: boolean) =>
-    post(forward.port, "/v1/completions", requestBody(question, "completion", stream));
+    post(api, "/v1/completions", requestBody(question, "completion", stream));
   return {
-    ask: async (question) => readAnswer(await (await complete(question, false)).text()),
+    ask: async (question) => readAnswer(await wholeText(await complete(question, false))),
     picture: async (prompt) => {
-      const answer = await post(
-        forward.port,
-        "/v1/images/generations",
-        JSON.stringify({ prompt, response_format: "b64_json" }),
-      );
-      return Buffer.from(imageSchema.parse(await answer.json()).data[0]?.b64_json ?? "", "base64");
+      const body = JSON.stringify({ prompt, response_format: "b64_json" });
+      const answer = await wholeText(await post(api, "/v1/images/generations", body));
+      const { data } = imageSchema.parse(JSON.parse(answer));
+      return Buffer.from(data[0]?.b64_json ?? "", "base64");
     },
     stream: async function* (question): AsyncGenerator<Answer> {
-      const { body } = await complete(question, true);
-      if (body === null) return;
-      for await (const data of serverSentEvents(body)) yield readAnswer(data);
+      const pieces: AsyncIterable<Uint8Array> = await complete(question, true);
+      for await (const data of serverSentEvents(pieces)) yield readAnswer(data);
     },
     close: () => {
       forward.close();

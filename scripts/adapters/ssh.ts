@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../components/user-error.ts";
+import { shellQuote } from "../../provider/adapters/ssh.ts";
+import type { SshThrough } from "../../provider/adapters/ssh-way.ts";
 
 /** How a host is reached: from the outputs of its stack. */
 export interface SshTarget {
@@ -12,6 +14,8 @@ export interface SshTarget {
   readonly user: string;
   /** The host's public key, an OpenSSH line; nothing else is believed. */
   readonly hostKey: string;
+  /** @default it is reached from here */
+  readonly through?: SshThrough | undefined;
 }
 
 /** What an ended `ssh` left. */
@@ -22,9 +26,18 @@ export interface SshResult {
 }
 
 /** A line of a known_hosts file that pins the host's key (https://man.openbsd.org/sshd.8#SSH_KNOWN_HOSTS_FILE_FORMAT). */
-export function knownHostsLine({ address, port, hostKey }: SshTarget): string {
+export function knownHostsLine(target: Pick<SshTarget, "address" | "port" | "hostKey">): string {
+  const { address, port, hostKey } = target;
   const [algorithm = "", key = ""] = hostKey.trim().split(/\s+/);
   return `[${address}]:${port} ${algorithm} ${key}\n${address} ${algorithm} ${key}\n`;
+}
+
+/** The lines of a host and of the machine on the way to it. */
+export function knownHostsText(target: SshTarget): string {
+  const { through } = target;
+  const own = knownHostsLine(target);
+  if (through === undefined || "command" in through) return own;
+  return own + knownHostsLine({ address: through.host, ...through });
 }
 
 /** A private key for `ssh` to try. */
@@ -32,6 +45,26 @@ export interface SshIdentity {
   readonly file: string;
   /** Whether it was named, so that no other is tried. */
   readonly only: boolean;
+}
+
+/**
+ * The way to a host as OpenSSH's ProxyCommand. A jump host gets a client of its own, since `-J` would take that client's keys
+ * and options from the user's configuration.
+ */
+function proxyCommand(
+  through: SshThrough,
+  knownHosts: string,
+  identity: SshIdentity | undefined,
+): string {
+  if ("command" in through) return through.command.map(shellWord).join(" ");
+  const { host: address, port, user, hostKey } = through;
+  const jump = sshArguments({ address, port, user, hostKey }, knownHosts, identity);
+  return ["ssh", "-W", "[%h]:%p", ...jump].map(shellWord).join(" ");
+}
+
+/** A word for the shell that `ssh` starts a ProxyCommand with; `%h` and `%p` stay its own. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./[\]-]+$/.test(word) ? word : shellQuote(word);
 }
 
 /** Arguments of `ssh` that believe the pinned key only, and ask nothing of a person. */
@@ -48,6 +81,9 @@ export function sshArguments(
     "ServerAliveInterval=15",
     "ConnectTimeout=15",
     ...(identity?.only === true ? ["IdentitiesOnly=yes"] : []),
+    ...(target.through === undefined
+      ? []
+      : [`ProxyCommand=${proxyCommand(target.through, knownHosts, identity)}`]),
   ];
   return [
     ...options.flatMap((option) => ["-o", option]),
@@ -97,7 +133,7 @@ export async function runSsh(target: SshTarget, session: SshSession): Promise<Ss
   const folder = await mkdtemp(join(tmpdir(), "berth-ssh-"));
   try {
     const knownHosts = join(folder, "known_hosts");
-    await writeFile(knownHosts, knownHostsLine(target), { mode: 0o600 });
+    await writeFile(knownHosts, knownHostsText(target), { mode: 0o600 });
     const args = sshArguments(target, knownHosts, await identityOf(folder, environment));
     const batch = capture ? ["-o", "BatchMode=yes"] : [];
     return await spawnSsh([...batch, ...args, ...command], capture, input);

@@ -15,6 +15,7 @@ export const planning: readonly CommandRow[] = [
       ["--concurrency <count>", "sequences served at once"],
       ["--prompt-tokens <tokens>", "tokens of a typical prompt"],
       ["--answer-tokens <tokens>", "tokens of a typical answer"],
+      ["--image-steps <count>", "steps of denoising of an image (default: the model's own)"],
       ["--precision <format>", "auto, native, fp8, int8, int4, q4_k_m and others"],
       ["--method <method>", "of a training: full, lora or qlora"],
       ["--training-precision <precision>", "fp32, amp or bf16"],
@@ -85,7 +86,7 @@ export const planning: readonly CommandRow[] = [
       ["--gpus <cards>", 'every GPU that it has, such as "2 x RTX 3090"; or "none"'],
       ["--weights-folder <folder>", "the weights, in a folder here instead of a bucket"],
       ["--set <key=value...>", "any other setting"],
-      ["--with-ci", "write a workflow that takes it down when its lease is over"],
+      ["--with-ci", "write workflows: teardown when it is due, preview on a pull request"],
       ["--force", "replace what the file says already"],
     ],
     run: async (_words, flags, terminal) =>

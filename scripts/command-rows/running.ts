@@ -5,7 +5,7 @@ export const running: readonly CommandRow[] = [
   {
     syntax: "preview",
     summary: "the plan, and every resource that `up` would make, change or remove",
-    flags: [env, engine],
+    flags: [env, engine, ["--markdown <file>", "write it as a comment for a pull request too"]],
     run: async (_words, flags, terminal) =>
       (await import("../commands/preview.ts")).runPreview(flags as never, terminal),
   },
@@ -46,7 +46,11 @@ export const running: readonly CommandRow[] = [
   {
     syntax: "ssh [command...]",
     summary: "a shell on the host, or one command; only its pinned key is believed",
-    flags: [env, engine],
+    flags: [
+      env,
+      engine,
+      ["--known-hosts", "print the lines that pin its key, for another client's known_hosts"],
+    ],
     run: async (words, flags, terminal) =>
       (await import("../commands/ssh.ts")).runSshCommand(words, flags as never, terminal),
   },
@@ -93,6 +97,19 @@ export const running: readonly CommandRow[] = [
     ],
     run: async (words, flags, terminal) =>
       (await import("../commands/invoke.ts")).runInvoke(words, flags as never, terminal),
+  },
+  {
+    syntax: "notebook",
+    summary: "JupyterLab on the host, through SSH, with a first notebook that asks the model",
+    flags: [
+      env,
+      engine,
+      ["--host-port <port>", "of the host's loopback", "8888"],
+      ["--stop", "end it, with its kernels; the files stay"],
+      ["--write <file>", "write the first notebook here instead; also for a SageMaker endpoint"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/notebook.ts")).runNotebook(flags as never, terminal),
   },
   {
     syntax: "bench",

@@ -9,7 +9,7 @@ import { findDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
-import type { BerthOutputs } from "../stack-outputs.ts";
+import { printedOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 function loginOf({ user = "?", address = "?", sshPort = 22 }: BerthOutputs): string {
   return `${user}@${address}${sshPort === 22 ? "" : `:${sshPort}`}`;
@@ -85,7 +85,12 @@ export async function statusOfMachine(
   const answer = machine?.answers === true ? await probeModel(outputs) : undefined;
   if (answer !== undefined)
     terminal.say(`answers    ${answer.answers ? "yes" : "no"} (${answer.detail})`);
-  terminal.result({ env, machine: machine ?? null, answer: answer ?? null, outputs });
+  terminal.result({
+    env,
+    machine: machine ?? null,
+    answer: answer ?? null,
+    outputs: printedOutputs(outputs),
+  });
   return exitCode.ok;
 }
 
@@ -94,6 +99,7 @@ interface MachineDownOptions extends StackOptions {
   readonly yes?: boolean;
   readonly force?: boolean;
   readonly ifOver?: boolean;
+  readonly ifClosed?: boolean;
 }
 
 function refuseProtected({ env, force }: MachineDownOptions): void {
@@ -113,7 +119,7 @@ export async function downFromMachine(
   terminal: Terminal,
 ): Promise<number> {
   const { env } = options;
-  if (options.ifOver === true) {
+  if (options.ifOver === true || options.ifClosed === true) {
     terminal.say(`"${env}" has no lease; nothing was done.`);
     terminal.result({ env, over: false, expiresAt: "" });
     return exitCode.ok;

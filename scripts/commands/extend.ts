@@ -65,13 +65,13 @@ export async function openLease(options: StackOptions): Promise<LeasedStack> {
 /** How to reach the host, where there is one that could end itself. */
 export async function liveHosts({ opened, scope }: LeasedStack): Promise<readonly Connection[]> {
   const outputs = readOutputs(await opened.stack.outputs());
-  const { instanceId, address, sshPort = 22, user, hostKey } = outputs;
+  const { instanceId, address, sshPort = 22, user, hostKey, sshThrough: through } = outputs;
   if (instanceId === undefined || address === undefined) return [];
   if (user === undefined || hostKey === undefined) return [];
   const { state } = await readHostState(scope, instanceId);
   // Only what is known to have ended needs no new deadline.
   if (["gone", "terminated", "shutting-down"].includes(state)) return [];
-  return [{ host: address, port: sshPort, user, hostKey }];
+  return [{ host: address, port: sshPort, user, hostKey, through }];
 }
 
 /**

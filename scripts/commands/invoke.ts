@@ -90,7 +90,8 @@ async function invokePicture(
   if (existsSync(out)) {
     throw new UserError(`${out} is there already.`, { hint: "Name another file with --out." });
   }
-  const model = await openHostModel({ target: sshTarget(outputs), url: outputs.url ?? "" });
+  const { url = "", apiToken: token, certificate } = outputs;
+  const model = await openHostModel({ target: sshTarget(outputs), url, token, certificate });
   try {
     const picture = await model.picture(prompt);
     await writeFile(out, picture, { flag: "wx" });

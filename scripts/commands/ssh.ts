@@ -1,18 +1,31 @@
 import { cloudOf } from "../adapters/local-cloud.ts";
-import { runSsh } from "../adapters/ssh.ts";
+import { knownHostsText, runSsh } from "../adapters/ssh.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { findDeployment, type StackOptions } from "../deployment.ts";
+import { exitCode } from "../exit-code.ts";
 import { sshTarget } from "../ssh-target.ts";
 import { readOutputs } from "../stack-outputs.ts";
+
+/** Flags of `berth ssh`. */
+export interface SshOptions extends StackOptions {
+  /** Print the lines that pin the host's key, for another client, and log in to nothing. */
+  readonly knownHosts?: boolean;
+}
 
 /** `berth ssh [command...]`: a shell on the host, or one command there; only the pinned host key is believed. */
 export async function runSshCommand(
   command: readonly string[],
-  options: StackOptions,
+  options: SshOptions,
   terminal: Terminal,
 ): Promise<number> {
   const opened = await findDeployment(options, cloudOf(options.env));
   const target = sshTarget(opened === undefined ? {} : readOutputs(await opened.stack.outputs()));
+  if (options.knownHosts === true) {
+    const lines = knownHostsText(target);
+    terminal.say(...lines.trimEnd().split("\n"));
+    terminal.result({ target, knownHosts: lines });
+    return exitCode.ok;
+  }
   if (terminal.json) {
     const result = await runSsh(target, {
       command: command.length === 0 ? ["true"] : command,

@@ -15,7 +15,7 @@ import { statusOfMachine } from "./existing-host.ts";
 import { deadlineLayers, openLease } from "./extend.ts";
 import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth status`. */
 export interface StatusOptions extends StackOptions {
@@ -191,6 +191,13 @@ export async function runStatus(options: StatusOptions, terminal: Terminal): Pro
   const armed = asks ? await armedLayers(options, terminal) : [];
   const cost = runningCost(outputs, now) ?? null;
   const told = { [serving.noun]: serving.state };
-  terminal.result({ env, ...told, answer: answer ?? null, cost, armed, outputs });
+  terminal.result({
+    env,
+    ...told,
+    answer: answer ?? null,
+    cost,
+    armed,
+    outputs: printedOutputs(outputs),
+  });
   return exitCode.ok;
 }

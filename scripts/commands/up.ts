@@ -10,7 +10,7 @@ import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { requireWeights } from "../push/require-weights.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 import { machineLines } from "./existing-host.ts";
 
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
@@ -64,7 +64,7 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     engine: engine.name,
     steps,
     seconds,
-    outputs,
+    outputs: printedOutputs(outputs),
     cost: runningCost(outputs, now) ?? null,
   });
   return exitCode.ok;

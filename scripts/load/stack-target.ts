@@ -68,10 +68,18 @@ function contextOf({ plan }: BerthOutputs): number | undefined {
 }
 
 async function openHost(known: KnownStack, url: string): Promise<BenchTarget> {
+  if (url.startsWith("https:")) {
+    throw new UserError(
+      "The model server of this stack speaks TLS with a certificate of its own.",
+      {
+        hint: `Measure it from where it may be asked: NODE_EXTRA_CA_CERTS=<certificate> berth bench --url ${url}/v1`,
+      },
+    );
+  }
   const { outputs, options, now } = known;
   const deadlineSeconds = secondsToDeadline(outputs, now);
-  const { address, port, user, hostKey } = sshTarget(outputs);
-  const endpoint = { host: address, port, user, hostKeys: [hostKey] };
+  const { address, port, user, hostKey, through } = sshTarget(outputs);
+  const endpoint = { host: address, port, user, hostKeys: [hostKey], through };
   const session = await SshSession.connect(endpoint, await sshCredentials());
   const forward = await session.forward(Number(new URL(url).port));
   const close = (): void => {
@@ -81,7 +89,7 @@ async function openHost(known: KnownStack, url: string): Promise<BenchTarget> {
   try {
     const { form = "completion", ignoreEos = true } = options;
     const baseUrl = `http://127.0.0.1:${forward.port}/v1`;
-    const server = { baseUrl, token: undefined, form, ignoreEos, model: undefined };
+    const server = { baseUrl, token: outputs.apiToken, form, ignoreEos, model: undefined };
     const opened = await openServer(server);
     return {
       load: opened.load,

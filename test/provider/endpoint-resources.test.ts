@@ -143,6 +143,41 @@ describe("the provider's SageMaker resources", function () {
       await assert.rejects(hosting.describe("closed"), /Could not find/);
     });
 
+    it("takes the next type when the first lacks capacity, and says which", async () => {
+      cloud.setFault({
+        kind: "insufficient-capacity",
+        service: "sagemaker",
+        instanceType: "ml.g6.xlarge",
+      });
+      const config = await plugin.create("PooledConfiguration", {
+        region: "us-east-1",
+        namePrefix: "pooled",
+        configuration: {
+          productionVariants: [
+            {
+              variantName: "AllTraffic",
+              modelName: "good",
+              instanceType: "ml.g6.xlarge",
+              initialInstanceCount: 1,
+              containerStartupHealthCheckTimeoutInSeconds: 600,
+            },
+          ],
+          tags,
+        },
+        instanceTypes: ["ml.g6.xlarge", "ml.g5.xlarge"],
+        provisionTimeoutSeconds: 900,
+      });
+      assert.match(config.id, /^pooled-[0-9a-f]{7}$/);
+      const made = await plugin.create("HostedEndpoint", inputs("pooled", config.id));
+      cloud.clearFaults();
+      assert.equal(made.outputs["instanceType"], "ml.g5.xlarge");
+      const read = await plugin.read("HostedEndpoint", made.id, made.outputs);
+      assert.deepEqual(read, made.outputs, "it stays where it is");
+      await plugin.delete("HostedEndpoint", made.id, made.outputs);
+      await plugin.delete("PooledConfiguration", config.id, config.outputs);
+      assert.equal(await plugin.read("PooledConfiguration", config.id, config.outputs), undefined);
+    });
+
     it("is gone when nobody stopped it, and goes while it is Creating", async () => {
       const made = await plugin.create("HostedEndpoint", inputs("lost", "good"));
       await plugin.delete("HostedEndpoint", made.id, made.outputs);

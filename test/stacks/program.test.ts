@@ -7,6 +7,7 @@ import { untaggableTypes } from "../../components/tag-contract.ts";
 import { UserError } from "../../components/user-error.ts";
 import { deployGpuHost } from "../../stacks/gpu-host-stack.ts";
 import { checkLicence } from "../../stacks/licence.ts";
+import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { stackOutputs } from "../../stacks/outputs.ts";
 import { parseSettings, planRequest } from "../../stacks/settings.ts";
 import { goodConfig, somePlan } from "../support/builders.ts";
@@ -27,9 +28,9 @@ describe("index.ts", () => {
     assert.deepEqual(
       Object.keys(outputs).toSorted(),
       [
-        ["address", "catalogueVersion", "expiresAt", "hostKey", "hourlyUsd", "instanceId"],
-        ["instanceType", "launched", "monthlyUsd", "owner", "plan", "refusals", "sshPort"],
-        ["startedAt", "url", "user", "weightsUri"],
+        ["address", "apiToken", "catalogueVersion", "certificate", "expiresAt", "hostKey"],
+        ["hourlyUsd", "instanceId", "instanceType", "launched", "monthlyUsd", "owner", "plan"],
+        ["refusals", "sshPort", "startedAt", "url", "user", "weightsUri"],
       ].flat(),
     );
     assert.ok("address" in outputs);
@@ -102,6 +103,21 @@ describe("deployGpuHost", () => {
     assert.ok(!waitsFor("dev-weights", "dev-bootstrap"));
     assert.ok(waitsFor("dev-server", "dev-bootstrap"));
     assert.ok(waitsFor("dev-server", "dev-weights"));
+  });
+
+  it("keeps its server on loopback behind a token, and opens it to one block over TLS alone", async () => {
+    const closed = await deployment("dev");
+    const server = closed.named("dev-server").inputs;
+    assert.equal(server["open"], false);
+    assert.equal(server["tls"], undefined);
+    assert.match(JSON.stringify(server["token"]), /berth-[\w-]{32}/);
+    const open = await deployment("dev", { "berth:serveCidr": "198.51.100.0/24" });
+    assert.equal(open.named("dev-server").inputs["open"], true);
+    assert.equal(open.named("dev-server").inputs["tls"], "own");
+    assert.equal(open.named("dev-network-host-serve-in").inputs["cidrIpv4"], "198.51.100.0/24");
+    const clear = { "berth:serveCidr": "198.51.100.0/24", "berth:tls": "off" };
+    const settings = parseSettings({ stack: "dev", config: { ...goodConfig, ...clear } });
+    assert.throws(() => makeStackPlan(settings), /cannot be reached as asked/);
   });
 
   it("tells the host when its lease ends, again with every up", async () => {

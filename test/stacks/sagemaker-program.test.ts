@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { declaredMonth } from "../../stacks/declared-month.ts";
 import { endpointOutputs } from "../../stacks/outputs.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { parseSettings } from "../../stacks/settings.ts";
@@ -167,6 +168,20 @@ describe("deployEndpoint", () => {
       (error: { problems?: readonly string[] }) =>
         error.problems?.some((each) => each.includes("loses its scaling")),
     );
+  });
+
+  it("counts the hours of a month in which an endpoint without an end is there", () => {
+    const endpointHours = "Mon-Fri 08:00-18:00 UTC";
+    assert.equal(declaredMonth(1, { leaseHours: undefined, endpointHours }).hours, 217.3);
+    assert.equal(declaredMonth(1, { leaseHours: 4, endpointHours }).hours, 4);
+  });
+
+  it("has a configuration of several types made by its own provider, since AWS's has none", async () => {
+    const { named } = await deployment({ "berth:fallbackTypes": 2 });
+    const { type, inputs } = named("dev-endpoint-config");
+    assert.equal(type, "berth:index:PooledConfiguration");
+    assert.equal((inputs["instanceTypes"] as string[]).length, 3);
+    assert.match(JSON.stringify(inputs["configuration"]), /"berth:run-id"/);
   });
 
   it("captures a share of the requests in a bucket of its own, and writes nothing else there", async () => {

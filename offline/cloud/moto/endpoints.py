@@ -141,6 +141,10 @@ def settle(body: dict[str, Any]) -> tuple[str, Any]:
         if "instances" in body:
             variant["CurrentInstanceCount"] = body["instances"]
             variant["DesiredInstanceCount"] = body["instances"]
+        if body.get("instanceType"):
+            variant["InstancePools"] = [
+                {"InstanceType": body["instanceType"], "CurrentInstanceCount": body.get("instances", 1)}
+            ]
     if body["status"] in ("InService", "Failed"):
         endpoint.berth_wanted = (endpoint.endpoint_config_name, None)
     endpoint.last_modified_time = utcnow()

@@ -19,6 +19,19 @@ def accept_new_types() -> None:
     models.FakeEndpointConfig.validate_instance_type = validate
 
 
+def accept_pools() -> None:
+    """A variant with several types to try has them in pools, and no type of its own."""
+    original = models.FakeEndpointConfig.validate_production_variants
+
+    def validate(self: Any, variants: list[dict[str, Any]]) -> None:
+        for variant in variants:
+            for pool in variant.get("InstancePools") or []:
+                self.validate_instance_type(pool["InstanceType"])
+        original(self, [each for each in variants if not each.get("InstancePools")])
+
+    models.FakeEndpointConfig.validate_production_variants = validate
+
+
 def name_configs_plainly() -> None:
     """moto keeps the ARN of an endpoint configuration as a tuple, on which GetResources stumbles."""
     original = models.FakeEndpointConfig.__init__
@@ -55,3 +68,4 @@ def apply() -> None:
     keep_one_tag_a_key()
     name_configs_plainly()
     accept_new_types()
+    accept_pools()

@@ -3,6 +3,7 @@ import { ApiError, type ApiRequest } from "../proxy/api-request.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
 import { endpointQuota } from "./endpoint-quotas.ts";
 import type { HostedContainer, HostedVariant } from "./hosted-endpoint.ts";
+import { typesOf } from "./provision.ts";
 import { objectsBelow } from "./model-data.ts";
 import { imageExists, type ServingImage } from "./serving-images.ts";
 
@@ -33,15 +34,27 @@ function checkModel(call: ApiRequest, store: ObjectStore, images: readonly Servi
 /** Types whose disks are NVMe take no size of a volume: docs.aws.amazon.com/sagemaker/latest/dg/host-instance-storage.html */
 const withNvme = /^ml\.(g4dn|g5|g6|g6e|g7|g7e|p4d|p4de|p5|p5e|p5en|p6\S*|trn1\S*|\w+d)\./;
 
+function checkPools(type: string | undefined, pools: HostedVariant["InstancePools"]): void {
+  if (pools === undefined) return;
+  if (type !== undefined) refuse("InstanceType and InstancePools cannot both be specified.");
+  const priorities = new Set(pools.map(({ Priority }) => Priority));
+  const inRange = [...priorities].every((each) => each >= 1 && each <= 5);
+  if (pools.length < 1 || pools.length > 5 || !inRange) {
+    refuse("InstancePools takes 1 to 5 pools, with priorities from 1 to 5.");
+  }
+}
+
 function checkConfig(call: ApiRequest): void {
   checkName("endpointConfigName", call.parameters["EndpointConfigName"]);
   for (const variant of (call.parameters["ProductionVariants"] ?? []) as (HostedVariant & {
     VolumeSizeInGB?: number;
   })[]) {
-    const { InstanceType = "", VolumeSizeInGB } = variant;
-    if (VolumeSizeInGB !== undefined && withNvme.test(InstanceType)) {
+    const { InstanceType, InstancePools, VolumeSizeInGB } = variant;
+    checkPools(InstanceType, InstancePools);
+    const withDisks = typesOf(variant).find((type) => withNvme.test(type));
+    if (VolumeSizeInGB !== undefined && withDisks !== undefined) {
       refuse(
-        `VolumeSizeInGB parameter is not allowed for the selected Instance type ${InstanceType}.`,
+        `VolumeSizeInGB parameter is not allowed for the selected Instance type ${withDisks}.`,
       );
     }
     const seconds = variant.ContainerStartupHealthCheckTimeoutInSeconds;
@@ -67,8 +80,10 @@ export function checkSageMakerCall(
 
 /** Refuses an endpoint for which the account's quota has no room. */
 export function checkEndpointQuota(faults: Faults, variants: readonly HostedVariant[]): void {
-  for (const { InstanceType, InitialInstanceCount = 1 } of variants) {
-    if (InstanceType === undefined) continue;
+  for (const variant of variants) {
+    const { InitialInstanceCount = 1 } = variant;
+    const [InstanceType = ""] = typesOf(variant);
+    if (InstanceType === "") continue;
     const value = endpointQuota(faults, InstanceType);
     if (InitialInstanceCount <= value) continue;
     throw new ApiError(

@@ -187,7 +187,12 @@ export class Endpoints {
     const log = this.#logOf(region, name, variant?.VariantName ?? "AllTraffic");
     try {
       const { signal } = running.abort;
-      const serving = await provision(endpoint, { ...this.#parts, folder, log, signal });
+      const { serving, instanceType } = await provision(endpoint, {
+        ...this.#parts,
+        folder,
+        log,
+        signal,
+      });
       if (running.abort.signal.aborted) {
         await serving.stop();
         return;
@@ -196,7 +201,8 @@ export class Endpoints {
       if (before !== undefined && !(await this.#shift(endpoint, running, serving))) return;
       Object.assign(running, { serving, config, endpoint });
       const instances = variant?.InitialInstanceCount ?? 1;
-      await this.#tell(endpoint, { status: "InService", config, instances });
+      const pooled = variant?.InstancePools === undefined ? {} : { instanceType };
+      await this.#tell(endpoint, { status: "InService", config, instances, ...pooled });
       await before?.stop();
     } catch (error) {
       if (running.abort.signal.aborted) return;

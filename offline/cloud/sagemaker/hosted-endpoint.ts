@@ -14,6 +14,8 @@ export interface HostedContainer {
 export interface HostedVariant {
   readonly VariantName: string;
   readonly InstanceType?: string;
+  /** Types to try in the order of their priority, in place of the one. */
+  readonly InstancePools?: readonly { readonly InstanceType: string; readonly Priority: number }[];
   readonly InitialInstanceCount?: number;
   readonly ContainerStartupHealthCheckTimeoutInSeconds?: number;
   readonly container: HostedContainer;

@@ -30,16 +30,32 @@ export class ProvisionFailure extends Error {}
 /** SageMaker starts a container that ends anew; here three times, since it ends for the same reason again. */
 const mostStarts = 3;
 
-function requireCapacity(faults: Faults, { InstanceType = "" }: HostedVariant): void {
-  const fault = faults.take({
-    service: "sagemaker",
-    operations: ["ProvisionEndpoint"],
-    instanceType: InstanceType,
-  });
-  if (fault?.kind !== "insufficient-capacity") return;
+function hasCapacity(faults: Faults, instanceType: string): boolean {
+  const operations = ["ProvisionEndpoint"];
+  const fault = faults.take({ service: "sagemaker", operations, instanceType });
+  return fault?.kind !== "insufficient-capacity";
+}
+
+/** Types that a variant may run on, the first to try first. */
+export function typesOf({ InstancePools, InstanceType = "" }: HostedVariant): readonly string[] {
+  if (InstancePools === undefined) return [InstanceType];
+  const pools = InstancePools.toSorted((a, b) => a.Priority - b.Priority);
+  return pools.map(({ InstanceType: type }) => type);
+}
+
+/** The first of a variant's types for which there is capacity now. */
+function chooseType(faults: Faults, variant: HostedVariant): string {
+  const chosen = typesOf(variant).find((type) => hasCapacity(faults, type));
+  if (chosen !== undefined) return chosen;
   throw new ProvisionFailure(
     "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using a different ML instance type or after some time.",
   );
+}
+
+/** A container that is well, and what it runs on. */
+export interface Provisioned {
+  readonly serving: ServingProcess;
+  readonly instanceType: string;
 }
 
 /**
@@ -50,10 +66,10 @@ function requireCapacity(faults: Faults, { InstanceType = "" }: HostedVariant): 
 export async function provision(
   endpoint: HostedEndpoint,
   parts: ProvisionParts,
-): Promise<ServingProcess> {
+): Promise<Provisioned> {
   const [variant] = endpoint.variants;
   if (variant === undefined) throw new ProvisionFailure("The endpoint configuration is gone.");
-  requireCapacity(parts.faults, variant);
+  const instanceType = chooseType(parts.faults, variant);
   const { Image = "", Environment = {}, ModelDataSource } = variant.container;
   const command = programOf(Image, parts.images);
   if (command === undefined) {
@@ -72,7 +88,7 @@ export async function provision(
       modelFolder,
       log,
     });
-    if (await started.well(mayWait)) return started;
+    if (await started.well(mayWait)) return { serving: started, instanceType };
     await started.stop();
   }
   throw new ProvisionFailure(

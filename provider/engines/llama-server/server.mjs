@@ -1,10 +1,12 @@
 // Serves one GGUF model over an OpenAI-style API with llama.cpp. It runs on the GPU host, sent there as a bundle
-// with its dependencies, and listens on loopback only: the way in is the SSH connection.
+// with its dependencies, and listens on loopback unless told otherwise: the way in is the SSH connection.
 //
 //   node server.mjs --model FILE_OR_FOLDER --id MODEL_ID --port 8000 --context 4096 [--gpu auto|false] [--kv-type Q8_0]
 
-import { readdirSync, statSync } from "node:fs";
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,6 +21,10 @@ const { values: flags } = parseArgs({
     port: { type: "string", default: "8000" },
     host: { type: "string", default: "127.0.0.1" },
     context: { type: "string", default: "4096" },
+    // A file, so that the token is in no process list.
+    "token-file": { type: "string" },
+    "tls-certificate": { type: "string" },
+    "tls-key": { type: "string" },
     gpu: { type: "string", default: "auto" },
     // How the cache is held, as llama.cpp names it: F16, Q8_0, Q4_0.
     "kv-type": { type: "string", default: "F16" },
@@ -173,11 +179,25 @@ function inTurn(work) {
   return done;
 }
 
+const digest = (text) => createHash("sha256").update(text).digest();
+const tokenFile = flags["token-file"];
+const token = tokenFile === undefined ? undefined : digest(readFileSync(tokenFile, "utf8").trim());
+
+function mayAsk({ authorization = "" }) {
+  return (
+    token === undefined || timingSafeEqual(digest(authorization.replace(/^Bearer /, "")), token)
+  );
+}
+
 async function route(request, response) {
   const path = new URL(request.url, "http://localhost").pathname;
   const call = `${request.method} ${path}`;
   if (call === "GET /health") {
     return answer(response, engine ? 200 : 503, { status: engine ? "ok" : "loading" });
+  }
+  if (!mayAsk(request.headers)) {
+    response.setHeader("connection", "close");
+    return answer(response, 401, { error: { message: "the token is missing or wrong" } });
   }
   if (engine === undefined)
     return answer(response, 503, { error: { message: "the model is loading" } });
@@ -191,14 +211,23 @@ async function route(request, response) {
   return answer(response, 404, { error: { message: `no such call: ${call}` } });
 }
 
-const server = createServer((request, response) => {
+function listener(request, response) {
   route(request, response).catch((error) => {
     const status = error instanceof BadRequest ? 400 : 500;
     if (status === 500) process.stderr.write(`${error.stack}\n`);
     if (response.headersSent) response.end();
     else answer(response, status, { error: { message: error.message } });
   });
-});
+}
+
+const certificate = flags["tls-certificate"];
+const server =
+  certificate === undefined
+    ? createServer(listener)
+    : createSecureServer(
+        { cert: readFileSync(certificate), key: readFileSync(flags["tls-key"] ?? certificate) },
+        listener,
+      );
 server.on("error", (error) =>
   fail(`cannot listen on ${flags.host}:${flags.port}: ${error.message}`),
 );

@@ -13,12 +13,21 @@ interface Readings {
   readonly gpu: string;
   readonly connected: readonly number[];
   readonly metrics: string;
+  /** What the notebook server is asked with. */
+  readonly kernels: string;
   readonly load: number;
   /** Minutes since the test began. */
   readonly minute: number;
 }
 
-const quiet: Readings = { gpu: "echo 0", connected: [], metrics: "", load: 0.1, minute: 0 };
+const quiet: Readings = {
+  gpu: "echo 0",
+  connected: [],
+  metrics: "",
+  kernels: "exit 7",
+  load: 0.1,
+  minute: 0,
+};
 
 describe("idle-check.sh", () => {
   let root: string;
@@ -33,11 +42,11 @@ describe("idle-check.sh", () => {
   afterEach(() => rm(root, { recursive: true, force: true }));
 
   async function look(change: Partial<Readings> = {}): Promise<string> {
-    const { gpu, connected, metrics, load, minute } = { ...quiet, ...change };
+    const { gpu, connected, metrics, kernels, load, minute } = { ...quiet, ...change };
     const fakes = {
       "nvidia-smi": gpu,
       ss: connected.map((port) => `case "$*" in *":${port} )"*) echo "0 0 a b";; esac`).join("\n"),
-      curl: `cat <<'END'\n${metrics}\nEND`,
+      curl: `case "$*" in */api/kernels) ${kernels}; exit ;; esac\ncat <<'END'\n${metrics}\nEND`,
       date: `echo ${1_800_000_000 + minute * 60}`,
       shutdown: 'echo "ENDED"',
     };
@@ -86,6 +95,20 @@ describe("idle-check.sh", () => {
       `# TYPE x counter\nvllm:request_success_total{a="b"} ${count}`;
     await look({ metrics: metrics(5) });
     assert.match(await look({ metrics: metrics(6), minute: 40 }), /in use: the server was asked/);
+  });
+
+  it("counts a notebook's kernel that works, and none that waits or has ended", async () => {
+    await writeFile(join(root, "token"), "secret");
+    const notebook = `NOTEBOOK_PORT=8888\nNOTEBOOK_TOKEN=${join(root, "token")}\n`;
+    await writeFile(join(root, "etc/berth/notebook"), notebook);
+    const states = (...each: readonly string[]) =>
+      `echo '${JSON.stringify(each.map((execution_state) => ({ execution_state })))}'`;
+    await look();
+    assert.match(await look({ minute: 40, kernels: states("idle", "busy") }), /in use: a kernel/);
+    assert.match(await look({ minute: 41, kernels: "echo forbidden" }), /cannot be asked/);
+    assert.equal(await look({ minute: 42, kernels: states("idle") }), "idle: marked");
+    assert.equal(await look({ minute: 50, kernels: states() }), "idle for 8 min of 30");
+    assert.match(await look({ minute: 72, kernels: "exit 7" }), /ENDED/);
   });
 
   it("ends nothing that is protected, or that has no settings", async () => {

@@ -109,3 +109,15 @@ describe("Network", () => {
     assert.deepEqual(await valueOf(result.subnetIds), ["subnet-0a", "subnet-0b"]);
   });
 });
+
+describe("Network with a model server that others may ask", () => {
+  it("lets them in on its port, from their block of addresses only", async () => {
+    const { named } = await network({ serve: { cidr: "198.51.100.0/24", port: 8000 } });
+    const { inputs } = named("net-host-serve-in");
+    assert.deepEqual(
+      [inputs["cidrIpv4"], inputs["fromPort"], inputs["toPort"], inputs["ipProtocol"]],
+      ["198.51.100.0/24", 8000, 8000, "tcp"],
+    );
+    assert.throws(() => new Network("net", { ...args, serve: { cidr: "0.0.0.0/0", port: 8000 } }));
+  });
+});

@@ -39,6 +39,16 @@ describe("reportLines", () => {
     assert.match(lines, /^ {2}g6\.xlarge +1 x L4 +spot +us-east-1/m);
   });
 
+  it("says how long an image takes and costs, and that it is not known of others", () => {
+    const lines = text({ model: "sdxl", concurrency: 2, imageSteps: 30 });
+    assert.match(
+      lines,
+      /^speed {6}.* for 2 images at once of 30 steps; .* an hour; .* a thousand/m,
+    );
+    assert.match(lines, /\$ 1000 images/);
+    assert.match(text({ model: "stable-diffusion-3-medium" }), /^speed {6}not known/m);
+  });
+
   it("says what a reservation costs, and from which hours on it pays", () => {
     const lines = text({ spot: false });
     assert.match(lines, /reserved, every hour paid: 1 year \$0\.5239, 3 years not known \(.*2026/);

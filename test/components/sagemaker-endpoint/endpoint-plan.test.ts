@@ -12,6 +12,7 @@ import {
   type EndpointRequest,
 } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
+import { hourlyUsdOn } from "../../../components/sagemaker-endpoint/instance-pools.ts";
 import { parseImageAddress } from "../../../components/sagemaker-endpoint/serving-container.ts";
 import { UserError } from "../../../components/user-error.ts";
 
@@ -86,6 +87,18 @@ describe("planEndpoint", () => {
     for (const name of ["g5.2xlarge", "ml.g5.2xlarge"]) {
       assert.equal(plan({ instanceTypes: [name] }).ladder[0].instanceType, "ml.g5.2xlarge");
     }
+  });
+
+  it("lets further types stand in, that split the model alike, at the price of the dearest", () => {
+    const { endpoint, hourlyUsd } = plan({ fallbackTypes: 3 });
+    assert.equal(endpoint.pools.length, 4);
+    assert.equal(endpoint.pools[0]?.instanceType, "ml.g6.xlarge");
+    assert.equal(hourlyUsd, Math.max(...endpoint.pools.map((pool) => pool.hourlyUsd)));
+    assert.equal(hourlyUsdOn(endpoint, "ml.g6.xlarge"), 1.1267);
+    assert.equal(hourlyUsdOn(endpoint, "ml.t2.medium"), hourlyUsd);
+    const text = endpointPlanLines(plan({ fallbackTypes: 1 })).join("\n");
+    assert.match(text, /^types {6}the first with capacity of ml\.g6\.xlarge \(\$1\.13\), ml\./m);
+    assert.match(text, /^price {6}at most /m);
   });
 
   it("never plans a GPU on which CUDA 13 does not run", () => {

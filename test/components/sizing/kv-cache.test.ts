@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
-import { kvCacheBytes, kvFormatFactor, kvShare } from "../../../components/sizing/kv-cache.ts";
+import {
+  cacheCopies,
+  kvCacheBytes,
+  kvFormatFactor,
+  kvShare,
+} from "../../../components/sizing/kv-cache.ts";
 import { UserError } from "../../../components/user-error.ts";
 
 const catalogue = loadCatalogue();
@@ -36,6 +41,14 @@ describe("kvCacheBytes", () => {
   it("says what the catalogue lacks", () => {
     const bare = { ...model("llama-2-7b"), kvBytesPerToken: undefined, kvHeads: undefined };
     assert.throws(() => kvCacheBytes(bare, 16), UserError);
+  });
+});
+
+describe("cacheCopies", () => {
+  it("has two of a model whose own code is older than the cache objects of transformers, there alone", () => {
+    assert.equal(cacheCopies(model("qwen-7b"), "transformers"), 2);
+    assert.equal(cacheCopies(model("qwen-7b"), "vllm"), 1);
+    assert.equal(cacheCopies(model("qwen2.5-7b"), "transformers"), 1);
   });
 });
 

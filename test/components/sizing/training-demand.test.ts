@@ -5,6 +5,7 @@ import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { adapterParameters } from "../../../components/sizing/adapter-parameters.ts";
 import { shapeOf } from "../../../components/sizing/model-shape.ts";
 import { trainingDemand } from "../../../components/sizing/training-demand.ts";
+import { verdict } from "../../../components/sizing/verdict.ts";
 import type { TrainingWorkload } from "../../../components/sizing/workload.ts";
 import { UserError } from "../../../components/user-error.ts";
 
@@ -50,6 +51,20 @@ describe("adapterParameters", () => {
 });
 
 describe("trainingDemand", () => {
+  it("fits where the upper end of its range does, and is comfortable with a twentieth to spare", () => {
+    const demand = trainingDemand(seven, full);
+    const { totalMiB, highMiB } = demand;
+    assert.ok(totalMiB < highMiB);
+    const at = (usableMiB: number) => {
+      const { fits, comfortable } = verdict(demand, usableMiB);
+      return [fits, comfortable];
+    };
+    assert.deepEqual(at(highMiB - 1), [false, false]);
+    assert.deepEqual(at(highMiB + 1), [true, false]);
+    assert.deepEqual(at(highMiB / 0.95 + 1), [true, true]);
+    assert.match(verdict(demand, totalMiB).reason, /^needs up to/);
+  });
+
   it("takes 16 bytes of a parameter in mixed precision, and 8 in pure 16 bit", () => {
     const parameters = seven.parameters ?? 0;
     const bytes = (workload: TrainingWorkload) =>

@@ -11,6 +11,7 @@ const launch: EngineLaunch = {
   weights: "/w",
   dataFolder: "/d",
   port: 8000,
+  listenAddress: "127.0.0.1",
   contextTokens: 512,
   tensorParallel: 2,
   quantise: "none",
@@ -36,7 +37,7 @@ describe("engineCommand", () => {
     );
     assert.match(
       await words({ engine: "diffusers" }),
-      /--kind image --model \/w --id m --port 8000$/,
+      /--kind image --model \/w --id m --host 127\.0\.0\.1 --port 8000$/,
     );
   });
 
@@ -49,5 +50,20 @@ describe("engineCommand", () => {
     assert.match(llama, /--kv-type Q8_0 --temperature 0\.7 --top-p 0\.9$/);
     const transformers = await words({ ...sampling, engine: "transformers" });
     assert.match(transformers, /--temperature 0\.7 --top-p 0\.9$/);
+  });
+
+  it("names files for what is secret, and never the secret", async () => {
+    const tls = { certificateFile: "/s/cert", keyFile: "/s/key" };
+    const access = { tls, tokenFile: "/s/token", listenAddress: "0.0.0.0" };
+    const vllm = await words(access);
+    assert.match(
+      vllm,
+      /--host 0\.0\.0\.0 --port 8000 --ssl-certfile \/s\/cert --ssl-keyfile \/s\/key/,
+    );
+    assert.doesNotMatch(vllm, /token/);
+    for (const engine of ["llama.cpp", "transformers", "diffusers"] as const) {
+      const told = /--token-file \/s\/token --tls-certificate \/s\/cert --tls-key \/s\/key/;
+      assert.match(await words({ ...access, engine }), told);
+    }
   });
 });

@@ -47,6 +47,11 @@ describe("removeByTag", function () {
         TagSpecifications: tagged("subnet"),
       }),
     );
+    await client.send(
+      new ec2.ModifySubnetAttributeCommand({
+        ...{ SubnetId: subnet.Subnet!.SubnetId!, MapPublicIpOnLaunch: { Value: true } },
+      }),
+    );
     const gateway = await client.send(
       new ec2.CreateInternetGatewayCommand({ TagSpecifications: tagged("internet-gateway") }),
     );

@@ -92,6 +92,7 @@ describe("host-probe.sh", () => {
     step("driver-0c", { log: "making\n", process: `${process.pid} 1 ${boot}\n` }, 3);
     const log = '@progress {"ready":1,"total":8}\n@progress {"ready":2,"total":8}\n';
     step("weights-0d", { log, process: alive }, 4);
+    step("verify-0e", { log: "" }, 5);
     assert.deepEqual((await probe()).steps, [
       { name: "prepare", state: "done", code: 0, lastLine: "ready [31mnow", progress: undefined },
       { name: "driver", state: "gone", code: 0, lastLine: "making", progress: undefined },
@@ -102,6 +103,7 @@ describe("host-probe.sh", () => {
         lastLine: "",
         progress: { ready: 2, total: 8 },
       },
+      { name: "verify", state: "running", code: 0, lastLine: "", progress: undefined },
     ]);
   });
 

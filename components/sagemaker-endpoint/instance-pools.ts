@@ -1,0 +1,48 @@
+import type { InstanceType } from "../catalogue/instance-type.ts";
+import type { Placement } from "../plan.ts";
+import { roundUsd } from "../pricing/hourly-cost.ts";
+import { fitsDisk } from "./endpoint-limits.ts";
+
+/** A type that an endpoint may run on, and its price. */
+export interface EndpointPool {
+  readonly instanceType: string;
+  readonly hourlyUsd: number;
+}
+
+/** Types that a variant may name, the first included (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html). */
+export const mostPools = 5;
+
+/**
+ * The chosen type, and the next ones of the ladder that can stand in for it. One model serves all of them with one
+ * environment, so that they split it over as many GPUs; and a volume is asked for by all of them or by none. Pure.
+ *
+ * @param fallbackTypes how many may stand in
+ */
+export function instancePools(
+  [chosen, ...others]: readonly [Placement, ...Placement[]],
+  types: readonly InstanceType[],
+  { weightsGiB, fallbackTypes }: { readonly weightsGiB: number; readonly fallbackTypes: number },
+): readonly EndpointPool[] {
+  const disksOf = ({ instanceType }: Placement): number =>
+    types.find((each) => each.instanceType === instanceType)?.localNvmeGB ?? 0;
+  const isLike = (other: Placement): boolean =>
+    other.tensorParallel === chosen.tensorParallel &&
+    disksOf(other) > 0 === disksOf(chosen) > 0 &&
+    fitsDisk(weightsGiB, disksOf(other));
+  return [chosen, ...others.filter(isLike).slice(0, fallbackTypes)].map(
+    ({ instanceType, hourlyUsd }) => ({ instanceType, hourlyUsd }),
+  );
+}
+
+/** What an hour of all instances costs on one of the types; on one that is none of them, what the dearest does. */
+export function hourlyUsdOn(
+  {
+    pools,
+    maxInstances,
+  }: { readonly pools: readonly EndpointPool[]; readonly maxInstances: number },
+  instanceType: string,
+): number {
+  const known = pools.filter((pool) => pool.instanceType === instanceType);
+  const prices = (known.length > 0 ? known : pools).map(({ hourlyUsd }) => hourlyUsd);
+  return roundUsd(Math.max(...prices) * maxInstances);
+}

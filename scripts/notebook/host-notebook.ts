@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../components/user-error.ts";
+import type { Host } from "../../provider/adapters/ssh.ts";
+import { ensureFolder } from "../../provider/connection.ts";
+import { remoteScript } from "../../provider/remote/scripts.ts";
+
+/** JupyterLab that is installed on hosts; needs Python 3.10 (https://pypi.org/project/jupyterlab/4.6.6/). */
+export const jupyterVersion = "4.6.6";
+/** What the first notebook is called. */
+export const firstNotebookName = "ask-the-model.ipynb";
+
+const notebookScript = remoteScript("notebook.sh");
+const serverScript = [
+  "export BERTH_UNIT=berth-notebook BERTH_UNIT_TITLE=JupyterLab",
+  remoteScript("model-server.sh"),
+].join("\n");
+/** Some ninety packages over a slow link. */
+const installMs = 900_000;
+const startSeconds = 60;
+
+/** Where a host's notebooks are. */
+export interface NotebookPlace {
+  /** `/opt/berth`, where the host's files are. */
+  readonly dataFolder: string;
+  /** On the host's loopback. */
+  readonly port: number;
+}
+
+/** A notebook server that runs on a host. */
+export interface RunningNotebook {
+  readonly token: string;
+  /** The folder of the notebooks, on the host. */
+  readonly workFolder: string;
+  readonly started: boolean;
+}
+
+const known: Readonly<Record<string, string>> = {
+  E_VENV: "On Debian and Ubuntu: sudo apt-get install python3-venv",
+  E_PYTHON: "Choose a machine image with a newer Python.",
+  E_PORT: "Choose another port with --host-port, or stop what holds it.",
+};
+
+function refused(what: string, host: Host, stderr: string): UserError {
+  const [, code = "", words = ""] = /^(E_[A-Z]+) (.*)$/m.exec(stderr) ?? [];
+  const hint = known[code];
+  const last = stderr.trim().split("\n").slice(-3).join(" ");
+  return new UserError(`${what} on ${host.name}: ${hint === undefined ? last : words}.`, { hint });
+}
+
+async function run(
+  host: Host,
+  what: string,
+  call: readonly [string, readonly string[]],
+  timeoutMs: number,
+) {
+  const [script, args] = call;
+  const { code, stdout, stderr } = await host.script(script, { args, timeoutMs });
+  if (code !== 0) throw refused(what, host, stderr);
+  return stdout.trim();
+}
+
+/** Waits until the server answers to its token. */
+async function untilReady(port: number, token: string): Promise<boolean> {
+  const end = Date.now() + startSeconds * 1000;
+  while (Date.now() < end) {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/status`, {
+      headers: { authorization: `token ${token}`, connection: "close" },
+      signal: AbortSignal.timeout(5000),
+    }).catch(() => undefined);
+    if (answer?.ok === true) return true;
+    await sleep(300);
+  }
+  return false;
+}
+
+function jupyterWords(folder: string, port: number, root: boolean): readonly string[] {
+  return [
+    "env",
+    `JUPYTER_TOKEN_FILE=${folder}/token`,
+    `${folder}/venv/bin/python`,
+    ...["-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", `--port=${port}`],
+    "--ServerApp.port_retries=0",
+    `--ServerApp.root_dir=${folder}/work`,
+    ...(root ? ["--allow-root"] : []),
+  ];
+}
+
+async function folderOf(host: Host, { dataFolder }: NotebookPlace): Promise<string> {
+  return `${await ensureFolder(host, dataFolder)}/notebook`;
+}
+
+/**
+ * Installs JupyterLab on a host and starts it on the host's loopback, with a token that is made there; what is there and
+ * runs is left alone, and so are notebooks that somebody has changed.
+ *
+ * @param notebook the first notebook
+ * @param tunnel a port of this machine that leads to the server's
+ * @throws UserError when it cannot be installed, its port is taken, or it does not come up
+ */
+export async function startNotebook(
+  host: Host,
+  place: NotebookPlace,
+  { notebook, tunnel }: { readonly notebook: string; readonly tunnel: number },
+): Promise<RunningNotebook> {
+  const folder = await folderOf(host, place);
+  const { port } = place;
+  const prepare = [notebookScript, ["prepare", folder, jupyterVersion]] as const;
+  await run(host, "JupyterLab cannot be installed", prepare, installMs);
+  const workFolder = `${folder}/work`;
+  const put = `[ -e "$1" ] || cat >"$1" <<'NOTEBOOK'\n${notebook}NOTEBOOK\n`;
+  await host.output(put, [`${workFolder}/${firstNotebookName}`]);
+  const words = jupyterWords(folder, port, host.target.user === "root");
+  const start = [serverScript, ["start", `${folder}/server`, String(port), ...words]] as const;
+  const state = await run(host, "JupyterLab cannot be started", start, 60_000);
+  const token = await host.output(notebookScript, ["token", folder]);
+  if (!(await untilReady(tunnel, token))) {
+    const log = await host.output(serverScript, ["log", `${folder}/server`]);
+    throw new UserError(`JupyterLab on ${host.name} does not answer after ${startSeconds} s.`, {
+      problems: log.trim().split("\n").slice(-6),
+    });
+  }
+  await host.output(notebookScript, ["watch", folder, String(port)]);
+  return { token, workFolder, started: state.startsWith("started") };
+}
+
+/** Stops the notebook server and its kernels; the notebooks stay. */
+export async function stopNotebook(host: Host, place: NotebookPlace): Promise<void> {
+  const folder = await folderOf(host, place);
+  await host.output(serverScript, ["stop", `${folder}/server`]);
+}
