@@ -45,7 +45,8 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   });
   const inAccount = { providers: [account], transformations: [tagContract(tags)] };
   const { weightsBucket: bucket, weightsPrefix = `${model}/` } = settings;
-  const weights = { bucket, prefix: weightsPrefix };
+  const { weightsKmsKeyArn } = settings;
+  const weights = { bucket, prefix: weightsPrefix, kmsKeyArn: weightsKmsKeyArn };
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId));
   const { expiresAt, runId } = lease;
   const ended = { endpointName: physicalName, stack, owner, runId, expiresAt, tags };

@@ -223,6 +223,10 @@ export const endpointSchema = berthSchema
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
     /** Weekly windows outside of which the endpoint is deleted; model and configuration stay. @default none */
     endpointHours: officeHours.optional(),
+    /** Key that the objects of the weights are encrypted with, where it is not AWS's own. */
+    weightsKmsKeyArn: text
+      .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")
+      .optional(),
     fallbackTypes: whole(0, mostPools - 1).optional(),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),

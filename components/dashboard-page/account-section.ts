@@ -10,7 +10,7 @@ function otherRow(run: OtherRunView): Html {
     <td>${run.owner}</td>
     <td>${run.model}</td>
     <td class="number">${usd(run.hourlyUsd)}</td>
-    <td>${run.reason}; ${run.things}; ${run.regions}</td>
+    <td class="words">${run.reason}; ${run.things}; ${run.regions}</td>
   </tr>`;
 }
 
@@ -103,7 +103,7 @@ export function silentSection(silent: readonly SilentPart[], madeAt: string): Ht
     <p>What stands above without these is what was read before, or what the others tell.</p>
     <ul>
       ${silent.map(
-        ({ part, why, at }) => html`<li><strong>${part}</strong>: ${why} ${age(at, madeAt)}</li>`,
+        ({ part, why, at }) => html`<li><strong>${part}</strong>, ${age(at, madeAt)}: ${why}</li>`,
       )}
     </ul>
   </section>`;

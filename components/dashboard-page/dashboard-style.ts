@@ -41,7 +41,8 @@ p { margin: .35rem 0; max-width: 60rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--quiet); font-size: .9rem; padding: .2rem 0 .4rem; }
-th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
+td.words { min-width: 11rem; overflow-wrap: anywhere; }
 thead th { color: var(--quiet); font-size: .85rem; white-space: nowrap; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 tbody th { font-weight: 600; min-width: 7rem; }

@@ -16,9 +16,10 @@ function figureFact(name: string, figure: Figure, madeAt: string): Html {
   return fact(name, figureText(figure), figureNote(figure, madeAt));
 }
 
-function endFact({ expiresAt, now }: StackView): Html {
+function endFact({ expiresAt, now, cost }: StackView): Html {
   if (expiresAt === undefined) return none;
-  if (expiresAt === "") return fact("Ends", "never by itself", "it costs until it is taken down");
+  const note = cost === undefined ? "" : "it costs until it is taken down";
+  if (expiresAt === "") return fact("Ends", "never by itself", note);
   return fact("Ends", countdown(expiresAt, now), `${expiresAt}, by the account's clock`);
 }
 
@@ -72,7 +73,7 @@ function choiceSection({ choice, name }: StackView): Html {
                 <th scope="row">${instanceType}</th>
                 <td>${gpus}</td>
                 <td class="number">${hourlyUsd === undefined ? "?" : hourlyUsd.toFixed(4)}</td>
-                <td>${outcome}</td>
+                <td class="words">${outcome}</td>
               </tr>`,
           )}
         </tbody>
@@ -112,7 +113,7 @@ function stepRow({ name, where, state, detail, share }: StepView): Html {
     <th scope="row">${name}</th>
     <td>${where}</td>
     <td>${toned(stepTones[state], state)}</td>
-    <td>${detail}${progress}</td>
+    <td class="words">${detail}${progress}</td>
   </tr>`;
 }
 
@@ -146,11 +147,12 @@ function stepSection({ steps, name }: StackView): Html {
 
 function facts(stack: StackView, madeAt: string): Html {
   const { instanceType, serving, answer } = stack;
-  const served = stack.target === "GPU host" || stack.target === "SageMaker endpoint";
+  const served = ["GPU host", "SageMaker endpoint", "own machine"].includes(stack.target);
+  const launched = served && stack.target !== "own machine";
   return html`<dl class="facts">
     ${endFact(stack)} ${costFact(stack)}
     ${instanceType === "" ? none : fact("Type", instanceType, `${stack.target} in ${stack.region}`)}
-    ${served ? figureFact("Host or endpoint", serving, madeAt) : none}
+    ${launched ? figureFact("Host or endpoint", serving, madeAt) : none}
     ${served ? figureFact("Model answers", answer, madeAt) : none}
     ${served ? gpuFact(stack, madeAt) : none}
   </dl>`;

@@ -48,7 +48,7 @@ const reading = `def ask(prompt, max_tokens=128, temperature=0.7):
         if text:
             first = first or time.perf_counter() - began
             parts.append(text)
-            print(text, end="", flush=True)
+            print(text, end="")
     print()
     return "".join(parts), first, len(parts), time.perf_counter() - began`;
 

@@ -4,9 +4,17 @@ import { namedTags, type TagInputs } from "../named-tags.ts";
 import { trustPolicy } from "../trust-policy.ts";
 import { parseImageAddress } from "./serving-container.ts";
 
+/** Where the weights lie. */
+export interface WeightsSource {
+  readonly bucket: pulumi.Input<string>;
+  readonly prefix: string;
+  /** Key that they are encrypted with. @default AWS's own, which needs no permission */
+  readonly kmsKeyArn?: string | undefined;
+}
+
 /** All that a container of the endpoint may touch. */
 export interface ExecutionRoleArgs {
-  readonly weights: { readonly bucket: pulumi.Input<string>; readonly prefix: string };
+  readonly weights: WeightsSource;
   readonly image: string;
   readonly endpointName: pulumi.Input<string>;
   readonly region: string;
@@ -22,6 +30,7 @@ export interface ExecutionRoleArgs {
 interface Known {
   readonly bucket: string;
   readonly prefix: string;
+  readonly weightsKmsKeyArn: string | undefined;
   readonly image: string;
   readonly endpointName: string;
   readonly account: string;
@@ -33,8 +42,11 @@ interface Known {
 
 const Effect = "Allow";
 
-function readWeights({ bucket, prefix }: Known): object[] {
+function readWeights({ bucket, prefix, weightsKmsKeyArn }: Known): object[] {
   return [
+    ...(weightsKmsKeyArn === undefined
+      ? []
+      : [{ Sid: "DecryptWeights", Effect, Action: "kms:Decrypt", Resource: weightsKmsKeyArn }]),
     {
       Sid: "ReadWeights",
       Effect,
@@ -166,6 +178,7 @@ export function executionRole(
           executionPolicy({
             bucket,
             prefix: weights.prefix,
+            weightsKmsKeyArn: weights.kmsKeyArn,
             image,
             endpointName,
             account: id,

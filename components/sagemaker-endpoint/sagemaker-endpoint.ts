@@ -7,7 +7,7 @@ import { endpointConfiguration } from "./endpoint-configuration.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { endpointScaling } from "./endpoint-scaling.ts";
 import { HostedEndpoint } from "./hosted-endpoint.ts";
-import { executionRole } from "./execution-role.ts";
+import { executionRole, type WeightsSource } from "./execution-role.ts";
 import { alarmNamePrefix, guardedUpdate } from "./rollback-alarms.ts";
 import { trafficBucket } from "./traffic-bucket.ts";
 
@@ -17,7 +17,7 @@ export interface SageMakerEndpointArgs {
   readonly region: string;
   /** At most 63 letters, digits and hyphens; chosen beforehand, so that what ends the endpoint can be armed first. */
   readonly endpointName: pulumi.Input<string>;
-  readonly weights: { readonly bucket: pulumi.Input<string>; readonly prefix: string };
+  readonly weights: WeightsSource;
   /** What has to be there before the endpoint: what ends it. */
   readonly after: readonly pulumi.Resource[];
   readonly tags: TagInputs;

@@ -13,6 +13,11 @@ prepare() {
   local version=$1 venv=$folder/venv
   umask 077
   mkdir -p "$folder/work"
+  # An install that was cut off may still be under way.
+  if command -v flock >/dev/null; then
+    exec 9>"$folder/lock"
+    flock 9
+  fi
   if [ ! -s "$folder/token" ]; then
     head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"$folder/token.tmp"
     mv "$folder/token.tmp" "$folder/token"

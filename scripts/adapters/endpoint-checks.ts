@@ -2,22 +2,27 @@ import { isEndpointPlan } from "../../components/sagemaker-endpoint/stack-plan-t
 import type { Deployment } from "../deployment.ts";
 import { accountOf } from "./account.ts";
 import { checkEndpointQuota } from "./endpoint-quota.ts";
+import { checkImage } from "./image-check.ts";
+import { checkWeightsAccess } from "./weights-access.ts";
 import { checkWeights } from "./weights-check.ts";
 
 /**
  * Asks the account what an endpoint needs of it, before anything is made; nothing for other targets.
  *
  * @returns what could not be asked, a line each
- * @throws UserError when the quota has no room, or the weights are not all there
+ * @throws UserError when the quota has no room, the weights are not all there or may not be read, or the image is not there
  */
 export async function checkEndpoint(deployment: Deployment): Promise<readonly string[]> {
   const { settings, plan, cloud } = deployment;
   if (settings.target !== "sagemaker" || !isEndpointPlan(plan)) return [];
   const scope = accountOf(settings.stack, settings.region, cloud);
   const { weightsBucket: bucket, weightsPrefix: prefix = `${plan.modelId}/` } = settings;
-  const [quota, weights] = await Promise.all([
+  const { weightsKmsKeyArn, imageUri } = settings;
+  const [quota, weights, access, image] = await Promise.all([
     checkEndpointQuota(scope, plan),
     checkWeights(scope, plan.engine, { bucket, prefix }),
+    checkWeightsAccess(scope, { bucket, prefix, weightsKmsKeyArn }),
+    checkImage(scope, imageUri),
   ]);
-  return [...quota, ...(weights === undefined ? [] : [weights])];
+  return [...quota, ...(weights === undefined ? [] : [weights]), ...access, ...image];
 }

@@ -41,6 +41,7 @@ export const ending: readonly CommandRow[] = [
       engine,
       ["--yes", "do not ask; needed where nobody can be asked"],
       ["--if-over", "only when its lease is over; else do nothing"],
+      ["--if-closed", "only outside of its office hours; else do nothing"],
       ["--force", "take a protected deployment down too"],
       ["--save <path...>", "save these of the host in S3 first; without them nothing goes"],
       ["--save-to <uri>", "s3://bucket/prefix (default: saved/ in the stack's weights bucket)"],

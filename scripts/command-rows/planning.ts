@@ -86,7 +86,7 @@ export const planning: readonly CommandRow[] = [
       ["--gpus <cards>", 'every GPU that it has, such as "2 x RTX 3090"; or "none"'],
       ["--weights-folder <folder>", "the weights, in a folder here instead of a bucket"],
       ["--set <key=value...>", "any other setting"],
-      ["--with-ci", "write a workflow that takes it down when its lease is over"],
+      ["--with-ci", "write workflows: teardown when it is due, preview on a pull request"],
       ["--force", "replace what the file says already"],
     ],
     run: async (_words, flags, terminal) =>

@@ -5,7 +5,7 @@ export const running: readonly CommandRow[] = [
   {
     syntax: "preview",
     summary: "the plan, and every resource that `up` would make, change or remove",
-    flags: [env, engine],
+    flags: [env, engine, ["--markdown <file>", "write it as a comment for a pull request too"]],
     run: async (_words, flags, terminal) =>
       (await import("../commands/preview.ts")).runPreview(flags as never, terminal),
   },

@@ -1,5 +1,5 @@
 import { planning } from "./planning.ts";
-import { env, type CommandRow } from "./row.ts";
+import { engine, env, type CommandRow } from "./row.ts";
 
 type FlagRows = CommandRow["flags"];
 
@@ -54,5 +54,17 @@ export const training: readonly CommandRow[] = [
     ],
     run: async ([model], flags, terminal) =>
       (await import("../commands/finetune.ts")).runFinetune(model, flags as never, terminal),
+  },
+  {
+    syntax: "train <action> <folder>",
+    summary:
+      "start, status or stop: a folder of finetune, run on the stack's host until its lease ends",
+    flags: [
+      env,
+      engine,
+      ["--stop-server", "start: stop the model server meanwhile, whose GPUs the training takes"],
+    ],
+    run: async (words, flags, terminal) =>
+      (await import("../commands/train.ts")).runTrain(words, flags as never, terminal),
   },
 ];

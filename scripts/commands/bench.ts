@@ -101,7 +101,8 @@ async function measure({
     await warmUp(context, warmUpRequests);
     const unit = settings.loop === "closed" ? "at once" : "a second";
     const samples = await climb(context, request, (load) => {
-      terminal.status(`${load} ${unit} ...`);
+      if (terminal.interactive) terminal.status(`${load} ${unit} ...`);
+      else terminal.say(`measuring  ${load} ${unit}`);
     });
     const ended = budget.ended ?? "done";
     const at = timestamp(new Date());

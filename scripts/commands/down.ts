@@ -25,6 +25,7 @@ import { exitCode } from "../exit-code.ts";
 import { planSave, saveBeforeDown, type PlannedSave } from "../save/save-before-down.ts";
 import type { Saved } from "../save/save-files.ts";
 import { readOutputs } from "../stack-outputs.ts";
+import { teardownDue } from "../teardown-due.ts";
 import { downFromMachine } from "./existing-host.ts";
 
 /** Flags of `berth down`. */
@@ -33,6 +34,8 @@ export interface DownOptions extends StackOptions {
   readonly yes?: boolean;
   /** Only when the lease is over: for whoever runs it by the clock. */
   readonly ifOver?: boolean;
+  /** Only outside of the stack's office hours. With `ifOver` either is enough. */
+  readonly ifClosed?: boolean;
   /** Take a protected deployment down too. */
   readonly force?: boolean;
   /** Paths on the host that are saved first. */
@@ -66,14 +69,17 @@ async function findTarget(options: DownOptions, terminal: Terminal): Promise<Tar
   return { options, terminal, cloud, scope, account: number, opened, state };
 }
 
-/** Whether the lease is over; says so when it is not. */
-async function isOver({ state, cloud, options, terminal }: Target): Promise<boolean> {
+/** Whether one of the conditions that were given is met; says so when none is. */
+async function isDue({ state, cloud, options, terminal }: Target): Promise<boolean> {
+  const { env, ifOver = false, ifClosed = false } = options;
   const expiresAt = state?.lease?.expiresAt ?? "";
-  const over = expiresAt !== "" && Date.parse(expiresAt) <= (await readClock(cloud)).getTime();
-  if (over) return true;
-  const why = expiresAt === "" ? "has no lease" : `ends at ${expiresAt}`;
-  terminal.say(`"${options.env}" ${why}; nothing was done.`);
-  terminal.result({ env: options.env, over: false, expiresAt });
+  const said = readStackConfig(env)?.["berth:officeHours"];
+  const officeHours = typeof said === "string" ? said : undefined;
+  const now = await readClock(cloud);
+  const { due, why } = teardownDue({ ifOver, ifClosed }, { expiresAt, officeHours }, now);
+  if (due) return true;
+  terminal.say(`"${env}" ${why}; nothing was done.`);
+  terminal.result({ env, over: false, why, expiresAt });
   return false;
 }
 
@@ -250,14 +256,9 @@ async function report(target: Target, outcome: Outcome): Promise<TeardownReport>
 
 /** `berth down`: removes everything of the stack, by its state and then by its tags, and asks the account what is left. */
 export async function runDown(options: DownOptions, terminal: Terminal): Promise<number> {
-  if (isExistingHost(options.env)) {
-    if ((options.save ?? []).length === 0) return downFromMachine(options, terminal);
-    throw new UserError("A machine that is there already keeps its files.", {
-      hint: "Leave --save out.",
-    });
-  }
+  if (isExistingHost(options.env)) return downFromMachine(options, terminal);
   const target = await findTarget(options, terminal);
-  if (options.ifOver === true && !(await isOver(target))) return exitCode.ok;
+  if (!(await isDue(target))) return exitCode.ok;
   const unprotect = await refuseProtected(target);
   const strays = await strayRuns(target);
   const save = saveOf(target, strays);

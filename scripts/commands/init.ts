@@ -15,7 +15,7 @@ import {
   type StackConfig,
 } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { teardownWorkflow } from "../ci-workflow.ts";
+import { workflowFiles } from "../ci-workflow.ts";
 import { exitCode } from "../exit-code.ts";
 import { readHostKey } from "../host-options.ts";
 
@@ -39,7 +39,7 @@ export interface InitOptions {
   readonly weightsFolder?: string;
   /** `key=value` pairs of any other setting. */
   readonly set?: readonly string[];
-  /** Write the workflow that takes the stack down when its lease is over. */
+  /** Write workflows: one that takes the stack down when it is due, and one that previews it on a pull request. */
   readonly withCi?: boolean;
   /** Allow values that the file has already to be replaced. */
   readonly force?: boolean;
@@ -158,12 +158,17 @@ function placeOf(settings: Settings, instanceType: string): string {
   return settings.target === "existing-host" ? settings.host : instanceType;
 }
 
-/** Where GitHub looks for workflows, from the root of the checkout. */
-async function writeWorkflow(stack: string, region: string): Promise<string> {
-  const file = join(repository, ".github", "workflows", `berth-teardown-${stack}.yml`);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, teardownWorkflow({ stack, region }));
-  return shownPath(file);
+/** Writes workflows where GitHub looks for them, from the root of the checkout. */
+async function writeWorkflows({
+  stack,
+  region,
+  officeHours,
+}: Settings): Promise<readonly string[]> {
+  const folder = join(repository, ".github", "workflows");
+  await mkdir(folder, { recursive: true });
+  const files = workflowFiles({ stack, region, officeHours: officeHours !== undefined });
+  for (const { name, text } of files) await writeFile(join(folder, name), text);
+  return files.map(({ name }) => shownPath(join(folder, name)));
 }
 
 /** `berth init`: writes the least that a stack's file needs, after the whole of it was checked. Asks nothing. */
@@ -188,10 +193,8 @@ export async function runInit(options: InitOptions, terminal: Terminal): Promise
     `It will be ${placeOf(settings, plan.ladder[0].instanceType)}. Look at it with: npm run berth -- plan --env ${options.env}`,
   );
   if (options.withCi === true) {
-    const workflow = await writeWorkflow(options.env, settings.region);
-    terminal.say(
-      `Wrote ${workflow}: it takes "${options.env}" down when its lease is over. docs/teardown.md says what it needs.`,
-    );
+    const workflows = await writeWorkflows(settings);
+    terminal.say(`Wrote ${workflows.join(" and ")}. examples/ci says what they do and need.`);
   }
   terminal.result({ path: place, changed: changes, config });
   return exitCode.ok;

@@ -76,7 +76,9 @@ async function hold(host: Host): Promise<"stopped" | "lost"> {
 }
 
 async function serve(host: Host, place: NotebookPlace, first: FirstNotebook, terminal: Terminal) {
-  terminal.status("JupyterLab: installing and starting; the first time takes a minute ...");
+  terminal.say(
+    "notebook   starting; the first time, JupyterLab is installed, which takes a minute or two",
+  );
   const session = await host.session();
   const { port: tunnel, close } = await session.forward(place.port);
   try {

@@ -1,16 +1,38 @@
+import { writeFile } from "node:fs/promises";
 import { previewedCostLines } from "../../components/cost/previewed-cost-text.ts";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
 import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
+import { explainError } from "../command-error.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { previewedCostOf } from "../preview-cost.ts";
+import { failedPreviewMarkdown, previewMarkdown, type Previewed } from "../preview-markdown.ts";
 import { readOutputs } from "../stack-outputs.ts";
 
+/** Flags of `berth preview`. */
+export interface PreviewOptions extends StackOptions {
+  /** File for a comment on a pull request; it is written when the preview fails too. */
+  readonly markdown?: string;
+}
+
 /** `berth preview`: the plan, and every resource that an `up` would make, change or remove. */
-export async function runPreview(options: StackOptions, terminal: Terminal): Promise<number> {
+export async function runPreview(options: PreviewOptions, terminal: Terminal): Promise<number> {
+  const { env, markdown } = options;
+  try {
+    const previewed = await preview(options, terminal);
+    if (markdown !== undefined) await writeFile(markdown, previewMarkdown(previewed));
+    return exitCode.ok;
+  } catch (error) {
+    const { text } = explainError(error);
+    if (markdown !== undefined) await writeFile(markdown, failedPreviewMarkdown(env, text));
+    throw error;
+  }
+}
+
+async function preview(options: StackOptions, terminal: Terminal): Promise<Previewed> {
   const deployment = planDeployment(options, true);
   terminal.say(...stackPlanLines(deployment.plan), "");
   for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
@@ -32,5 +54,5 @@ export async function runPreview(options: StackOptions, terminal: Terminal): Pro
   }
   const { changeSummary: changes } = result;
   terminal.result({ plan, engine: engine.name, changes, cost, steps, seconds });
-  return exitCode.ok;
+  return { stack: options.env, plan, cost, steps };
 }

@@ -67,11 +67,24 @@ export class Dashboard {
     const states = stacks.map((stack) => stack.state.refresh());
     await Promise.all([
       ...stacks.map((stack) => stack.refresh()),
-      ...[...this.#accounts.values()].map(async (account) => {
-        await Promise.all(states);
-        await account.refresh(this.#regionsOf(account.emulated));
-      }),
+      Promise.all(states).then(() => this.#refreshAccounts()),
     ]);
+  }
+
+  /** Only accounts that a stack lives in: a machine of one's own is in none. */
+  async #refreshAccounts(): Promise<void> {
+    for (const emulated of [false, true]) {
+      const lives = [...this.#stacks.values()].some(
+        ({ name, state }) =>
+          isEmulated(name) === emulated && state.reading.value?.ownMachine !== true,
+      );
+      if (!lives) this.#accounts.delete(emulated);
+      else if (!this.#accounts.has(emulated)) {
+        this.#accounts.set(emulated, new AccountSources(emulated, this.#ground));
+      }
+    }
+    const accounts = [...this.#accounts.values()];
+    await Promise.all(accounts.map((each) => each.refresh(this.#regionsOf(each.emulated))));
   }
 
   /** What all that was read comes to. */
@@ -96,10 +109,6 @@ export class Dashboard {
     for (const name of names) {
       if (!this.#stacks.has(name)) {
         this.#stacks.set(name, new StackSources(name, this.#options, this.#ground));
-      }
-      const emulated = isEmulated(name);
-      if (!this.#accounts.has(emulated)) {
-        this.#accounts.set(emulated, new AccountSources(emulated, this.#ground));
       }
     }
     return names;

@@ -24,6 +24,8 @@ for log in "$folder"/steps/*/log; do
   step=$(dirname "$log")
   name=$(basename "$step")
   state=gone code=- pid='' since='' on_boot=''
+  # One that is just being started has none of its files yet.
+  if [ ! -f "$step/process" ]; then state=running; fi
   if [ -f "$step/process" ]; then
     read -r pid since on_boot <"$step/process" || true
     if [ "$on_boot" = "$boot" ] && kill -0 "$pid" 2>/dev/null && [ "$(started_at "$pid")" = "$since" ]; then state=running; fi

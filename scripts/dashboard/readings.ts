@@ -28,6 +28,8 @@ export interface StackFacts {
   readonly serverPort: number | undefined;
   readonly endpointName: string | undefined;
   readonly instanceId: string | undefined;
+  /** Whether it serves from a machine that was there already, which no account knows. */
+  readonly ownMachine: boolean;
   /** Whether a fake driver answered on the host. */
   readonly fakeGpu: boolean;
 }

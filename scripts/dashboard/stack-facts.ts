@@ -28,8 +28,15 @@ function nameOf(urn: string): string {
   return urn.split("::").at(-1) ?? urn;
 }
 
-/** The connection with the key that the host made itself, or none before the first contact. */
+const machineType = "berth:index:ExistingHost";
+
+/**
+ * How the host is reached, with the key to pin: that which a launched host made itself, so none before the first contact; that
+ * of the settings for a machine that was there already.
+ */
 function connectionOf(resources: readonly Resource[]): StackFacts["connection"] {
+  const machine = resources.find(({ type }) => type === machineType);
+  if (machine !== undefined) return connectionSchema.safeParse(machine.inputs?.["connection"]).data;
   const rotation = resources.find(({ type }) => type === "berth:index:HostKeyRotation")?.outputs;
   const seeded = connectionSchema.safeParse(rotation?.["connection"]).data;
   const hostKey = rotation?.["hostKey"];
@@ -69,6 +76,7 @@ export function stackFacts(exported: unknown): StackFacts {
     outputs,
     region: text(account["region"]),
     connection: connectionOf(resources),
+    ownMachine: known.some(({ type }) => type === machineType),
     serverPort: z.coerce.number().optional().safeParse(server["port"]).data,
     endpointName: outputs.endpointName ?? endpoint,
     instanceId: outputs.instanceId ?? instance,

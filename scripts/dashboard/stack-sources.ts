@@ -53,8 +53,10 @@ function planOf(stack: string): unknown {
 export class StackSources {
   readonly name: string;
   readonly state: Source<StackFacts>;
-  readonly #serving: Source<ServingState>;
-  readonly #host: Source<HostProbe>;
+  #serving: Source<ServingState>;
+  #host: Source<HostProbe>;
+  /** What the two tell of; another deployment of this stack begins with nothing known. */
+  #deployment = "";
   readonly #ground: SourceGround;
   readonly #probe: boolean;
   #plan: unknown;
@@ -64,10 +66,9 @@ export class StackSources {
     this.#ground = ground;
     this.#probe = probe;
     const { clock, changed } = ground;
-    const rhythm = { clock, changed };
-    this.state = new Source({ ...rhythm, everyMs: 8000, read: () => facts(name) });
-    this.#serving = new Source({ ...rhythm, everyMs: 15_000, read: () => this.#askServing() });
-    this.#host = new Source({ ...rhythm, everyMs: 10_000, read: () => this.#askHost() });
+    this.state = new Source({ clock, changed, everyMs: 8000, read: () => facts(name) });
+    this.#serving = this.#newServing();
+    this.#host = this.#newHost();
   }
 
   get region(): string | undefined {
@@ -82,7 +83,13 @@ export class StackSources {
     if (facts === undefined) return;
     const planless = facts.lease !== undefined && facts.outputs.plan === undefined;
     if (planless) this.#plan ??= planOf(this.name);
-    const { endpointName, instanceId } = facts;
+    const { endpointName, instanceId, connection } = facts;
+    const deployment = JSON.stringify([endpointName, instanceId, connection]);
+    if (deployment !== this.#deployment) {
+      this.#deployment = deployment;
+      this.#serving = this.#newServing();
+      this.#host = this.#newHost();
+    }
     await Promise.all([
       ...(endpointName === undefined && instanceId === undefined ? [] : [this.#serving.refresh()]),
       ...(this.#mayLogIn(facts) ? [this.#host.refresh()] : []),
@@ -113,6 +120,16 @@ export class StackSources {
     if (!this.#probe || connection === undefined) return false;
     // A host that ends itself when nobody is there must not be kept up by being looked at.
     return this.#host.reading.value?.idleStop !== true;
+  }
+
+  #newServing(): Source<ServingState> {
+    const { clock, changed } = this.#ground;
+    return new Source({ clock, changed, everyMs: 15_000, read: () => this.#askServing() });
+  }
+
+  #newHost(): Source<HostProbe> {
+    const { clock, changed } = this.#ground;
+    return new Source({ clock, changed, everyMs: 10_000, read: () => this.#askHost() });
   }
 
   async #askServing(): Promise<ServingState> {

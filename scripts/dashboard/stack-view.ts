@@ -47,7 +47,7 @@ function servingFigure({ serving }: StackReadings): Figure {
 }
 
 function healthText({ health }: HostProbe): Pick<Figure, "text" | "tone"> {
-  if (health === undefined) return { text: "not asked: no server is recorded yet", tone: "quiet" };
+  if (health === undefined) return { text: "not asked yet", tone: "quiet" };
   if (health === 0) return { text: "no", tone: "bad" };
   if (health === 503) return { text: "not yet: it is not ready (HTTP 503)", tone: "busy" };
   return health < 300
@@ -66,11 +66,11 @@ function answerFigure({ host, serving, state }: StackReadings): Figure {
   return figure(host, healthText);
 }
 
-function gpuFigure({ host, state }: StackReadings): Figure {
+function gpuFigure({ host, state, emulated: local }: StackReadings): Figure {
   if (state.value?.endpointName !== undefined) {
     return { text: "CloudWatch has an endpoint's; it is not asked", tone: "quiet" };
   }
-  const emulated = state.value?.fakeGpu === true ? " (emulated)" : "";
+  const emulated = local || state.value?.fakeGpu === true ? " (emulated)" : "";
   return figure(host, ({ gpus }) => {
     if (gpus.length === 0) return { text: "the driver does not answer", tone: "bad" };
     const each = gpus.map(({ utilisation }) =>
@@ -85,12 +85,13 @@ type Status = Pick<Figure, "text" | "tone">;
 /** The short of a stack that nothing is being done to and that has not ended, its worst news first. */
 function servedStatus(stack: StackReadings, facts: StackFacts): Status {
   if (facts.lease === undefined) return { text: "deployed", tone: "good" };
-  if (facts.instanceId === undefined && facts.endpointName === undefined) {
+  if (!facts.ownMachine && facts.instanceId === undefined && facts.endpointName === undefined) {
     return { text: "made in part", tone: "busy" };
   }
   const health = stack.host.value?.health ?? 200;
   if (health === 503) return { text: "runs, and is not ready", tone: "busy" };
   if (health === 0 || health >= 400) return { text: "runs, and does not answer", tone: "bad" };
+  if (facts.ownMachine && stack.host.value !== undefined) return { text: "runs", tone: "good" };
   const serving = stack.serving.value?.state;
   if (serving === undefined) return { text: "deployed", tone: "quiet" };
   return alive.includes(serving) ? { text: "runs", tone: "good" } : { text: serving, tone: "busy" };
@@ -160,7 +161,8 @@ function costOf(facts: StackFacts, context: StackContext, lives: boolean): CostV
   return { usd: cost.soFarUsd, at: timestamp(now), hourlyUsd: over ? 0 : hourlyUsd, by };
 }
 
-function targetOf({ endpointName, instanceId, lease }: StackFacts): string {
+function targetOf({ endpointName, instanceId, lease, ownMachine }: StackFacts): string {
+  if (ownMachine) return "own machine";
   if (endpointName !== undefined) return "SageMaker endpoint";
   if (instanceId !== undefined) return "GPU host";
   return lease === undefined ? "weights" : "GPU host or endpoint, not made yet";
@@ -173,11 +175,21 @@ const nothing: StackFacts = {
   outputs: {},
   region: undefined,
   connection: undefined,
+  ownMachine: false,
   serverPort: undefined,
   endpointName: undefined,
   instanceId: undefined,
   fakeGpu: false,
 };
+
+/** The short of a stack with its age: what EC2 or SageMaker no longer tells is said to be of before. */
+function statusFigure(stack: StackReadings, facts: StackFacts, context: StackContext): Figure {
+  const told = figure(stack.state, () => statusOf(stack, facts, context));
+  const { problem, at } = facts.ownMachine ? stack.host : stack.serving;
+  if (problem === undefined || facts.pending.length > 0 || facts.lease === undefined) return told;
+  if (at === undefined) return { ...told, text: "not known", tone: "mind" };
+  return { ...told, text: `not known; was: ${told.text}`, tone: "mind", at };
+}
 
 /** Who and what, from the state, or else from the file. */
 function identityOf({ file }: StackReadings, { outputs, lease, region }: StackFacts) {
@@ -202,7 +214,7 @@ export function stackView(stack: StackReadings, context: StackContext): StackVie
     emulated,
     target: state.value === undefined ? "" : targetOf(facts),
     ...identityOf(stack, facts),
-    status: figure(state, () => statusOf(stack, facts, context)),
+    status: statusFigure(stack, facts, context),
     serving: servingFigure(stack),
     answer: answerFigure(stack),
     gpuFigure: gpuFigure(stack),

@@ -59,21 +59,25 @@ async function run(
   return stdout.trim();
 }
 
-/** Waits until the server answers to its token. */
-async function untilReady(port: number, token: string): Promise<boolean> {
-  const end = Date.now() + startSeconds * 1000;
-  while (Date.now() < end) {
+/** Waits until the server answers to its token, or has ended. */
+async function untilReady(
+  { port, token }: { readonly port: number; readonly token: string },
+  ended: () => Promise<boolean>,
+): Promise<boolean> {
+  const endMs = Date.now() + startSeconds * 1000;
+  for (let turn = 1; Date.now() < endMs; turn += 1) {
     const answer = await fetch(`http://127.0.0.1:${port}/api/status`, {
       headers: { authorization: `token ${token}`, connection: "close" },
       signal: AbortSignal.timeout(5000),
     }).catch(() => undefined);
     if (answer?.ok === true) return true;
+    if (turn % 10 === 0 && (await ended())) return false;
     await sleep(300);
   }
   return false;
 }
 
-function jupyterWords(folder: string, port: number, root: boolean): readonly string[] {
+function jupyterWords(folder: string, port: number): readonly string[] {
   return [
     "env",
     `JUPYTER_TOKEN_FILE=${folder}/token`,
@@ -81,7 +85,8 @@ function jupyterWords(folder: string, port: number, root: boolean): readonly str
     ...["-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", `--port=${port}`],
     "--ServerApp.port_retries=0",
     `--ServerApp.root_dir=${folder}/work`,
-    ...(root ? ["--allow-root"] : []),
+    // Where the login user is root: it is that one who is asked for, and none else.
+    "--allow-root",
   ];
 }
 
@@ -109,13 +114,16 @@ export async function startNotebook(
   const workFolder = `${folder}/work`;
   const put = `[ -e "$1" ] || cat >"$1" <<'NOTEBOOK'\n${notebook}NOTEBOOK\n`;
   await host.output(put, [`${workFolder}/${firstNotebookName}`]);
-  const words = jupyterWords(folder, port, host.target.user === "root");
-  const start = [serverScript, ["start", `${folder}/server`, String(port), ...words]] as const;
+  const server = `${folder}/server`;
+  const words = jupyterWords(folder, port);
+  const start = [serverScript, ["start", server, String(port), ...words]] as const;
   const state = await run(host, "JupyterLab cannot be started", start, 60_000);
   const token = await host.output(notebookScript, ["token", folder]);
-  if (!(await untilReady(tunnel, token))) {
-    const log = await host.output(serverScript, ["log", `${folder}/server`]);
-    throw new UserError(`JupyterLab on ${host.name} does not answer after ${startSeconds} s.`, {
+  const status = async () => (await host.output(serverScript, ["status", server])).trim();
+  const ended = async () => (await status()) === "stopped";
+  if (!(await untilReady({ port: tunnel, token }, ended))) {
+    const log = await host.output(serverScript, ["log", server]);
+    throw new UserError(`JupyterLab on ${host.name} does not come up.`, {
       problems: log.trim().split("\n").slice(-6),
     });
   }

@@ -116,6 +116,7 @@ function parseRequest(text) {
     topP: requireNumber(body, "top_p", Number(flags["top-p"]), 0, 1),
     seed: requireNumber(body, "seed", 0, 0, 2 ** 31),
     stream: body.stream === true,
+    streamUsage: body.stream_options?.include_usage === true,
   };
 }
 
@@ -157,15 +158,21 @@ async function complete({ model, completion }, wanted, request, response) {
     },
   });
   const reason = finishReason(metadata.stopReason);
-  if (wanted.stream) {
-    response.end(`data: ${JSON.stringify(chunk("", reason))}\n\ndata: [DONE]\n\n`);
-    return;
-  }
   const usage = {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
   };
+  if (wanted.stream) {
+    const last = [
+      chunk("", reason),
+      ...(wanted.streamUsage ? [{ ...chunk("", null), choices: [], usage }] : []),
+    ];
+    response.end(
+      `${last.map((part) => `data: ${JSON.stringify(part)}\n\n`).join("")}data: [DONE]\n\n`,
+    );
+    return;
+  }
   answer(response, 200, { ...chunk(text, reason), usage });
 }
 

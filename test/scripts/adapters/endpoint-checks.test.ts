@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateRepositoryCommand, ECRClient, PutImageCommand } from "@aws-sdk/client-ecr";
+import {
+  CreateBucketCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { planEndpoint } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { checkEndpointQuota } from "../../../scripts/adapters/endpoint-quota.ts";
+import { checkImage } from "../../../scripts/adapters/image-check.ts";
+import { checkWeightsAccess } from "../../../scripts/adapters/weights-access.ts";
 import { checkWeights, missingFiles } from "../../../scripts/adapters/weights-check.ts";
 import { settingsFor } from "../../offline/cloud/account.ts";
 
@@ -22,6 +30,14 @@ const plan = planEndpoint(
   loadCatalogue(),
   loadServingImages(),
 );
+
+/** The least that ECR takes for an image. */
+const manifest = JSON.stringify({
+  schemaVersion: 2,
+  mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+  config: { mediaType: "a", size: 1, digest: `sha256:${"a".repeat(64)}` },
+  layers: [],
+});
 
 describe("missingFiles", () => {
   it("names what an engine would not find", () => {
@@ -87,6 +103,53 @@ describe("what an endpoint needs of the account", function () {
     assert.deepEqual(await checkEndpointQuota(scope(), pooled), [
       "ml.g5.xlarge will not stand in: its quota is 0, and 1 are needed",
     ]);
+  });
+
+  it("is refused an image that is not in ECR, and warned when ECR does not say", async () => {
+    const ecr = new ECRClient(settingsFor(cloud));
+    await ecr.send(new CreateRepositoryCommand({ repositoryName: "own" }));
+    await ecr.send(
+      new PutImageCommand({ repositoryName: "own", imageTag: "1", imageManifest: manifest }),
+    );
+    const registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+    const check = (image: string) => checkImage(scope(), `${registry}/${image}`);
+    assert.deepEqual(await check("own:1"), []);
+    assert.deepEqual(await checkImage(scope(), undefined), []);
+    await assert.rejects(check("own:2"), /There is no image .*own:2/);
+    await assert.rejects(check("other:1"), /There is no repository "other" in ECR of 123456789012/);
+    cloud.setFault({ kind: "access-denied", service: "ecr" });
+    assert.match((await check("own:1")).join(), /could not be looked up .*not authorized/);
+  });
+
+  it("is refused a bucket that lets nobody read, and warned of a key and a condition", async () => {
+    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    const access = { bucket: "models", prefix: "m/", weightsKmsKeyArn: undefined };
+    assert.deepEqual(await checkWeightsAccess(scope(), access), []);
+    const deny = async (more: object) => {
+      const Statement = [
+        { Effect: "Deny", Principal: "*", Action: "s3:GetObject", Resource: "*", ...more },
+      ];
+      const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+      await s3.send(new PutBucketPolicyCommand({ Bucket: "models", Policy }));
+    };
+    await deny({});
+    await assert.rejects(checkWeightsAccess(scope(), access), /Nobody may read s3:\/\/models\/m\//);
+    await deny({ Condition: { StringNotEquals: { "aws:SourceVpce": "vpce-1" } } });
+    const key = "arn:aws:kms:us-east-1:123456789012:key/1";
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: "models",
+        Key: "m/a.json",
+        Body: "{}",
+        ServerSideEncryption: "aws:kms",
+        SSEKMSKeyId: key,
+      }),
+    );
+    const [policy = "", encryption = ""] = await checkWeightsAccess(scope(), access);
+    assert.match(policy, /under a condition \(statement 1: aws:SourceVpce\)/);
+    assert.match(encryption, /m\/a\.json is encrypted with arn:aws:kms/);
+    const right = { ...access, weightsKmsKeyArn: key };
+    assert.equal((await checkWeightsAccess(scope(), right)).length, 1);
   });
 
   it("is refused weights that are not all there, and a bucket that is not", async () => {

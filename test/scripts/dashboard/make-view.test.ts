@@ -86,7 +86,16 @@ describe("makeView", () => {
     );
     assert.deepEqual([stack?.answer.text, stack?.answer.problem], ["yes", "timed out"]);
     assert.deepEqual([stack?.serving.text, stack?.serving.at], ["not known", undefined]);
-    assert.equal(stack?.expiresAt, "2026-11-25T14:00:00Z");
+    assert.deepEqual([stack?.status.text, stack?.expiresAt], ["not known", "2026-11-25T14:00:00Z"]);
+  });
+
+  it("does not say that a host runs when EC2 no longer tells", () => {
+    const serving = { ...stackOf().serving, problem: "timed out", problemAt: now };
+    const { status } = onlyStack({ serving });
+    assert.deepEqual(
+      [status.text, status.tone, status.at],
+      ["not known; was: runs", "mind", "2026-11-25T11:59:50.000Z"],
+    );
   });
 
   it("names single questions of the inventory that had no answer", () => {
@@ -173,6 +182,20 @@ describe("makeView", () => {
     assert.deepEqual([stack.status.text, stack.answer.text], ["runs, and does not answer", "no"]);
     assert.equal(stack.gpuFigure.text, "the driver does not answer");
     assert.match(stack.attention.join(), /a look counts as use/);
+  });
+
+  it("shows a machine of one's own, which no account knows and nobody pays by the hour", () => {
+    const outputs = { ...factsOf().outputs, instanceId: undefined, hourlyUsd: 0, expiresAt: "" };
+    const lease = { startedAt: "2026-11-25T10:00:00Z", expiresAt: "", owner: "ann", runId: "r" };
+    const facts = factsOf({ ownMachine: true, instanceId: undefined, outputs, lease });
+    const state = { value: facts, at: now };
+    const stacks = [stackOf({ state, serving: {} })];
+    const view = makeView(readingsOf({ stacks, accounts: [] }));
+    const [stack] = view.stacks;
+    assert.deepEqual(
+      [stack?.target, stack?.status.text, stack?.answer.text, stack?.cost, stack?.expiresAt],
+      ["own machine", "runs", "yes", undefined, ""],
+    );
   });
 
   it("has nothing to say before anything was read", () => {

@@ -13,7 +13,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readProbe } from "../../../scripts/dashboard/probe-host.ts";
+import { newEd25519Key } from "../../../components/ed25519-key.ts";
+import { probeHost, readProbe } from "../../../scripts/dashboard/probe-host.ts";
+import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
+import { needs } from "../../support/tier.ts";
 
 describe("host-probe.sh", () => {
   let root: string;
@@ -92,6 +95,7 @@ describe("host-probe.sh", () => {
     step("driver-0c", { log: "making\n", process: `${process.pid} 1 ${boot}\n` }, 3);
     const log = '@progress {"ready":1,"total":8}\n@progress {"ready":2,"total":8}\n';
     step("weights-0d", { log, process: alive }, 4);
+    step("verify-0e", { log: "" }, 5);
     assert.deepEqual((await probe()).steps, [
       { name: "prepare", state: "done", code: 0, lastLine: "ready [31mnow", progress: undefined },
       { name: "driver", state: "gone", code: 0, lastLine: "making", progress: undefined },
@@ -102,6 +106,7 @@ describe("host-probe.sh", () => {
         lastLine: "",
         progress: { ready: 2, total: 8 },
       },
+      { name: "verify", state: "running", code: 0, lastLine: "", progress: undefined },
     ]);
   });
 
@@ -119,5 +124,41 @@ describe("readProbe", () => {
     assert.deepEqual(readProbe(output).steps, [
       { name: "weights", state: "running", code: 0, lastLine: "half", progress: undefined },
     ]);
+  });
+});
+
+describe("probeHost", function () {
+  this.timeout(30_000);
+  let sshd: TestSshd;
+  const keyBefore = process.env["BERTH_SSH_PRIVATE_KEY"];
+  const ends: (() => Promise<void>)[] = [];
+  before(async function () {
+    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not installed");
+    sshd = await startSshd();
+    ends.push(() => sshd.stop());
+    process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
+  });
+  after(async () => {
+    if (keyBefore === undefined) delete process.env["BERTH_SSH_PRIVATE_KEY"];
+    else process.env["BERTH_SSH_PRIVATE_KEY"] = keyBefore;
+    for (const end of ends) await end();
+  });
+
+  const connection = (hostKey: string) => {
+    return { host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKey };
+  };
+
+  it("looks at a host over SSH", async () => {
+    const step = join(sshd.root, "opt/berth/steps/prepare-0a");
+    mkdirSync(step, { recursive: true });
+    writeFileSync(join(step, "log"), "ready\n");
+    writeFileSync(join(step, "exit"), "0\n");
+    const { steps, health } = await probeHost(connection(sshd.hostKey), undefined);
+    assert.deepEqual([steps[0]?.name, steps[0]?.state, health], ["prepare", "done", undefined]);
+  });
+
+  it("believes no other key than the pinned one", async () => {
+    const other = newEd25519Key().publicKey;
+    await assert.rejects(probeHost(connection(other), undefined), /host key/);
   });
 });

@@ -46,6 +46,12 @@ describe("stackFacts", () => {
     assert.equal(stackFacts({ deployment: { resources: [rotation] } }).connection, undefined);
   });
 
+  it("reaches a machine that was there already by the key of its settings", () => {
+    const machine = resource("berth:index:ExistingHost", { inputs: { connection: seeded } });
+    const facts = stackFacts({ deployment: { resources: [machine] } });
+    assert.deepEqual([facts.ownMachine, facts.connection], [true, seeded]);
+  });
+
   it("reads a stack that was taken down, or never brought up", () => {
     for (const deployment of [null, undefined, {}, { resources: null, pending_operations: null }]) {
       const { resources, pending, lease: none, outputs } = stackFacts({ deployment });

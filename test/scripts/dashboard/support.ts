@@ -49,6 +49,7 @@ export function factsOf(change: Partial<StackFacts> = {}): StackFacts {
     },
     region: "us-east-1",
     connection: { host: "192.0.2.1", port: 22, user: "ubuntu", hostKey: "ssh-ed25519 AAAA" },
+    ownMachine: false,
     serverPort: 8000,
     endpointName: undefined,
     instanceId: "i-1",

@@ -78,20 +78,20 @@ describe("berth bench against a real server", function () {
     for (const rung of report.rungs) {
       const { firstTokenSeconds: first, perTokenSeconds: each, wholeSeconds: whole } = rung;
       // The server never comes early; how late it may come depends on this machine's load.
-      assert.ok(first!.p50.value >= 0.059 && first!.p50.value < 0.2, `first ${first!.p50.value}`);
-      assert.ok(each!.p50.value >= 0.015 && each!.p50.value < 0.06, `each ${each!.p50.value}`);
-      assert.ok(whole!.p50.value >= 0.158 && whole!.p50.value < 0.5, `whole ${whole!.p50.value}`);
+      assert.ok(first!.p50.value >= 0.059 && first!.p50.value < 0.4, `first ${first!.p50.value}`);
+      assert.ok(each!.p50.value >= 0.015 && each!.p50.value < 0.1, `each ${each!.p50.value}`);
+      assert.ok(whole!.p50.value >= 0.158 && whole!.p50.value < 0.9, `whole ${whole!.p50.value}`);
       assert.equal(rung.countedBy, "server");
       assert.equal(rung.meanAnswerTokens, 6);
       assert.ok(Math.abs(rung.meanPromptTokens! - 20) <= 1, `${rung.meanPromptTokens!} tokens`);
       // What the latencies allow at most: so many clients, each of 6 tokens in 160 ms.
       const most = (rung.load * 6) / 0.158;
       assert.ok(rung.answerTokensPerSecond <= most * 1.1, `${rung.answerTokensPerSecond} tokens/s`);
-      assert.ok(rung.answerTokensPerSecond >= most * 0.3, `${rung.answerTokensPerSecond} tokens/s`);
+      assert.ok(rung.answerTokensPerSecond >= most * 0.2, `${rung.answerTokensPerSecond} tokens/s`);
     }
     assert.equal(server!.most, 4);
     const [one, four] = report.rungs;
-    assert.ok(four!.answerTokensPerSecond > 2 * one!.answerTokensPerSecond);
+    assert.ok(four!.answerTokensPerSecond > 1.5 * one!.answerTokensPerSecond);
   });
 
   it("prices a million tokens by the hour's price and the measured rate", async () => {
@@ -129,6 +129,7 @@ describe("berth bench against a real server", function () {
       "--url": url,
       "--concurrency": "1",
       "--max-requests": "2",
+      "--rung-seconds": "12",
       "--answer-tokens": "10000",
     });
     assert.equal(report.ended, "max-requests");
@@ -152,7 +153,7 @@ describe("berth bench against a real server", function () {
       { instead: (_response, request) => request.socket.destroy() },
     ];
     const url = await serve((number) => faults[number] ?? {});
-    const more = { "--max-failed": "100", "--request-timeout": "0.3", "--answer-tokens": "4" };
+    const more = { "--max-failed": "100", "--request-timeout": "1.5", "--answer-tokens": "4" };
     const { report } = await bench({ "--url": url, "--concurrency": "12", ...more });
     assert.deepEqual(report.rungs[0]?.failures, {
       unreachable: 1,
@@ -210,7 +211,7 @@ describe("berth bench against a real server", function () {
     assert.ok(Math.abs(rung!.requests - 100) <= 1, `${rung!.requests} requests`);
     const { p50, p99 } = rung!.firstTokenSeconds!;
     assert.ok(p99.value > 0.25, `p99 ${p99.value}`);
-    assert.ok(p50.value < 0.1, `p50 ${p50.value}`);
+    assert.ok(p50.value < 0.2, `p50 ${p50.value}`);
     assert.equal(report.settings.loop, "open");
   });
 

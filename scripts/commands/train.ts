@@ -1,0 +1,141 @@
+import { existsSync } from "node:fs";
+import { figure, timeText } from "../../components/plan-figures.ts";
+import { weightsFolderOf } from "../../components/host-folders.ts";
+import { UserError } from "../../components/user-error.ts";
+import { hostOf, onHost } from "../../provider/connection.ts";
+import { lastLines } from "../../provider/detached-step.ts";
+import type { Host } from "../../provider/adapters/ssh.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { ProvisioningError } from "../command-error.ts";
+import { findDeployment, planDeployment, type StackOptions } from "../deployment.ts";
+import { exitCode } from "../exit-code.ts";
+import {
+  jobsFolder,
+  jobState,
+  readJobFolder,
+  runJob,
+  sendJob,
+  stopJob,
+  type JobFolder,
+  type JobState,
+} from "../finetune/host-job.ts";
+import { sshTarget } from "../ssh-target.ts";
+import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+
+interface TrainOptions extends StackOptions {
+  readonly stopServer?: boolean;
+}
+
+/** Before the lease ends a checkpoint has to be written and fetched. */
+const secondsBeforeEnd = 15 * 60;
+/** What run.sh ends with when the training can go on. */
+const canGoOn = 75;
+
+/** Where the model is for a run on the host. */
+function baseOn(job: JobFolder, { plan }: BerthOutputs, terminal: Terminal): string {
+  if (plan?.modelId === job.modelId) return weightsFolderOf(job.modelId);
+  if (existsSync(job.baseModel) || job.baseModel.startsWith("/")) {
+    throw new UserError(`The model is in ${job.baseModel}, which the host does not have.`, {
+      hint: `Bring up a stack of ${job.modelId}, so that its weights are there, or write the folder with --base owner/name.`,
+    });
+  }
+  terminal.say(`base       ${job.baseModel}, which the host fetches from Hugging Face`);
+  return job.baseModel;
+}
+
+/** When the job has to stop, seconds since 1970. */
+function stopAtOf({ expiresAt }: BerthOutputs): number | undefined {
+  if (expiresAt === undefined || expiresAt === "") return undefined;
+  return Math.floor(Date.parse(expiresAt) / 1000) - secondsBeforeEnd;
+}
+
+function progressLine({ progress, running, finished }: JobState): string {
+  const losses = progress.filter(({ loss }) => loss !== undefined);
+  const [first, last] = [losses[0], losses.at(-1)];
+  if (last === undefined || first === undefined) {
+    return running ? "no step is done yet" : "nothing was run yet";
+  }
+  const checkpoint = progress.findLast((entry) => entry.checkpoint !== undefined)?.checkpoint;
+  const kept = checkpoint === undefined ? "" : `, checkpoint of step ${checkpoint}`;
+  const steps = last.step - first.step;
+  const pace = steps > 0 ? (last.time - first.time) / steps : undefined;
+  const left =
+    pace === undefined || !running ? "" : `, ${timeText(pace * (last.steps - last.step))} left`;
+  const end = finished === undefined ? (running ? "" : "; stopped") : "; finished";
+  return `step ${last.step} of ${last.steps}, loss ${figure(last.loss ?? 0)}${left}${kept}${end}`;
+}
+
+/** Steps as the Trainer logs them, and what else is said, but no empty lines. */
+function follow(terminal: Terminal): (line: string) => void {
+  return (line) => {
+    if (line.trim() !== "") terminal.say(line.trimEnd());
+  };
+}
+
+interface Ground {
+  readonly host: Host;
+  readonly job: JobFolder;
+  /** On the host. */
+  readonly folder: string;
+  readonly outputs: BerthOutputs;
+}
+
+async function start(ground: Ground, options: TrainOptions, terminal: Terminal): Promise<number> {
+  const { host, job, folder, outputs } = ground;
+  const stopAt = stopAtOf(outputs);
+  if (stopAt !== undefined && stopAt < Date.now() / 1000) {
+    throw new UserError("The lease ends in less than a quarter of an hour.", {
+      hint: `Give it more time first: npm run berth -- extend 8h --env ${options.env}`,
+    });
+  }
+  const baseModel = baseOn(job, outputs, terminal);
+  if ((await jobState(host, folder)).running) terminal.say("it runs already, and is followed");
+  else await sendJob(host, job, folder);
+  terminal.say(`running    ${folder} on ${host.name}; Ctrl-C leaves it running`);
+  const onLine = follow(terminal);
+  const stopServer = options.stopServer ?? false;
+  const { code, lines } = await runJob(host, { folder, baseModel, stopAt, stopServer, onLine });
+  const state = await jobState(host, folder);
+  terminal.say(`progress   ${progressLine(state)}`);
+  terminal.result({ code, ...state });
+  if (code === 0) {
+    const made = state.finished?.result ?? "adapter";
+    terminal.say(
+      `fetch it   npm run --silent berth -- ssh --env ${options.env} -- tar -C ${folder}/output -c ${made} | tar -x`,
+    );
+    return exitCode.ok;
+  }
+  if (code === canGoOn) return exitCode.ok;
+  throw new ProvisioningError(`The training ended with ${code}.`, [lastLines(lines)]);
+}
+
+/** `berth train start|status|stop <folder>`: a folder of `berth finetune`, run on the stack's host. */
+export async function runTrain(
+  [action = "", path = ""]: readonly string[],
+  options: TrainOptions,
+  terminal: Terminal,
+): Promise<number> {
+  if (!["start", "status", "stop"].includes(action)) {
+    throw new UserError(`There is no "berth train ${action}".`, {
+      hint: "There are start, status and stop.",
+    });
+  }
+  const job = readJobFolder(path);
+  const { cloud } = planDeployment(options, true);
+  const opened = await findDeployment(options, cloud);
+  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const { address, ...login } = sshTarget(outputs);
+  Object.assign(process.env, cloud?.environment ?? {});
+  const reached = hostOf({ host: address, ...login }, { connectMs: 30_000 });
+  return onHost(reached, async (host) => {
+    const folder = `${await jobsFolder(host)}/${job.name}`;
+    if (action === "start") return start({ host, job, folder, outputs }, options, terminal);
+    if (action === "stop") await stopJob(host, folder);
+    const state = await jobState(host, folder);
+    terminal.say(
+      action === "stop" ? "it ends after this step, with a checkpoint" : progressLine(state),
+    );
+    terminal.result(state);
+    return exitCode.ok;
+  });
+}

@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { PassThrough } from "node:stream";
+import { z } from "zod";
+import { hostDataFolder } from "../../components/host-folders.ts";
+import { UserError } from "../../components/user-error.ts";
+import { shellQuote, type Host } from "../../provider/adapters/ssh.ts";
+import { ensureFolder } from "../../provider/connection.ts";
+import { runDetached, type StepResult } from "../../provider/detached-step.ts";
+import { repository } from "../adapters/repository.ts";
+
+/** What a folder of a fine-tuning says of itself. */
+const jobSchema = z.looseObject({
+  schemaVersion: z.literal(1),
+  modelId: z.string(),
+  baseModel: z.string(),
+  gated: z.boolean(),
+});
+
+/** A folder that `berth finetune` wrote, on this machine. */
+export interface JobFolder extends z.infer<typeof jobSchema> {
+  readonly folder: string;
+  /** Of the folder; names it on the host. */
+  readonly name: string;
+}
+
+/** @throws UserError when the folder is none */
+export function readJobFolder(path: string): JobFolder {
+  const folder = resolve(path);
+  const missing = ["job.json", "run.sh", "train.py", "training.yaml", "requirements.txt"].filter(
+    (name) => !existsSync(join(folder, name)),
+  );
+  if (missing.length > 0) {
+    throw new UserError(`${path} is no folder of a fine-tuning.`, {
+      problems: missing.map((name) => `${name} is missing`),
+      hint: "Write one with: npm run berth -- finetune <model> --data train.jsonl",
+    });
+  }
+  const text = readFileSync(join(folder, "job.json"), "utf8");
+  const { data, error } = jobSchema.safeParse(JSON.parse(text));
+  if (data === undefined) {
+    throw new UserError(`${path}/job.json is not as berth writes it.`, {
+      problems: [z.prettifyError(error)],
+      hint: "Write the folder again with --force.",
+    });
+  }
+  return { ...data, folder, name: basename(folder).replaceAll(/[^\w.-]/g, "-") };
+}
+
+/** A line of `output/progress.jsonl`. */
+const progressSchema = z.looseObject({
+  step: z.number(),
+  steps: z.number(),
+  time: z.number(),
+  loss: z.number().optional(),
+  checkpoint: z.number().optional(),
+});
+
+/** `output/finished.json`: which folder of output is the result. */
+const finishedSchema = z.looseObject({ result: z.string() });
+
+/** How a fine-tuning on a host fares. */
+export interface JobState {
+  readonly running: boolean;
+  /** Its last steps, oldest first. */
+  readonly progress: readonly z.infer<typeof progressSchema>[];
+  /** What finished.json says; undefined before the end. */
+  readonly finished: z.infer<typeof finishedSchema> | undefined;
+}
+
+const script = readFileSync(join(repository, "scripts/finetune/remote-job.sh"), "utf8");
+/** Longer than any lease; the lease's own end is `STOP_AT`. */
+const timeoutSeconds = 90 * 24 * 3600;
+/** A large model that is fetched from a hub says nothing meanwhile. */
+const silenceSeconds = 6 * 3600;
+
+/** Where jobs are on a host. */
+export async function jobsFolder(host: Host): Promise<string> {
+  return ensureFolder(host, `${hostDataFolder}/jobs`);
+}
+
+/** What the job is at. */
+export async function jobState(host: Host, folder: string): Promise<JobState> {
+  const [state, ...lines] = (await host.output(script, ["state", folder])).trim().split("\n");
+  const entries = lines.flatMap((line) => {
+    const { data } = progressSchema.safeParse(JSON.parse(line));
+    return data === undefined ? [] : [data];
+  });
+  const finished = finishedSchema.safeParse(JSON.parse(lines.at(-1) ?? "null")).data;
+  return { running: state === "running", progress: entries, finished };
+}
+
+/** Brings the job's files to the host; what it has made there stays. */
+export async function sendJob(host: Host, job: JobFolder, folder: string): Promise<void> {
+  const left = ["./output", "./.venv", "./data/*.part"].map((path) => `--exclude=${path}`);
+  const words = ["bash", "-c", script, "job", "receive", folder];
+  const result = await host.run(words.map(shellQuote).join(" "), () => {
+    const tar = spawn("tar", ["-czf", "-", "-C", job.folder, ...left, "."], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    // Node throws away what a child has written and nobody has begun to read when the child ends.
+    const archive = tar.stdout.pipe(new PassThrough());
+    return { timeoutMs: 6 * 3600 * 1000, stdin: archive };
+  });
+  if (result.code === 0) return;
+  throw new UserError(`${job.folder} could not be brought to ${host.name}.`, {
+    problems: [result.stderr.trim()],
+    hint: "Run the same command again.",
+  });
+}
+
+/** How a job is run on a host. */
+export interface HostRun {
+  /** On the host. */
+  readonly folder: string;
+  /** Repository, or folder on the host. */
+  readonly baseModel: string;
+  /** When it has to end, seconds since 1970; undefined lets it run. */
+  readonly stopAt: number | undefined;
+  readonly stopServer: boolean;
+  readonly onLine: (line: string) => void;
+}
+
+/** Runs the job detached and follows it; another call with the same words finds it running and follows on. */
+export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
+  const { folder, baseModel, stopAt, stopServer, onLine } = run;
+  return runDetached(host, {
+    name: "train",
+    script,
+    args: ["run", folder, baseModel, String(stopAt ?? ""), stopServer ? "stop" : "keep"],
+    folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
+    timeoutSeconds,
+    silenceSeconds,
+    onLine,
+  });
+}
+
+/** Asks a job to end after its step, with a checkpoint. */
+export async function stopJob(host: Host, folder: string): Promise<void> {
+  await host.output(script, ["stop", folder]);
+}
