@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
+import { bakeKey } from "../components/gpu-host/baked-image.ts";
+import { baseImageParameter } from "../components/gpu-host/base-image.ts";
 import { GpuHost } from "../components/gpu-host/gpu-host.ts";
 import type { LaunchedRung } from "../components/gpu-host/host-launch.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
@@ -189,6 +191,7 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       tags,
       launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
       imageId,
+      bakeKey: bakeKey(plan, baseImageParameter),
       idle: idleStop(settings),
       sessionManager: settings.sshThrough === "ssm",
     },

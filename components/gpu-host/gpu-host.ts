@@ -33,6 +33,8 @@ export interface GpuHostArgs {
   readonly sessionManager?: boolean | undefined;
   /** When a host that nobody uses ends itself. @default never */
   readonly idle?: IdleStop | undefined;
+  /** What an image has to have been baked for to be taken instead of the public one. @default none is looked for */
+  readonly bakeKey?: string | undefined;
   /** @default the newest deep-learning image (Ubuntu 22.04, NVIDIA driver), by its public SSM parameter */
   readonly imageId?: string | undefined;
 }

@@ -1,7 +1,7 @@
+import { vllmVersion } from "../../components/bootstrap/python-engines.ts";
 import type { LoadPrecision } from "../../components/model-server/load-precision.ts";
 import type { ServingEngine } from "../../components/plan.ts";
 import type { Host } from "../adapters/ssh.ts";
-import { vllmVersion } from "../bootstrap-host.ts";
 import { ensureNode } from "../ensure-node.ts";
 import { pythonServerFolder } from "./python-server/bundle.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { bootstrapHost, vllmVersion } from "../../provider/bootstrap-host.ts";
+import { vllmVersion } from "../../components/bootstrap/python-engines.ts";
+import { bootstrapHost } from "../../provider/bootstrap-host.ts";
 import { needs, Started } from "../support/tier.ts";
 import { hostOn, nodeOnPath, operation } from "./support/host.ts";
 import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";

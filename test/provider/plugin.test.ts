@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unknown, type Properties } from "../../provider/plugin/values.ts";
-import { vllmVersion } from "../../provider/bootstrap-host.ts";
+import { vllmVersion } from "../../components/bootstrap/python-engines.ts";
 import { needs, Started } from "../support/tier.ts";
 import { nodeOnPath } from "./support/host.ts";
 import { PluginClient } from "./support/plugin-client.ts";
