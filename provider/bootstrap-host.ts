@@ -3,7 +3,7 @@ import { readGpuReport, type GpuReport } from "../components/bootstrap/gpu-repor
 import { planBootstrap } from "../components/bootstrap/plan.ts";
 import type { BootstrapStep } from "../components/bootstrap/plan-steps.ts";
 import { refuseGpus } from "../components/bootstrap/refuse-gpus.ts";
-import { vllmVersion } from "../components/bootstrap/python-engines.ts";
+import { vllmRelease } from "../components/catalogue/vllm-release.ts";
 import type { Refusal } from "../components/bootstrap/refusal.ts";
 import type { BootstrapWish } from "../components/bootstrap/wish.ts";
 import { UserError } from "../components/user-error.ts";
@@ -77,8 +77,8 @@ class Bootstrap {
     const { engine } = this.#inputs;
     if (engine === "llama.cpp") return installLlamaServer(host, folder, this.#facts);
     if (engine !== "vllm") return installPythonServer(host, folder);
-    const args = [folder, vllmVersion];
-    const way = { script: "vllm", args, why: `vLLM ${vllmVersion}` };
+    const args = [folder, vllmRelease.version];
+    const way = { script: "vllm", args, why: `vLLM ${vllmRelease.version}` };
     return this.#script({ ...step, ways: [way] });
   }
 

@@ -1,6 +1,3 @@
-/** The version that is installed where vLLM serves: https://pypi.org/project/vllm/ */
-export const vllmVersion = "0.11.0";
-
 /**
  * The packages that an engine of Python needs beside PyTorch, from PyPI, exact. transformers and accelerate are of one time
  * (https://pypi.org/project/transformers/4.57.6/, https://pypi.org/project/accelerate/1.12.0/).

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { pythonPackages, vllmVersion } from "../bootstrap/python-engines.ts";
+import { pythonPackages } from "../bootstrap/python-engines.ts";
+import { vllmRelease } from "../catalogue/vllm-release.ts";
 import type { Plan } from "../plan.ts";
 
 /** The tag by which an image that berth baked is found: what it was baked for, as {@link bakeKey} says it. */
@@ -14,7 +15,7 @@ const layout = 1;
  */
 export function bakeKey({ engine, ladder }: Pick<Plan, "engine" | "ladder">, baseImage: string) {
   const [{ gpuModel, cpuArchitecture }] = ladder;
-  const versions = engine === "vllm" ? [vllmVersion] : (pythonPackages(engine) ?? []);
+  const versions = engine === "vllm" ? [vllmRelease.version] : (pythonPackages(engine) ?? []);
   const parts = [layout, baseImage, cpuArchitecture, gpuModel, engine, versions];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 24);
 }

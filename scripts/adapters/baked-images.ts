@@ -4,6 +4,7 @@ import {
   DeleteSnapshotCommand,
   DeregisterImageCommand,
   DescribeImagesCommand,
+  paginateDescribeSnapshots,
   EC2Client,
   type Image,
 } from "@aws-sdk/client-ec2";
@@ -147,6 +148,35 @@ export async function untilAvailable(
     }
     await sleep(3000);
   }
+}
+
+/** Snapshots of images that are gone: a removal was cut off between the two. */
+export function listLooseSnapshots(
+  client: ClientSettings,
+  images: readonly BakedImage[],
+): Promise<readonly Omit<BakedImage, "name" | "snapshotIds">[]> {
+  const used = new Set(images.flatMap(({ snapshotIds }) => snapshotIds));
+  return using(client, async (ec2) => {
+    const found: Omit<BakedImage, "name" | "snapshotIds">[] = [];
+    const asked = { OwnerIds: ["self"], Filters: [{ Name: "tag-key", Values: [bakeTag] }] };
+    for await (const page of paginateDescribeSnapshots({ client: ec2 }, asked)) {
+      for (const { SnapshotId: id = "", State, StartTime, VolumeSize, Tags } of page.Snapshots ??
+        []) {
+        if (used.has(id)) continue;
+        const tags = tagMap(Tags);
+        found.push({
+          ...{ id, state: State ?? "unknown", createdAt: StartTime?.toISOString() ?? "" },
+          ...{ owner: tags[ownerTag] ?? "?", key: tags[bakeTag] ?? "", gib: VolumeSize ?? 0 },
+        });
+      }
+    }
+    return found;
+  });
+}
+
+/** Removes a snapshot that {@link listLooseSnapshots} named. */
+export function removeSnapshot(client: ClientSettings, SnapshotId: string): Promise<unknown> {
+  return using(client, (ec2) => ec2.send(new DeleteSnapshotCommand({ SnapshotId })));
 }
 
 /**

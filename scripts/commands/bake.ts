@@ -1,6 +1,7 @@
 import { bakeKey } from "../../components/gpu-host/baked-image.ts";
 import { baseImageParameter } from "../../components/gpu-host/base-image.ts";
 import { hostDataFolder } from "../../components/host-folders.ts";
+import { snapshotUsd } from "../../components/teardown/image-audit.ts";
 import { UserError } from "../../components/user-error.ts";
 import { hostOf, onHost } from "../../provider/connection.ts";
 import { remoteScript } from "../../provider/remote/scripts.ts";
@@ -32,9 +33,6 @@ export interface BakeOptions extends StackOptions {
   /** Do not ask. */
   readonly yes?: boolean;
 }
-
-/** Snapshots in us-east-1, USD a GiB and month: https://aws.amazon.com/ebs/pricing/, 2026-11-25. */
-const snapshotUsd = 0.05;
 
 async function list(client: ClientSettings, terminal: Terminal): Promise<number> {
   const images = await listBakedImages(client);

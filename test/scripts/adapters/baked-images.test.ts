@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
-import { EC2Client, RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import {
+  DeregisterImageCommand,
+  EC2Client,
+  RunInstancesCommand,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts";
 import {
   createImage,
   imageOfInstance,
   listBakedImages,
+  listLooseSnapshots,
   removeImage,
+  removeSnapshot,
   untilAvailable,
 } from "../../../scripts/adapters/baked-images.ts";
 
@@ -39,14 +46,37 @@ describe("Images that berth baked", function () {
       (await listBakedImages(client)).map((each) => each.id),
       [id],
     );
+    assert.deepEqual(await listLooseSnapshots(client, [image]), []);
     await assert.rejects(removeImage(client, "ami-12c6146b"), /is no image that berth baked/);
     await removeImage(client, id);
     assert.deepEqual(await listBakedImages(client), []);
+    assert.deepEqual(await listLooseSnapshots(client, []), []);
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
     ec2.destroy();
     assert.deepEqual(
       (await cloud.leftovers()).filter(({ kind }) => ["snapshot", "instance"].includes(kind)),
       [],
     );
+  });
+
+  it("leave snapshots that are found and removed when a removal was cut off", async () => {
+    const ec2 = new EC2Client(client);
+    const launched = await ec2.send(
+      new RunInstancesCommand({ ImageId: "ami-12c6146b", MinCount: 1, MaxCount: 1 }),
+    );
+    const instanceId = launched.Instances?.[0]?.InstanceId ?? "";
+    const wish = { instanceId, name: "berth-vllm-2", owner: "ada@example.org", key: "abc" };
+    const id = await createImage(client, wish);
+    await untilAvailable(client, id, () => undefined);
+    await ec2.send(new DeregisterImageCommand({ ImageId: id }));
+    const loose = await listLooseSnapshots(client, await listBakedImages(client));
+    assert.deepEqual(
+      loose.map(({ owner, key, state }) => ({ owner, key, state })),
+      [{ owner: "ada@example.org", key: "abc", state: "completed" }],
+    );
+    for (const each of loose) await removeSnapshot(client, each.id);
+    assert.deepEqual(await listLooseSnapshots(client, []), []);
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
+    ec2.destroy();
   });
 });
