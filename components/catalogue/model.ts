@@ -133,6 +133,10 @@ export const modelSchema = z.strictObject({
   kvGlobalLayers: z.int().nonnegative().optional(),
   kvLocalLayers: z.int().nonnegative().optional(),
   kvWindowTokens: count.optional(),
+  /** Key and value heads of the global layers, where they are others than `kvHeads`. */
+  kvGlobalHeads: count.optional(),
+  /** Their dimension, where it is another than `headDimension`. */
+  kvGlobalHeadDimension: count.optional(),
   /** Cache of one token in all global layers, 16 bit. */
   kvBytesPerToken: z.int().nonnegative().optional(),
   /** Cache of one token in all sliding-window layers, 16 bit. */

@@ -64,14 +64,25 @@ export function kvCacheBytes(model: Model, tokens: number, engine: SizingEngine 
 }
 
 /**
+ * Bytes that the layers with a window take beyond it while an engine reads a prompt in steps: vLLM sets aside window - 1 +
+ * step tokens a sequence, no more than the context (`SlidingWindowSpec.max_memory_usage_bytes`).
+ */
+export function windowStepBytes(model: Model, tokens: number, stepTokens: number): number {
+  const past = tokens - (model.kvWindowTokens ?? tokens);
+  return tokenBytes(model).windowed * Math.max(0, Math.min(stepTokens, past));
+}
+
+/**
  * Share of the cache that one GPU holds. A latent (MLA) cache is whole on each GPU of a tensor-parallel group, and a head is
- * never divided: with more GPUs than heads each holds a whole one. Pipeline stages divide the layers.
+ * never divided: with more GPUs than heads each holds a whole one, by the fewer of full and windowed layers where they differ.
+ * Pipeline stages divide the layers.
  */
 export function kvShare(model: Model, parallelism: ServingParallelism): number {
   const { tensorParallel, pipelineParallel } = parallelism;
-  const { layers = 1, kvHeads = 1 } = model;
-  const heads = model.kvType === "mla" ? 1 : Math.ceil(kvHeads / tensorParallel) / kvHeads;
-  return heads * (Math.ceil(layers / pipelineParallel) / layers);
+  const { layers = 1, kvHeads = 1, kvGlobalHeads = kvHeads } = model;
+  const heads = Math.min(kvHeads, kvGlobalHeads);
+  const ofHeads = model.kvType === "mla" ? 1 : Math.ceil(heads / tensorParallel) / heads;
+  return ofHeads * (Math.ceil(layers / pipelineParallel) / layers);
 }
 
 /** What one number of the cache takes, as a factor of 16 bit. */

@@ -14,6 +14,16 @@ const vllmSteps = {
   large: { fromMiB: 70 * 1024, tokens: 8192, sequences: 1024 },
   small: { tokens: 2048, sequences: 256 },
 } as const;
+
+function stepsOf({ gpuMemoryMiB = vllmSteps.large.fromMiB }: ServingWorkload) {
+  return gpuMemoryMiB >= vllmSteps.large.fromMiB ? vllmSteps.large : vllmSteps.small;
+}
+
+/** Tokens that vLLM reads in one step. */
+export function batchedTokensOf(workload: ServingWorkload): number {
+  return workload.batchedTokens ?? stepsOf(workload).tokens;
+}
+
 /** Bytes that its sampler takes for each logit while it measures itself, since release 0.17. */
 const samplerBytes = 14.2;
 /** An image goes through the encoder beside the text. */
@@ -63,9 +73,8 @@ function chunked(
   { tensorParallel, pipelineParallel }: ServingParallelism,
 ): MemoryPart {
   const shape = shapeOf(model);
-  const { gpuMemoryMiB = vllmSteps.large.fromMiB } = workload;
-  const steps = gpuMemoryMiB >= vllmSteps.large.fromMiB ? vllmSteps.large : vllmSteps.small;
-  const tokens = workload.batchedTokens ?? steps.tokens;
+  const steps = stepsOf(workload);
+  const tokens = batchedTokensOf(workload);
   const layers = 2 * tokens * liveNumbers(shape, tensorParallel);
   const stream = 2 * tokens * 2 * shape.hiddenSize;
   const sampler = steps.sequences * shape.vocabularySize * samplerBytes + stream;

@@ -2,11 +2,11 @@ import type { Model } from "../catalogue/model.ts";
 import { diffusionDemand } from "./diffusion-demand.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { ggufTableBytes, isGguf } from "./gguf-layout.ts";
-import { cacheCopies, kvCacheBytes, kvFormatFactor, kvShare } from "./kv-cache.ts";
+import { cacheCopies, kvCacheBytes, kvFormatFactor, kvShare, windowStepBytes } from "./kv-cache.ts";
 import { partOf, readable } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { embeddingParameters, shapeOf, type ModelShape } from "./model-shape.ts";
-import { servingActivations } from "./serving-activations.ts";
+import { batchedTokensOf, servingActivations } from "./serving-activations.ts";
 import { outsideOfShare, runtimeParts } from "./serving-runtime.ts";
 import { formatOf, weightBytes } from "./weight-layout.ts";
 import type { ServingParallelism, ServingWorkload, WeightFormat } from "./workload.ts";
@@ -65,14 +65,28 @@ function weightsPart(
   );
 }
 
-function cachePart(model: Model, workload: ServingWorkload, split: ServingParallelism): MemoryPart {
+interface Cache {
+  readonly part: MemoryPart;
+  /** What the sequences beyond the first take: an engine that queues them starts without. */
+  readonly queuedMiB: number;
+}
+
+function cacheOf(model: Model, workload: ServingWorkload, split: ServingParallelism): Cache {
   const { contextTokens, concurrency, engine, kvFormat } = workload;
-  const one = kvCacheBytes(model, contextTokens, engine) * kvFormatFactor(kvFormat);
+  const factor = kvFormatFactor(kvFormat);
+  const one = kvCacheBytes(model, contextTokens, engine) * factor;
+  // vLLM's windows slide a step at a time, so a sequence that is being read holds the tokens of a whole step besides.
+  const step =
+    engine === "vllm" ? windowStepBytes(model, contextTokens, batchedTokensOf(workload)) : 0;
   const copies = cacheCopies(model, engine);
-  const bytes = one * copies * concurrency * kvShare(model, split);
+  const share = kvShare(model, split);
+  const sequences = one * copies * concurrency * share;
+  const bytes = sequences + step * factor * share;
   const twice = copies === 1 ? "" : `, ${copies} copies`;
-  const what = `${contextTokens} tokens x ${concurrency}, ${readable(one)} a sequence over all layers${twice}`;
-  return partOf("kv-cache", bytes, { below: 0, above: 0.03 }, what);
+  const sliding = step === 0 ? "" : `, and ${readable(step * factor)} for a step past the window`;
+  const what = `${contextTokens} tokens x ${concurrency}, ${readable(one)} a sequence over all layers${twice}${sliding}`;
+  const queued = (sequences * (1 - 1 / concurrency)) / 1024 ** 2;
+  return { part: partOf("kv-cache", bytes, { below: 0, above: 0.03 }, what), queuedMiB: queued };
 }
 
 /**
@@ -87,10 +101,10 @@ export function servingDemand(
 ): MemoryDemand {
   checkServing(model, workload, parallelism);
   if (model.task === "image-generation") return diffusionDemand(model, workload);
-  const cache = cachePart(model, workload, parallelism);
+  const cache = cacheOf(model, workload, parallelism);
   const parts = [
     weightsPart(model, workload, parallelism),
-    cache,
+    cache.part,
     servingActivations(model, workload, parallelism),
     ...runtimeParts(workload, parallelism),
   ];
@@ -100,6 +114,6 @@ export function servingDemand(
     parallelism,
     utilisation: workload.utilisation ?? utilisation,
     outside: outsideOfShare[workload.engine],
-    queuedMiB: queues ? cache.mib * (1 - 1 / workload.concurrency) : 0,
+    queuedMiB: queues ? cache.queuedMiB : 0,
   });
 }

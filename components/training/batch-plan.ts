@@ -15,6 +15,11 @@ export interface BatchPlan {
   readonly globalBatch: number;
 }
 
+/** So many GPUs, in words. */
+export function gpus(count: number): string {
+  return count === 1 ? "1 GPU" : `${count} GPUs`;
+}
+
 /** What the batch is worked out from. */
 export interface BatchQuestion {
   readonly model: Model;

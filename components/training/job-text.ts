@@ -1,4 +1,5 @@
 import { dollars, gib, rangeText, timeText, usd } from "../plan-figures.ts";
+import { gpus } from "./batch-plan.ts";
 import type { FinetunePlan } from "./finetune-plan.ts";
 
 function line(label: string, text: string): string {
@@ -15,7 +16,7 @@ function timeLine({ jobHours, jobUsd, machine }: FinetunePlan): string {
   const seconds = { low: jobHours.low * 3600, high: jobHours.high * 3600 };
   return line(
     "price",
-    `${rangeText(seconds, timeText)}, ${most}${rangeText(jobUsd, dollars)}; ${hour}`,
+    `${rangeText(seconds, timeText)} of computing, ${most}${rangeText(jobUsd, dollars)}; ${hour}`,
   );
 }
 
@@ -33,7 +34,7 @@ export function jobLines(plan: FinetunePlan): readonly string[] {
     ),
     line(
       "batch",
-      `${batch.microBatch} x ${batch.gradientAccumulation} passes x ${batch.worldSize} GPUs = ${batch.globalBatch} sequences of ${workload.sequenceTokens} tokens a step`,
+      `${batch.microBatch} x ${batch.gradientAccumulation} passes x ${gpus(batch.worldSize)} = ${batch.globalBatch} sequences of ${workload.sequenceTokens} tokens a step`,
     ),
     line(
       "machine",

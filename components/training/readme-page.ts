@@ -1,4 +1,5 @@
 import { dollars, figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
+import { gpus } from "./batch-plan.ts";
 import type { FinetunePlan } from "./finetune-plan.ts";
 import type { JobData } from "./training-settings.ts";
 
@@ -17,7 +18,7 @@ function timeAndPrice({ jobHours, jobUsd, machine, datasetTokens, epochs }: Fine
   }
   const seconds = { low: jobHours.low * 3600, high: jobHours.high * 3600 };
   const seen = `${figure((datasetTokens * epochs) / 1e6)} M tokens`;
-  return `${rangeText(seconds, timeText)} for ${seen}, ${most}${rangeText(jobUsd, dollars)} in all; ${hour}.`;
+  return `${rangeText(seconds, timeText)} of computing for ${seen}, ${most}${rangeText(jobUsd, dollars)} in all; ${hour}.`;
 }
 
 function shared({ workload, batch }: FinetunePlan): string {
@@ -47,7 +48,7 @@ export function readmePage(plan: FinetunePlan, data: JobData): string {
     `model: ${plan.baseModel} (licence ${plan.licence}${gated})`,
     `trained: ${methods[workload.method]}, in ${plan.arithmetic}`,
     `data: ${data.trainSamples} samples, ${data.validationSamples} more to validate; ${workload.sequenceTokens} tokens of each at most`,
-    `batch: ${microBatch} x ${gradientAccumulation} passes x ${worldSize} GPUs = ${globalBatch} samples a step`,
+    `batch: ${microBatch} x ${gradientAccumulation} passes x ${gpus(worldSize)} = ${globalBatch} samples a step`,
     `memory: ${gib(memory.neededMiB)} of ${gib(memory.usableMiB)} on each GPU; ${shared(plan)}`,
     `machine: ${machine.instanceType}, ${machine.gpuCount} x ${machine.gpuModel}, ${plan.rootVolumeGiB} GiB of disk (${machine.region})`,
     `time and price: ${timeAndPrice(plan)}`,

@@ -51,7 +51,7 @@ export class FlagNumbers {
 export function datasetQuestion(
   path: string,
   flags: DatasetFlags,
-  numbers: FlagNumbers,
+  { numbers, terminal }: { readonly numbers: FlagNumbers; readonly terminal: Terminal },
 ): DatasetQuestion {
   const share = (n: number) => n >= 0 && n <= 0.5;
   const seed = (n: number) => Number.isSafeInteger(n) && n >= 0;
@@ -63,6 +63,9 @@ export function datasetQuestion(
     mask: flags.mask,
     skipBroken: flags.skipBroken,
     shown: numbers.count("shown", flags.shown),
+    onProgress: (read) => {
+      terminal.status(`reading ${path}: ${Math.round(read * 100)} %`);
+    },
   };
 }
 
@@ -113,7 +116,7 @@ export async function runDataset(
   const numbers = new FlagNumbers();
   const model = options.model === undefined ? undefined : findModel(options.model, loadCatalogue());
   const question: DatasetQuestion = {
-    ...datasetQuestion(path, options, numbers),
+    ...datasetQuestion(path, options, { numbers, terminal }),
     maxTokens: numbers.count("sequence", options.sequence),
     parameters: model?.parameters,
   };

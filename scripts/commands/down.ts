@@ -169,8 +169,7 @@ const once = { attempts: 1, pauseMs: 0 };
 
 async function costOf({ opened, cloud }: Target): Promise<RunningCost | undefined> {
   if (opened === undefined) return undefined;
-  const outputs = readOutputs(await opened.stack.outputs());
-  return runningCost(outputs, await readClock(cloud));
+  return runningCost(readOutputs(await opened.stack.outputs()), await readClock(cloud));
 }
 
 async function saveFirst(target: Target, save: PlannedSave): Promise<Saved | undefined> {
@@ -209,8 +208,8 @@ async function endOrphans({ scope, state, cloud, terminal }: Target): Promise<vo
   const tell = (line: string) => {
     terminal.say(line);
   };
-  const pauseMs = cloud === undefined ? 5000 : 500;
-  const { removed } = await removeByTag(scope, { rounds: 6, pauseMs, tell, only });
+  const patience = { rounds: 6, pauseMs: cloud === undefined ? 5000 : 500, tell, only };
+  const { removed } = await removeByTag(scope, patience);
   for (const { kind, id } of removed)
     terminal.say(`ended      ${kind} ${id}, which the state did not know`);
 }
@@ -256,12 +255,7 @@ async function report(target: Target, outcome: Outcome): Promise<TeardownReport>
 
 /** `berth down`: removes everything of the stack, by its state and then by its tags, and asks the account what is left. */
 export async function runDown(options: DownOptions, terminal: Terminal): Promise<number> {
-  if (isExistingHost(options.env)) {
-    if ((options.save ?? []).length === 0) return downFromMachine(options, terminal);
-    throw new UserError("A machine that is there already keeps its files.", {
-      hint: "Leave --save out.",
-    });
-  }
+  if (isExistingHost(options.env)) return downFromMachine(options, terminal);
   const target = await findTarget(options, terminal);
   if (!(await isDue(target))) return exitCode.ok;
   const unprotect = await refuseProtected(target);

@@ -88,12 +88,12 @@ function wishesOf(options: FinetuneOptions, numbers: FlagNumbers): Omit<Finetune
 async function readAsked(
   model: string | undefined,
   options: FinetuneOptions,
-  catalogue: Catalogue,
+  { catalogue, terminal }: { readonly catalogue: Catalogue; readonly terminal: Terminal },
 ): Promise<Asked> {
   const numbers = new FlagNumbers();
   const wishes = wishesOf(options, numbers);
   const { data = "" } = options;
-  const question = datasetQuestion(data, options, numbers);
+  const question = datasetQuestion(data, options, { numbers, terminal });
   if (data === "") numbers.problems.push("--data: is missing; give a .jsonl or .txt file");
   refuseFlags(numbers);
   const { request } = await readPlanInputs(model, { ...options, task: "finetune" }, catalogue);
@@ -178,7 +178,7 @@ export async function runFinetune(
   terminal: Terminal,
 ): Promise<number> {
   const catalogue = loadCatalogue();
-  const asked = await readAsked(model, options, catalogue);
+  const asked = await readAsked(model, options, { catalogue, terminal });
   refuseForeignFolder(asked.folder);
   // Before a large file is read: a job that no machine holds needs no data.
   planOf(asked, catalogue);

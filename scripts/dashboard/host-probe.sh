@@ -12,6 +12,10 @@ timeout 5 nvidia-smi --query-gpu=name,utilization.gpu,memory.used,memory.total -
   sed 's/^/@gpu /'
 if [ "$port" != - ]; then
   status=$(curl -s -o /dev/null --max-time 5 -w '%{http_code}' "http://127.0.0.1:$port/health" 2>/dev/null)
+  # With TLS it takes no plain request; on the host's own loopback the certificate proves nothing more.
+  if [ "${status:-000}" = 000 ]; then
+    status=$(curl -sk -o /dev/null --max-time 5 -w '%{http_code}' "https://127.0.0.1:$port/health" 2>/dev/null)
+  fi
   echo "@health ${status:-000}"
 fi
 

@@ -52,6 +52,19 @@ function propertiesOf(resources: readonly Resource[], type: string, side: "input
   return resources.find((resource) => resource.type === type)?.[side] ?? {};
 }
 
+/** Marks an encrypted value in a state: https://www.pulumi.com/docs/iac/concepts/secrets/ */
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+/** The stack's outputs, each by itself, without the secret ones: one that cannot be read hides no other. */
+function readableOutputs(outputs: Readonly<Record<string, unknown>>): StackFacts["outputs"] {
+  const readable = Object.entries(outputs).filter(([key, value]) => {
+    const encrypted = values.safeParse(value).data;
+    if (encrypted !== undefined && secretMark in encrypted) return false;
+    return outputsSchema.safeParse({ [key]: value }).success;
+  });
+  return outputsSchema.parse(Object.fromEntries(readable));
+}
+
 /**
  * What `pulumi stack export` tells of a stack. Secrets stay encrypted: none is needed.
  *
@@ -65,7 +78,7 @@ export function stackFacts(exported: unknown): StackFacts {
   const known = [...resources, ...begun.map(({ resource }) => resource)];
   const server = propertiesOf(known, "berth:index:ModelServer", "inputs");
   const account = propertiesOf(resources, "pulumi:providers:aws", "inputs");
-  const outputs = outputsSchema.safeParse(outputsOf("pulumi:pulumi:Stack")).data ?? {};
+  const outputs = readableOutputs(outputsOf("pulumi:pulumi:Stack"));
   const verified = values.safeParse(outputsOf("berth:index:HostBootstrap")["verified"]).data;
   const endpoint = text(outputsOf("aws:sagemaker/endpoint:Endpoint")["name"]);
   const instance = text(outputsOf("berth:index:GpuHost")["instanceId"]);

@@ -49,6 +49,7 @@ function servingFigure({ serving }: StackReadings): Figure {
 function healthText({ health }: HostProbe): Pick<Figure, "text" | "tone"> {
   if (health === undefined) return { text: "not asked yet", tone: "quiet" };
   if (health === 0) return { text: "no", tone: "bad" };
+  if (health === 401) return { text: "yes, to who has its token", tone: "good" };
   if (health === 503) return { text: "not yet: it is not ready (HTTP 503)", tone: "busy" };
   return health < 300
     ? { text: "yes", tone: "good" }
@@ -82,15 +83,20 @@ function gpuFigure({ host, state, emulated: local }: StackReadings): Figure {
 
 type Status = Pick<Figure, "text" | "tone">;
 
+/** Whether a model server's health says that it does not answer; one that wants a token does. */
+function isDown(health: number | undefined): boolean {
+  return health === 0 || (health !== undefined && health >= 400 && health !== 401);
+}
+
 /** The short of a stack that nothing is being done to and that has not ended, its worst news first. */
 function servedStatus(stack: StackReadings, facts: StackFacts): Status {
   if (facts.lease === undefined) return { text: "deployed", tone: "good" };
   if (!facts.ownMachine && facts.instanceId === undefined && facts.endpointName === undefined) {
     return { text: "made in part", tone: "busy" };
   }
-  const health = stack.host.value?.health ?? 200;
+  const health = stack.host.value?.health;
   if (health === 503) return { text: "runs, and is not ready", tone: "busy" };
-  if (health === 0 || health >= 400) return { text: "runs, and does not answer", tone: "bad" };
+  if (isDown(health)) return { text: "runs, and does not answer", tone: "bad" };
   if (facts.ownMachine && stack.host.value !== undefined) return { text: "runs", tone: "good" };
   const serving = stack.serving.value?.state;
   if (serving === undefined) return { text: "deployed", tone: "quiet" };

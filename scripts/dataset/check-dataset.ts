@@ -28,6 +28,8 @@ export interface DatasetQuestion {
   readonly skipBroken?: boolean | undefined;
   /** Problems of each kind that are shown. @default 10 */
   readonly shown?: number | undefined;
+  /** Is told now and then how much of the file is read, from 0 to 1. */
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 /** Takes the samples as they are to be learnt. */
@@ -240,8 +242,11 @@ export async function checkDataset(
   const format = formatOf(path);
   const bytes = sizeOf(path);
   const check = new DatasetCheck(question);
+  let read = 0;
   for await (const lines of readLines(path)) {
     await check.take(check.parse(lines, format), sink);
+    read += lines.reduce((sum, { length }) => sum + length + 1, 0);
+    question.onProgress?.(Math.min(1, read / bytes));
   }
   return check.report(path, bytes);
 }

@@ -56,11 +56,14 @@ const bins = 32;
 const bands = 8;
 const rows = bins / bands;
 const shingleWords = 3;
-/** Share of equal bins from which two texts are near; it estimates the share of shingles that they have in common. */
-const nearShare = 0.8;
-/** Samples that are compared for nearness: their signatures take 128 bytes each. */
+/** Runs of words that are kept of a text: all of a short one, the smallest hashes of a longer one. */
+const sketchSize = 48;
+/** Share of runs in common from which two texts are near: one word of a sentence of 24 changes three runs of 22. */
+const nearShare = 0.7;
+/** Samples that are compared for nearness: their sketches take up to 192 bytes each. */
 export const nearLimit = 400_000;
 const bandSlots = 1 << 20;
+const none = 0xffffffff;
 
 function wordHash(word: string): number {
   // FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/).
@@ -77,35 +80,51 @@ function spread(value: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/**
- * One-permutation MinHash over runs of three words, empty bins filled from the next full one
- * (https://arxiv.org/abs/1406.4784); undefined for a text with fewer than eight words, where a run says too little.
- */
-function signatureOf(text: string): Uint32Array | undefined {
+/** Hashes of the runs of three words, each once, smallest first; undefined below eight words, where a run says too little. */
+function shinglesOf(text: string): Uint32Array | undefined {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (words.length < 8) return undefined;
   const hashes = words.map(wordHash);
-  const signature = new Uint32Array(bins).fill(0xffffffff);
+  const shingles = new Set<number>();
   for (let i = 0; i + shingleWords <= hashes.length; i += 1) {
     const [one = 0, two = 0, three = 0] = hashes.slice(i, i + shingleWords);
-    const hash = spread(one ^ Math.imul(two, 0x9e3779b1) ^ Math.imul(three, 0x85ebca77));
+    shingles.add(spread(one ^ Math.imul(two, 0x9e3779b1) ^ Math.imul(three, 0x85ebca77)));
+  }
+  return new Uint32Array(shingles).sort();
+}
+
+/** One-permutation MinHash, empty bins filled from the next full one (https://arxiv.org/abs/1406.4784): finds candidates. */
+function signatureOf(shingles: Uint32Array): Uint32Array {
+  const full = new Uint32Array(bins).fill(none);
+  for (const hash of shingles) {
     const bin = hash % bins;
-    if (hash < (signature[bin] ?? 0)) signature[bin] = hash;
+    if (hash < (full[bin] ?? 0)) full[bin] = hash;
   }
-  const full = signature.slice();
-  for (let bin = 0; bin < bins; bin += 1) {
+  return full.map((value, bin) => {
     let step = 0;
-    while (full[(bin + step) % bins] === 0xffffffff && step < bins) step += 1;
-    if (step > 0) signature[bin] = ((full[(bin + step) % bins] ?? 0) + step * 0x61c88647) >>> 0;
+    while (full[(bin + step) % bins] === none && step < bins) step += 1;
+    return step === 0 ? value : ((full[(bin + step) % bins] ?? 0) + step * 0x61c88647) >>> 0;
+  });
+}
+
+/** Share of runs that two texts have in common, by the smallest of both together: exact for short ones. */
+function commonShare(one: Uint32Array, other: Uint32Array): number {
+  let [i, j, seen, common] = [0, 0, 0, 0];
+  while (seen < sketchSize && (i < one.length || j < other.length)) {
+    const [left, right] = [one[i] ?? none, other[j] ?? none];
+    if (left === right) common += 1;
+    if (left <= right) i += 1;
+    if (right <= left) j += 1;
+    seen += 1;
   }
-  return signature;
+  return common / seen;
 }
 
 /** Finds samples that say again what an earlier one said, in bounded memory. */
 export class DuplicateFinder {
   readonly #exact = new LineTable();
   readonly #bands = Array.from({ length: bands }, () => new Uint32Array(bandSlots));
-  readonly #signatures: Uint32Array[] = [];
+  readonly #sketches: Uint32Array[] = [];
   readonly #lines: number[] = [];
 
   /** Samples that were not compared for nearness, since there were too many before them. */
@@ -115,16 +134,18 @@ export class DuplicateFinder {
   find(text: string, line: number): Duplicate | undefined {
     const exact = this.#exact.findOrAdd(contentHash(text), line);
     if (exact !== undefined) return { of: exact, kind: "exact" };
-    if (this.#signatures.length >= nearLimit) {
+    if (this.#sketches.length >= nearLimit) {
       this.notCompared += 1;
       return undefined;
     }
-    const signature = signatureOf(text);
-    return signature === undefined ? undefined : this.#near(signature, line);
+    const shingles = shinglesOf(text);
+    return shingles === undefined ? undefined : this.#near(shingles, line);
   }
 
-  #near(signature: Uint32Array, line: number): Duplicate | undefined {
-    const index = this.#signatures.length;
+  #near(shingles: Uint32Array, line: number): Duplicate | undefined {
+    const index = this.#sketches.length;
+    const sketch = shingles.slice(0, sketchSize);
+    const signature = signatureOf(shingles);
     let of: number | undefined;
     for (const [band, slots] of this.#bands.entries()) {
       let hash = band;
@@ -132,18 +153,14 @@ export class DuplicateFinder {
         hash = spread(hash ^ value);
       }
       const slot = hash % bandSlots;
-      const other = (slots[slot] ?? 0) - 1;
-      if (other === -1) slots[slot] = index + 1;
-      else if (this.#alike(other, signature)) of ??= this.#lines[other];
+      const other = this.#sketches[(slots[slot] ?? 0) - 1];
+      if (other === undefined) slots[slot] = index + 1;
+      else if (of === undefined && commonShare(other, sketch) >= nearShare) {
+        of = this.#lines[(slots[slot] ?? 0) - 1];
+      }
     }
-    this.#signatures.push(signature);
+    this.#sketches.push(sketch);
     this.#lines.push(line);
     return of === undefined ? undefined : { of, kind: "near" };
-  }
-
-  #alike(other: number, signature: Uint32Array): boolean {
-    const known = this.#signatures[other];
-    const equal = signature.filter((value, bin) => value === known?.[bin]).length;
-    return equal >= nearShare * bins;
   }
 }

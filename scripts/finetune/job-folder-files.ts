@@ -14,6 +14,10 @@ export function jobPrograms(): JobPrograms {
   return { "train.py": read("train.py"), "merge.py": read("merge.py") };
 }
 
+function onlyParts(data: string): boolean {
+  return !existsSync(data) || readdirSync(data).every((name) => name.endsWith(".jsonl.part"));
+}
+
 /**
  * Refuses a folder that something else lives in.
  *
@@ -21,10 +25,12 @@ export function jobPrograms(): JobPrograms {
  */
 export function refuseForeignFolder(folder: string): void {
   if (!existsSync(folder)) return;
-  const ours = statSync(folder).isDirectory()
-    ? existsSync(join(folder, "job.json")) || readdirSync(folder).length === 0
-    : false;
-  if (ours) return;
+  if (statSync(folder).isDirectory()) {
+    const names = readdirSync(folder);
+    // The data come first, so a folder that was cut off in the middle has nothing else.
+    const begun = names.every((name) => name === "data") && onlyParts(join(folder, "data"));
+    if (names.includes("job.json") || begun) return;
+  }
   throw new UserError(`${folder} is there, and is no folder of a fine-tuning.`, {
     hint: "Give with --out a folder that is new or empty.",
   });

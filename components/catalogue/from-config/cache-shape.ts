@@ -9,6 +9,8 @@ type CacheFields = Pick<
   | "kvGlobalLayers"
   | "kvLocalLayers"
   | "kvWindowTokens"
+  | "kvGlobalHeads"
+  | "kvGlobalHeadDimension"
   | "kvBytesPerToken"
   | "kvLocalBytesPerToken"
   | "stateBytesPerSequence"
@@ -49,7 +51,13 @@ export function cacheShape(shape: DecoderShape): CacheFields {
   const { kinds, kvHeads, headDimension, attentionHeads, mla } = shape;
   const latent = mla === undefined ? undefined : mla.latentRank + mla.ropeDimension;
   const layerBytes = cacheBytes * (latent ?? 2 * kvHeads * headDimension);
-  const { global, local, windowTokens, recurrent } = kinds;
+  const { globalHeads } = shape;
+  const globalBytes =
+    globalHeads === undefined
+      ? layerBytes
+      : cacheBytes * 2 * globalHeads.kvHeads * globalHeads.headDimension;
+  const { windowTokens, recurrent } = kinds;
+  const { global, local } = kinds.cached;
   return {
     kvType: kvTypeOf(shape),
     ...(latent === undefined ? {} : { mlaLatentDimension: latent }),
@@ -57,7 +65,13 @@ export function cacheShape(shape: DecoderShape): CacheFields {
     kvGlobalLayers: global,
     kvLocalLayers: local,
     ...(windowTokens === undefined ? {} : { kvWindowTokens: windowTokens }),
-    kvBytesPerToken: global * layerBytes,
+    ...(globalHeads === undefined
+      ? {}
+      : {
+          kvGlobalHeads: globalHeads.kvHeads,
+          kvGlobalHeadDimension: globalHeads.headDimension,
+        }),
+    kvBytesPerToken: global * globalBytes,
     ...(local === 0 ? {} : { kvLocalBytesPerToken: local * layerBytes }),
     ...(recurrent === undefined
       ? {}

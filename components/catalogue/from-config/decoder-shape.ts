@@ -13,6 +13,8 @@ export interface DecoderShape {
   readonly attentionHeads: number;
   readonly kvHeads: number;
   readonly headDimension: number;
+  /** Heads of the layers with full attention, where they differ from the others (Gemma 4). */
+  readonly globalHeads: { readonly kvHeads: number; readonly headDimension: number } | undefined;
   readonly intermediateSize: number;
   readonly vocabularySize: number;
   /** Rows of the input embedding beyond the vocabulary. */
@@ -45,6 +47,12 @@ function kvHeadsOf(config: ConfigFields, attentionHeads: number): number {
     );
   }
   return named;
+}
+
+function globalHeadsOf(config: ConfigFields, kvHeads: number): DecoderShape["globalHeads"] {
+  const headDimension = config.count("global_head_dim");
+  if (headDimension === undefined) return undefined;
+  return { kvHeads: config.count("num_global_key_value_heads") ?? kvHeads, headDimension };
 }
 
 function intermediateOf(config: ConfigFields, hiddenSize: number, modelType: string): number {
@@ -162,6 +170,7 @@ export function decoderShape(config: ConfigFields): DecoderShape {
     );
   }
   const experts = expertsOf(config, layers, modelType);
+  const kvHeads = kvHeadsOf(config, attentionHeads);
   return {
     modelType,
     knownType: known,
@@ -169,8 +178,9 @@ export function decoderShape(config: ConfigFields): DecoderShape {
     layers,
     hiddenSize,
     attentionHeads,
-    kvHeads: kvHeadsOf(config, attentionHeads),
+    kvHeads,
     headDimension,
+    globalHeads: globalHeadsOf(config, kvHeads),
     intermediateSize: intermediateOf(config, hiddenSize, modelType),
     vocabularySize: config.neededCount("vocab_size", "padded_vocab_size"),
     extraEmbeddingRows: modelType === "mllama_text_model" ? 8 : 0,

@@ -18,6 +18,8 @@ export interface LayerKinds {
   readonly localKind: "swa" | "chunked";
   readonly cross: number;
   readonly recurrent: RecurrentLayers | undefined;
+  /** Of the global and the local layers, those with a cache of their own: the last ones may use that of others (Gemma 3n, 4). */
+  readonly cached: { readonly global: number; readonly local: number };
 }
 
 /** Gated delta net (https://arxiv.org/abs/2412.06464) as Qwen3-Next has it. */
@@ -126,6 +128,14 @@ function windowOf(config: ConfigFields): number | undefined {
   return config.count("sliding_window", "attention_chunk_size");
 }
 
+function attending(words: readonly string[]): LayerKinds["cached"] {
+  const count = (kind: RegExp) => words.filter((word) => kind.test(word)).length;
+  return {
+    global: count(/^(full_attention|attention|hybrid)$/),
+    local: count(/^(sliding|chunked)_attention$/),
+  };
+}
+
 function recurrentLayers(
   config: ConfigFields,
   words: readonly string[],
@@ -145,20 +155,23 @@ export function layerKinds(config: ConfigFields, layers: number, modelType: stri
   if (words === undefined) {
     const all = Math.max(0, layers - cross);
     const global = windowTokens === undefined || modelType === "phi3" ? all : 0;
+    const split = { global, local: all - global };
     return {
-      global,
-      local: all - global,
+      ...split,
+      cached: split,
       windowTokens: global > 0 ? undefined : windowTokens,
       localKind,
       cross,
       recurrent: undefined,
     };
   }
-  const local = words.filter((word) => /^(sliding|chunked)_attention$/.test(word)).length;
+  const { global, local } = attending(words);
+  const shared = config.countOrZero("num_kv_shared_layers") ?? 0;
   if (local > 0 && windowTokens === undefined) config.problem("sliding_window: is missing");
   return {
-    global: words.filter((word) => /^(full_attention|attention|hybrid)$/.test(word)).length,
+    global,
     local,
+    cached: attending(words.slice(0, Math.max(1, layers - shared))),
     windowTokens: local > 0 ? windowTokens : undefined,
     localKind,
     cross,

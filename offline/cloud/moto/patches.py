@@ -121,9 +121,10 @@ def fill_from_template(backend: Any, kwargs: dict[str, Any]) -> str | None:
             kwargs["security_group_ids"] = groups
         if nics[0].get("AssociatePublicIpAddress") is not None:
             kwargs["associate_public_ip"] = str(nics[0]["AssociatePublicIpAddress"]).lower() == "true"
-    volume_tags = convert_tag_spec(data.get("TagSpecifications") or []).get("volume", {})
+    template_tags = convert_tag_spec(data.get("TagSpecifications") or [])
     tags = dict(kwargs.get("tags") or {})
-    tags["volume"] = {**volume_tags, **tags.get("volume", {})}
+    for kind in ("volume", "network-interface"):
+        tags[kind] = {**template_tags.get(kind, {}), **tags.get(kind, {})}
     kwargs["tags"] = tags
     profile = data.get("IamInstanceProfile") or {}
     return profile.get("Arn") or profile.get("Name")
@@ -147,6 +148,9 @@ def complete_launches() -> None:
         named = kwargs.get("iam_instance_profile_name") or kwargs.get("iam_instance_profile_arn")
         for instance in reservation.instances:
             instance.berth_own_interfaces = [nic.id for nic in instance.nics.values() if nic.id not in before]
+            interface_tags = (kwargs.get("tags") or {}).get("network-interface") or {}
+            if interface_tags and instance.berth_own_interfaces:
+                self.create_tags(instance.berth_own_interfaces, interface_tags)
             if profile and not named:
                 key = "arn" if profile.startswith("arn:") else "name"
                 self.associate_iam_instance_profile(instance.id, **{f"iam_instance_profile_{key}": profile})

@@ -112,7 +112,9 @@ describe("the catalogue that ships", () => {
       const { id, kvType = "none", kvHeads = 0, headDimension = 0, kvGlobalLayers = 0 } = model;
       if (others.has(kvType)) continue;
       const layer = 2 * 2 * kvHeads * headDimension;
-      assert.equal(model.kvBytesPerToken, kvGlobalLayers * layer, id);
+      const { kvGlobalHeads = kvHeads, kvGlobalHeadDimension = headDimension } = model;
+      const global = 2 * 2 * kvGlobalHeads * kvGlobalHeadDimension;
+      assert.equal(model.kvBytesPerToken, kvGlobalLayers * global, id);
       assert.equal(model.kvLocalBytesPerToken ?? 0, (model.kvLocalLayers ?? 0) * layer, id);
     }
   });

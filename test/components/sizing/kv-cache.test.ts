@@ -26,6 +26,12 @@ describe("kvCacheBytes", () => {
     });
   }
 
+  it("has wider and fewer heads in the full layers of Gemma 4, and its windows beside them", () => {
+    const gemma = model("gemma-4-31b");
+    const windows = 50 * 2 * 16 * 256 * 2 * 1024;
+    assert.equal(kvCacheBytes(gemma, 262_144), 262_144 * 81_920 + windows);
+  });
+
   it("rounds up to blocks of 16 tokens", () => {
     assert.equal(kvCacheBytes(model("llama-3.1-8b"), 17), 32 * 131_072);
   });
@@ -57,6 +63,12 @@ describe("kvShare", () => {
     const eight = model("llama-3.3-70b");
     assert.equal(kvShare(eight, { tensorParallel: 4, pipelineParallel: 1 }), 1 / 4);
     assert.equal(kvShare(eight, { tensorParallel: 16, pipelineParallel: 1 }), 1 / 8);
+  });
+
+  it("counts the heads of the layers that have fewer", () => {
+    const gemma = model("gemma-4-31b");
+    assert.equal(kvShare(gemma, { tensorParallel: 4, pipelineParallel: 1 }), 1 / 4);
+    assert.equal(kvShare(gemma, { tensorParallel: 8, pipelineParallel: 1 }), 1 / 4);
   });
 
   it("keeps a latent cache whole, and divides it over pipeline stages", () => {

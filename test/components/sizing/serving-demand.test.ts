@@ -50,6 +50,38 @@ describe("servingDemand", () => {
     assert.equal(ten.totalMiB - one.totalMiB, 9 * 512);
   });
 
+  describe("of windows in vLLM", () => {
+    const gemma = { ...load, contextTokens: 262_144 };
+    // Layers with a window: 50, of 16 heads of 256 numbers.
+    const mibPerToken = (50 * 2 * 16 * 256 * 2) / 1024 ** 2;
+    const of = (workload: ServingWorkload) => servingDemand(model("gemma-4-31b"), workload);
+
+    it("holds a step of the prompt past them, for one sequence", () => {
+      const withoutStep = 262_144 * 0.078125 + 1024 * mibPerToken;
+      assert.equal(of(gemma).kvCacheMiB, withoutStep + 8192 * mibPerToken);
+      const four = of({ ...gemma, concurrency: 4 });
+      assert.equal(four.kvCacheMiB, 4 * withoutStep + 8192 * mibPerToken);
+      assert.ok(Math.abs(four.startMiB - of(gemma).totalMiB) < 1e-6);
+    });
+
+    it("has smaller steps on smaller GPUs, and none past the context", () => {
+      const step = (workload: ServingWorkload) => {
+        const once = of(workload).kvCacheMiB;
+        return once * 2 - of({ ...workload, concurrency: 2 }).kvCacheMiB;
+      };
+      assert.equal(step({ ...gemma, gpuMemoryMiB: 48 * 1024 }), 2048 * mibPerToken);
+      assert.equal(step({ ...gemma, contextTokens: 1024 + 16 }), 16 * mibPerToken);
+      assert.equal(step({ ...gemma, contextTokens: 512 }), 0);
+      assert.equal(step({ ...gemma, batchedTokens: 100 }), 100 * mibPerToken);
+    });
+
+    it("is not in other engines, nor in models without", () => {
+      const tgi = servingDemand(model("gemma-4-31b"), { ...gemma, engine: "tgi" });
+      assert.equal(tgi.kvCacheMiB, 262_144 * 0.078125 + 1024 * mibPerToken);
+      assert.equal(servingDemand(model("llama-3.1-8b"), load).kvCacheMiB, 512);
+    });
+  });
+
   it("names every setting that makes no sense at once", () => {
     const wrong = { ...load, contextTokens: -1, concurrency: Number.NaN, utilisation: 2 };
     assert.throws(

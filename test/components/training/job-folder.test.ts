@@ -83,6 +83,7 @@ describe("jobFolder", () => {
       model: "qwen2.5-1.5b",
       gpuFamilies: ["T4"],
       gpuCount: 1,
+      training: { sequenceTokens: 512 },
     });
     assert.deepEqual(
       [settings["weights_dtype"], settings["adapter_dtype"], settings["fp16"], settings["bf16"]],
@@ -94,7 +95,7 @@ describe("jobFolder", () => {
         planFor({
           model: "qwen2.5-0.5b",
           gpuFamilies: ["T4"],
-          training: { method: "full", precision: "bf16" },
+          training: { method: "full", precision: "bf16", sequenceTokens: 256 },
         }),
       UserError,
     );

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -45,7 +54,7 @@ describe("berth finetune", () => {
     const words = ["finetune", model, "--data", data(), "--out", out, "--validation", "0.2"];
     const first = await berth(...words);
     assert.equal(first.code, 0, first.out);
-    assert.match(first.out, /^batch {6}\d+ x \d+ passes x 1 GPUs = 16 sequences/m);
+    assert.match(first.out, /^batch {6}\d+ x \d+ passes x 1 GPU = 16 sequences/m);
     assert.equal(statSync(join(out, "run.sh")).mode & 0o111, 0o111);
     const { status, stderr } = spawnSync("bash", ["-n", join(out, "run.sh")], { encoding: "utf8" });
     assert.equal(status, 0, stderr);
@@ -79,6 +88,14 @@ describe("berth finetune", () => {
     assert.equal(code, 1);
     assert.match(said, /line 2: is no JSON/);
     assert.equal(existsSync(out), false);
+  });
+
+  it("begins again where a kill left half of the data", async () => {
+    const out = join(folder, "job");
+    mkdirSync(join(out, "data"), { recursive: true });
+    writeFileSync(join(out, "data/train.jsonl.part"), "half a li");
+    assert.equal((await berth("finetune", model, "--data", data(), "--out", out)).code, 0);
+    assert.deepEqual(readdirSync(join(out, "data")), ["train.jsonl"]);
   });
 
   it("keeps out of a folder that is somebody else's", async () => {

@@ -52,6 +52,14 @@ describe("stackFacts", () => {
     assert.deepEqual([facts.ownMachine, facts.connection], [true, seeded]);
   });
 
+  it("leaves secret outputs encrypted, and lets none of them hide the others", () => {
+    const outputs = { hourlyUsd: 1.05, apiToken: secret, instanceType: "g5.xlarge", url: 7 };
+    const facts = stackFacts({
+      deployment: { resources: [resource("pulumi:pulumi:Stack", { outputs })] },
+    });
+    assert.deepEqual(facts.outputs, { hourlyUsd: 1.05, instanceType: "g5.xlarge" });
+  });
+
   it("reads a stack that was taken down, or never brought up", () => {
     for (const deployment of [null, undefined, {}, { resources: null, pending_operations: null }]) {
       const { resources, pending, lease: none, outputs } = stackFacts({ deployment });

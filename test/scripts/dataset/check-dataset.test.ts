@@ -110,6 +110,11 @@ describe("checkDataset", () => {
     );
     assert.deepEqual(places("duplicate"), [302]);
     assert.deepEqual(places("near-duplicate"), [303, 304]);
+    // Sentences of one form that say different things are no duplicates.
+    const form = (what: string, day: number) =>
+      text(`Ask ${day}: what colour has the ${what}? It is blue, and has been since day ${day}.`);
+    const alike = await check(form("river", 2) + form("river", 31) + form("tree", 2));
+    assert.deepEqual(alike.places("near-duplicate"), []);
   });
 
   it("says that a large model wants more samples, and nothing of it to a small one", async () => {

@@ -57,6 +57,35 @@ describe("modelFromFiles", () => {
     assert.match(model.notes ?? "", /BrandNewForCausalLM is not known/);
   });
 
+  it("reads wider heads of the full layers, and layers that use the cache of others", () => {
+    const layer_types = Array.from({ length: 12 }, (_, index) =>
+      index % 6 === 5 ? "full_attention" : "sliding_attention",
+    );
+    const gemma = {
+      ...llama,
+      model_type: "gemma4_text",
+      num_hidden_layers: 12,
+      num_attention_heads: 16,
+      num_key_value_heads: 8,
+      head_dim: 256,
+      global_head_dim: 512,
+      num_global_key_value_heads: 2,
+      layer_types,
+      sliding_window: 1024,
+    };
+    const all = drawn(gemma);
+    assert.equal(all.kvBytesPerToken, 2 * 2 * 2 * 512 * 2);
+    assert.equal(all.kvLocalBytesPerToken, 10 * 2 * 8 * 256 * 2);
+    assert.deepEqual([all.kvGlobalHeads, all.kvGlobalHeadDimension], [2, 512]);
+    const { kvGlobalLayers, kvLocalLayers, kvBytesPerToken } = drawn({
+      ...gemma,
+      num_global_key_value_heads: null,
+      num_kv_shared_layers: 3,
+    });
+    assert.deepEqual([kvGlobalLayers, kvLocalLayers], [1, 8]);
+    assert.equal(kvBytesPerToken, 2 * 8 * 512 * 2);
+  });
+
   it("does not take the names of an object's own members for architectures", () => {
     for (const modelType of ["constructor", "__proto__", "toString"]) {
       assert.equal(drawn({ ...llama, model_type: modelType }).confidence, "low");

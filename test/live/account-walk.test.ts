@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import * as ec2 from "@aws-sdk/client-ec2";
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { newEd25519Key } from "../../components/ed25519-key.ts";
+import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import {
+  announceCloud,
+  findLocalCloud,
+  withdrawCloud,
+} from "../../scripts/adapters/local-cloud.ts";
+import { fillBucket } from "../../scripts/demo/demo-bucket.ts";
+import { writeDemoModel } from "../../scripts/demo/model/write-model.ts";
+import { demoServingImages } from "../../scripts/demo/serving-images.ts";
+import { settingsFor } from "../offline/cloud/account.ts";
+import { freePort, hasSshd } from "../provider/support/sshd.ts";
+import { needs } from "../support/tier.ts";
+import { walkAccount } from "./walk-account.ts";
+
+const repository = resolve(import.meta.dirname, "../..");
+const contract = [
+  ...["berth:stack", "berth:env", "berth:owner", "berth:model", "berth:run-id"],
+  ...["berth:hourly-usd", "berth:protect", "berth:managed-by"],
+];
+
+interface Ended {
+  readonly code: number;
+  readonly text: string;
+}
+
+describe("an account after an up", function () {
+  this.timeout(600_000);
+  let cloud: Cloud;
+  let folder: string;
+  const key = newEd25519Key();
+  const stacks: string[] = [];
+
+  before(async function () {
+    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    assert.equal(findLocalCloud(), undefined, "another emulated cloud runs in this folder");
+    folder = await mkdtemp(join(tmpdir(), "berth-walk-"));
+    cloud = await startCloud({ tier: "process", servingImages: demoServingImages });
+    const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    const model = join(folder, "model");
+    await mkdir(model);
+    const names = await writeDemoModel(model);
+    const place = { bucket: "walk-weights", prefix: "demo-llama-60m/" };
+    await fillBucket({ client, ...place }, model, names);
+    await client.send(new CreateBucketCommand({ Bucket: "walk-kept" }));
+    const { endpoint, environment, tier, machineSshPort } = cloud;
+    await announceCloud({
+      ...{ endpoint, environment, tier, machineSshPort, pid: process.pid },
+      weightsBucket: place.bucket,
+      weightsPrefix: place.prefix,
+    });
+  });
+  after(async () => {
+    for (const stack of stacks) {
+      await rm(join(repository, "stacks", `Pulumi.${stack}.yaml`), { force: true });
+    }
+    await withdrawCloud();
+    await cloud.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  afterEach(() => {
+    cloud.clearFaults();
+  });
+
+  async function berth(...words: readonly string[]): Promise<Ended> {
+    const run = promisify(execFile);
+    const options = {
+      cwd: repository,
+      maxBuffer: 1 << 24,
+      env: {
+        ...process.env,
+        BERTH_SSH_PRIVATE_KEY: key.privateKey,
+        BERTH_STATE_HOME: join(folder, "berth"),
+        PULUMI_HOME: join(folder, "pulumi"),
+        PULUMI_BACKEND_URL: `file://${folder}`,
+        PULUMI_CONFIG_PASSPHRASE: "walk",
+      },
+    };
+    try {
+      const args = ["--import", "tsx", "scripts/cli.ts", ...words];
+      const { stdout, stderr } = await run(process.execPath, args, options);
+      return { code: 0, text: stdout + stderr };
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+      return { code, text: stdout + stderr };
+    }
+  }
+
+  async function init(stack: string, ...settings: readonly string[]): Promise<void> {
+    stacks.push(stack);
+    const file = join(folder, `${stack}.pub`);
+    await writeFile(file, `${key.publicKey}\n`);
+    const flags = ["--ssh-public-key", file, "--ssh-cidr", "127.0.0.1/32"];
+    const owner = ["--owner", "alice@example.org"];
+    const set = settings.length === 0 ? [] : ["--set", ...settings];
+    const { code, text } = await berth("init", "--env", stack, ...flags, ...owner, ...set);
+    assert.equal(code, 0, text);
+  }
+
+  /** Every thing of the account that may carry tags and is this stack's, and what of the contract it lacks. */
+  async function lacking(stack: string): Promise<readonly string[]> {
+    const things = await walkAccount(settingsFor(cloud), stack);
+    assert.ok(things.length >= 8, `only ${things.length} things were found`);
+    const known = new Set(things.map(({ id }) => id));
+    // AWS makes a VPC's main table with it, untagged and free; it goes with it.
+    const { RouteTables = [] } = await new ec2.EC2Client(settingsFor(cloud)).send(
+      new ec2.DescribeRouteTablesCommand({
+        Filters: [{ Name: "association.main", Values: ["true"] }],
+      }),
+    );
+    for (const { RouteTableId = "" } of RouteTables) known.add(RouteTableId);
+    const strange = (await cloud.leftovers()).filter(
+      ({ service, id }) => service === "ec2" && !known.has(id),
+    );
+    const untagged = strange.map(({ kind, id }) => `${kind} ${id} has none of the stack's tags`);
+    const incomplete = things.flatMap(({ kind, id, tags }) => {
+      const missing = contract.filter((name) => (tags[name] ?? "") === "");
+      return missing.length === 0 ? [] : [`${kind} ${id}: ${missing.join(", ")}`];
+    });
+    return [...untagged, ...incomplete];
+  }
+
+  it("stops before anything that costs where the budget is refused, and says what to do", async () => {
+    const port = await freePort();
+    await init("local-walk", `serverPort=${port}`, "monthlyBudgetUsd=500");
+    cloud.setFault({ kind: "access-denied", service: "budgets", operation: "CreateBudget" });
+    const { code, text } = await berth("up", "--env", "local-walk");
+    assert.equal(code, 3, text);
+    assert.match(text, /The budget could not be armed/);
+    const { Reservations = [] } = await new ec2.EC2Client(settingsFor(cloud)).send(
+      new ec2.DescribeInstancesCommand({}),
+    );
+    assert.deepEqual(Reservations, []);
+  });
+
+  it("has the whole contract on everything of a host's stack that takes tags", async () => {
+    const { code, text } = await berth("up", "--env", "local-walk");
+    assert.equal(code, 0, text);
+    assert.deepEqual(await lacking("local-walk"), []);
+    const preview = await berth("preview", "--env", "local-walk");
+    assert.match(preview.text, /difference none: it costs/);
+  });
+
+  it("keeps a host whose files cannot be saved, and saves them before it goes", async () => {
+    const wrong = await berth("down", "--env", "local-walk", "--yes", "--save", "/no/such");
+    assert.equal(wrong.code, 1, wrong.text);
+    assert.match(wrong.text, /Nothing was taken down, since it could not be saved: there is no/);
+    assert.match((await berth("status", "--env", "local-walk")).text, /host +running/);
+    const to = ["--save-to", "s3://walk-kept/final"];
+    // Machines that are folders see this host's files.
+    const words = ["--yes", "--save", join(folder, "model", "config.json"), ...to];
+    const { code, text } = await berth("down", "--env", "local-walk", ...words);
+    assert.equal(code, 0, text);
+    assert.match(text, /things of the state by name/);
+    const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: "walk-kept" }));
+    assert.match(Contents[0]?.Key ?? "", /^final\/.*config\.json$/);
+    const receipts = join(repository, ".berth", "receipts");
+    const names = (await readdir(receipts)).filter((name) => name.startsWith("local-walk-"));
+    const page = await readFile(
+      join(
+        receipts,
+        names.toSorted().findLast((each) => each.endsWith(".md"))!,
+      ),
+      "utf8",
+    );
+    assert.match(page, /Saved first: 1 files/);
+  });
+
+  it("has it on everything of an endpoint's stack too", async () => {
+    const given = ["target=sagemaker", "weightsBucket=walk-weights"];
+    await init("local-walk-endpoint", ...given);
+    const { code, text } = await berth("up", "--env", "local-walk-endpoint");
+    assert.equal(code, 0, text);
+    assert.deepEqual(await lacking("local-walk-endpoint"), []);
+    const down = await berth("down", "--env", "local-walk-endpoint", "--yes");
+    assert.equal(down.code, 0, down.text);
+  });
+
+  it("sweeps one stack's own from a region that its file no longer names", async () => {
+    const elsewhere = new ec2.EC2Client(settingsFor(cloud, "eu-west-1"));
+    const volume = async (owner: string) => {
+      const tags = {
+        ...{ "berth:stack": "local-walk", "berth:owner": owner, "berth:run-id": `${owner}-run` },
+        ...{ "berth:protect": "false", "berth:expires-at": "2026-01-01T00:00:00Z" },
+      };
+      const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+      const made = await elsewhere.send(
+        new ec2.CreateVolumeCommand({
+          ...{ AvailabilityZone: "eu-west-1a", Size: 8 },
+          TagSpecifications: [{ ResourceType: "volume", Tags }],
+        }),
+      );
+      return made.VolumeId;
+    };
+    await volume("alice@example.org");
+    const foreign = await volume("bob");
+    const flags = ["--own", "--fix", "--yes", "--wait", "1", "--regions", "us-east-1,eu-west-1"];
+    const { code, text } = await berth("audit", "--env", "local-walk", ...flags);
+    assert.equal(code, 0, text);
+    const { Volumes = [] } = await elsewhere.send(new ec2.DescribeVolumesCommand({}));
+    assert.deepEqual(
+      Volumes.map(({ VolumeId }) => VolumeId),
+      [foreign],
+    );
+  });
+});

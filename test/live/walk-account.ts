@@ -1,0 +1,164 @@
+import * as budgets from "@aws-sdk/client-budgets";
+import {
+  CloudWatchClient,
+  DescribeAlarmsCommand,
+  ListTagsForResourceCommand as AlarmTags,
+} from "@aws-sdk/client-cloudwatch";
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  ListTagsForResourceCommand as LogTags,
+} from "@aws-sdk/client-cloudwatch-logs";
+import * as iam from "@aws-sdk/client-iam";
+import { GetBucketTaggingCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import * as sagemaker from "@aws-sdk/client-sagemaker";
+import * as scheduler from "@aws-sdk/client-scheduler";
+import * as sfn from "@aws-sdk/client-sfn";
+import { tagMap } from "../../scripts/adapters/account-scope.ts";
+import { ec2Things } from "../../scripts/adapters/receipt-ec2.ts";
+import type { settingsFor } from "../offline/cloud/account.ts";
+
+/** One thing of the account, with the tags that it has. */
+export interface WalkedThing {
+  readonly kind: string;
+  readonly id: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+type Settings = ReturnType<typeof settingsFor>;
+type Walk = (
+  settings: Settings,
+  own: (name: string | undefined) => boolean,
+) => Promise<WalkedThing[]>;
+
+/** Makes each that is found by its name into one with tags. */
+function each<Found>(
+  kind: string,
+  found: readonly Found[] | undefined,
+  told: (each: Found) => Promise<readonly [id: string | undefined, tags: WalkedThing["tags"]]>,
+): Promise<WalkedThing[]> {
+  return Promise.all(
+    (found ?? []).map(async (one) => {
+      const [id = "", tags] = await told(one);
+      return { kind, id, tags };
+    }),
+  );
+}
+
+const walks: readonly Walk[] = [
+  async (settings, own) => {
+    const client = new iam.IAMClient(settings);
+    const { Roles = [] } = await client.send(new iam.ListRolesCommand({}));
+    const { InstanceProfiles = [] } = await client.send(new iam.ListInstanceProfilesCommand({}));
+    const roles = Roles.filter(({ RoleName }) => own(RoleName));
+    const profiles = InstanceProfiles.filter((found) => own(found.InstanceProfileName));
+    return [
+      ...(await each("role", roles, async ({ RoleName }) => {
+        const { Tags } = await client.send(new iam.ListRoleTagsCommand({ RoleName }));
+        return [RoleName, tagMap(Tags)];
+      })),
+      ...(await each("instance profile", profiles, async ({ InstanceProfileName }) => {
+        const asked = new iam.GetInstanceProfileCommand({ InstanceProfileName });
+        const { InstanceProfile } = await client.send(asked);
+        return [InstanceProfileName, tagMap(InstanceProfile?.Tags)];
+      })),
+    ];
+  },
+  async (settings, own) => {
+    const client = new scheduler.SchedulerClient(settings);
+    const { ScheduleGroups = [] } = await client.send(new scheduler.ListScheduleGroupsCommand({}));
+    const groups = ScheduleGroups.filter(({ Name }) => own(Name));
+    return each("schedule group", groups, async ({ Name, Arn: ResourceArn }) => {
+      const asked = new scheduler.ListTagsForResourceCommand({ ResourceArn });
+      return [Name, tagMap((await client.send(asked)).Tags)];
+    });
+  },
+  async (settings, own) => {
+    const client = new sfn.SFNClient(settings);
+    const { stateMachines = [] } = await client.send(new sfn.ListStateMachinesCommand({}));
+    const machines = stateMachines.filter(({ name }) => own(name));
+    return each("state machine", machines, async ({ name, stateMachineArn: resourceArn }) => {
+      const { tags = [] } = await client.send(new sfn.ListTagsForResourceCommand({ resourceArn }));
+      return [name, tagMap(tags.map(({ key, value }) => ({ Key: key, Value: value })))];
+    });
+  },
+  async (settings, own) => {
+    const client = new S3Client({ ...settings, forcePathStyle: true });
+    const { Buckets = [] } = await client.send(new ListBucketsCommand({}));
+    const buckets = Buckets.filter(({ Name }) => own(Name));
+    return each("bucket", buckets, async ({ Name }) => {
+      const found = await client.send(new GetBucketTaggingCommand({ Bucket: Name }));
+      return [Name, tagMap(found.TagSet)];
+    });
+  },
+  async (settings, own) => {
+    const client = new sagemaker.SageMakerClient(settings);
+    const [models, configs, endpoints] = await Promise.all([
+      client.send(new sagemaker.ListModelsCommand({})),
+      client.send(new sagemaker.ListEndpointConfigsCommand({})),
+      client.send(new sagemaker.ListEndpointsCommand({})),
+    ]);
+    const named = [
+      ...(models.Models ?? []).map(({ ModelName, ModelArn }) => ["model", ModelName, ModelArn]),
+      ...(configs.EndpointConfigs ?? []).map((found) => {
+        return ["endpoint config", found.EndpointConfigName, found.EndpointConfigArn];
+      }),
+      ...(endpoints.Endpoints ?? []).map((found) => {
+        return ["endpoint", found.EndpointName, found.EndpointArn];
+      }),
+    ].filter(([, name]) => own(name));
+    const told = await Promise.all(
+      named.map(async ([kind = "", id = "", ResourceArn]) => {
+        const { Tags } = await client.send(new sagemaker.ListTagsCommand({ ResourceArn }));
+        return { kind, id, tags: tagMap(Tags) };
+      }),
+    );
+    return told;
+  },
+  async (settings, own) => {
+    const client = new CloudWatchLogsClient(settings);
+    const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({}));
+    const groups = logGroups.filter(({ logGroupName = "" }) => own(logGroupName.split("/").at(-1)));
+    return each("log group", groups, async ({ logGroupName, arn = "" }) => {
+      const resourceArn = arn.replace(/:\*$/, "");
+      const { tags = {} } = await client.send(new LogTags({ resourceArn }));
+      return [logGroupName, tags];
+    });
+  },
+  async (settings, own) => {
+    const client = new CloudWatchClient(settings);
+    const { MetricAlarms = [] } = await client.send(new DescribeAlarmsCommand({}));
+    // What target tracking makes for itself takes no tags of ours.
+    const alarms = MetricAlarms.filter(({ AlarmName }) => own(AlarmName));
+    return each("alarm", alarms, async ({ AlarmName, AlarmArn: ResourceARN }) => {
+      const { Tags } = await client.send(new AlarmTags({ ResourceARN }));
+      return [AlarmName, tagMap(Tags)];
+    });
+  },
+  async (settings, own) => {
+    const client = new budgets.BudgetsClient(settings);
+    const AccountId = "123456789012";
+    const { Budgets = [] } = await client.send(new budgets.DescribeBudgetsCommand({ AccountId }));
+    const found = Budgets.filter(({ BudgetName }) => own(BudgetName));
+    return each("budget", found, async ({ BudgetName = "" }) => {
+      const ResourceARN = `arn:aws:budgets::${AccountId}:budget/${BudgetName}`;
+      const asked = new budgets.ListTagsForResourceCommand({ ResourceARN });
+      return [BudgetName, tagMap((await client.send(asked)).ResourceTags)];
+    });
+  },
+];
+
+/**
+ * Everything of a stack in an account, found by its name where things have names, and in EC2 by its tag, with all tags it has.
+ * What EC2 made of a launch (interfaces, disks) is among it.
+ */
+export async function walkAccount(
+  settings: Settings,
+  stack: string,
+): Promise<readonly WalkedThing[]> {
+  const own = (name: string | undefined) => (name ?? "").startsWith(`${stack}-`);
+  const scope = { stack, region: settings.region, client: settings };
+  const inEc2 = await ec2Things(scope);
+  const others = await Promise.all(walks.map((walk) => walk(settings, own)));
+  return [...inEc2.map(({ kind, id, tags }) => ({ kind, id, tags })), ...others.flat()];
+}
