@@ -51,6 +51,15 @@ function alternativesLine({ endpoint }: EndpointPlan): string[] {
   ];
 }
 
+/** What a copy takes, in place of how an update goes, which SageMaker decides with components. */
+function copyLine({ copy, minInstances }: EndpointPlan["endpoint"]): string | undefined {
+  if (copy === undefined) return undefined;
+  const { accelerators } = copy;
+  const rest =
+    minInstances === 0 ? "; the last one goes when nobody asks, and a request wakes it" : "";
+  return `copies     ${accelerators} GPU${accelerators === 1 ? "" : "s"} each, ${Math.max(1, minInstances)} to begin with${rest}`;
+}
+
 /** Hours that AWS counts for a month, and hours of a week. */
 const [monthHours, weekHours] = [730, 168];
 
@@ -78,7 +87,7 @@ export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
       ...breakEvenLine(plan),
       `allows     ${downloadTimeoutSeconds} s for the weights and ${startupTimeoutSeconds} s to start`,
       ...hoursLine(plan),
-      updateLine(endpoint.update),
+      copyLine(endpoint) ?? updateLine(endpoint.update),
       ...(endpoint.captureDataPercent === 0
         ? []
         : [`captures   ${endpoint.captureDataPercent} % of requests and answers, kept for 7 days`]),

@@ -112,7 +112,8 @@ export function apiBackend(parts: {
     const spot = serveSpotPrices(call, clock.now());
     if (spot !== undefined) return spot;
     await before(call);
-    const reply = refuseUnimplemented(call, await forward(moto.port, call));
+    const forwarded = refuseUnimplemented(call, await forward(moto.port, call));
+    const reply = sagemaker.indexed(call, forwarded);
     after(call, reply);
     await sagemaker.after(call, reply);
     // EC2 knows an instance's addresses when it launches it; here they are the machine's, known when that has started.

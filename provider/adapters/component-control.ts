@@ -116,6 +116,7 @@ export class ComponentControl {
     await this.#client.send(new AddTagsCommand({ ResourceArn, Tags: tagList(tags) }));
   }
 
+  /** Asks for the component; one that somebody has made meanwhile is left as it is. */
   async create(
     Specification: InferenceComponentSpecification,
     on: {
@@ -125,16 +126,17 @@ export class ComponentControl {
       readonly tags: Tags;
     },
   ): Promise<void> {
-    await this.#client.send(
-      new CreateInferenceComponentCommand({
-        InferenceComponentName: this.#options.componentName,
-        EndpointName: on.endpointName,
-        VariantName: on.variantName,
-        Specification,
-        RuntimeConfig: { CopyCount: on.copies },
-        Tags: tagList(on.tags),
-      }),
-    );
+    const command = new CreateInferenceComponentCommand({
+      InferenceComponentName: this.#options.componentName,
+      EndpointName: on.endpointName,
+      VariantName: on.variantName,
+      Specification,
+      RuntimeConfig: { CopyCount: on.copies },
+      Tags: tagList(on.tags),
+    });
+    await this.#client.send(command).catch((error: unknown) => {
+      if (!(error instanceof Error && /already exist/i.test(error.message))) throw error;
+    });
   }
 
   /** Moves the copies to another model or other sizes. */

@@ -114,6 +114,7 @@ async function ensure(
       }
     }
     const made = await control.settled();
+    await checkOwn(control, asked, made);
     if (made === undefined) {
       throw new UserError(`The inference component ${asked.componentName} was deleted meanwhile.`);
     }

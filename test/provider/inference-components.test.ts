@@ -9,6 +9,7 @@ import { CreateInferenceComponentCommand } from "@aws-sdk/client-sagemaker";
 import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
 import { openEndpointModel } from "../../scripts/adapters/endpoint-model.ts";
 import { makeReceipt } from "../../scripts/adapters/receipt.ts";
+import { taggedThings } from "../../scripts/adapters/tagged-things.ts";
 import { modelClientContract } from "../contracts/model-client.ts";
 import { settingsFor, until } from "../offline/cloud/account.ts";
 import { Hosting, servingContainer } from "../offline/cloud/hosting.ts";
@@ -115,7 +116,10 @@ describe("the provider's inference components", function () {
   });
 
   it("touches no component of another deployment", async () => {
-    await plugin.create("InferenceComponent", component("dev-own", "good"));
+    const cut = plugin.create("InferenceComponent", component("dev-own", "good"));
+    const again = await plugin.create("InferenceComponent", component("dev-own", "good"));
+    assert.equal(again.outputs["state"], "InService", "a creation that was cut off goes on");
+    await cut;
     const other = { tags: { ...tags, "berth:run-id": "ffffffffffff" } };
     const taken = component("dev-own", "good", other);
     await assert.rejects(plugin.create("InferenceComponent", taken), /of another deployment/);
@@ -152,6 +156,12 @@ describe("the provider's inference components", function () {
     assert.deepEqual(
       (await left()).filter(([kind]) => kind === "inference-component"),
       [["inference-component", "dev-left"]],
+    );
+    const indexed = await taggedThings(settingsFor(cloud), "sagemaker:inference-component");
+    assert.deepEqual(
+      indexed.map(({ arn, tags: has }) => [arn.split("/").at(-1), has["berth:stack"]]),
+      [["dev-left", "dev"]],
+      "the sweep and an audit find it there",
     );
     await remove("dev-left", component("dev-left", "good"));
   });

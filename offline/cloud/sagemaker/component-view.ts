@@ -100,6 +100,36 @@ export function tagsCall(
   return json(call.operation === "DeleteTags" ? {} : { Tags: tagList(tags) });
 }
 
+/** The reply of GetResources with the components that it asks for, which moto does not know. */
+export function indexed(
+  components: Iterable<Component>,
+  call: ApiRequest,
+  reply: ApiReply,
+): ApiReply {
+  const { ResourceTypeFilters: types = [], TagFilters = [] } = call.parameters as {
+    ResourceTypeFilters?: string[];
+    TagFilters?: { Key: string; Values?: string[] }[];
+  };
+  const isAsked =
+    types.length === 0 || types.some((type) => /^sagemaker(:inference-component)?$/.test(type));
+  if (!isAsked || reply.status >= 300) return reply;
+  const matches = ({ tags }: Component) =>
+    TagFilters.every(({ Key, Values = [] }) => {
+      const value = tags.get(Key);
+      return value !== undefined && (Values.length === 0 || Values.includes(value));
+    });
+  const found = [...components]
+    .filter((each) => each.region === call.region && matches(each))
+    .map(({ region, name, tags }) => ({
+      ResourceARN: componentArn(region, name),
+      Tags: tagList(tags),
+    }));
+  if (found.length === 0) return reply;
+  const answer = JSON.parse(reply.body.toString()) as { ResourceTagMappingList?: object[] };
+  const ResourceTagMappingList = [...(answer.ResourceTagMappingList ?? []), ...found];
+  return { ...json({ ...answer, ResourceTagMappingList }), status: reply.status };
+}
+
 function tagList(tags: ReadonlyMap<string, string>): object[] {
   return [...tags].map(([Key, Value]) => ({ Key, Value }));
 }

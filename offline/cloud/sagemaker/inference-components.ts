@@ -4,6 +4,7 @@ import {
   allSummaries,
   componentArn,
   described,
+  indexed,
   json,
   tagsCall,
   type Component,
@@ -91,6 +92,11 @@ export class InferenceComponents {
       "ValidationError",
       "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress (if configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API.",
     );
+  }
+
+  /** The reply of GetResources with the components among it. */
+  indexed(call: ApiRequest, reply: ApiReply): ApiReply {
+    return indexed(this.#components.values(), call, reply);
   }
 
   /** To be told when an endpoint goes: its instances go with it, and the components stay, with nothing to run on. */

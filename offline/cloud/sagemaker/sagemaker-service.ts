@@ -48,6 +48,11 @@ export class SageMakerService {
     }
   }
 
+  /** The reply of the resource tag index with what moto does not know of. */
+  indexed(call: ApiRequest, reply: ApiReply): ApiReply {
+    return call.operation === "GetResources" ? this.#components.indexed(call, reply) : reply;
+  }
+
   /** Resolves when every endpoint has come as far as it can. */
   async settled(): Promise<void> {
     await this.#endpoints.settled();
