@@ -81,7 +81,10 @@ export function deleteEndpoint({ endpointName, hasComponent }: EndedEndpoint): s
         Resource: "arn:aws:states:::aws-sdk:sagemaker:deleteEndpoint",
         Parameters: { EndpointName: endpointName },
         ResultPath: null,
-        Retry: patient,
+        // With a component, what is refused may wait for that, which the next round deletes.
+        ...(hasComponent
+          ? { Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next: "Settle" }] }
+          : { Retry: patient }),
         Next: "Settle",
       },
       Settle: { Type: "Wait", Seconds: 15, Next: start },

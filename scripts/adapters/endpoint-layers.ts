@@ -1,6 +1,7 @@
 import {
   AddTagsCommand,
   DeleteTagsCommand,
+  paginateListInferenceComponents,
   paginateListTags,
   SageMakerClient,
 } from "@aws-sdk/client-sagemaker";
@@ -33,7 +34,19 @@ async function onEndpoint<T>(
   }
 }
 
-/** The tag that keeps an endpoint from whatever nobody asked for. */
+/** ARNs of the inference components that an endpoint has its models from, which are ended before it. */
+async function componentsOf(client: SageMakerClient, endpointArn: string): Promise<string[]> {
+  const EndpointNameEquals = endpointArn.slice(endpointArn.lastIndexOf("/") + 1);
+  const arns: string[] = [];
+  for await (const page of paginateListInferenceComponents({ client }, { EndpointNameEquals })) {
+    for (const { InferenceComponentArn = "" } of page.InferenceComponents ?? []) {
+      arns.push(InferenceComponentArn);
+    }
+  }
+  return arns;
+}
+
+/** The tag that keeps an endpoint, and what it has its model from, from whatever nobody asked for. */
 export function endpointProtection(scope: AccountScope, ResourceArn: string): LeaseLayer {
   return {
     name: `the tag ${protectTag} of the endpoint`,
@@ -48,9 +61,11 @@ export function endpointProtection(scope: AccountScope, ResourceArn: string): Le
     write: async (Value) => {
       await onEndpoint(scope, async (client) => {
         const Tags = [{ Key: protectTag, Value }];
-        await client.send(new AddTagsCommand({ ResourceArn, Tags }));
-        // What a sweep has marked is not to go on a reading from before.
-        await client.send(new DeleteTagsCommand({ ResourceArn, TagKeys: [sweepTag] }));
+        for (const arn of [ResourceArn, ...(await componentsOf(client, ResourceArn))]) {
+          await client.send(new AddTagsCommand({ ResourceArn: arn, Tags }));
+          // What a sweep has marked is not to go on a reading from before.
+          await client.send(new DeleteTagsCommand({ ResourceArn: arn, TagKeys: [sweepTag] }));
+        }
       });
     },
   };

@@ -7,6 +7,7 @@ import {
 import { CloudWatchClient, PutMetricAlarmCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateInferenceComponentCommand } from "@aws-sdk/client-sagemaker";
 import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import { endpointProtection } from "../../scripts/adapters/endpoint-layers.ts";
 import { openEndpointModel } from "../../scripts/adapters/endpoint-model.ts";
 import { makeReceipt } from "../../scripts/adapters/receipt.ts";
 import { taggedThings } from "../../scripts/adapters/tagged-things.ts";
@@ -158,6 +159,10 @@ describe("the provider's inference components", function () {
       [["inference-component", "dev-left"]],
     );
     const indexed = await taggedThings(settingsFor(cloud), "sagemaker:inference-component");
+    const endpointArn = `arn:aws:sagemaker:${region}:123456789012:endpoint/dev-e`;
+    await endpointProtection(scope, endpointArn).write("true");
+    const [protectedOne] = await taggedThings(settingsFor(cloud), "sagemaker:inference-component");
+    assert.equal(protectedOne?.tags["berth:protect"], "true", "protected with its endpoint");
     assert.deepEqual(
       indexed.map(({ arn, tags: has }) => [arn.split("/").at(-1), has["berth:stack"]]),
       [["dev-left", "dev"]],

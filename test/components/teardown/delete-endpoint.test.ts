@@ -8,7 +8,13 @@ interface Machine {
   readonly StartAt: string;
   readonly States: Record<
     string,
-    { Next?: string; Default?: string; Choices?: { Next: string }[]; Retry?: unknown[] }
+    {
+      Next?: string;
+      Default?: string;
+      Choices?: { Next: string }[];
+      Retry?: unknown[];
+      Catch?: unknown[];
+    }
   >;
 }
 
@@ -36,7 +42,7 @@ for (const hasComponent of [false, true]) {
       assert.equal(States["EndEndpoint"]?.Next, "Settle");
       assert.equal(States["Settle"]?.Next, StartAt);
       assert.equal(StartAt, hasComponent ? "EndComponent" : "FindEndpoint");
-      assert.ok((States["EndEndpoint"].Retry ?? []).length > 0);
+      assert.ok((States["EndEndpoint"].Retry ?? States["EndEndpoint"].Catch ?? []).length > 0);
     });
   });
 }
