@@ -11,6 +11,7 @@ import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts"
 import {
   createImage,
   imageOfInstance,
+  imagesInUse,
   listBakedImages,
   listLooseSnapshots,
   removeImage,
@@ -48,6 +49,12 @@ describe("Images that berth baked", function () {
       [id],
     );
     assert.deepEqual(await listLooseSnapshots(client, [image]), []);
+    assert.deepEqual(await imagesInUse(client, [image]), []);
+    const user = await ec2.send(new RunInstancesCommand({ ImageId: id, MinCount: 1, MaxCount: 1 }));
+    assert.deepEqual(await imagesInUse(client, [image]), [id]);
+    const InstanceIds = [user.Instances?.[0]?.InstanceId ?? ""];
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds }));
+    assert.deepEqual(await imagesInUse(client, [image]), []);
     await assert.rejects(removeImage(client, "ami-12c6146b"), /is no image that berth baked/);
     const question = { client, regions: ["us-east-1"], emulated: true };
     const { images, unanswered } = await takeImageInventory(question, new Date());
