@@ -31,6 +31,7 @@ export function runWay(ground: StepGround, name: string, way: StepWay): Promise<
     args,
     folder: `${folder}/steps`,
     timeoutSeconds: ground.timeoutSeconds,
+    silenceSeconds: ground.waits.silenceSeconds,
     signal: operation.signal,
     onLine: (line) => {
       if (line.startsWith("@warning ")) operation.log(line.slice("@warning ".length), "warning");

@@ -7,6 +7,8 @@ export interface StepWaits {
   readonly lockSeconds: number;
   /** Before something that failed is tried again. */
   readonly retrySeconds: number;
+  /** A step that writes nothing for so long is stopped. @default twenty minutes */
+  readonly silenceSeconds?: number | undefined;
 }
 
 /** Ten minutes for a lock, as long as an unattended upgrade takes; ten seconds before another try. */

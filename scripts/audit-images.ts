@@ -9,6 +9,7 @@ import {
 import { makeStackPlan } from "../stacks/make-stack-plan.ts";
 import type { ClientSettings } from "./adapters/account-scope.ts";
 import {
+  imagesInUse,
   listBakedImages,
   listLooseSnapshots,
   removeImage,
@@ -35,10 +36,15 @@ export interface ImageQuestion {
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Adds what one stack starts from, and whose it is; a file without an owner was never deployed. */
-function addWants(stack: string, keys: Set<string>, owners: Set<string>): void {
+function addWants(
+  stack: string,
+  { keys, ids, owners }: Record<"keys" | "ids" | "owners", Set<string>>,
+) {
   const owner = readStackConfig(stack)?.["berth:owner"];
   if (typeof owner !== "string") return;
   owners.add(owner);
+  const pinned = readStackConfig(stack)?.["berth:imageId"];
+  if (typeof pinned === "string") ids.add(pinned);
   const settings = readStackSettings(stack, localConfig(cloudOf(stack)));
   if (settings.target !== "ec2") return;
   const plan = makeStackPlan(settings);
@@ -49,17 +55,18 @@ function addWants(stack: string, keys: Set<string>, owners: Set<string>): void {
 /** What the stacks of this folder start from that live in the same cloud, and whose they are. */
 async function imageWants(emulated: boolean): Promise<ImageWants> {
   const keys = new Set<string>();
+  const ids = new Set<string>();
   const owners = new Set<string>();
   const unread: string[] = [];
   for (const stack of await stackFiles()) {
     if (/^local(-|$)/.test(stack) !== emulated) continue;
     try {
-      addWants(stack, keys, owners);
+      addWants(stack, { keys, ids, owners });
     } catch {
       unread.push(stack);
     }
   }
-  return { keys, owners, unread };
+  return { keys, ids, owners, unread };
 }
 
 /** Every image that berth baked, and every snapshot that is left of one, region by region. */
@@ -68,11 +75,13 @@ export async function takeImageInventory(
   now: Date,
 ): Promise<ImageInventory> {
   const things: ImageThing[] = [];
+  const used: string[] = [];
   const unanswered: { question: string; why: string }[] = [];
   for (const region of regions) {
     try {
       const images = await listBakedImages({ ...client, region });
       const loose = await listLooseSnapshots({ ...client, region }, images);
+      used.push(...(await imagesInUse({ ...client, region }, images)));
       things.push(...images.map((image) => ({ ...image, kind: "image" as const, region })));
       things.push(...loose.map((each) => ({ ...each, kind: "snapshot" as const, region })));
     } catch (error) {
@@ -80,7 +89,9 @@ export async function takeImageInventory(
     }
   }
   if (things.length === 0) return { images: [], unanswered };
-  return { images: auditImages(things, await imageWants(emulated), now), unanswered };
+  const wants = await imageWants(emulated);
+  const ids = new Set([...wants.ids, ...used]);
+  return { images: auditImages(things, { ...wants, ids }, now), unanswered };
 }
 
 /** One line an image: what it is, how old, what it costs at most, and what is thought of it. */

@@ -1,4 +1,6 @@
 import { parseGpu, type GpuFact } from "./facts.ts";
+import { clockFindings } from "./gpu-clocks.ts";
+import { linkFindings, readLinks } from "./gpu-links.ts";
 
 /** What CUDA itself said of one GPU. */
 export interface DeviceReport {
@@ -54,6 +56,15 @@ function healthFindings(lines: readonly string[]): string[] {
   });
 }
 
+/** A fatal error in the kernel's log, where CUDA computes all the same. */
+function kernelFindings(lines: readonly string[]): string[] {
+  return lines
+    .filter((line) => line.includes("NVRM: Xid"))
+    .map(
+      (line) => `the driver reported an error that is fatal by NVIDIA's catalogue: ${line.trim()}`,
+    );
+}
+
 /** Reads the output of `steps/verify.sh`. */
 export function readGpuReport(lines: readonly string[]): GpuReport {
   const after = (word: string): string[] =>
@@ -64,7 +75,13 @@ export function readGpuReport(lines: readonly string[]): GpuReport {
   const devices = after("@device").map(readDevice);
   const told = after("@cuda")[0];
   const cuda = told === "real" || told === "emulated" ? told : "none";
-  const findings = [...healthFindings(after("@health")), ...copyFindings(devices)];
+  const findings = [
+    ...healthFindings(after("@health")),
+    ...clockFindings(after("@clocks")),
+    ...linkFindings(readLinks(after("@nvlink"))),
+    ...copyFindings(devices),
+    ...kernelFindings(lines),
+  ];
   if (cuda === "real" && devices.length !== gpus.length)
     findings.push(`nvidia-smi lists ${gpus.length} GPUs, and CUDA computes on ${devices.length}`);
   return { cuda, gpus, devices, findings };

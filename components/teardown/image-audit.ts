@@ -17,6 +17,8 @@ export interface ImageThing {
 export interface ImageWants {
   /** What their plans take an image for. */
   readonly keys: ReadonlySet<string>;
+  /** Images that a stack names in `berth:imageId`, or that an instance was launched from. */
+  readonly ids: ReadonlySet<string>;
   /** Whose stacks they are: nothing is known of anybody else's. */
   readonly owners: ReadonlySet<string>;
   /** Stacks that cannot be planned, so that nobody knows what they take. */
@@ -50,6 +52,7 @@ function isNewest(thing: ImageThing, all: readonly ImageThing[]): boolean {
 function judge(thing: ImageThing, ageDays: number, all: readonly ImageThing[], wants: ImageWants) {
   const keep = (reason: string) => ({ over: false, reason });
   if (thing.state === "pending") return keep("it is being made");
+  if (wants.ids.has(thing.id)) return keep("a stack or an instance uses it");
   if (isNewest(thing, all)) return keep("it is its owner's newest");
   if (!wants.owners.has(thing.owner)) return keep("no stack of this folder is its owner's");
   // NaN, where no date is known, is young.

@@ -4,6 +4,7 @@ import {
   DeleteSnapshotCommand,
   DeregisterImageCommand,
   DescribeImagesCommand,
+  paginateDescribeInstances,
   paginateDescribeSnapshots,
   EC2Client,
   type Image,
@@ -148,6 +149,29 @@ export async function untilAvailable(
     }
     await sleep(3000);
   }
+}
+
+/** Ids of the images that an instance was launched from which is there, running or stopped. */
+export function imagesInUse(
+  client: ClientSettings,
+  images: readonly BakedImage[],
+): Promise<readonly string[]> {
+  if (images.length === 0) return Promise.resolve([]);
+  const Filters = [
+    { Name: "image-id", Values: images.map(({ id }) => id) },
+    { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
+  ];
+  return using(client, async (ec2) => {
+    const found: string[] = [];
+    for await (const { Reservations = [] } of paginateDescribeInstances(
+      { client: ec2 },
+      { Filters },
+    )) {
+      const instances = Reservations.flatMap(({ Instances = [] }) => Instances);
+      found.push(...instances.flatMap(({ ImageId }) => ImageId ?? []));
+    }
+    return found;
+  });
 }
 
 /** Snapshots of images that are gone: a removal was cut off between the two. */

@@ -141,10 +141,11 @@ interface Fixed {
   readonly kept: readonly { readonly kind: string; readonly id: string; readonly reason: string }[];
 }
 
-function overOf({ runs, images, now }: Reading): Over {
+/** An image may be wanted by a stack that this folder lacks, as in a workflow: `--own` is of one stack, and leaves images alone. */
+function overOf({ runs, images, now }: Reading, { wantedOwner }: Audit): Over {
   return {
     runs: runs.filter((run) => isFixable(run, now)),
-    images: images.filter(({ over }) => over),
+    images: wantedOwner === undefined ? images.filter(({ over }) => over) : [],
   };
 }
 
@@ -159,7 +160,7 @@ async function fix(
   terminal.say(`fix        ${count} are over; looking again in ${options.wait ?? "60"} s`);
   await confirm(options, count);
   await sleep(Number(options.wait ?? 60) * 1000);
-  const again = overOf(await read(audit));
+  const again = overOf(await read(audit), audit);
   const images = again.images.filter(({ id }) => first.images.some((each) => each.id === id));
   const tell = (line: string) => {
     terminal.say(line);
@@ -188,7 +189,7 @@ export async function runAudit(options: AuditOptions, terminal: Terminal): Promi
   const audit = { scope, cloud, ...wantedOf(options), regions };
   const reading = await read(audit);
   say(terminal, reading);
-  const over = overOf(reading);
+  const over = overOf(reading, audit);
   const isFix = options.fix === true && over.runs.length + over.images.length > 0;
   const { removals, kept } = isFix
     ? await fix(audit, options, over, terminal)

@@ -153,6 +153,15 @@ HOLD
       /E_FLAVOUR/,
     ],
     ["a fabric that is not up", { cuda: "802" }, /NVSwitch is not up \(E_FABRIC\)/],
+    [
+      "a GPU that broke in use",
+      {
+        cuda: "999",
+        "kernel-told":
+          "NVRM: Xid (PCI:0000:00:1e): 79, pid=<unknown>, name=<unknown>, GPU has fallen off the bus.",
+      },
+      /The GPU is broken \(E_XID_FATAL\)/,
+    ],
     ["a library that does not fit", { cuda: "803" }, /E_MISMATCH/],
     ["a build newer than the driver", { cuda: "804" }, /E_CUDA_COMPAT/],
     ["a GPU that computes wrongly", { cuda: "wrong" }, /CUDA does not compute \(E_CUDA\)/],
@@ -165,10 +174,80 @@ HOLD
   }
 
   it("tells of memory errors and slow memory, and goes on", async () => {
-    await shop.machine.begin({ behaviour: { cuda: "slow", ecc: "3" } });
+    await shop.machine.begin({
+      behaviour: { cuda: "slow", ecc: "3", clocks: "0x0000000000000048" },
+    });
     const { verified } = await shop.bootstrap();
-    assert.equal(verified.findings.length, 2);
+    assert.equal(verified.findings.length, 3);
+    assert.match(verified.findings.join("\n"), /GPU 0 runs below its clock: it is too hot/);
     assert.match(verified.findings.join("\n"), /3 uncorrected memory errors[^]*copies at \d/);
+  });
+
+  it("tells of a fatal error in the kernel's log where CUDA computes all the same", async () => {
+    const line = "NVRM: Xid (PCI:0000:00:1e): 48, pid=1, name=python3, DBE (double bit error)";
+    await shop.machine.begin({ behaviour: { "kernel-told": line } });
+    const { verified } = await shop.bootstrap();
+    assert.deepEqual(verified.findings, [
+      `the driver reported an error that is fatal by NVIDIA's catalogue: ${line}`,
+    ]);
+  });
+
+  it("stops a step that waits for an answer, and finishes its package the next time", async () => {
+    await shop.machine.begin({ os: "debian", behaviour: { asks: "yes" } });
+    const waits = { lockSeconds: 20, retrySeconds: 0, silenceSeconds: 4 };
+    await assert.rejects(shop.bootstrap({ waits }), (error: Error & { problems: string[] }) => {
+      assert.match(error.message, /the step `driver` said nothing for 4 s .*\(E_NEEDRESTART\)/);
+      assert.match(error.problems.join("\n"), /Setting up dkms/);
+      return true;
+    });
+    await shop.machine.root("rm /etc/fake/asks");
+    assert.equal((await shop.bootstrap({ waits })).verified.cuda, "real");
+  });
+
+  it("names a compiler that is not the kernel's, by the log of dkms", async () => {
+    await shop.machine.begin({ os: "debian", behaviour: { "other-compiler": "yes" } });
+    await assert.rejects(shop.bootstrap(), (error: Error & { problems: string[] }) => {
+      assert.match(error.message, /The compiler is not the kernel's \(E_GCC\)/);
+      assert.match(error.problems.join("\n"), /-ftrivial-auto-var-init=zero/);
+      return true;
+    });
+  });
+
+  it("names a fabric manager of another version than the driver", async () => {
+    await shop.machine.begin({ behaviour: { nvswitch: "yes", "other-manager": "580.200.01" } });
+    await assert.rejects(shop.bootstrap(), /E_FM_VERSION/);
+  });
+
+  it("names containers that lose their GPUs", async () => {
+    await shop.machine.begin({ os: "debian", behaviour: { "container-lost": "yes" } });
+    await assert.rejects(
+      shop.bootstrap({ containers: true }),
+      /A container lost its GPUs \(E_CTR_NVML\)/,
+    );
+  });
+
+  it("goes on to the same end after the link was down for a minute", async function () {
+    this.timeout(200_000);
+    await shop.machine.begin({ behaviour: { pause: "20" } });
+    const { host: address, port } = shop.machine.address;
+    const proxy = new CutProxy(port, address);
+    const through = { address: "127.0.0.1", port: await proxy.start() };
+    const host = shop.machine.host({ ...through, patience: { connectMs: 120_000 } });
+    const down = setTimeout(() => {
+      proxy.shut(true);
+    }, 2500);
+    const up = setTimeout(() => {
+      proxy.shut(false);
+    }, 62_500);
+    try {
+      const done = await shop.bootstrap({ timeoutSeconds: 150 }, host);
+      assert.equal(done.verified.cuda, "real");
+      assert.ok(proxy.refused > 1, `${proxy.refused} connections were refused`);
+    } finally {
+      clearTimeout(down);
+      clearTimeout(up);
+      await proxy.stop();
+    }
   });
 
   it("goes on over cut links to the same end", async () => {

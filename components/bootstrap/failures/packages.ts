@@ -24,6 +24,18 @@ export const packageFailures: readonly FailureMode[] = [
     evidence: "https://github.com/skypilot-org/skypilot/issues/4237",
   },
   {
+    // Before dpkg's own complaint, which a build that fails leaves behind it.
+    code: "E_GCC",
+    title: "The compiler is not the kernel's",
+    signal:
+      /unrecognized command-line option|Failed CC version check|compiler differs from the one used to build the kernel/,
+    cause: "The kernel was built by another major version of gcc than the system's.",
+    done: "gcc of the kernel's major version is installed and told to DKMS.",
+    remedy: "Update the image's kernel, or use an image with the driver.",
+    action: "next-way",
+    evidence: "https://github.com/aws/aws-parallelcluster-cookbook/pull/2852",
+  },
+  {
     code: "E_DPKG_INTERRUPTED",
     title: "dpkg was cut off in the middle of its work",
     signal:
@@ -70,17 +82,6 @@ export const packageFailures: readonly FailureMode[] = [
     remedy: "Give the subnet a way out, or name a `mirror` that it reaches.",
     action: "next-way",
     evidence: "https://github.com/servo/ci-runners/issues/57",
-  },
-  {
-    code: "E_GCC",
-    title: "The compiler is not the kernel's",
-    signal:
-      /unrecognized command-line option|Failed CC version check|compiler differs from the one used to build the kernel/,
-    cause: "The kernel was built by another major version of gcc than the system's.",
-    done: "gcc of the kernel's major version is installed and told to DKMS.",
-    remedy: "Update the image's kernel, or use an image with the driver.",
-    action: "next-way",
-    evidence: "https://github.com/aws/aws-parallelcluster-cookbook/pull/2852",
   },
   {
     code: "E_HEADERS",

@@ -20,7 +20,7 @@ dpkg_interrupted() {
 finish_dpkg() {
   if dpkg_interrupted; then
     say "dpkg was cut off before; finishing what it left"
-    as_root env DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a </dev/null || return
     changed=yes
   fi
 }
@@ -83,9 +83,10 @@ ensure_packages() {
     if ! package_installed "$package"; then missing+=("$package"); fi
   done
   if [ ${#missing[@]} = 0 ]; then return 0; fi
-  finish_dpkg
+  # Called in a condition, nothing ends the function by itself at the first failure.
+  finish_dpkg || return
   say "installing ${missing[*]}"
-  apt_get install --no-install-recommends "${missing[@]}"
+  apt_get install --no-install-recommends "${missing[@]}" || return
   changed=yes
 }
 

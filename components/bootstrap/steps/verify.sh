@@ -2,7 +2,8 @@
 # Asks the GPUs themselves: what nvidia-smi lists, what the kernel's log says of them, and whether CUDA computes on each.
 # Usage: verify.sh EMULATED
 # Prints `@gpu INDEX, NAME, UUID, MEMORY_MIB, DRIVER`, `@health INDEX, UNCORRECTED_ECC, MAX_SM_MHZ, PCIE_GENERATION,
-# PCIE_WIDTH`, `@device JSON` a GPU, and `@cuda real|emulated|none`. `cuda_check` is the text of cuda-check.py.
+# PCIE_WIDTH`, `@device JSON` and `@clocks INDEX, REASONS, CLOCK_MHZ, DEFAULT_CLOCK_MHZ` a GPU, `@nvlink LINE` for each of the
+# status of NVLinks, and `@cuda real|emulated|none`. `cuda_check` is the text of cuda-check.py.
 # shellcheck disable=SC2154  # `cuda_check` and `sysfs` are set before this file
 set -euo pipefail
 emulated=$1
@@ -31,4 +32,8 @@ have python3 || ensure_packages python3
 # nvidia-smi can be content while CUDA is not: no fabric manager gives 802, no nvidia-uvm gives 999.
 if [ ! -e /dev/nvidia-uvm ] && have nvidia-modprobe; then as_root nvidia-modprobe -u -c0 || true; fi
 python3 -c "$cuda_check"
+# What holds clocks down shows best behind some work. Newer drivers name the field otherwise, and an unknown one fails the question.
+clocks() { smi --query-gpu="index,$1.active,clocks.applications.graphics,clocks.default_applications.graphics" 2>/dev/null; }
+{ clocks clocks_event_reasons || clocks clocks_throttle_reasons || true; } | sed -n 's/^[0-9].*/@clocks &/p'
+{ timeout -k 2 60 nvidia-smi nvlink --status </dev/null 2>/dev/null || true; } | sed -n '/./s/^/@nvlink /p'
 echo "@cuda real"

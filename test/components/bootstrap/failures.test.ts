@@ -140,6 +140,16 @@ describe("classifyLog", () => {
     assert.equal(classifyLog([waited, ...after]), undefined);
   });
 
+  it("names the compiler where dpkg complains of the build that failed for it", () => {
+    const log = [
+      "dpkg: error processing package nvidia-dkms-580 (--configure):",
+      " installed nvidia-dkms-580 package post-installation script subprocess returned error exit status 10",
+      "E: Sub-process /usr/bin/dpkg returned an error code (1)",
+      "gcc: error: unrecognized command-line option '-ftrivial-auto-var-init=zero'",
+    ];
+    assert.equal(classifyLog(log)?.code, "E_GCC");
+  });
+
   it("claims nothing of a log that it does not know", () => {
     assert.equal(classifyLog(["Setting up dkms (3.0.10-8)", "done"]), undefined);
   });

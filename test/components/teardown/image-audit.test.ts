@@ -8,7 +8,12 @@ import {
 } from "../../../components/teardown/image-audit.ts";
 
 const now = new Date("2026-11-25T12:00:00Z");
-const wants: ImageWants = { keys: new Set(["wanted"]), owners: new Set(["ada"]), unread: [] };
+const wants: ImageWants = {
+  ids: new Set(["pinned"]),
+  keys: new Set(["wanted"]),
+  owners: new Set(["ada"]),
+  unread: [],
+};
 
 function image(id: string, daysOld: number, change: Partial<ImageThing> = {}): ImageThing {
   const createdAt = new Date(now.getTime() - daysOld * 86_400_000).toISOString();
@@ -34,6 +39,10 @@ describe("auditImages", () => {
     assert.equal(replaced?.reason, "a newer one is there for the same plan");
     assert.ok(judged(image("a", 30, { state: "failed" }))?.over);
     assert.ok(judged(image("s", 30, { kind: "snapshot", state: "completed" }))?.over);
+  });
+
+  it("leaves what a stack names or an instance runs from", () => {
+    assert.equal(judged(image("pinned", 30, { key: "gone" }))?.over, false);
   });
 
   it("counts only what an up could start from as newer", () => {

@@ -161,8 +161,8 @@ export class BareMachine {
     await this.root(`
       rm -rf /etc/fake /opt/berth /run/fake-dmesg /run/fake-sys /etc/modprobe.d/berth-* /var/cache/apt/archives/*.deb
       mkdir -p /etc/fake /etc/modprobe.d
-      rm -f /etc/apt/sources.list.d/* /etc/apt/preferences.d/* /usr/share/keyrings/berth-nvidia.gpg /etc/dkms/nvidia.conf
-      rm -rf /var/lib/apt/lists/*
+      rm -f /etc/apt/sources.list.d/* /etc/apt/preferences.d/* /usr/share/keyrings/berth-nvidia.gpg /etc/dkms/nvidia.conf /etc/cdi/nvidia.yaml
+      rm -rf /var/lib/apt/lists/* /var/lib/dkms
       mine=$(dpkg-query -W -f '\${Package} \${Maintainer}\\n' | sed -n 's/ test <test@example.org>$//p')
       [ -z "$mine" ] || { apt-mark unhold $mine >/dev/null; dpkg --purge --force-all $mine >/dev/null 2>&1; }
       rm -f /etc/os-release

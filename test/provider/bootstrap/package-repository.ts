@@ -64,6 +64,22 @@ async function give(
   response.end();
 }
 
+/** As dkms ends where the kernel was built by another compiler; the log's line is of aws-parallelcluster-cookbook#2852. */
+const compiles = `if [ -e /etc/fake/other-compiler ]; then
+  mkdir -p /var/lib/dkms/nvidia/580
+  mkdir -p /var/lib/dkms/nvidia/580/build
+  echo "gcc: error: unrecognized command-line option '-ftrivial-auto-var-init=zero'" >/var/lib/dkms/nvidia/580/build/make.log
+  echo "Error! Bad return status for module build on kernel" >&2
+  exit 10
+fi`;
+/** Work that goes on while nobody listens. */
+const pauses = 'if [ -e /etc/fake/pause ]; then sleep "$(cat /etc/fake/pause)"; fi';
+/** What stands in for a toolkit whose driver library has lost the GPUs. */
+const containerToolkit = `#!/bin/sh
+if [ -e /etc/fake/container-lost ]; then echo "Failed to initialize NVML: Unknown Error" >&2; exit 1; fi
+for word in "$@"; do case "$word" in --output=*) echo "cdiVersion: 0.5.0" >"\${word#--output=}" ;; esac; done
+`;
+
 function packages(running: string, library: string, weight: string): PackageSpec[] {
   const userSpace = {
     "usr/bin/nvidia-smi": { copy: join(fakes, "nvidia-smi") },
@@ -79,7 +95,7 @@ function packages(running: string, library: string, weight: string): PackageSpec
       postinst: "rm -f /etc/fake/kernel-updated",
     },
     { name: "nvidia-kernel-common-580-server" },
-    { name: "nvidia-headless-no-dkms-580-server-open" },
+    { name: "nvidia-headless-no-dkms-580-server-open", postinst: pauses },
     { name: "nvidia-utils-580-server", files: userSpace },
     // Modules that fit another user space than the archive has.
     {
@@ -92,7 +108,12 @@ function packages(running: string, library: string, weight: string): PackageSpec
       name: `linux-headers-${running}`,
       files: { [`lib/modules/${running}/build/Makefile`]: "all:\n" },
     },
-    { name: "dkms" },
+    // A package that asks and waits: nobody ever writes into the pipe.
+    {
+      name: "dkms",
+      postinst:
+        "if [ -e /etc/fake/asks ]; then rm -f /run/answer; mkfifo /run/answer; read -r answer </run/answer; fi",
+    },
     { name: "make" },
     { name: "gcc" },
     { name: "nvidia-headless-580-server-open", depends: "dkms", files: driverFiles("no") },
@@ -104,19 +125,24 @@ function packages(running: string, library: string, weight: string): PackageSpec
       name: "nvidia-open",
       depends: "nvidia-driver-pinning-580, nvidia-driver-cuda",
       files: driverFiles("no"),
+      postinst: compiles,
     },
     { name: "nvidia-driver-cuda", files: userSpace },
     {
       name: "nvidia-fabricmanager-580",
       version: `${driverVersion}-1`,
       files: {
-        "usr/bin/nv-fabricmanager": `#!/bin/sh\necho "Fabric Manager version is : ${driverVersion}"\n`,
+        "usr/bin/nv-fabricmanager": `#!/bin/sh\necho "Fabric Manager version is : $(cat /etc/fake/other-manager 2>/dev/null || echo ${driverVersion})"\n`,
         "lib/systemd/system/nvidia-fabricmanager.service":
           "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
       },
       postinst: "echo Completed > /etc/fake/fabric",
     },
     { name: "nvidia-fabricmanager-580", version: "580.200.01-1" },
+    {
+      name: "nvidia-container-toolkit",
+      files: { "usr/bin/nvidia-ctk": containerToolkit },
+    },
     // Its script fails as long as a file is there, which leaves the package half configured.
     { name: "flaky", postinst: "[ ! -e /etc/fake/flaky ]" },
     { name: "large", files: { "usr/share/large": "0123456789abcdef".repeat(131_072) } },

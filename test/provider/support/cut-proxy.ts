@@ -4,11 +4,19 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 export class CutProxy {
   /** Connections made so far. */
   connections = 0;
+  /** Connections that were turned away while it was shut. */
+  refused = 0;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #target: number;
   readonly #address: string;
   #frozen = false;
+  #shut = false;
   readonly #server = createServer((socket) => {
+    if (this.#shut) {
+      this.refused += 1;
+      socket.destroy();
+      return;
+    }
     this.connections += 1;
     const upstream = connect(this.#target, this.#address);
     const pair = [socket, upstream] as const;
@@ -41,6 +49,12 @@ export class CutProxy {
       socket.destroy();
       upstream.destroy();
     }
+  }
+
+  /** Shuts the way or opens it again: connections are cut, and new ones turned away meanwhile. */
+  shut(shut: boolean): void {
+    this.#shut = shut;
+    if (shut) this.cut();
   }
 
   freeze(frozen: boolean): void {

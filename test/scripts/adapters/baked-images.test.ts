@@ -6,10 +6,12 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { imageLines, removeImages, takeImageInventory } from "../../../scripts/audit-images.ts";
 import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts";
 import {
   createImage,
   imageOfInstance,
+  imagesInUse,
   listBakedImages,
   listLooseSnapshots,
   removeImage,
@@ -47,8 +49,23 @@ describe("Images that berth baked", function () {
       [id],
     );
     assert.deepEqual(await listLooseSnapshots(client, [image]), []);
+    assert.deepEqual(await imagesInUse(client, [image]), []);
+    const user = await ec2.send(new RunInstancesCommand({ ImageId: id, MinCount: 1, MaxCount: 1 }));
+    assert.deepEqual(await imagesInUse(client, [image]), [id]);
+    const InstanceIds = [user.Instances?.[0]?.InstanceId ?? ""];
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds }));
+    assert.deepEqual(await imagesInUse(client, [image]), []);
     await assert.rejects(removeImage(client, "ami-12c6146b"), /is no image that berth baked/);
-    await removeImage(client, id);
+    const question = { client, regions: ["us-east-1"], emulated: true };
+    const { images, unanswered } = await takeImageInventory(question, new Date());
+    assert.deepEqual(unanswered, []);
+    assert.match(
+      imageLines(images).join(),
+      /^image +ami-\w+ of ada@example\.org in us-east-1: 0 days/,
+    );
+    assert.deepEqual(await removeImages(client, images, () => undefined), []);
+    const [gone] = await removeImages(client, images, () => undefined);
+    assert.match(gone?.reason ?? "", /is no image that berth baked/);
     assert.deepEqual(await listBakedImages(client), []);
     assert.deepEqual(await listLooseSnapshots(client, []), []);
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] }));
