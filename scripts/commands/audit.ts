@@ -90,12 +90,16 @@ interface Audit {
   readonly scope: AccountScope;
   readonly regions: readonly string[];
   readonly cloud: LocalCloud | undefined;
+  /** Whether every region of the account is asked. */
+  readonly everywhere: boolean;
 }
 
-async function read({ scope, regions, cloud, wanted }: Audit) {
-  const inventory = await takeInventory(scope.client, regions);
+async function read({ scope, regions, cloud, wanted, everywhere }: Audit) {
+  const inventory = await takeInventory(scope.client, regions, everywhere);
   const now = await readClock(cloud);
-  return { inventory, now, runs: auditRuns(inventory.things, now).filter(wanted) };
+  const runs = auditRuns(inventory.things, now).filter(wanted);
+  const complete = inventory.unanswered.length === 0;
+  return { inventory, runs, over: runs.filter((run) => isFixable(run, now, complete)) };
 }
 
 async function confirm(options: AuditOptions, count: number): Promise<void> {
@@ -118,8 +122,7 @@ async function fix(
   terminal.say(`fix        ${first.length} are over; looking again in ${options.wait ?? "60"} s`);
   await confirm(options, first.length);
   await sleep(Number(options.wait ?? 60) * 1000);
-  const { runs, now } = await read(audit);
-  const again = runs.filter((run) => isFixable(run, now));
+  const { over: again } = await read(audit);
   const removals: Removal[] = [];
   for (const { runId, stack, regions, reason } of again) {
     if (!first.some((run) => run.runId === runId)) continue;
@@ -143,10 +146,10 @@ export async function runAudit(options: AuditOptions, terminal: Terminal): Promi
   const scope = accountOf(options.env, process.env["AWS_REGION"] ?? defaultRegion, cloud);
   await checkCredentials(scope);
   const wanted = wantedRuns(options);
-  const audit = { scope, cloud, wanted, regions: await regionsOf(options, cloud, scope) };
-  const { inventory, runs, now } = await read(audit);
+  const regions = await regionsOf(options, cloud, scope);
+  const audit = { scope, cloud, wanted, regions, everywhere: options.regions === undefined };
+  const { inventory, runs, over } = await read(audit);
   say(terminal, runs, inventory);
-  const over = runs.filter((run) => isFixable(run, now));
   const removals =
     options.fix === true && over.length > 0 ? await fix(audit, options, over, terminal) : [];
   for (const { kind, id, reason } of removals.flatMap(({ kept }) => kept)) {

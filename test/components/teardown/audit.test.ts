@@ -56,6 +56,23 @@ describe("auditRuns", () => {
     assert.equal(auditRuns([thing("volume")], now)[0]?.hourlyUsd, 0);
   });
 
+  it("lets --fix have a budget whose stack is gone, and none that an up may be at work beside", () => {
+    const budget = (minutesAgo: number, change: Readonly<Record<string, string>> = {}) => {
+      const changedAt = deadline(minutesAgo);
+      return { ...thing("budget", change), service: "budgets", changedAt };
+    };
+    const fixable = (complete: boolean, ...things: readonly AccountThing[]) =>
+      auditRuns(things, now).some((run) => isFixable(run, now, complete));
+    assert.equal(verdictOf(budget(90)), "remains");
+    assert.equal(fixable(true, budget(90)), true);
+    assert.equal(fixable(true, budget(30)), false);
+    assert.equal(fixable(false, budget(90)), false);
+    assert.equal(fixable(true, budget(90), thing("role")), false);
+    assert.equal(fixable(true, budget(90), thing("instance")), false);
+    assert.equal(fixable(true, budget(90, { "berth:protect": "true" })), false);
+    assert.equal(fixable(true, budget(90, { "berth:run-id": "" })), false);
+  });
+
   it("never lets --fix touch what is protected, runs on, or says not whose it is", () => {
     const kind = fc.constantFrom("instance", "volume", "vpc", "role", "schedule-group", "endpoint");
     const things = fc.array(
