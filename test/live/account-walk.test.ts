@@ -160,7 +160,7 @@ describe("an account after an up", function () {
     assert.ok(stack.hourlyUsd !== undefined && stack.hourlyUsd > 0);
     assert.ok(stack.cost !== undefined && stack.cost.usd > 0);
     assert.ok(Date.parse(stack.expiresAt ?? "") > Date.parse(stack.now));
-    assert.match(stack.serving.text, /answers|serving|runs|healthy/i);
+    assert.deepEqual([stack.serving.text, stack.serving.tone], ["host running", "good"]);
     assert.deepEqual(view.accounts[0]?.others, []);
     assert.deepEqual(view.silent, []);
     for (const shown of ["local-walk", stack.instanceType, stack.model]) {
