@@ -62,6 +62,9 @@ const paidKinds = [
   "vpc-endpoint",
 ];
 
+/** What says that a deployment is protected; the group of the schedules says it while an endpoint is stopped. */
+const guardedKinds = [...paidKinds, "schedule-group"];
+
 /** Kinds whose price is the deployment's. */
 const pricedKinds = ["instance", "endpoint"];
 
@@ -80,7 +83,7 @@ function judge(things: readonly AccountThing[], expiresAt: string, now: Date) {
   const paid = things.filter(({ kind }) => paidKinds.includes(kind));
   const late = expiresAt === "" ? 0 : (now.getTime() - Date.parse(expiresAt)) / 60_000;
   const ended = expiresAt !== "" && late > graceMinutes;
-  if (things.some(({ kind, tags }) => paidKinds.includes(kind) && tags[protectTag] === "true")) {
+  if (things.some(({ kind, tags }) => guardedKinds.includes(kind) && tags[protectTag] === "true")) {
     return { verdict: "protected", reason: `${protectTag} is true` } as const;
   }
   if (ended && paid.length > 0) {

@@ -39,6 +39,8 @@ describe("auditRuns", () => {
     assert.equal(verdictOf(thing("volume"), group(60)), "past-deadline");
     assert.equal(verdictOf(thing("instance", { "berth:protect": "true" }), group(60)), "protected");
     assert.equal(verdictOf(thing("vpc"), thing("role")), "remains");
+    const stopped = thing("schedule-group", { "berth:protect": "true" });
+    assert.equal(verdictOf(stopped, thing("role")), "protected");
   });
 
   it("gives the schedules their quarter of an hour, and believes the latest deadline", () => {
