@@ -3,6 +3,7 @@ import { readGpuReport, type GpuReport } from "../components/bootstrap/gpu-repor
 import { planBootstrap } from "../components/bootstrap/plan.ts";
 import type { BootstrapStep } from "../components/bootstrap/plan-steps.ts";
 import { refuseGpus } from "../components/bootstrap/refuse-gpus.ts";
+import { vllmRelease } from "../components/catalogue/vllm-release.ts";
 import type { Refusal } from "../components/bootstrap/refusal.ts";
 import type { BootstrapWish } from "../components/bootstrap/wish.ts";
 import { UserError } from "../components/user-error.ts";
@@ -16,9 +17,6 @@ import type { Operation } from "./plugin/resource-type.ts";
 import type { Properties } from "./plugin/values.ts";
 import { rebootHost } from "./reboot-host.ts";
 import { factsScript, usualWaits, type StepWaits } from "./step-scripts.ts";
-
-/** The version that is installed where vLLM serves: https://pypi.org/project/vllm/ */
-export const vllmVersion = "0.11.0";
 
 /** What a bootstrap is to bring about. */
 export interface BootstrapInputs extends BootstrapWish {
@@ -79,8 +77,8 @@ class Bootstrap {
     const { engine } = this.#inputs;
     if (engine === "llama.cpp") return installLlamaServer(host, folder, this.#facts);
     if (engine !== "vllm") return installPythonServer(host, folder);
-    const args = [folder, vllmVersion];
-    const way = { script: "vllm", args, why: `vLLM ${vllmVersion}` };
+    const args = [folder, vllmRelease.version];
+    const way = { script: "vllm", args, why: `vLLM ${vllmRelease.version}` };
     return this.#script({ ...step, ways: [way] });
   }
 

@@ -9,7 +9,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const oldestNode = 22;
+/** As `engines` of package.json has it. */
+const goodNode = "22.21, or 24.5 and newer";
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(repository, "node_modules");
 const stamp = join(modules, ".berth-lockfile");
@@ -69,19 +70,25 @@ function installPackages() {
   writeFileSync(stamp, wanted);
 }
 
-function majorOf(node) {
-  const result = spawnSync(node, ["--version"], { encoding: "utf8" });
-  return result.status === 0 ? Number(/^v(\d+)/.exec(result.stdout)?.[1] ?? 0) : 0;
+/** Whether a version such as `v24.21.0` is one that the packages run on. */
+function isGood(version) {
+  const [major, minor] = version.replace(/^v/, "").split(".").map(Number);
+  return (major === 22 && minor >= 21) || (major === 24 && minor >= 5) || major > 24;
 }
 
-/** This Node where it is new enough, else the one that came with the packages. */
+function versionOf(node) {
+  const result = spawnSync(node, ["--version"], { encoding: "utf8" });
+  return result.status === 0 ? result.stdout.trim() : "v0.0";
+}
+
+/** This Node where it is one of those, else the one that came with the packages. */
 function chooseNode() {
-  if (Number(process.versions.node.split(".")[0]) >= oldestNode) return process.execPath;
+  if (isGood(process.version)) return process.execPath;
   const packaged = join(modules, ".bin", "node");
-  if (majorOf(packaged) >= oldestNode) return packaged;
+  if (isGood(versionOf(packaged))) return packaged;
   return stop(
-    `This is Node ${process.versions.node}, and berth needs ${oldestNode} or newer; npm has no Node package for ` +
-      `${process.platform}-${process.arch}.\n  Install Node ${oldestNode} or newer (https://nodejs.org), then run this again.`,
+    `This is Node ${process.versions.node}, and berth needs ${goodNode}; npm has no Node package for ` +
+      `${process.platform}-${process.arch}.\n  Install a newer one (https://nodejs.org), then run this again.`,
   );
 }
 

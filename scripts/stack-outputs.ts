@@ -24,6 +24,8 @@ export const outputsSchema = z
     monthlyUsd: z.coerce.number(),
     owner: z.string(),
     weightsUri: z.string(),
+    /** Where trainings keep their checkpoints. */
+    checkpointsUri: z.string(),
     catalogueVersion: z.string(),
     /** What callers of a host's server have to know; a secret, never printed. */
     apiToken: z.string(),

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
+import { bakeKey } from "../components/gpu-host/baked-image.ts";
+import { baseImageParameter } from "../components/gpu-host/base-image.ts";
 import { GpuHost } from "../components/gpu-host/gpu-host.ts";
 import type { LaunchedRung } from "../components/gpu-host/host-launch.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
@@ -20,6 +22,7 @@ import { WeightsBucket } from "../components/weights/weights-bucket.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
 import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
+import { checkpointsPlace } from "./checkpoints.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
 import { serverAccess, serverToken } from "./serving.ts";
@@ -43,6 +46,8 @@ export interface GpuHostDeployment {
   /** What callers of the server have to know; a secret. */
   readonly token: pulumi.Output<string>;
   readonly weightsUri: pulumi.Output<string>;
+  /** Where trainings keep their checkpoints, where they do. */
+  readonly checkpointsUri: pulumi.Output<string> | undefined;
 }
 
 /** What most parts are made with: the deployment's names, tags and providers. */
@@ -62,12 +67,14 @@ interface Scope {
 export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment {
   checkLicence(settings, plan, pulumi.runtime.isDryRun());
   checkBudget(settings, plan);
+  const kept = checkpointsPlace(settings, plan.modelId);
   const candidate = { now: new Date(), runId: randomBytes(6).toString("hex") };
   const lease = makeLease(partName(settings.stack, "lease"), settings, candidate);
   const scope = scopeOf(settings, plan, lease);
   const weights = weightsLocation(scope);
   const armed = [...teardown(scope, lease), ...armBudget(settings, scope)];
-  const { host, hostKey } = gpuHost(scope, { lease, weights, armed });
+  const checkpoints = kept && { bucket: kept.bucket ?? weights.bucket, prefix: kept.prefix };
+  const { host, hostKey } = gpuHost(scope, { lease, weights, checkpoints, armed });
 
   const { instanceId } = host;
   const through = throughInstance(settings, instanceId);
@@ -91,9 +98,11 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   });
   const token = serverToken(scope.name("api-token"), settings.apiToken);
   const server = modelServer(scope, { host, connection, bootstrap, sync, token });
-  const weightsUri = pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`;
+  const weightsUri = uriOf(weights);
   const { hostKey: pinned } = rotation;
-  return { settings, plan, lease, host, hostKey: pinned, through, server, token, weightsUri };
+  const checkpointsUri = checkpoints && uriOf(checkpoints);
+  const made = { host, hostKey: pinned, through, server, token };
+  return { settings, plan, lease, ...made, weightsUri, checkpointsUri };
 }
 
 function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope {
@@ -127,6 +136,10 @@ interface WeightsPlace {
   readonly prefix: string;
 }
 
+function uriOf({ bucket, prefix }: WeightsPlace): pulumi.Output<string> {
+  return pulumi.interpolate`s3://${bucket}/${prefix}`;
+}
+
 /** The bucket that was given, or an own one, which goes with the stack unless that is protected. */
 function weightsLocation({ settings, plan, tags, name, inAccount }: Scope): WeightsPlace {
   const prefix = settings.weightsPrefix ?? `${plan.modelId}/`;
@@ -150,10 +163,11 @@ function teardown(scope: Scope, { expiresAt, runId }: DeploymentLease): Teardown
 interface HostParts {
   readonly lease: GpuHostDeployment["lease"];
   readonly weights: WeightsPlace;
+  readonly checkpoints: WeightsPlace | undefined;
   readonly armed: readonly pulumi.Resource[];
 }
 
-function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
+function gpuHost(scope: Scope, { lease, weights, checkpoints, armed }: HostParts) {
   const { settings, plan, tags, name, inAccount } = scope;
   const { region, sshCidr, sshPort, sshPublicKey, vpcId, subnetIds, imageId, protect } = settings;
   const instanceTypes = [...new Set(plan.ladder.map(({ instanceType }) => instanceType))];
@@ -183,12 +197,14 @@ function gpuHost(scope: Scope, { lease, weights, armed }: HostParts) {
       sshPublicKey,
       hostKey,
       weights,
+      checkpoints,
       expiresAt: lease.expiresAt,
       // Armed first: from the moment that something costs, something ends it.
       after: [network, ...armed],
       tags,
       launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
       imageId,
+      bakeKey: bakeKey(plan, baseImageParameter),
       idle: idleStop(settings),
       sessionManager: settings.sshThrough === "ssm",
     },

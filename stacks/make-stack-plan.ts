@@ -11,8 +11,8 @@ import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoin
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
 import { endpointWishes } from "./endpoint-wishes.ts";
-import { checkServing } from "./serving.ts";
-import { checkThrough } from "./ssh-through.ts";
+import { checkServing } from "./check-serving.ts";
+import { checkThrough } from "./check-through.ts";
 import {
   planRequest,
   type EndpointSettings,

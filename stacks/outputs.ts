@@ -8,6 +8,7 @@ import type { EndpointDeployment } from "./sagemaker-stack.ts";
 /** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
 export function stackOutputs(deployment: GpuHostDeployment) {
   const { settings, plan, lease, host, hostKey, through, server, token, weightsUri } = deployment;
+  const { checkpointsUri } = deployment;
   return {
     plan,
     instanceId: host.instanceId,
@@ -31,6 +32,7 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     ...priced(deployment),
     owner: settings.owner,
     weightsUri,
+    ...(checkpointsUri === undefined ? {} : { checkpointsUri }),
     catalogueVersion: plan.catalogueVersion,
   };
 }

@@ -178,6 +178,10 @@ export const berthSchema = z.strictObject({
     .refine((value) => /^[a-z]{2}(-[a-z]+)+-\d$/.test(value), "must be a region such as us-east-1")
     .optional(),
   weightsRequesterPays: flag.optional(),
+  /** Where `berth train` keeps checkpoints: `<prefix>checkpoints/<job>/`. @default nowhere */
+  checkpointsPrefix: prefix.optional(),
+  /** @default the bucket of the weights */
+  checkpointsBucket: bucketName.optional(),
   vpcId: text
     .refine((value) => /^vpc-[0-9a-f]+$/.test(value), "must be a VPC such as vpc-0123abcd")
     .optional(),
@@ -204,6 +208,8 @@ const hostOnly = {
   weightsExclude: true,
   weightsRegion: true,
   weightsRequesterPays: true,
+  checkpointsPrefix: true,
+  checkpointsBucket: true,
 } as const;
 
 /** What the keys may be when the target is a SageMaker endpoint. */

@@ -89,8 +89,17 @@ function objection(row: PytorchRelease, cuda: string, ground: TorchGround): stri
   return undefined;
 }
 
+/** Its builds, newest first; where no release is named, the one that its project makes the default before them, as a plan says. */
+function buildsOf(
+  { cudaBuilds, defaultCudaBuild }: PytorchRelease,
+  byDefault: boolean,
+): readonly string[] {
+  const first = (cuda: string) => (byDefault && cuda === defaultCudaBuild ? 0 : 1);
+  return cudaBuilds.toSorted((a, b) => first(a) - first(b) || compareVersions(b, a));
+}
+
 /**
- * The newest build of a PyTorch release (`"newest"`: of any) that runs on the GPU, the driver and the Python there; a
+ * The best build of a PyTorch release (`"newest"`: of any) that runs on the GPU, the driver and the Python there; a
  * refusal with each build's objection when there is none.
  */
 export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | Refusal {
@@ -107,12 +116,12 @@ export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | R
   }
   const objections: string[] = [];
   for (const row of rows) {
-    for (const cuda of row.cudaBuilds.toSorted((a, b) => compareVersions(b, a))) {
+    for (const cuda of buildsOf(row, wanted === "newest")) {
       const why = objection(row, cuda, ground);
       if (why === undefined) {
         const indexUrl = `${ground.index ?? pytorchIndex}/cu${cuda.replace(".", "")}`;
         const runs = `compute capability ${ground.computeCapability} and driver ${ground.driverVersion}`;
-        return { torch: row.version, cuda, indexUrl, why: `newest build that runs on ${runs}` };
+        return { torch: row.version, cuda, indexUrl, why: `runs on ${runs}` };
       }
       objections.push(why);
     }

@@ -1,4 +1,5 @@
 import { chooseDriver, driverWorks, refuseDriver, type DriverChoice } from "./choose-driver.ts";
+import { vllmRelease } from "../catalogue/vllm-release.ts";
 import { pythonPackages } from "./python-engines.ts";
 import { chooseTorch, refuseBuild, torchForCpu, type TorchBuild } from "./choose-torch.ts";
 import type { HostFacts } from "./facts.ts";
@@ -34,9 +35,6 @@ const minimumFreeMiB = 600;
 const driverMiB = 3000;
 /** Room for a Python environment with PyTorch: the packages of PyTorch 2.9 for CUDA 12.8 take 7 GB on disk. */
 const torchMiB = 8000;
-
-/** vLLM brings PyTorch of its own: 0.11.0 requires torch 2.8.0, whose PyPI package is built with CUDA 12.8. */
-const vllmTorch = { torch: "2.8", cuda: "12.8" };
 
 function ground(facts: HostFacts, driver: DriverChoice) {
   const capability = gpusOnBus(facts)[0]?.computeCapability;
@@ -110,7 +108,9 @@ function refuseEngine(facts: HostFacts, wish: BootstrapWish, driver: DriverChoic
   const place = ground(facts, driver);
   if (wish.engine !== "vllm" || wish.gpu.count === 0 || place === undefined || facts.emulated)
     return [];
-  return [refuseBuild(vllmTorch.torch, vllmTorch.cuda, place)].filter((each) => each !== undefined);
+  return [refuseBuild(vllmRelease.torch, vllmRelease.cuda, place)].filter(
+    (each) => each !== undefined,
+  );
 }
 
 /** Decides what to do from what is known; reads nothing itself. */

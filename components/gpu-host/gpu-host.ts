@@ -22,6 +22,8 @@ export interface GpuHostArgs {
   readonly sshPublicKey: string;
   readonly hostKey: Pick<SeededHostKey, "privateKey" | "publicKey">;
   readonly weights: WeightsLocation;
+  /** Where the host may keep checkpoints of a training. @default nowhere */
+  readonly checkpoints?: WeightsLocation | undefined;
   /** RFC 3339 in UTC; empty means no end. */
   readonly expiresAt: pulumi.Input<string>;
   /** What has to be there before the instance: the network's routes, and what ends it. */
@@ -33,6 +35,8 @@ export interface GpuHostArgs {
   readonly sessionManager?: boolean | undefined;
   /** When a host that nobody uses ends itself. @default never */
   readonly idle?: IdleStop | undefined;
+  /** What an image has to have been baked for to be taken instead of the public one. @default none is looked for */
+  readonly bakeKey?: string | undefined;
   /** @default the newest deep-learning image (Ubuntu 22.04, NVIDIA driver), by its public SSM parameter */
   readonly imageId?: string | undefined;
 }

@@ -32,6 +32,33 @@ function readPrefix(bucket: string, prefix: string): string {
   });
 }
 
+/** Reading and writing below one prefix of one bucket; nothing that removes. */
+function keepPolicy({ bucket, prefix }: WeightsLocation): pulumi.Output<string> {
+  return pulumi.output(bucket).apply((name) => keepPrefix(name, prefix));
+}
+
+function keepPrefix(bucket: string, prefix: string): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "KeepCheckpoints",
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
+      },
+      {
+        // Without it S3 says "denied" of what is not there yet.
+        Sid: "ListCheckpoints",
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: `arn:aws:s3:::${bucket}`,
+        Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
+      },
+    ],
+  });
+}
+
 /**
  * What the agent of Session Manager needs for sessions, and no more
  * (https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html).
@@ -57,15 +84,20 @@ const sessionPolicy = JSON.stringify({
 /** What a host's role is for. */
 export interface RoleWishes {
   readonly weights: WeightsLocation;
+  /** Where the host may keep checkpoints of a training. @default nowhere */
+  readonly checkpoints?: WeightsLocation | undefined;
   /** @default false */
   readonly sessionManager?: boolean | undefined;
   readonly tags: TagInputs;
 }
 
-/** An instance profile whose role reads the weights, opens sessions where that is asked for, and can do nothing else. */
+/**
+ * An instance profile whose role reads the weights, keeps checkpoints and opens sessions where that is asked for, and can do
+ * nothing else.
+ */
 export function instanceProfile(
   name: string,
-  { weights, sessionManager = false, tags }: RoleWishes,
+  { weights, checkpoints, sessionManager = false, tags }: RoleWishes,
   parent: pulumi.Resource,
 ): aws.iam.InstanceProfile {
   const role = new aws.iam.Role(
@@ -85,19 +117,17 @@ export function instanceProfile(
     },
     { parent },
   );
-  const sessions = sessionManager
-    ? [
-        new aws.iam.RolePolicy(
-          `${name}-open-sessions`,
-          { role: role.name, policy: sessionPolicy },
-          { parent },
-        ),
-      ]
-    : [];
+  const more = [
+    ...(checkpoints === undefined ? [] : [["keep-checkpoints", keepPolicy(checkpoints)] as const]),
+    ...(sessionManager ? [["open-sessions", sessionPolicy] as const] : []),
+  ].map(
+    ([what, text]) =>
+      new aws.iam.RolePolicy(`${name}-${what}`, { role: role.name, policy: text }, { parent }),
+  );
   // A host that starts before its role may read would find its weights denied for some seconds.
   return new aws.iam.InstanceProfile(
     `${name}-profile`,
     { role: role.name, tags: namedTags(tags, `${name}-profile`) },
-    { parent, dependsOn: [policy, ...sessions] },
+    { parent, dependsOn: [policy, ...more] },
   );
 }

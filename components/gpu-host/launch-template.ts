@@ -1,14 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags } from "../named-tags.ts";
+import { bakeTag } from "./baked-image.ts";
+import { baseImageParameter } from "./base-image.ts";
 import type { GpuHostArgs } from "./gpu-host.ts";
 import { instanceProfile } from "./instance-role.ts";
 import type { Purchase } from "../plan.ts";
 import { renderUserData } from "./user-data.ts";
-
-/** Images with the open NVIDIA driver: https://docs.aws.amazon.com/dlami/latest/devguide/find-dlami-id.html */
-const imageParameter =
-  "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id";
 
 /** Root device of Ubuntu's images: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html */
 const rootDevice = "/dev/sda1";
@@ -27,8 +25,7 @@ export function templateParts(
   parent: pulumi.Resource,
 ): TemplateParts {
   const { tags, sshPublicKey } = args;
-  const imageId =
-    args.imageId ?? aws.ssm.getParameterOutput({ name: imageParameter }, { parent }).insecureValue;
+  const imageId = args.imageId ?? chosenImage(args, parent);
   const keyPair = new aws.ec2.KeyPair(
     `${name}-key`,
     { publicKey: sshPublicKey, tags: namedTags(tags, `${name}-key`) },
@@ -36,6 +33,18 @@ export function templateParts(
   );
   const profile = instanceProfile(name, args, parent);
   return { imageId, keyName: keyPair.keyName, profileName: profile.name };
+}
+
+/** The newest image that was baked in this account for the same plan, else the public one. */
+function chosenImage({ bakeKey }: GpuHostArgs, parent: pulumi.Resource): pulumi.Output<string> {
+  const base = aws.ssm.getParameterOutput({ name: baseImageParameter }, { parent }).insecureValue;
+  if (bakeKey === undefined) return base;
+  const filters = [
+    { name: `tag:${bakeTag}`, values: [bakeKey] },
+    { name: "state", values: ["available"] },
+  ];
+  const baked = aws.ec2.getAmiIdsOutput({ owners: ["self"], filters }, { parent });
+  return pulumi.all([baked.ids, base]).apply(([ids, usual]) => ids[0] ?? usual);
 }
 
 interface TemplateOf extends TemplateParts {

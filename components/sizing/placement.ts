@@ -6,7 +6,7 @@ import { hourlyParts, type HourlyParts } from "../pricing/rung-cost.ts";
 import { refusal, type PlacementWishes, type Refusal } from "./constraints.ts";
 import { demandsOf, hostMemoryGiB, type Job } from "./job.ts";
 import type { MemoryDemand } from "./memory-part.ts";
-import { formatProblem, softwareStack, type SoftwareStack } from "./software-stack.ts";
+import { formatProblem, softwareStack, usesPytorch, type SoftwareStack } from "./software-stack.ts";
 import { verdict } from "./verdict.ts";
 
 /** A type of a region that holds the job. */
@@ -57,6 +57,7 @@ function weigh(job: Job, gpuCount: number, usableMiB: number): MemoryDemand | Re
 function weigher({ job, catalogue }: PlacementQuestion) {
   const accelerators = new Map(catalogue.accelerators.map((gpu) => [gpu.model, gpu]));
   const known = new Map<string, Weighed | Refusal>();
+  const engine = job.task === "serve" ? job.workload.engine : undefined;
   const format = job.task === "serve" ? job.workload.precision : "native";
   const precision = format === "native" ? job.model.nativePrecision : format;
 
@@ -66,8 +67,9 @@ function weigher({ job, catalogue }: PlacementQuestion) {
     if (accelerator === undefined || usableMiB === undefined) {
       return { kind: "unknown", reason: "the memory of its GPU is not known" };
     }
-    const software = softwareStack(accelerator, catalogue);
-    if (software === undefined) {
+    const needed = usesPytorch(engine);
+    const software = needed ? softwareStack(accelerator, catalogue, engine) : undefined;
+    if (needed && software === undefined) {
       return { kind: "software", reason: "no PyTorch release has a build for its GPU" };
     }
     const problem = formatProblem(precision, accelerator);

@@ -1,9 +1,10 @@
 import type { Accelerator } from "../catalogue/accelerator.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { PytorchRelease } from "../catalogue/software-release.ts";
-import type { WeightFormat } from "./workload.ts";
+import { vllmRelease } from "../catalogue/vllm-release.ts";
+import type { SizingEngine, WeightFormat } from "./workload.ts";
 
-/** The newest software that runs on a GPU. */
+/** The software that a GPU is used with. */
 export interface SoftwareStack {
   readonly pytorch: string;
   readonly cuda: string;
@@ -53,13 +54,38 @@ function newestOf(versions: readonly (string | undefined)[]): string | undefined
     .at(-1);
 }
 
-/** The newest PyTorch with a build for the GPU, its CUDA release and the driver for both; undefined where there is none. */
+/** Engines without PyTorch of the host's: llama.cpp has none, and TGI's is in its image. */
+const withoutPytorch: readonly (SizingEngine | undefined)[] = ["llama.cpp", "tgi"];
+
+/** Whether an engine computes with a PyTorch that is installed on the host. */
+export function usesPytorch(engine: SizingEngine | undefined): boolean {
+  return !withoutPytorch.includes(engine);
+}
+
+/** The releases that an engine can be given, oldest first: vLLM brings one build of one. */
+function releasesFor(
+  engine: SizingEngine | undefined,
+  releases: readonly PytorchRelease[],
+): readonly PytorchRelease[] {
+  if (engine !== "vllm") return releases;
+  return releases
+    .filter(({ version }) => version === vllmRelease.torch)
+    .map((release) => ({ ...release, cudaBuilds: [vllmRelease.cuda] }));
+}
+
+/**
+ * The newest PyTorch that the engine can have with a build for the GPU, its CUDA release and the driver for both; undefined
+ * where there is none.
+ *
+ * @param engine - what serves. @default nothing: any release will do
+ */
 export function softwareStack(
   accelerator: Accelerator,
   { pytorchReleases, cudaReleases }: Pick<Catalogue, "pytorchReleases" | "cudaReleases">,
+  engine?: SizingEngine,
 ): SoftwareStack | undefined {
   const { computeCapability, minLinuxDriver } = accelerator;
-  for (const release of pytorchReleases.toReversed()) {
+  for (const release of releasesFor(engine, pytorchReleases).toReversed()) {
     const cuda = buildFor(release, computeCapability);
     if (cuda === undefined) continue;
     const drivers = cudaReleases

@@ -1,7 +1,7 @@
+import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
 import type { LoadPrecision } from "../../components/model-server/load-precision.ts";
 import type { ServingEngine } from "../../components/plan.ts";
 import type { Host } from "../adapters/ssh.ts";
-import { vllmVersion } from "../bootstrap-host.ts";
 import { ensureNode } from "../ensure-node.ts";
 import { pythonServerFolder } from "./python-server/bundle.ts";
 
@@ -43,7 +43,7 @@ function vllmWords(launch: EngineLaunch): Words {
   const given = temperature !== undefined || topP !== undefined;
   const quantisation = { none: undefined, int8: undefined, int4: "bitsandbytes", fp8: "fp8" };
   return [
-    `${launch.dataFolder}/engines/vllm-${vllmVersion}/bin/vllm`,
+    `${launch.dataFolder}/engines/vllm-${vllmRelease.version}/bin/vllm`,
     "serve",
     launch.weights,
     // Its token comes in the environment, VLLM_API_KEY, which the start script reads from the file.

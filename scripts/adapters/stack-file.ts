@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { relative } from "node:path";
+import { readdir, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { parseDocument } from "yaml";
 import { parseSettings, type Settings } from "../../stacks/parse-settings.ts";
 import { UserError } from "../../components/user-error.ts";
@@ -35,6 +35,12 @@ function configOf(path: string, text: string): StackConfig {
   throw new UserError(`${place} has no settings.`, {
     hint: 'They are keys and values below "config:".',
   });
+}
+
+/** Stacks that have a file in stacks/. */
+export async function stackFiles(): Promise<readonly string[]> {
+  const names = await readdir(join(repository, "stacks"));
+  return names.flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []).toSorted();
 }
 
 /**

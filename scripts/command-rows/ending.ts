@@ -65,12 +65,13 @@ export const ending: readonly CommandRow[] = [
   },
   {
     syntax: "audit",
-    summary: "everything berth made in the account: age, owner, price, deadline; untagged GPUs too",
+    summary:
+      "everything berth made in the account: age, owner, price, deadline; images and untagged GPUs too",
     flags: [
       env,
       ["--regions <regions>", "with commas between (default: all that are enabled)"],
       ["--own", "only deployments of this stack and of its file's owner"],
-      ["--fix", "remove what is over, by its tags, if it is so at a second look"],
+      ["--fix", "remove what is over, and old images, if it is so at a second look"],
       ["--wait <seconds>", "between the two looks", "60"],
       ["--yes", "do not ask; needed where nobody can be asked"],
     ],

@@ -83,6 +83,20 @@ export const running: readonly CommandRow[] = [
       (await import("../commands/bootstrap.ts")).runBootstrap(flags as never, terminal),
   },
   {
+    syntax: "bake",
+    summary: "make an image of a stack's host, which later ups start from, and take the stack down",
+    flags: [
+      env,
+      engine,
+      licence,
+      ["--list", "the images that are there, with what they cost"],
+      ["--remove <image>", "remove one, with its snapshots"],
+      ["--yes", "do not ask; needed where nobody can be asked"],
+    ],
+    run: async (_words, flags, terminal) =>
+      (await import("../commands/bake.ts")).runBake(flags as never, terminal),
+  },
+  {
     syntax: "invoke <prompt...>",
     summary: "ask the model, on either target, and print its answer as it is made",
     flags: [

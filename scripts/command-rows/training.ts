@@ -58,11 +58,15 @@ export const training: readonly CommandRow[] = [
   {
     syntax: "train <action> <folder>",
     summary:
-      "start, status or stop: a folder of finetune, run on the stack's host until its lease ends",
+      "start, status, stop or fetch: a folder of finetune, run on the stack's host until its lease ends",
     flags: [
       env,
       engine,
       ["--stop-server", "start: stop the model server meanwhile, whose GPUs the training takes"],
+      [
+        "--sync-minutes <minutes>",
+        "start: between two looks for a new checkpoint to keep in S3; 0 keeps none (default: 15)",
+      ],
     ],
     run: async (words, flags, terminal) =>
       (await import("../commands/train.ts")).runTrain(words, flags as never, terminal),

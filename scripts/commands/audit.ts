@@ -17,6 +17,12 @@ import { askYes } from "../adapters/question.ts";
 import { removeByTag, type Removal } from "../adapters/remove-by-tag.ts";
 import { readStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
+import {
+  imageLines,
+  removeImages,
+  takeImageInventory,
+  type ImageInventory,
+} from "../audit-images.ts";
 import { duration } from "../cost-lines.ts";
 import { exitCode } from "../exit-code.ts";
 
@@ -57,11 +63,19 @@ function runLines(run: AuditedRun): readonly string[] {
   ];
 }
 
-function say(terminal: Terminal, runs: readonly AuditedRun[], inventory: AccountInventory): void {
+interface Reading {
+  readonly runs: readonly AuditedRun[];
+  readonly inventory: AccountInventory;
+  readonly images: ImageInventory["images"];
+  readonly now: Date;
+}
+
+function say(terminal: Terminal, { runs, inventory, images }: Reading): void {
   const hourly = runs.reduce((sum, { hourlyUsd }) => sum + hourlyUsd, 0);
   terminal.say(
     `audit      ${counted(runs.length, "deployment")}, ${usd(hourly)} an hour`,
     ...runs.flatMap(runLines),
+    ...imageLines(images),
   );
   for (const { id, type, region } of inventory.untaggedGpus) {
     terminal.say(`untagged       ${type} ${id} in ${region}: not berth's, and nothing says whose`);
@@ -70,9 +84,9 @@ function say(terminal: Terminal, runs: readonly AuditedRun[], inventory: Account
     terminal.say(`no answer      ${question}: ${why}`);
 }
 
-/** Which deployments are looked at: all, or those of one stack and its owner. */
-function wantedRuns({ own, env }: AuditOptions): (run: AuditedRun) => boolean {
-  if (own !== true) return () => true;
+/** Which deployments and images are looked at: all, or those of one stack and its owner. */
+function wantedOf({ own, env }: AuditOptions): Pick<Audit, "wanted" | "wantedOwner"> {
+  if (own !== true) return { wanted: () => true, wantedOwner: undefined };
   const owner = readStackConfig(env)?.["berth:owner"];
   if (typeof owner !== "string") {
     throw new UserError(
@@ -82,11 +96,14 @@ function wantedRuns({ own, env }: AuditOptions): (run: AuditedRun) => boolean {
       },
     );
   }
-  return (run) => run.stack === env && run.owner === owner;
+  const wanted = (run: AuditedRun) => run.stack === env && run.owner === owner;
+  return { wanted, wantedOwner: owner };
 }
 
 interface Audit {
   readonly wanted: (run: AuditedRun) => boolean;
+  /** Whose images are looked at. @default everybody's */
+  readonly wantedOwner: string | undefined;
   readonly scope: AccountScope;
   readonly regions: readonly string[];
   readonly cloud: LocalCloud | undefined;
@@ -94,12 +111,16 @@ interface Audit {
   readonly everywhere: boolean;
 }
 
-async function read({ scope, regions, cloud, wanted, everywhere }: Audit) {
-  const inventory = await takeInventory(scope.client, regions, everywhere);
+async function read(audit: Audit): Promise<Reading> {
+  const { scope, regions, cloud, wanted, wantedOwner, everywhere } = audit;
+  const found = await takeInventory(scope.client, regions, everywhere);
   const now = await readClock(cloud);
+  const question = { client: scope.client, regions, emulated: cloud !== undefined };
+  const { images, unanswered } = await takeImageInventory(question, now);
+  const inventory = { ...found, unanswered: [...found.unanswered, ...unanswered] };
+  const owned = images.filter(({ owner }) => wantedOwner === undefined || owner === wantedOwner);
   const runs = auditRuns(inventory.things, now).filter(wanted);
-  const complete = inventory.unanswered.length === 0;
-  return { inventory, runs, over: runs.filter((run) => isFixable(run, now, complete)) };
+  return { inventory, now, runs, images: owned };
 }
 
 async function confirm(options: AuditOptions, count: number): Promise<void> {
@@ -112,32 +133,53 @@ async function confirm(options: AuditOptions, count: number): Promise<void> {
   if (!(await askYes(`Remove these ${count}?`))) throw new UserError("Nothing was removed.");
 }
 
+/** What is over at one reading. */
+interface Over {
+  readonly runs: readonly AuditedRun[];
+  readonly images: ImageInventory["images"];
+}
+
+interface Fixed {
+  readonly removals: readonly Removal[];
+  readonly kept: readonly { readonly kind: string; readonly id: string; readonly reason: string }[];
+}
+
+function overOf({ runs, images, inventory, now }: Reading): Over {
+  return {
+    runs: runs.filter((run) => isFixable(run, now, inventory.unanswered.length === 0)),
+    images: images.filter(({ over }) => over),
+  };
+}
+
 /** Never on one reading: what is over is looked at again after a while, and only what is over then too goes. */
 async function fix(
   audit: Audit,
   options: AuditOptions,
-  first: readonly AuditedRun[],
+  first: Over,
   terminal: Terminal,
-): Promise<readonly Removal[]> {
-  terminal.say(`fix        ${first.length} are over; looking again in ${options.wait ?? "60"} s`);
-  await confirm(options, first.length);
+): Promise<Fixed> {
+  const count = first.runs.length + first.images.length;
+  terminal.say(`fix        ${count} are over; looking again in ${options.wait ?? "60"} s`);
+  await confirm(options, count);
   await sleep(Number(options.wait ?? 60) * 1000);
-  const { over: again } = await read(audit);
+  const again = overOf(await read(audit));
+  const images = again.images.filter(({ id }) => first.images.some((each) => each.id === id));
+  const tell = (line: string) => {
+    terminal.say(line);
+  };
   const removals: Removal[] = [];
-  for (const { runId, stack, regions, reason } of again) {
-    if (!first.some((run) => run.runId === runId)) continue;
+  for (const { runId, stack, regions, reason } of again.runs) {
+    if (!first.runs.some((run) => run.runId === runId)) continue;
     terminal.say(`removes    run ${runId} of "${stack}": ${reason}`);
     for (const region of regions) {
       const client = { ...audit.scope.client, region };
       const scope = { stack, runId, region, client };
-      const tell = (line: string) => {
-        terminal.say(line);
-      };
       const pauseMs = audit.cloud === undefined ? 5000 : 500;
       removals.push(await removeByTag(scope, { rounds: 12, pauseMs, tell }));
     }
   }
-  return removals;
+  const keptImages = await removeImages(audit.scope.client, images, tell);
+  return { removals, kept: [...removals.flatMap(({ kept }) => kept), ...keptImages] };
 }
 
 /** `berth audit`: everything that berth made in the account, what it costs, and when it ends; `--fix` removes what is over. */
@@ -145,19 +187,22 @@ export async function runAudit(options: AuditOptions, terminal: Terminal): Promi
   const cloud = cloudOf(options.env);
   const scope = accountOf(options.env, process.env["AWS_REGION"] ?? defaultRegion, cloud);
   await checkCredentials(scope);
-  const wanted = wantedRuns(options);
   const regions = await regionsOf(options, cloud, scope);
-  const audit = { scope, cloud, wanted, regions, everywhere: options.regions === undefined };
-  const { inventory, runs, over } = await read(audit);
-  say(terminal, runs, inventory);
-  const removals =
-    options.fix === true && over.length > 0 ? await fix(audit, options, over, terminal) : [];
-  for (const { kind, id, reason } of removals.flatMap(({ kept }) => kept)) {
+  const everywhere = options.regions === undefined;
+  const audit = { scope, cloud, ...wantedOf(options), regions, everywhere };
+  const reading = await read(audit);
+  say(terminal, reading);
+  const over = overOf(reading);
+  const isFix = options.fix === true && over.runs.length + over.images.length > 0;
+  const { removals, kept } = isFix
+    ? await fix(audit, options, over, terminal)
+    : { removals: [], kept: [] };
+  for (const { kind, id, reason } of kept) {
     terminal.say(`still there    ${kind} ${id}: ${reason}`);
   }
+  const { runs, images, inventory } = reading;
   const { untaggedGpus, unanswered } = inventory;
-  terminal.result({ regions: audit.regions, runs, untaggedGpus, unanswered, removals });
-  const left =
-    options.fix === true ? removals.some(({ kept }) => kept.length > 0) : over.length > 0;
+  terminal.result({ regions, runs, images, untaggedGpus, unanswered, removals });
+  const left = options.fix === true ? kept.length > 0 : over.runs.length > 0;
   return left || unanswered.length > 0 ? exitCode.leftBehind : exitCode.ok;
 }

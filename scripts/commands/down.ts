@@ -255,12 +255,7 @@ async function report(target: Target, outcome: Outcome): Promise<TeardownReport>
 
 /** `berth down`: removes everything of the stack, by its state and then by its tags, and asks the account what is left. */
 export async function runDown(options: DownOptions, terminal: Terminal): Promise<number> {
-  if (isExistingHost(options.env)) {
-    if ((options.save ?? []).length === 0) return downFromMachine(options, terminal);
-    throw new UserError("A machine that is there already keeps its files.", {
-      hint: "Leave --save out.",
-    });
-  }
+  if (isExistingHost(options.env)) return downFromMachine(options, terminal);
   const target = await findTarget(options, terminal);
   if (!(await isDue(target))) return exitCode.ok;
   const unprotect = await refuseProtected(target);

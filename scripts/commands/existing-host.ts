@@ -99,6 +99,7 @@ interface MachineDownOptions extends StackOptions {
   readonly yes?: boolean;
   readonly force?: boolean;
   readonly ifOver?: boolean;
+  readonly save?: readonly string[];
   readonly ifClosed?: boolean;
 }
 
@@ -118,6 +119,11 @@ export async function downFromMachine(
   options: MachineDownOptions,
   terminal: Terminal,
 ): Promise<number> {
+  if ((options.save ?? []).length > 0) {
+    throw new UserError("A machine that is there already keeps its files.", {
+      hint: "Leave --save out.",
+    });
+  }
   const { env } = options;
   if (options.ifOver === true || options.ifClosed === true) {
     terminal.say(`"${env}" has no lease; nothing was done.`);

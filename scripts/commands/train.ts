@@ -19,11 +19,22 @@ import {
   type JobFolder,
   type JobState,
 } from "../finetune/host-job.ts";
+import { fetchKept } from "../finetune/fetch-kept.ts";
+import {
+  keptPlace,
+  sendKeeper,
+  syncMinutes,
+  uriOf,
+  type Keeping,
+  type KeptPlace,
+} from "../finetune/kept-checkpoints.ts";
+import { bytesText } from "../../provider/sync-text.ts";
 import { sshTarget } from "../ssh-target.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 interface TrainOptions extends StackOptions {
   readonly stopServer?: boolean;
+  readonly syncMinutes?: string;
 }
 
 /** Before the lease ends a checkpoint has to be written and fetched. */
@@ -78,6 +89,47 @@ interface Ground {
   /** On the host. */
   readonly folder: string;
   readonly outputs: BerthOutputs;
+  /** Where checkpoints are kept, where they are. */
+  readonly kept: KeptPlace | undefined;
+}
+
+/** Where this run keeps its checkpoints; said either way, since a host may go at any time. */
+async function keepingOf(
+  { host, kept }: Ground,
+  minutes: number,
+  terminal: Terminal,
+): Promise<Keeping | undefined> {
+  if (kept === undefined || minutes === 0) {
+    const how = kept === undefined ? "; berth:checkpointsPrefix keeps them in S3" : "";
+    terminal.say(`kept       on this host alone, and gone with it${how}`);
+    return undefined;
+  }
+  terminal.say(`kept       every ${minutes} min in ${uriOf(kept)}`);
+  return { place: kept, minutes, tools: await sendKeeper(host) };
+}
+
+/** How the files of a run that finished come here. */
+function fetchHint({ folder, job, kept }: Ground, result: string, env: string): string {
+  return kept === undefined
+    ? `npm run --silent berth -- ssh --env ${env} -- tar -C ${folder}/output -c ${result} | tar -x`
+    : `npm run berth -- train fetch ${job.folder} --env ${env}`;
+}
+
+async function fetchResult(
+  job: JobFolder,
+  kept: KeptPlace | undefined,
+  terminal: Terminal,
+): Promise<number> {
+  if (kept === undefined) {
+    throw new UserError("This stack keeps no checkpoints in S3.", {
+      hint: "Set berth:checkpointsPrefix and run berth up; docs/finetune.md has how files come over SSH.",
+    });
+  }
+  const fetched = await fetchKept(job, kept);
+  const what = fetched.finished ? "the result" : `the checkpoint of step ${fetched.step}`;
+  terminal.say(`fetched    ${what}, ${bytesText(fetched.bytes)}: ${fetched.folder}`);
+  terminal.result(fetched);
+  return exitCode.ok;
 }
 
 async function start(ground: Ground, options: TrainOptions, terminal: Terminal): Promise<number> {
@@ -88,48 +140,51 @@ async function start(ground: Ground, options: TrainOptions, terminal: Terminal):
       hint: `Give it more time first: npm run berth -- extend 8h --env ${options.env}`,
     });
   }
+  const minutes = syncMinutes(options.syncMinutes);
   const baseModel = baseOn(job, outputs, terminal);
+  const keeping = await keepingOf(ground, minutes, terminal);
   if ((await jobState(host, folder)).running) terminal.say("it runs already, and is followed");
   else await sendJob(host, job, folder);
   terminal.say(`running    ${folder} on ${host.name}; Ctrl-C leaves it running`);
   const onLine = follow(terminal);
   const stopServer = options.stopServer ?? false;
-  const { code, lines } = await runJob(host, { folder, baseModel, stopAt, stopServer, onLine });
+  const run = { folder, baseModel, stopAt, stopServer, keeping, onLine };
+  const { code, lines } = await runJob(host, run);
   const state = await jobState(host, folder);
   terminal.say(`progress   ${progressLine(state)}`);
   terminal.result({ code, ...state });
   if (code === 0) {
     const made = state.finished?.result ?? "adapter";
-    terminal.say(
-      `fetch it   npm run --silent berth -- ssh --env ${options.env} -- tar -C ${folder}/output -c ${made} | tar -x`,
-    );
+    terminal.say(`fetch it   ${fetchHint(ground, made, options.env)}`);
     return exitCode.ok;
   }
   if (code === canGoOn) return exitCode.ok;
   throw new ProvisioningError(`The training ended with ${code}.`, [lastLines(lines)]);
 }
 
-/** `berth train start|status|stop <folder>`: a folder of `berth finetune`, run on the stack's host. */
+/** `berth train start|status|stop|fetch <folder>`: a folder of `berth finetune`, run on the stack's host. */
 export async function runTrain(
   [action = "", path = ""]: readonly string[],
   options: TrainOptions,
   terminal: Terminal,
 ): Promise<number> {
-  if (!["start", "status", "stop"].includes(action)) {
+  if (!["start", "status", "stop", "fetch"].includes(action)) {
     throw new UserError(`There is no "berth train ${action}".`, {
-      hint: "There are start, status and stop.",
+      hint: "There are start, status, stop and fetch.",
     });
   }
   const job = readJobFolder(path);
-  const { cloud } = planDeployment(options, true);
+  const { cloud, settings } = planDeployment(options, true);
   const opened = await findDeployment(options, cloud);
   const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
-  const { address, ...login } = sshTarget(outputs);
   Object.assign(process.env, cloud?.environment ?? {});
+  const kept = keptPlace(settings, outputs, job);
+  if (action === "fetch") return fetchResult(job, kept, terminal);
+  const { address, ...login } = sshTarget(outputs);
   const reached = hostOf({ host: address, ...login }, { connectMs: 30_000 });
   return onHost(reached, async (host) => {
     const folder = `${await jobsFolder(host)}/${job.name}`;
-    if (action === "start") return start({ host, job, folder, outputs }, options, terminal);
+    if (action === "start") return start({ host, job, folder, outputs, kept }, options, terminal);
     if (action === "stop") await stopJob(host, folder);
     const state = await jobState(host, folder);
     terminal.say(

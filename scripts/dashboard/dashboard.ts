@@ -1,8 +1,6 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { DashboardView } from "../../components/dashboard-page/dashboard-view.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
-import { repository } from "../adapters/repository.ts";
+import { stackFiles } from "../adapters/stack-file.ts";
 import { AccountSources } from "./account-sources.ts";
 import { makeView } from "./make-view.ts";
 import type { DashboardReadings, StackFacts } from "./readings.ts";
@@ -19,12 +17,6 @@ export interface DashboardOptions {
   readonly probe: boolean;
   /** Milliseconds since 1970. @default this machine's */
   readonly clock?: () => number;
-}
-
-/** Stacks that have a file in stacks/. */
-async function stackFiles(): Promise<readonly string[]> {
-  const names = await readdir(join(repository, "stacks"));
-  return names.flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []).toSorted();
 }
 
 /**

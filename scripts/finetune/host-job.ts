@@ -9,6 +9,7 @@ import { shellQuote, type Host } from "../../provider/adapters/ssh.ts";
 import { ensureFolder } from "../../provider/connection.ts";
 import { runDetached, type StepResult } from "../../provider/detached-step.ts";
 import { repository } from "../adapters/repository.ts";
+import { uriOf, type Keeping } from "./kept-checkpoints.ts";
 
 /** What a folder of a fine-tuning says of itself. */
 const jobSchema = z.looseObject({
@@ -119,16 +120,23 @@ export interface HostRun {
   /** When it has to end, seconds since 1970; undefined lets it run. */
   readonly stopAt: number | undefined;
   readonly stopServer: boolean;
+  /** Where its checkpoints are kept. @default on the host alone */
+  readonly keeping?: Keeping | undefined;
   readonly onLine: (line: string) => void;
+}
+
+function keepingWords({ place, minutes, tools }: Keeping): readonly string[] {
+  return [uriOf(place), place.region, place.endpoint ?? "", String(minutes), tools];
 }
 
 /** Runs the job detached and follows it; another call with the same words finds it running and follows on. */
 export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
-  const { folder, baseModel, stopAt, stopServer, onLine } = run;
+  const { folder, baseModel, stopAt, stopServer, keeping, onLine } = run;
+  const words = [folder, baseModel, String(stopAt ?? ""), stopServer ? "stop" : "keep"];
   return runDetached(host, {
     name: "train",
     script,
-    args: ["run", folder, baseModel, String(stopAt ?? ""), stopServer ? "stop" : "keep"],
+    args: ["run", ...words, ...(keeping === undefined ? [] : keepingWords(keeping))],
     folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
     timeoutSeconds,
     silenceSeconds,

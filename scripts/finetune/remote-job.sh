@@ -2,7 +2,9 @@
 # A fine-tuning on a host: what it is at, its files, its run, its end in order. The folder's lock is held while it runs.
 # Usage: remote-job.sh state FOLDER       prints `running` or `idle`, then the end of progress.jsonl and finished.json
 #        remote-job.sh receive FOLDER     takes a .tar.gz of the job from standard input; output and .venv stay
-#        remote-job.sh run FOLDER BASE_MODEL STOP_AT keep|stop      the last word: what becomes of the model server
+#        remote-job.sh run FOLDER BASE_MODEL STOP_AT keep|stop [URI REGION ENDPOINT MINUTES TOOLS]
+#          keep|stop: what becomes of the model server; the rest: where in S3 its checkpoints are kept, how often, by the
+#          checkpoints.py of the folder TOOLS; an empty ENDPOINT is AWS's own
 #        remote-job.sh stop FOLDER
 set -euo pipefail
 action=$1 folder=$2
@@ -12,12 +14,19 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 server=berth-model.service
 serves() { [ -d /run/systemd/system ] && systemctl is-active --quiet "$server"; }
 
-environment() { # a virtual environment of the pinned packages, made again when the pins change
-  if cmp -s requirements.txt .venv/pinned.txt; then return 0; fi
-  echo "installing the packages of requirements.txt"
-  python3 -m venv --clear .venv
-  .venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet --retries 5 -r requirements.txt
-  cp requirements.txt .venv/pinned.txt
+environment() { # environment FOLDER: a virtual environment of the pinned packages, made again when the pins change
+  if cmp -s "$1/requirements.txt" "$1/.venv/pinned.txt"; then return 0; fi
+  echo "installing the packages of $1/requirements.txt"
+  python3 -m venv --clear "$1/.venv"
+  "$1/.venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 -r "$1/requirements.txt"
+  cp "$1/requirements.txt" "$1/.venv/pinned.txt"
+}
+
+checkpoints() { # checkpoints pull|keep [MINUTES]
+  local endpoint=()
+  if [ -n "$s3_endpoint" ]; then endpoint=("AWS_ENDPOINT_URL=$s3_endpoint"); fi
+  exec env AWS_DEFAULT_REGION="$s3_region" "${endpoint[@]}" "$tools/.venv/bin/python" "$tools/checkpoints.py" \
+    "$1" "$folder/output" "$s3_uri" "${@:2}"
 }
 
 case $action in
@@ -41,19 +50,31 @@ receive)
 run)
   flock -n 9 || { echo "it runs already" >&2; exit 1; }
   cd "$folder"
-  if serves; then
-    if [ "$5" != stop ]; then
-      echo "the model server holds the GPUs; start the training with --stop-server" >&2
-      exit 1
-    fi
-    as_root systemctl stop "$server"
+  base=$3 stop_at=$4 meanwhile=$5 s3_uri=${6:-} s3_region=${7:-} s3_endpoint=${8:-} minutes=${9:-} tools=${10:-}
+  if serves && [ "$meanwhile" != stop ]; then
+    echo "the model server holds the GPUs; start the training with --stop-server" >&2
+    exit 1
   fi
-  environment
-  export BASE_MODEL=$3 STOP_AT=$4 TQDM_DISABLE=1
+  environment .
+  if [ -n "$s3_uri" ]; then
+    environment "$tools"
+    (checkpoints pull) 9>&-
+  fi
+  if serves; then as_root systemctl stop "$server"; fi
+  keeper=
+  if [ -n "$s3_uri" ]; then
+    checkpoints keep "$minutes" 9>&- &
+    keeper=$!
+  fi
+  export BASE_MODEL=$base STOP_AT=$stop_at TQDM_DISABLE=1
   code=0
   # Without the lock's descriptor: what a kill of this shell leaves running must not hold the folder.
   ./run.sh 9>&- || code=$?
-  if [ "$5" = stop ] && [ -d /run/systemd/system ]; then as_root systemctl start "$server" || true; fi
+  if [ "$meanwhile" = stop ] && [ -d /run/systemd/system ]; then as_root systemctl start "$server" || true; fi
+  if [ -n "$keeper" ]; then
+    kill -TERM "$keeper" || true
+    wait "$keeper" || true
+  fi
   exit "$code"
   ;;
 stop)

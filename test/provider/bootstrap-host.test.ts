@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { bootstrapHost, vllmVersion } from "../../provider/bootstrap-host.ts";
+import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
+import { bootstrapHost } from "../../provider/bootstrap-host.ts";
 import { needs, Started } from "../support/tier.ts";
 import { hostOn, nodeOnPath, operation } from "./support/host.ts";
 import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
@@ -32,10 +33,12 @@ describe("bootstrapHost", () => {
     await mkdir(bin, { recursive: true });
     await mkdir(join(sshd.root, "etc"), { recursive: true });
     await writeFile(join(sshd.root, "etc", "berth-emulated"), "");
-    const engine = join(sshd.root, "data", "engines", `vllm-${vllmVersion}`, "bin");
+    const engine = join(sshd.root, "data", "engines", `vllm-${vllmRelease.version}`, "bin");
     await mkdir(engine, { recursive: true });
     await writeFile(join(engine, "vllm"), "#!/bin/sh\n", { mode: 0o755 });
-    await writeFile(join(engine, "python"), `#!/bin/sh\necho ${vllmVersion}\n`, { mode: 0o755 });
+    await writeFile(join(engine, "python"), `#!/bin/sh\necho ${vllmRelease.version}\n`, {
+      mode: 0o755,
+    });
     host = hostOn(sshd);
     started.use({
       stop: () => {

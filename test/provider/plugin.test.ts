@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unknown, type Properties } from "../../provider/plugin/values.ts";
-import { vllmVersion } from "../../provider/bootstrap-host.ts";
+import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
 import { needs, Started } from "../support/tier.ts";
 import { nodeOnPath } from "./support/host.ts";
 import { PluginClient } from "./support/plugin-client.ts";
@@ -177,11 +177,13 @@ describe("The berth plugin on a host", () => {
     );
     connection = { host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKey: sshd.hostKey };
     port = await freePort();
-    const engine = join(sshd.root, dataFolder, "engines", `vllm-${vllmVersion}`, "bin");
+    const engine = join(sshd.root, dataFolder, "engines", `vllm-${vllmRelease.version}`, "bin");
     await mkdir(engine, { recursive: true });
     await writeFile(join(engine, "vllm"), fakeServer);
     await chmod(join(engine, "vllm"), 0o755);
-    await writeFile(join(engine, "python"), `#!/bin/sh\necho ${vllmVersion}\n`, { mode: 0o755 });
+    await writeFile(join(engine, "python"), `#!/bin/sh\necho ${vllmRelease.version}\n`, {
+      mode: 0o755,
+    });
   });
   after(() => started.stop());
 
@@ -307,7 +309,7 @@ describe("The berth plugin on a host", () => {
       sshd.root,
       dataFolder,
       "engines",
-      `vllm-${vllmVersion}`,
+      `vllm-${vllmRelease.version}`,
       "bin",
       "out-of-memory",
     );

@@ -70,6 +70,7 @@ const answers: Answers = {
     instanceTypes: ["g5.xlarge", "g6.xlarge", "g5.xlarge", "g5.xlarge"],
     locations: ["us-east-1b", "us-east-1b", "us-east-1a", "us-east-1c"],
   }),
+  "aws:ec2/getAmiIds:getAmiIds": () => ({ ids: [] }),
   "aws:ssm/getParameter:getParameter": () => ({ value: "ami-0abc", insecureValue: "ami-0abc" }),
   "aws:ec2/getInstance:getInstance": () => ({ publicIp: "203.0.113.9", privateIp: "10.73.0.4" }),
   "aws:ec2/getSubnets:getSubnets": () => ({ ids: ["subnet-0a", "subnet-0b"] }),

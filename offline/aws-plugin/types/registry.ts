@@ -71,6 +71,8 @@ const functions: Readonly<Record<string, Load<FunctionType>>> = {
     (await import("../functions/get-instances.ts")).getInstances,
   "aws:ec2/getSubnet:getSubnet": async () =>
     (await import("../functions/get-subnets.ts")).getSubnet,
+  "aws:ec2/getAmiIds:getAmiIds": async () =>
+    (await import("../functions/get-ami-ids.ts")).getAmiIds,
   "aws:ec2/getSubnets:getSubnets": async () =>
     (await import("../functions/get-subnets.ts")).getSubnets,
   "aws:ec2/getVpc:getVpc": async () => (await import("../functions/get-vpc.ts")).getVpc,

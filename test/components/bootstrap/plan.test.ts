@@ -137,6 +137,7 @@ describe("planBootstrap", () => {
       planBootstrap(hostFacts(changes), { ...wish, engine: "llama.cpp", torch: release }).torch;
     assert.equal(torch({}, "2.0")?.cuda, "11.8");
     assert.equal(torch({}, "2.9")?.indexUrl, "https://download.pytorch.org/whl/cu130");
+    assert.equal(torch({}, "newest")?.cuda, "13.0");
     const gpus = [{ ...hostFacts().gpus[0]!, driverVersion: "535.183.01" }];
     assert.equal(torch({ gpus }, "2.9")?.cuda, "12.8");
     const volta = bareHost(["1db1"]);

@@ -10,7 +10,11 @@ import { underMocks, valueOf } from "../../support/mocks.ts";
 /** Marks a wrapped value: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
-function host(change: Partial<PlanRequest>, imageId?: string) {
+function host(
+  change: Partial<PlanRequest>,
+  imageId?: string,
+  checkpoints?: { readonly bucket: string; readonly prefix: string },
+) {
   const { ladder, rootVolumeGiB } = somePlan(change);
   return underMocks(() => {
     const armed = new LeaseRecord("armed", { startedAt: "", expiresAt: "", owner: "", runId: "" });
@@ -26,6 +30,7 @@ function host(change: Partial<PlanRequest>, imageId?: string) {
       sshPublicKey: "ssh-ed25519 BBBB alice",
       hostKey: key,
       weights: { bucket: "models", prefix: "qwen2.5-7b/" },
+      checkpoints,
       expiresAt: "2026-11-24T12:00:00Z",
       after: [armed],
       tags: someTags,
@@ -142,6 +147,31 @@ describe("GpuHost", () => {
         },
       ],
     });
+  });
+
+  it("lets the host write below the prefix of checkpoints where one is asked for, and remove nothing", async () => {
+    const { named } = await host({}, undefined, {
+      bucket: "kept",
+      prefix: "training/checkpoints/",
+    });
+    const { Statement } = JSON.parse(
+      String(named("host-keep-checkpoints").inputs["policy"]),
+    ) as Record<string, unknown>;
+    assert.deepEqual(Statement, [
+      {
+        Sid: "KeepCheckpoints",
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: "arn:aws:s3:::kept/training/checkpoints/*",
+      },
+      {
+        Sid: "ListCheckpoints",
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: "arn:aws:s3:::kept",
+        Condition: { StringLike: { "s3:prefix": "training/checkpoints/*" } },
+      },
+    ]);
   });
 
   it("is found at its public address", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { chooseTorch } from "../../../components/bootstrap/choose-torch.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import {
   compareVersions,
@@ -17,6 +18,21 @@ describe("softwareStack", () => {
   it("takes the default build of the newest PyTorch, and a driver for its CUDA", () => {
     const stack = softwareStack(gpu("L4"), catalogue);
     assert.deepEqual(stack, { pytorch: "2.14", cuda: "13.0", minLinuxDriver: "580" });
+  });
+
+  it("says what vLLM brings, and what it needs of the driver", () => {
+    const stack = softwareStack(gpu("L4"), catalogue, "vllm");
+    assert.deepEqual(stack, { pytorch: "2.8", cuda: "12.8", minLinuxDriver: "525.60.13" });
+  });
+
+  it("names the build that the bootstrap then chooses, for every GPU that a host's own PyTorch serves", () => {
+    for (const accelerator of catalogue.accelerators) {
+      const { computeCapability } = accelerator;
+      const planned = softwareStack(accelerator, catalogue, "transformers");
+      const chosen = chooseTorch("newest", { computeCapability, driverVersion: "580.126.09" });
+      assert.ok("torch" in chosen && planned !== undefined, accelerator.model);
+      assert.deepEqual([chosen.torch, chosen.cuda], [planned.pytorch, planned.cuda]);
+    }
   });
 
   it("falls back to an older CUDA build for Volta, which CUDA 13 has dropped", () => {

@@ -208,7 +208,7 @@ describe("berth bench against a real server", function () {
     const open = { "--rate": "100", "--arrivals": "even", "--answer-tokens": "1" };
     const { report } = await bench({ "--url": url, ...open, "--rung-seconds": "1" });
     const [rung] = report.rungs;
-    assert.ok(Math.abs(rung!.requests - 100) <= 1, `${rung!.requests} requests`);
+    assert.ok(rung!.requests >= 90 && rung!.requests <= 101, `${rung!.requests} requests`);
     const { p50, p99 } = rung!.firstTokenSeconds!;
     assert.ok(p99.value > 0.25, `p99 ${p99.value}`);
     assert.ok(p50.value < 0.2, `p50 ${p50.value}`);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { Secret } from "../../../offline/runner/engine/property-value.ts";
-import { TestStack } from "../runner/engine/test-stack.ts";
+import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import { Secret } from "../../offline/runner/engine/property-value.ts";
+import { TestStack } from "../offline/runner/engine/test-stack.ts";
 
-const repository = resolve(import.meta.dirname, "../../..");
+const repository = resolve(import.meta.dirname, "../..");
 
 function address(path: string): string {
   return JSON.stringify(pathToFileURL(join(repository, path)).href);

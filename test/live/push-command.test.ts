@@ -10,18 +10,18 @@ import {
   ListPartsCommand,
 } from "@aws-sdk/client-s3";
 import { parse } from "yaml";
-import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { writeStackConfig } from "../../../scripts/adapters/stack-file.ts";
-import { repository, stackFilePath } from "../../../scripts/adapters/repository.ts";
-import { runPushCommand, type PushFlags } from "../../../scripts/commands/push.ts";
-import { HubServer } from "../push/hub-server.ts";
+import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import { writeStackConfig } from "../../scripts/adapters/stack-file.ts";
+import { repository, stackFilePath } from "../../scripts/adapters/repository.ts";
+import { runPushCommand, type PushFlags } from "../../scripts/commands/push.ts";
+import { HubServer } from "../scripts/push/hub-server.ts";
 import {
   folderOf,
   PushedBucket,
   quietTerminal,
   restoreEnvironment,
   safetensors,
-} from "../push/support.ts";
+} from "../scripts/push/support.ts";
 
 interface Ended {
   readonly code: number | null;

@@ -1,0 +1,268 @@
+"""Keeps the checkpoints of a training in S3, and brings the newest one to a host that has none.
+
+checkpoints.py pull OUTPUT s3://BUCKET/PREFIX/             once, before the training
+checkpoints.py keep OUTPUT s3://BUCKET/PREFIX/ MINUTES     beside it: every so many minutes, and once more on SIGTERM
+
+newest.json is written last and names all files of the newest whole checkpoint with their sizes and SHA-256; what it does
+not name is not there. It only ever goes forward, and belongs to one training: the same model and samples.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path, PurePosixPath
+
+ENDED = threading.Event()
+# Before boto3 is loaded, which takes a second: a training that ends within it is kept too.
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, lambda *_: ENDED.set())
+
+import boto3
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+# A checkpoint without it was cut off: train.py writes it last.
+WHOLE = "whole"
+NEWEST = "newest.json"
+METADATA = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254").rstrip("/")
+REFUSALS = (Boto3Error, BotoCoreError, ClientError, OSError, ValueError)
+
+
+class Unusable(Exception):
+    """What is in S3 is not for this training, or is not what it says."""
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def sha256_of(path: Path) -> str:
+    sha256 = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            sha256.update(piece)
+    return sha256.hexdigest()
+
+
+def training_of(job: Path) -> str:
+    """Tells trainings apart: the base model, and every sample. Rates and machines may change between two runs."""
+    facts = json.loads((job / "job.json").read_text())
+    sha256 = hashlib.sha256(str(facts["modelId"]).encode())
+    data = job / "data/train.jsonl"
+    if data.exists():
+        sha256.update(sha256_of(data).encode())
+    return sha256.hexdigest()
+
+
+def step_of(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
+
+
+def whole_checkpoints(output: Path) -> list[Path]:
+    return sorted((path.parent for path in output.glob(f"checkpoint-*/{WHOLE}")), key=step_of)
+
+
+class Store:
+    """The prefix of one training."""
+
+    def __init__(self, output: Path, uri: str):
+        self.output = output
+        self.training = training_of(output.parent)
+        self.bucket, _, self.prefix = uri.removeprefix("s3://").partition("/")
+        self.uri = uri
+        retries = {"mode": "standard", "max_attempts": 6}
+        self.s3 = boto3.client("s3", config=Config(retries=retries, connect_timeout=10, read_timeout=60))
+
+    def newest(self) -> tuple[dict | None, str | None]:
+        """What newest.json says, and its ETag. @throws Unusable when it is of another training"""
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=self.prefix + NEWEST)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None, None
+            raise
+        newest = json.load(answer["Body"])
+        if newest.get("schemaVersion") != 1:
+            raise Unusable(f"{self.uri}{NEWEST} is not of this version")
+        if newest["training"] != self.training:
+            raise Unusable(f"{self.uri} has the checkpoints of another training: other samples, or another model")
+        return newest, answer["ETag"]
+
+    def send_folder(self, folder: Path, name: str) -> dict:
+        files = []
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            inside = path.relative_to(folder).as_posix()
+            key = f"{self.prefix}{name}/{inside}"
+            # boto3 sends a CRC with each part, and S3 refuses a part that does not have it.
+            self.s3.upload_file(str(path), self.bucket, key)
+            size = self.s3.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+            if size != path.stat().st_size:
+                raise OSError(f"{key} has {size} bytes in S3 and {path.stat().st_size} here")
+            files.append({"path": inside, "bytes": size, "sha256": sha256_of(path)})
+        return {"folder": name, "files": files}
+
+    def fetch_folder(self, listed: dict, target: Path) -> None:
+        """A folder that is there is whole: it comes under another name and is checked before."""
+        incoming = self.output / "incoming"
+        shutil.rmtree(incoming, ignore_errors=True)
+        for file in listed["files"]:
+            inside = PurePosixPath(file["path"])
+            if inside.is_absolute() or ".." in inside.parts:
+                raise Unusable(f"{self.uri}{NEWEST} names a file outside of its folder: {inside}")
+            path = incoming / inside
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.s3.download_file(self.bucket, f"{self.prefix}{listed['folder']}/{inside}", str(path))
+            if sha256_of(path) != file["sha256"]:
+                raise Unusable(f"{self.uri}{listed['folder']}/{inside} is not what was sent: its SHA-256 differs")
+        shutil.rmtree(target, ignore_errors=True)
+        incoming.rename(target)
+        os.sync()
+
+    def push(self) -> None:
+        newest, etag = self.newest()
+        known = newest or {"schemaVersion": 1, "training": self.training, "step": 0}
+        self.push_text("progress.jsonl")
+        changed = self.push_checkpoint(known)
+        changed = self.push_result(known) or changed
+        if not changed:
+            return
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        body = json.dumps({**known, "writtenAt": round(time.time())}, indent=2) + "\n"
+        # Two hosts that train the same would take turns else; the slower one is told.
+        self.s3.put_object(Bucket=self.bucket, Key=self.prefix + NEWEST, Body=body.encode(), **condition)
+        say(f"in S3      step {known['step']}: {self.uri}")
+
+    def push_text(self, name: str) -> None:
+        path = self.output / name
+        if path.exists():
+            self.s3.put_object(Bucket=self.bucket, Key=self.prefix + name, Body=path.read_bytes())
+
+    def push_checkpoint(self, known: dict) -> bool:
+        whole = whole_checkpoints(self.output)
+        if not whole or step_of(whole[-1]) <= known["step"]:
+            return False
+        newest, kept = whole[-1], self.output / "outgoing"
+        # Links keep the files while the training removes its older checkpoints.
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(newest, kept, copy_function=os.link)
+        try:
+            known.update(step=step_of(newest), checkpoint=self.send_folder(kept, newest.name))
+        finally:
+            shutil.rmtree(kept, ignore_errors=True)
+        return True
+
+    def push_result(self, known: dict) -> bool:
+        end = self.output / "finished.json"
+        if "result" in known or not end.exists():
+            return False
+        facts = json.loads(end.read_text())
+        known.update(finished=facts, result=self.send_folder(self.output / facts["result"], facts["result"]))
+        return True
+
+    def pull(self) -> None:
+        newest, _ = self.newest()
+        if newest is None:
+            return say(f"in S3      nothing yet: {self.uri}")
+        own = whole_checkpoints(self.output)
+        if (self.output / "finished.json").exists():
+            return None
+        if "result" in newest:
+            self.fetch_folder(newest["result"], self.output / newest["result"]["folder"])
+            (self.output / "finished.json").write_text(json.dumps(newest["finished"], indent=2) + "\n")
+            return say(f"from S3    the result: {self.uri}{newest['result']['folder']}")
+        if "checkpoint" not in newest or (own and step_of(own[-1]) >= newest["step"]):
+            return None
+        self.pull_progress(newest["step"])
+        self.fetch_folder(newest["checkpoint"], self.output / newest["checkpoint"]["folder"])
+        return say(f"from S3    step {newest['step']}: {self.uri}")
+
+    def pull_progress(self, step: int) -> None:
+        """The lines up to the checkpoint; those after it are written anew."""
+        path = self.output / "progress.jsonl"
+        text = self.s3.get_object(Bucket=self.bucket, Key=self.prefix + path.name)["Body"].read().decode()
+        lines = [line for line in text.splitlines() if json.loads(line)["step"] <= step]
+        path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def spot_notice() -> str | None:
+    """When EC2 takes the host back, two minutes before (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html)."""
+    ttl = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
+    try:
+        ask = urllib.request.Request(f"{METADATA}/latest/api/token", headers=ttl, method="PUT")
+        with urllib.request.urlopen(ask, timeout=2) as answer:
+            token = {"X-aws-ec2-metadata-token": answer.read().decode()}
+        ask = urllib.request.Request(f"{METADATA}/latest/meta-data/spot/instance-action", headers=token)
+        with urllib.request.urlopen(ask, timeout=2) as answer:
+            return str(json.load(answer)["time"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def stop_for_spot(output: Path) -> bool:
+    """Ends the training after its step, with a checkpoint, when EC2 takes the host back."""
+    when = spot_notice()
+    if when is None:
+        return False
+    say(f"EC2 takes this host back at {when}: the training stops with a checkpoint")
+    (output / "stop").touch()
+    return True
+
+
+def keep(output: Path, uri: str, minutes: float) -> int:
+    """Pushes until it is told to end, or what started it is gone."""
+    parent, told = os.getppid(), False
+    while not ENDED.is_set() and os.getppid() == parent:
+        due = time.monotonic() + minutes * 60
+        while time.monotonic() < due and os.getppid() == parent and not ENDED.wait(min(5, minutes * 60)):
+            told = told or stop_for_spot(output)
+        if not ENDED.is_set():
+            push(output, uri, f"the training goes on; tried again in {minutes:g} min")
+    for left in range(2, -1, -1):
+        then = "tried again in 5 s" if left else "the last ones are on this host alone"
+        if push(output, uri, then):
+            return 0
+        if left:
+            time.sleep(5)
+    return 1
+
+
+def push(output: Path, uri: str, otherwise: str) -> bool:
+    try:
+        Store(output, uri).push()
+    except (*REFUSALS, Unusable) as error:
+        say(f"warning    checkpoints did not reach {uri} ({error}): {otherwise}")
+        return False
+    return True
+
+
+def pull(output: Path, uri: str) -> int:
+    try:
+        Store(output, uri).pull()
+    except Unusable as error:
+        say(f"error      {error}. Rename the job's folder, and it trains from the start beside it.")
+        return 1
+    except REFUSALS as error:
+        if whole_checkpoints(output):
+            say(f"warning    {uri} cannot be read ({error}): going on from what this host has")
+            return 0
+        say(f"error      whether there is a checkpoint to go on from cannot be told: {uri} cannot be read ({error})")
+        say("           --sync-minutes 0 trains from the start, and keeps nothing in S3")
+        return 1
+    return 0
+
+
+def main(action: str, output: str, uri: str, minutes: str = "15") -> int:
+    if action == "pull":
+        return pull(Path(output), uri)
+    return keep(Path(output), uri, float(minutes))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync, writeFileSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
+import { Transform, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { z } from "zod";
+import { UserError } from "../../components/user-error.ts";
+import { errorName, explainS3, S3Connection } from "../push/s3-client.ts";
+import type { JobFolder } from "./host-job.ts";
+import { uriOf, type KeptPlace } from "./kept-checkpoints.ts";
+
+const path = z
+  .string()
+  .refine((value) => value !== "" && !isAbsolute(value) && !value.split("/").includes(".."));
+const folderSchema = z.object({
+  folder: path.refine((value) => !value.includes("/")),
+  files: z.array(z.object({ path, bytes: z.number(), sha256: z.string() })),
+});
+
+/** `newest.json` as checkpoints.py writes it. */
+const newestSchema = z.object({
+  schemaVersion: z.literal(1),
+  training: z.string(),
+  step: z.number(),
+  checkpoint: folderSchema.optional(),
+  result: folderSchema.optional(),
+  finished: z.looseObject({ result: z.string() }).optional(),
+});
+
+type Newest = z.infer<typeof newestSchema>;
+
+/** What a fetch brought. */
+export interface Fetched {
+  /** On this machine. */
+  readonly folder: string;
+  readonly step: number;
+  readonly bytes: number;
+  /** Whether it is the training's result, and no checkpoint. */
+  readonly finished: boolean;
+}
+
+/** Tells trainings apart as checkpoints.py does: the model and every sample. */
+async function trainingOf({ folder, modelId }: JobFolder): Promise<string> {
+  const training = createHash("sha256").update(modelId);
+  const data = join(folder, "data/train.jsonl");
+  if (existsSync(data)) {
+    const samples = createHash("sha256");
+    await pipeline(createReadStream(data), samples);
+    training.update(samples.digest("hex"));
+  }
+  return training.digest("hex");
+}
+
+async function bodyOf(connection: S3Connection, Bucket: string, Key: string): Promise<Readable> {
+  const { Body } = await connection.send((client) =>
+    client.send(new GetObjectCommand({ Bucket, Key })),
+  );
+  return Body as Readable;
+}
+
+async function newestOf(connection: S3Connection, place: KeptPlace): Promise<Newest> {
+  let text: string;
+  try {
+    const body = await bodyOf(connection, place.bucket, `${place.prefix}newest.json`);
+    text = Buffer.concat(await body.toArray()).toString();
+  } catch (error) {
+    if (errorName(error) !== "NoSuchKey") throw explainS3(error, `${uriOf(place)} cannot be read`);
+    throw new UserError(`There is no checkpoint in ${uriOf(place)} yet.`, {
+      hint: "berth train status tells how far the training is.",
+    });
+  }
+  const { data, error } = newestSchema.safeParse(JSON.parse(text));
+  if (data !== undefined) return data;
+  throw new UserError(`${uriOf(place)}newest.json is not as berth writes it.`, {
+    problems: [z.prettifyError(error)],
+  });
+}
+
+/** Writes an object to a file, through its SHA-256. */
+async function fetchFile(body: Readable, target: string): Promise<string> {
+  await mkdir(dirname(target), { recursive: true });
+  const sha256 = createHash("sha256");
+  const through = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sha256.update(chunk);
+      done(null, chunk);
+    },
+  });
+  await pipeline(body, through, createWriteStream(target));
+  return sha256.digest("hex");
+}
+
+/**
+ * Brings the result of a training from S3 into the job's folder, or its newest whole checkpoint while there is none. Each file
+ * is checked; the folder takes its name when all are there.
+ *
+ * @throws UserError when there is nothing yet, it is of another training, damaged, or S3 refuses
+ */
+export async function fetchKept(job: JobFolder, place: KeptPlace): Promise<Fetched> {
+  const connection = new S3Connection({ region: place.region, lanes: 1 });
+  const incoming = join(job.folder, "output/incoming");
+  try {
+    const newest = await newestOf(connection, place);
+    if (newest.training !== (await trainingOf(job))) {
+      throw new UserError(`${uriOf(place)} is of another training than ${job.folder}.`, {
+        problems: ["the model or the samples differ"],
+        hint: "Fetch it into a folder of the same name that was written from the same samples.",
+      });
+    }
+    const listed = newest.result ?? newest.checkpoint;
+    if (listed === undefined) throw new UserError(`${uriOf(place)}newest.json names nothing.`);
+    await rm(incoming, { recursive: true, force: true });
+    for (const { path: inside, sha256 } of listed.files) {
+      const key = `${place.prefix}${listed.folder}/${inside}`;
+      const body = await bodyOf(connection, place.bucket, key);
+      if ((await fetchFile(body, join(incoming, inside))) === sha256) continue;
+      throw new UserError(`s3://${place.bucket}/${key} is not what was sent: its SHA-256 differs.`);
+    }
+    const folder = join(job.folder, "output", listed.folder);
+    await rm(folder, { recursive: true, force: true });
+    await rename(incoming, folder);
+    if (newest.finished !== undefined) {
+      const text = `${JSON.stringify(newest.finished, null, 2)}\n`;
+      writeFileSync(join(job.folder, "output/finished.json"), text);
+    }
+    const bytes = listed.files.reduce((sum, file) => sum + file.bytes, 0);
+    return { folder, step: newest.step, bytes, finished: newest.result !== undefined };
+  } catch (error) {
+    throw explainS3(error, `${uriOf(place)} cannot be fetched`);
+  } finally {
+    await rm(incoming, { recursive: true, force: true });
+    connection.close();
+  }
+}
