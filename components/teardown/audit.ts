@@ -62,8 +62,12 @@ const paidKinds = [
   "vpc-endpoint",
 ];
 
-/** What says that a deployment is protected; the group of the schedules says it while an endpoint is stopped. */
-const guardedKinds = [...paidKinds, "schedule-group"];
+/** Whether it is protected, by what costs, or by the group of the deadline's schedules while an endpoint is stopped. */
+function isProtected({ kind, tags }: AccountThing): boolean {
+  const counts =
+    paidKinds.includes(kind) || (kind === "schedule-group" && tags[expiryTag] !== undefined);
+  return counts && tags[protectTag] === "true";
+}
 
 /** Kinds whose price is the deployment's. */
 const pricedKinds = ["instance", "endpoint"];
@@ -83,7 +87,7 @@ function judge(things: readonly AccountThing[], expiresAt: string, now: Date) {
   const paid = things.filter(({ kind }) => paidKinds.includes(kind));
   const late = expiresAt === "" ? 0 : (now.getTime() - Date.parse(expiresAt)) / 60_000;
   const ended = expiresAt !== "" && late > graceMinutes;
-  if (things.some(({ kind, tags }) => guardedKinds.includes(kind) && tags[protectTag] === "true")) {
+  if (things.some(isProtected)) {
     return { verdict: "protected", reason: `${protectTag} is true` } as const;
   }
   if (ended && paid.length > 0) {

@@ -37,7 +37,7 @@ function checkLease({ env, lease, now }: LeasedStack): void {
 
 async function bringUp({ leased, recorded, control }: StoppableEndpoint): Promise<string> {
   const { configName } = recorded;
-  const protect = await scheduledProtection(leased.scope, leased.state.schedules);
+  const protect = await scheduledProtection(leased.scope, leased.state);
   // What the state knows is from before it was protected.
   const tags = { ...recorded.tags, ...(protect === undefined ? {} : { [protectTag]: protect }) };
   const found = await control.settled();

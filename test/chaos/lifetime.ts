@@ -331,10 +331,13 @@ class Life {
   #switch(schedule: Schedule): void {
     const { group, kind, deadline } = schedule;
     const { now } = this.#account;
-    const end = kind === "hours-start" ? lastStart(iso(deadline)) : iso(deadline);
-    if (iso(now) > end) return;
-    if (kind === "hours-start" && now % hoursEvery === 0) this.#starts.push({ schedule, due: now });
-    if (kind !== "hours-stop" || now % hoursEvery !== hoursOpen) return;
+    const starts = kind === "hours-start";
+    if (now % hoursEvery !== (starts ? 0 : hoursOpen)) return;
+    if (iso(now) > (starts ? lastStart(iso(deadline)) : iso(deadline))) return;
+    if (starts) {
+      this.#starts.push({ schedule, due: now });
+      return;
+    }
     const id = endpointName(group);
     const [endpoint] = this.#account.alive((each) => each.id === id);
     if (endpoint?.tags[protectTag] !== "false") return;

@@ -39,8 +39,11 @@ describe("auditRuns", () => {
     assert.equal(verdictOf(thing("volume"), group(60)), "past-deadline");
     assert.equal(verdictOf(thing("instance", { "berth:protect": "true" }), group(60)), "protected");
     assert.equal(verdictOf(thing("vpc"), thing("role")), "remains");
-    const stopped = thing("schedule-group", { "berth:protect": "true" });
-    assert.equal(verdictOf(stopped, thing("role")), "protected");
+    const protect = { "berth:protect": "true" };
+    const ofDeadline = thing("schedule-group", { ...protect, "berth:expires-at": deadline(60) });
+    assert.equal(verdictOf(ofDeadline, thing("role")), "protected");
+    // That of weekly hours says no deadline, and is not told when the protection goes.
+    assert.equal(verdictOf(thing("schedule-group", protect), group(60)), "remains");
   });
 
   it("gives the schedules their quarter of an hour, and believes the latest deadline", () => {

@@ -7,6 +7,7 @@ import { startEventSeconds, sweepBounds } from "../../../components/teardown/tea
 import { atExpression } from "../../../components/teardown/terminate-by-tag.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
+import { groupTag } from "../../../scripts/adapters/endpoint-layers.ts";
 import {
   expiryTagLayer,
   hostLayer,
@@ -16,7 +17,7 @@ import {
   scheduleProtection,
   startProtection,
 } from "../../../scripts/adapters/lease-layers.ts";
-import { readProtection, scheduledProtection } from "../../../scripts/adapters/read-protection.ts";
+import { readProtection } from "../../../scripts/adapters/read-protection.ts";
 import type { RecordedSchedule } from "../../../scripts/adapters/stack-state.ts";
 import { dlami, settingsFor } from "../../offline/cloud/account.ts";
 import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
@@ -184,15 +185,25 @@ describe("the layers of a lease, on a real sshd and in the emulated account", fu
     });
     assert.equal(State, "ENABLED");
     assert.equal(EndDate!.getTime() + gap, Date.parse(later));
-    assert.equal(await scheduledProtection(scope, [stop!, at]), "false");
-    await scheduleProtection(scope, at).write("true");
-    assert.equal(await scheduledProtection(scope, [stop!, at]), "true");
-    // The endpoint is stopped, and nothing but the schedules can say it.
-    const endpointArn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/dev-stopped";
-    assert.equal(await readProtection(scope, { endpointArn, schedules: [at] }), "true");
-    await scheduleProtection(scope, at).write("false");
     await rewriteLayers(layers, "");
     assert.deepEqual(await read(), ["", ""]);
+  });
+
+  it("knows from the schedules alone that a stopped endpoint is protected", async () => {
+    const schedules = new scheduler.SchedulerClient(scope.client);
+    const { Arn: groupArn } = await schedules.send(
+      new scheduler.GetScheduleGroupCommand({ Name: "dev" }),
+    );
+    const endpointArn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/dev-stopped";
+    const protection = () => readProtection(scope, { endpointArn, groupArn, schedules: [at] });
+    assert.equal(await protection(), "false");
+    await scheduleProtection(scope, at).write("true");
+    assert.equal(await protection(), "true");
+    await scheduleProtection(scope, at).write("false");
+    await groupTag(scope, groupArn!, "berth:protect").write("true");
+    assert.equal(await protection(), "true");
+    await groupTag(scope, groupArn!, "berth:protect").write("false");
+    assert.equal(await protection(), "false");
   });
 
   it("protects in all of them, and takes it back", async () => {
