@@ -141,6 +141,9 @@ describe("an account after an up", function () {
     assert.equal(code, 0, text);
     assert.match(text, /month +\$[\d.]+ for one lease of/);
     assert.deepEqual(await lacking("local-walk"), []);
+    const cost = await berth("cost", "--env", "local-walk", "--egress");
+    assert.equal(cost.code, 0, cost.text);
+    assert.match(cost.text, /egress +at most \$\S+ more, and not in the sum: 1 host sent 0\.00 GB/);
     const preview = await berth("preview", "--env", "local-walk");
     assert.match(preview.text, /difference none: it costs/);
   });
