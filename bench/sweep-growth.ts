@@ -25,7 +25,7 @@ for (const count of [10, 100, 1000, 10_000]) {
   // Half of them are instances with a volume each, half belong to others.
   for (let index = 0; index < count; index += 1) {
     const own = index % 2 === 0 ? tags : { ...tags, [runTag]: "ffffffffffff" };
-    account.make("volume", own, account.make("instance", own).id);
+    account.make("volume", own, { partOf: account.make("instance", own).id });
   }
   const things = account.things.map(({ id, kind, tags: given }) => {
     return { region: "us-east-1", service: "ec2", kind, id, tags: given };

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { protectTag } from "../identity.ts";
 import { weeklySwitches } from "../lease/weekly-switches.ts";
+import { lastStart, startEventSeconds } from "../teardown/teardown-times.ts";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { trustPolicy } from "../trust-policy.ts";
 
@@ -55,12 +56,15 @@ export function endpointHours(
         flexibleTimeWindow: { mode: "OFF" },
         scheduleExpression: expression,
         scheduleExpressionTimezone: timeZone,
-        ...(expiresAt === undefined ? {} : { endDate: expiresAt }),
+        ...(expiresAt === undefined ? {} : { endDate: lastOf(action, expiresAt) }),
         target: {
           arn: target(action),
           roleArn: role.arn,
           input,
-          retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 1800 },
+          retryPolicy: {
+            maximumRetryAttempts: 10,
+            maximumEventAgeInSeconds: action === "createEndpoint" ? startEventSeconds : 1800,
+          },
         },
       },
       { parent, dependsOn: [policy] },
@@ -80,6 +84,11 @@ export function endpointHours(
     ...starts.map((at, n) => schedule(`hours-start-${n + 1}`, at, "createEndpoint", made)),
     ...stops.map((at, n) => schedule(`hours-stop-${n + 1}`, at, "deleteEndpoint", deleted)),
   ];
+}
+
+/** No start, however often it was refused, comes after the deadline, when what would end it may have looked already. */
+function lastOf(action: string, expiresAt: pulumi.Input<string>): pulumi.Input<string> {
+  return action === "createEndpoint" ? pulumi.output(expiresAt).apply(lastStart) : expiresAt;
 }
 
 function switchRole(

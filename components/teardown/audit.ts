@@ -7,6 +7,8 @@ export interface AccountThing {
   readonly kind: string;
   readonly id: string;
   readonly tags: Tags;
+  /** When it was last changed, RFC 3339, where AWS tells and it matters. */
+  readonly changedAt?: string | undefined;
 }
 
 /** What is to be thought of a deployment. */
@@ -46,6 +48,9 @@ export interface AuditedRun {
 /** After the deadline the schedules have this long, minutes. */
 export const graceMinutes = 15;
 
+/** A budget that stands alone for less than this may be one of an `up` that is under way, minutes. */
+const loneBudgetMinutes = 60;
+
 /** What costs money by the hour of its being there. */
 const paidKinds = [
   "instance",
@@ -56,6 +61,13 @@ const paidKinds = [
   "endpoint",
   "vpc-endpoint",
 ];
+
+/** Whether it is protected, by what costs, or by the group of the deadline's schedules while an endpoint is stopped. */
+function isProtected({ kind, tags }: AccountThing): boolean {
+  const counts =
+    paidKinds.includes(kind) || (kind === "schedule-group" && tags[expiryTag] !== undefined);
+  return counts && tags[protectTag] === "true";
+}
 
 /** Kinds whose price is the deployment's. */
 const pricedKinds = ["instance", "endpoint"];
@@ -75,12 +87,15 @@ function judge(things: readonly AccountThing[], expiresAt: string, now: Date) {
   const paid = things.filter(({ kind }) => paidKinds.includes(kind));
   const late = expiresAt === "" ? 0 : (now.getTime() - Date.parse(expiresAt)) / 60_000;
   const ended = expiresAt !== "" && late > graceMinutes;
-  if (things.some(({ kind, tags }) => paidKinds.includes(kind) && tags[protectTag] === "true")) {
+  if (things.some(isProtected)) {
     return { verdict: "protected", reason: `${protectTag} is true` } as const;
   }
   if (ended && paid.length > 0) {
     const reason = `its deadline ${expiresAt} passed ${Math.floor(late)} minutes ago`;
     return { verdict: "past-deadline", reason } as const;
+  }
+  if (things.every(({ kind }) => kind === "budget")) {
+    return { verdict: "remains", reason: "only its budget is left: its stack is gone" } as const;
   }
   if (paid.length === 0) {
     return { verdict: "remains", reason: "nothing of it costs by the hour any more" } as const;
@@ -120,9 +135,24 @@ export function auditRuns(things: readonly AccountThing[], now: Date): readonly 
     .toSorted((a, b) => b.hourlyUsd - a.hourlyUsd || a.runId.localeCompare(b.runId));
 }
 
-/** Whether `--fix` takes it down: only what is over, is not protected, and says whose it is. */
-export function isFixable({ runId, verdict, expiresAt }: AuditedRun, now: Date): boolean {
+/** Whether nothing but budgets is left of a deployment, for long enough that no `up` is at work; a protected one stays. */
+function isLoneBudget({ things }: AuditedRun, now: Date): boolean {
+  return things.every(({ kind, tags, changedAt }) => {
+    if (kind !== "budget" || changedAt === undefined || tags[protectTag] === "true") return false;
+    return now.getTime() - Date.parse(changedAt) > loneBudgetMinutes * 60_000;
+  });
+}
+
+/**
+ * Whether `--fix` takes it down: only what is over, is not protected, and says whose it is.
+ *
+ * @param complete whether every region answered; a budget belongs to the whole account, and its stack may be anywhere in it
+ */
+export function isFixable(run: AuditedRun, now: Date, complete = true): boolean {
+  const { runId, verdict, expiresAt } = run;
   if (runId === "") return false;
   if (verdict === "past-deadline") return true;
-  return verdict === "remains" && expiresAt !== "" && Date.parse(expiresAt) < now.getTime();
+  if (verdict !== "remains") return false;
+  if (isLoneBudget(run, now)) return complete;
+  return expiresAt !== "" && Date.parse(expiresAt) < now.getTime();
 }

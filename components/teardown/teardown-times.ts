@@ -23,3 +23,11 @@ export function sweepBounds(expiresAt: string): {
     endDate: after(sweepAfterMinutes + sweepForMinutes),
   };
 }
+
+/** How long a start by weekly hours that is refused is tried again, seconds; EventBridge Scheduler takes 60 to 86,400. */
+export const startEventSeconds = 300;
+
+/** The end of weekly starts, RFC 3339: so long before the deadline that one that is tried again does not come after it. */
+export function lastStart(expiresAt: string): string {
+  return timestamp(new Date(Date.parse(expiresAt) - startEventSeconds * 1000));
+}

@@ -12,6 +12,7 @@ import {
 import { runTag, stackTag } from "../../components/identity.ts";
 import type { AccountThing } from "../../components/teardown/audit.ts";
 import { tagMap, type AccountScope, type ClientSettings, type Remnant } from "./account-scope.ts";
+import { findBudgets } from "./receipt-budgets.ts";
 import { ec2Things } from "./receipt-ec2.ts";
 import { remnantOfArn } from "./receipt-tagging.ts";
 
@@ -96,6 +97,14 @@ async function roles(client: ClientSettings): Promise<Things> {
   }
 }
 
+/** Budgets by the name that berth gives them and its tag; they are the account's, and in no region. */
+async function budgets(client: ClientSettings): Promise<Things> {
+  const found = await findBudgets(client, (name) => name.includes("-budget-"));
+  return found
+    .filter(({ tags }) => stackTag in tags)
+    .map(({ name: id, ...rest }) => ({ service: "budgets", kind: "budget", id, ...rest }));
+}
+
 async function strangeGpus(client: ClientSettings, region: string) {
   const ec2 = new EC2Client(client);
   try {
@@ -116,10 +125,16 @@ async function strangeGpus(client: ClientSettings, region: string) {
   }
 }
 
-/** Asks the account, region by region, for all that berth made; a question without an answer is named. */
+/**
+ * Asks the account, region by region, for all that berth made; a question without an answer is named.
+ *
+ * @param whole whether these are all of the account's regions: only then does a budget without anything else tell that its
+ * stack is gone, so only then are budgets asked for
+ */
 export async function takeInventory(
   client: ClientSettings,
   regions: readonly string[],
+  whole = false,
 ): Promise<AccountInventory> {
   const things: AccountThing[] = [];
   const untaggedGpus: AccountInventory["untaggedGpus"][number][] = [];
@@ -145,6 +160,7 @@ export async function takeInventory(
         untaggedGpus.push(...(await strangeGpus(settings, region)));
       }),
       ...(index === 0 ? [attempt("IAM roles", () => add(roles(settings)))] : []),
+      ...(index === 0 && whole ? [attempt("budgets", () => add(budgets(settings)))] : []),
     ]);
   }
   return { things, untaggedGpus, unanswered };

@@ -1,31 +1,78 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { mergeRecords, type SeenRun } from "../../components/cost/merge-records.ts";
+import { mergeRecords, type Look, type SeenRun } from "../../components/cost/merge-records.ts";
 import type { RunRecord, UsageKind } from "../../components/cost/usage.ts";
 import { timestamp } from "../../components/lease/lease.ts";
+import { withLock } from "../../offline/cloud/build-lock.ts";
 import type { ClientSettings } from "./account-scope.ts";
 import { ownFolder } from "./repository.ts";
 import { recordRuns } from "./run-records.ts";
 
 const recordsFolder = join(ownFolder, "runs");
 
-async function readRecords(folder: string): Promise<readonly SeenRun[]> {
-  let names: readonly string[];
-  try {
-    names = await readdir(folder);
-  } catch {
-    return [];
-  }
-  const files = names.filter((name) => name.endsWith(".json"));
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), "utf8")));
-  return texts.map((text) => JSON.parse(text) as SeenRun);
-}
-
-/** All runs that are known, and what the account did not answer. */
+/** All runs that are known, and what could not be asked or read. */
 export interface KnownRuns {
   readonly records: readonly RunRecord[];
   /** One sentence each. */
   readonly unanswered: readonly string[];
+}
+
+interface ReadRecords {
+  readonly seen: readonly SeenRun[];
+  /** Paths of records that are no JSON, which were put aside. */
+  readonly unreadable: readonly string[];
+}
+
+async function readRecords(folder: string): Promise<ReadRecords> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".json"));
+  const seen: SeenRun[] = [];
+  const unreadable: string[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    try {
+      seen.push(JSON.parse(await readFile(path, "utf8")) as SeenRun);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      await rename(path, `${path}.unreadable`);
+      unreadable.push(`${path}.unreadable`);
+    }
+  }
+  return { seen, unreadable };
+}
+
+/** So that a reader finds the record of before or of now, and nothing in between. */
+async function writeInPlace(path: string, seen: SeenRun): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(seen, null, 2)}\n`);
+  await rename(temporary, path);
+}
+
+/**
+ * Puts a look at the account beside what earlier ones knew, for any number of commands and dashboards at once: one at a
+ * time reads, merges and writes, and a look that took longer than a later one changes nothing of what that saw.
+ *
+ * @param regions what was looked at; records of others are neither read nor touched
+ */
+export async function rememberLook(
+  folder: string,
+  look: Look,
+  regions: readonly string[],
+): Promise<KnownRuns> {
+  await mkdir(folder, { recursive: true });
+  return withLock(join(folder, "lock"), async () => {
+    const { seen, unreadable } = await readRecords(folder);
+    const known = seen.filter(({ record }) => regions.includes(record.region));
+    const later = known.filter(({ seenAt }) => seenAt > look.seenAt);
+    const laterRuns = new Set(later.map(({ record }) => record.runId));
+    const before = known.filter(({ record }) => !laterRuns.has(record.runId));
+    const runs = look.runs.filter(({ runId }) => !laterRuns.has(runId));
+    const merged = mergeRecords(before, { ...look, runs });
+    for (const each of merged) await writeInPlace(join(folder, `${each.record.runId}.json`), each);
+    return {
+      records: [...merged, ...later].map(({ record }) => record),
+      unanswered: unreadable.map((path) => `the record ${path} cannot be read`),
+    };
+  });
 }
 
 /**
@@ -38,26 +85,18 @@ export async function updateRecords(
   regions: readonly string[],
   { now, account }: { readonly now: Date; readonly account: string },
 ): Promise<KnownRuns> {
-  const folder = join(recordsFolder, account);
   const found = await Promise.all(
     regions.map(async (region) => ({ region, ...(await recordRuns(client, region, now)) })),
-  );
-  const before = (await readRecords(folder)).filter(({ record }) =>
-    regions.includes(record.region),
   );
   const silent: Record<string, UsageKind[]> = {};
   for (const { region, unanswered } of found) {
     silent[region] = unanswered.flatMap(({ kinds }) => kinds);
   }
   const runs = found.flatMap((each) => each.runs);
-  const merged = mergeRecords(before, { runs, seenAt: timestamp(now), unanswered: silent });
-  await mkdir(folder, { recursive: true });
-  for (const seen of merged) {
-    const file = join(folder, `${seen.record.runId}.json`);
-    await writeFile(file, `${JSON.stringify(seen, null, 2)}\n`);
-  }
-  const unanswered = found.flatMap(({ region, unanswered: each }) =>
+  const look = { runs, seenAt: timestamp(now), unanswered: silent };
+  const { records, unanswered } = await rememberLook(join(recordsFolder, account), look, regions);
+  const unasked = found.flatMap(({ region, unanswered: each }) =>
     each.map(({ kinds, why }) => `${kinds.join(", ")} in ${region}: ${why}`),
   );
-  return { records: merged.map(({ record }) => record), unanswered };
+  return { records, unanswered: [...unasked, ...unanswered] };
 }

@@ -10,7 +10,7 @@ import {
   SchedulerClient,
   TagResourceCommand,
 } from "@aws-sdk/client-scheduler";
-import { expiryTag, protectTag, sweepTag } from "../../components/identity.ts";
+import { protectTag, sweepTag, type expiryTag } from "../../components/identity.ts";
 import type { LeaseLayer } from "../../components/lease/lease-layers.ts";
 import type { AccountScope } from "./account-scope.ts";
 
@@ -71,8 +71,12 @@ export function endpointProtection(scope: AccountScope, ResourceArn: string): Le
   };
 }
 
-/** The deadline on the group of an endpoint's schedules. */
-export function groupExpiry(scope: AccountScope, ResourceArn: string): LeaseLayer {
+/** A tag of the group of a deployment's schedules, which is there while its endpoint is stopped: deadline or protection. */
+export function groupTag(
+  scope: AccountScope,
+  ResourceArn: string,
+  key: typeof expiryTag | typeof protectTag,
+): LeaseLayer {
   const withScheduler = async <T>(work: (client: SchedulerClient) => Promise<T>): Promise<T> => {
     const client = new SchedulerClient({ ...scope.client, maxAttempts });
     try {
@@ -82,14 +86,14 @@ export function groupExpiry(scope: AccountScope, ResourceArn: string): LeaseLaye
     }
   };
   return {
-    name: `the tag ${expiryTag} of the schedules`,
+    name: `the tag ${key} of the schedules`,
     read: () =>
       withScheduler(async (client) => {
         const { Tags = [] } = await client.send(new ListTagsForResourceCommand({ ResourceArn }));
-        return Tags.find(({ Key }) => Key === expiryTag)?.Value;
+        return Tags.find(({ Key }) => Key === key)?.Value;
       }),
     write: async (Value) => {
-      const Tags = [{ Key: expiryTag, Value }];
+      const Tags = [{ Key: key, Value }];
       await withScheduler((client) => client.send(new TagResourceCommand({ ResourceArn, Tags })));
     },
   };

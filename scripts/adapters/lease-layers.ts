@@ -14,9 +14,11 @@ import {
   type UpdateScheduleCommandInput,
 } from "@aws-sdk/client-scheduler";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { z } from "zod";
 import { expiryTag, protectTag, sweepTag } from "../../components/identity.ts";
+import { timestamp } from "../../components/lease/lease.ts";
 import type { LeaseLayer } from "../../components/lease/lease-layers.ts";
-import { sweepBounds } from "../../components/teardown/teardown-times.ts";
+import { lastStart, sweepBounds } from "../../components/teardown/teardown-times.ts";
 import { atExpression } from "../../components/teardown/terminate-by-tag.ts";
 import {
   readHostDeadline,
@@ -96,7 +98,9 @@ async function updateSchedule(
 
 function scheduleTimes(kind: RecordedSchedule["kind"], expiresAt: string) {
   if (kind === "at-deadline") return { ScheduleExpression: atExpression(expiresAt) };
-  if (kind !== "after-deadline") return { EndDate: new Date(expiresAt) };
+  if (expiresAt === "") return { EndDate: undefined };
+  if (kind === "hours-start") return { EndDate: new Date(lastStart(expiresAt)) };
+  if (kind === "hours-stop") return { EndDate: new Date(expiresAt) };
   const { startDate, endDate } = sweepBounds(expiresAt);
   return { StartDate: new Date(startDate), EndDate: new Date(endDate) };
 }
@@ -105,10 +109,13 @@ function deadlineOf(kind: RecordedSchedule["kind"], found: GetScheduleCommandOut
   if (kind === "at-deadline") {
     return `${/^at\((.*)\)$/.exec(found.ScheduleExpression ?? "")?.[1] ?? ""}Z`;
   }
-  if (kind !== "after-deadline") return (found.EndDate?.toISOString().slice(0, 19) ?? "") + "Z";
   // What was read is written back by its distance from the deadline.
-  const distance = Date.parse(sweepBounds("1970-01-01T00:00:00Z").startDate);
-  return new Date((found.StartDate?.getTime() ?? 0) - distance).toISOString().slice(0, 19) + "Z";
+  const epoch = "1970-01-01T00:00:00Z";
+  const [date, distance] =
+    kind === "after-deadline"
+      ? [found.StartDate, Date.parse(sweepBounds(epoch).startDate)]
+      : [found.EndDate, kind === "hours-start" ? Date.parse(lastStart(epoch)) : 0];
+  return date === undefined ? "" : timestamp(new Date(date.getTime() - distance));
 }
 
 /** A schedule's times. One that has fired and is over is still there, and can be given a new time. */
@@ -134,6 +141,30 @@ export function scheduleProtection(scope: AccountScope, schedule: RecordedSchedu
     },
     write: (value) =>
       updateSchedule(scope, schedule, { State: value === "true" ? "DISABLED" : "ENABLED" }),
+  };
+}
+
+const startInput = z.looseObject({
+  Tags: z.array(z.object({ Key: z.string(), Value: z.string() })),
+});
+
+/** What weekly hours give an endpoint that they start again: it is to be as protected as the one before it. */
+export function startProtection(scope: AccountScope, schedule: RecordedSchedule): LeaseLayer {
+  const read = async () => {
+    const found = await findSchedule(scope, schedule);
+    if (found?.Target?.Input === undefined) return undefined;
+    return { target: found.Target, input: startInput.parse(JSON.parse(found.Target.Input)) };
+  };
+  return {
+    name: `the tag ${protectTag} that ${schedule.name} gives`,
+    read: async () => (await read())?.input.Tags.find(({ Key }) => Key === protectTag)?.Value,
+    write: async (Value) => {
+      const now = await read();
+      if (now === undefined) throw new Error(`the schedule ${schedule.name} is gone`);
+      const Tags = now.input.Tags.map((tag) => (tag.Key === protectTag ? { ...tag, Value } : tag));
+      const Input = JSON.stringify({ ...now.input, Tags });
+      await updateSchedule(scope, schedule, { Target: { ...now.target, Input } });
+    },
   };
 }
 

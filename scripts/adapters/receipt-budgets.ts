@@ -4,8 +4,11 @@ import {
   paginateDescribeBudgets,
 } from "@aws-sdk/client-budgets";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { Tags } from "../../components/identity.ts";
+import { timestamp } from "../../components/lease/lease.ts";
 import {
-  isTagged,
+  scopeTag,
+  tagMap,
   type AccountScope,
   type ClientSettings,
   type Question,
@@ -22,27 +25,49 @@ export async function accountNumber(settings: ClientSettings): Promise<string> {
   }
 }
 
-async function ask(scope: AccountScope): Promise<readonly Remnant[]> {
-  const client = new BudgetsClient(scope.client);
-  const found: Remnant[] = [];
+/** A budget as the account tells of it. */
+export interface FoundBudget {
+  readonly name: string;
+  readonly tags: Tags;
+  /** RFC 3339. */
+  readonly changedAt: string | undefined;
+}
+
+/** The budgets whose name `isWanted`, with their tags: AWS Budgets is in no tag index. */
+export async function findBudgets(
+  settings: ClientSettings,
+  isWanted: (name: string) => boolean,
+): Promise<readonly FoundBudget[]> {
+  const client = new BudgetsClient(settings);
+  const found: FoundBudget[] = [];
   try {
-    const AccountId = await accountNumber(scope.client);
+    const AccountId = await accountNumber(settings);
     for await (const page of paginateDescribeBudgets({ client }, { AccountId })) {
-      for (const { BudgetName = "" } of page.Budgets ?? []) {
-        if (!BudgetName.startsWith(`${scope.stack}-budget-`)) continue;
-        const ResourceARN = `arn:aws:budgets::${AccountId}:budget/${BudgetName}`;
+      for (const { BudgetName: name = "", LastUpdatedTime } of page.Budgets ?? []) {
+        if (!isWanted(name)) continue;
+        const ResourceARN = `arn:aws:budgets::${AccountId}:budget/${name}`;
         const { ResourceTags } = await client.send(new ListTagsForResourceCommand({ ResourceARN }));
-        if (isTagged(ResourceTags, scope)) {
-          found.push({ service: "budgets", kind: "budget", id: BudgetName });
-        }
+        const changedAt = LastUpdatedTime === undefined ? undefined : timestamp(LastUpdatedTime);
+        found.push({ name, tags: tagMap(ResourceTags), changedAt });
       }
     }
     return found;
+  } finally {
+    client.destroy();
+  }
+}
+
+async function ask(scope: AccountScope): Promise<readonly Remnant[]> {
+  const { Key, Value } = scopeTag(scope);
+  try {
+    const own = (name: string) => name.startsWith(`${scope.stack}-budget-`);
+    const budgets = await findBudgets(scope.client, own);
+    return budgets
+      .filter(({ tags }) => tags[Key] === Value)
+      .map(({ name: id }) => ({ service: "budgets", kind: "budget", id }));
   } catch (error) {
     if (isRefused(error)) return [];
     throw error;
-  } finally {
-    client.destroy();
   }
 }
 

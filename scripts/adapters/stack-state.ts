@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { expiryTag } from "../../components/identity.ts";
-import { sweepBounds } from "../../components/teardown/teardown-times.ts";
+import { lastStart, sweepBounds } from "../../components/teardown/teardown-times.ts";
 import { atExpression } from "../../components/teardown/terminate-by-tag.ts";
 import type { NamedThing } from "./receipt-by-name.ts";
 
@@ -153,7 +153,8 @@ export async function readStackState(stack: Stack): Promise<StackState> {
 function dated({ type, urn }: Resource, expiresAt: string): Record<string, unknown> {
   if (type === scheduleType) {
     const kind = scheduleKind(urn);
-    if (kind === "hours-start" || kind === "hours-stop") return { endDate: expiresAt };
+    if (kind === "hours-start") return { endDate: lastStart(expiresAt) };
+    if (kind === "hours-stop") return { endDate: expiresAt };
     return kind === "at-deadline"
       ? { scheduleExpression: atExpression(expiresAt) }
       : { ...sweepBounds(expiresAt) };

@@ -93,6 +93,7 @@ export const ending: readonly CommandRow[] = [
       ["--csv <file>", "write every line in FOCUS's columns"],
       ["--html <file>", "write a chart and tables, in one file"],
       ["--compare", "ask Cost Explorer too, for $0.01, and show the ledger's error"],
+      ["--egress", "ask CloudWatch what hosts sent, and show the most that it can have cost"],
     ],
     run: async (_words, flags, terminal) =>
       (await import("../commands/cost.ts")).runCost(flags as never, terminal),

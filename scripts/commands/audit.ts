@@ -107,10 +107,13 @@ interface Audit {
   readonly scope: AccountScope;
   readonly regions: readonly string[];
   readonly cloud: LocalCloud | undefined;
+  /** Whether every region of the account is asked. */
+  readonly everywhere: boolean;
 }
 
-async function read({ scope, regions, cloud, wanted, wantedOwner }: Audit): Promise<Reading> {
-  const found = await takeInventory(scope.client, regions);
+async function read(audit: Audit): Promise<Reading> {
+  const { scope, regions, cloud, wanted, wantedOwner, everywhere } = audit;
+  const found = await takeInventory(scope.client, regions, everywhere);
   const now = await readClock(cloud);
   const question = { client: scope.client, regions, emulated: cloud !== undefined };
   const { images, unanswered } = await takeImageInventory(question, now);
@@ -142,9 +145,9 @@ interface Fixed {
 }
 
 /** An image may be wanted by a stack that this folder lacks, as in a workflow: `--own` is of one stack, and leaves images alone. */
-function overOf({ runs, images, now }: Reading, { wantedOwner }: Audit): Over {
+function overOf({ runs, images, inventory, now }: Reading, { wantedOwner }: Audit): Over {
   return {
-    runs: runs.filter((run) => isFixable(run, now)),
+    runs: runs.filter((run) => isFixable(run, now, inventory.unanswered.length === 0)),
     images: wantedOwner === undefined ? images.filter(({ over }) => over) : [],
   };
 }
@@ -186,7 +189,8 @@ export async function runAudit(options: AuditOptions, terminal: Terminal): Promi
   const scope = accountOf(options.env, process.env["AWS_REGION"] ?? defaultRegion, cloud);
   await checkCredentials(scope);
   const regions = await regionsOf(options, cloud, scope);
-  const audit = { scope, cloud, ...wantedOf(options), regions };
+  const everywhere = options.regions === undefined;
+  const audit = { scope, cloud, ...wantedOf(options), regions, everywhere };
   const reading = await read(audit);
   say(terminal, reading);
   const over = overOf(reading, audit);

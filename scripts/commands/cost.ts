@@ -6,6 +6,7 @@ import {
   type BillComparison,
   type ComparedStack,
 } from "../../components/cost/compare-bill.ts";
+import { egressBound, type EgressBound } from "../../components/cost/egress-bound.ts";
 import { focusCsv } from "../../components/cost/focus-csv.ts";
 import {
   ledgerOf,
@@ -14,6 +15,7 @@ import {
   type Grouping,
   type LedgerLine,
 } from "../../components/cost/ledger.ts";
+import type { RunRecord } from "../../components/cost/usage.ts";
 import { counted } from "../../components/counted.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { usd } from "../../components/plan-text.ts";
@@ -24,6 +26,7 @@ import { readClock } from "../adapters/clock.ts";
 import { askBill, requestUsd } from "../adapters/cost-explorer.ts";
 import { updateRecords } from "../adapters/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
+import { askSentBytes } from "../adapters/egress-of-hosts.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -42,6 +45,8 @@ export interface CostOptions {
   readonly html?: string;
   /** Ask Cost Explorer too. */
   readonly compare?: boolean;
+  /** Ask CloudWatch what hosts sent, for the most that it can have cost. */
+  readonly egress?: boolean;
 }
 
 function percent(error: number | undefined): string {
@@ -84,6 +89,24 @@ async function compare(
   return { ...days, ...compared };
 }
 
+/** Stands beside the sum and never in it: it is a bound, and the sum is an estimate. */
+async function boundEgress(
+  client: ClientSettings,
+  records: readonly RunRecord[],
+  { now, terminal }: { readonly now: Date; readonly terminal: Terminal },
+): Promise<EgressBound> {
+  const bound = egressBound(await askSentBytes(client, records, now));
+  const { atMostUsd, sentGB, hosts, unpricedRegions } = bound;
+  terminal.say(
+    `egress     at most ${usd(atMostUsd)} more, and not in the sum: ${counted(hosts.length, "host")} sent ${sentGB.toFixed(2)} GB by CloudWatch's NetworkOut,`,
+    "           which counts what stayed within AWS as well; 100 GB a month of it are free",
+  );
+  if (unpricedRegions.length > 0) {
+    terminal.complain(`  no price for egress is known in ${unpricedRegions.join(", ")}`);
+  }
+  return bound;
+}
+
 /** `berth cost`: what ran, from launch records with the prices of then; by environment, owner, model, day and more. */
 export async function runCost(options: CostOptions, terminal: Terminal): Promise<number> {
   const cloud = cloudOf(options.env);
@@ -109,7 +132,16 @@ export async function runCost(options: CostOptions, terminal: Terminal): Promise
   const compared = asked
     ? await compare(scope.client, lines, { now, regions, terminal })
     : undefined;
+  const bound =
+    options.egress === true
+      ? await boundEgress(scope.client, records, { now, terminal })
+      : undefined;
   const told = { at: madeAt, regions, totalUsd: roundUsd(total), by: options.by, rows, lines };
-  terminal.result({ ...told, unanswered, ...(asked ? { compared: compared ?? null } : {}) });
+  terminal.result({
+    ...told,
+    unanswered,
+    ...(asked ? { compared: compared ?? null } : {}),
+    ...(bound === undefined ? {} : { egress: bound }),
+  });
   return exitCode.ok;
 }

@@ -7,8 +7,8 @@ import { readClock } from "../adapters/clock.ts";
 import { updateRecords } from "../adapters/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
 import { findRuns, type TaggedRun } from "../adapters/find-runs.ts";
-import { protectionTags } from "../adapters/lease-layers.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
+import { readProtection } from "../adapters/read-protection.ts";
 import { writeReceipt, type TeardownReport } from "../adapters/receipt-file.ts";
 import { isClean, makeReceipt, receiptLines } from "../adapters/receipt.ts";
 import { removeByTag, type Removal } from "../adapters/remove-by-tag.ts";
@@ -90,7 +90,7 @@ async function isDue({ state, cloud, options, terminal }: Target): Promise<boole
  */
 async function refuseProtected({ options, scope, state }: Target): Promise<boolean> {
   if (options.force === true) return true;
-  const protection = await protectionTags(scope, state?.endpointArn).read();
+  const protection = await readProtection(scope, state);
   if (protection !== "true") return protection === "false";
   throw new UserError(`"${options.env}" is protected.`, {
     hint: `Take that away with: npm run berth -- protect --off --env ${options.env}. Or give --force.`,

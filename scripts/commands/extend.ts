@@ -1,12 +1,13 @@
 import { extendedEnd, parseHours } from "../../components/lease/extension.ts";
 import { timestamp, type Lease } from "../../components/lease/lease.ts";
 import { LayerError, rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
+import { expiryTag } from "../../components/identity.ts";
 import { UserError } from "../../components/user-error.ts";
 import { maxAgeHoursOf } from "../../stacks/parse-settings.ts";
 import type { Connection } from "../../provider/connection.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
-import { groupExpiry } from "../adapters/endpoint-layers.ts";
+import { groupTag } from "../adapters/endpoint-layers.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import {
   expiryTagLayer,
@@ -93,7 +94,7 @@ export async function deadlineLayers(leased: LeasedStack): Promise<readonly Leas
 function tagLayers({ scope, state }: LeasedStack): readonly LeaseLayer[] {
   const { endpointArn, groupArn } = state;
   if (endpointArn === undefined) return [expiryTagLayer(scope, groupArn)];
-  return groupArn === undefined ? [] : [groupExpiry(scope, groupArn)];
+  return groupArn === undefined ? [] : [groupTag(scope, groupArn, expiryTag)];
 }
 
 /** Turns a refusal of one layer into what a person can act on. */

@@ -1,10 +1,13 @@
 import { rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
+import { protectTag } from "../../components/identity.ts";
 import { UserError } from "../../components/user-error.ts";
+import { groupTag } from "../adapters/endpoint-layers.ts";
 import {
   hostProtection,
   protectionTags,
   scheduleProtection,
   settingLayer,
+  startProtection,
 } from "../adapters/lease-layers.ts";
 import { readStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -26,10 +29,13 @@ async function protectionLayers(leased: LeasedStack): Promise<readonly LeaseLaye
   const asked = readStackConfig(env)?.["berth:protect"];
   return [
     protectionTags(scope, state.endpointArn),
+    ...(state.groupArn === undefined ? [] : [groupTag(scope, state.groupArn, protectTag)]),
     ...(await liveHosts(leased)).map(hostProtection),
-    ...state.schedules
-      .filter(({ kind }) => kind !== "hours-start")
-      .map((schedule) => scheduleProtection(scope, schedule)),
+    ...state.schedules.map((schedule) =>
+      schedule.kind === "hours-start"
+        ? startProtection(scope, schedule)
+        : scheduleProtection(scope, schedule),
+    ),
     settingLayer(
       opened.stack,
       "berth:protect",

@@ -3,6 +3,8 @@ import { nextClosing, parseOfficeHours } from "../../components/lease/office-hou
 import { usd } from "../../components/plan-text.ts";
 import { UserError } from "../../components/user-error.ts";
 import { lastLogLines } from "../../provider/adapters/sagemaker.ts";
+import { protectTag } from "../../components/identity.ts";
+import { scheduledProtection } from "../adapters/read-protection.ts";
 import { readEndpointState } from "../adapters/endpoint-state.ts";
 import { writeEndpointState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -33,8 +35,11 @@ function checkLease({ env, lease, now }: LeasedStack): void {
   });
 }
 
-async function bringUp({ recorded, control }: StoppableEndpoint): Promise<string> {
-  const { configName, tags } = recorded;
+async function bringUp({ leased, recorded, control }: StoppableEndpoint): Promise<string> {
+  const { configName } = recorded;
+  const protect = await scheduledProtection(leased.scope, leased.state);
+  // What the state knows is from before it was protected.
+  const tags = { ...recorded.tags, ...(protect === undefined ? {} : { [protectTag]: protect }) };
   const found = await control.settled();
   if (found?.state === "Failed") await control.remove();
   if (found === undefined || found.state === "Failed") await control.create(configName, tags);

@@ -1,3 +1,4 @@
+import { previewedCostLines } from "../../components/cost/previewed-cost-text.ts";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
 import { accountOf } from "../adapters/account.ts";
@@ -9,6 +10,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { previewedCostOf } from "../preview-cost.ts";
 import { requireWeights } from "../push/require-weights.ts";
 import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 import { machineLines } from "./existing-host.ts";
@@ -31,13 +33,18 @@ function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
   ];
 }
 
-/** `berth up`: the plan, then every step with its time, then the outputs, the cost and the deadline. */
+/** `berth up`: the plan and what it changes in cost, then every step with its time, then the outputs, the cost and the deadline. */
 export async function runUp(options: StackOptions, terminal: Terminal): Promise<number> {
   const deployment = planDeployment(options, false);
   terminal.say(...stackPlanLines(deployment.plan), "");
   for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
   const { engine, stack } = await openDeployment(options, deployment);
   await requireWeights(deployment, stack);
+  const before = readOutputs(await stack.outputs());
+  const previewed = previewedCostOf(deployment, before, await readClock(deployment.cloud));
+  if (deployment.settings.target !== "existing-host") {
+    terminal.say(...previewedCostLines(previewed), "");
+  }
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const report = await runOperation({
     name: "up",
@@ -65,6 +72,7 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     steps,
     seconds,
     outputs: printedOutputs(outputs),
+    previewed,
     cost: runningCost(outputs, now) ?? null,
   });
   return exitCode.ok;

@@ -1,4 +1,11 @@
-import { ownerTag, protectTag, runTag, stackTag, sweepTag } from "../../components/identity.ts";
+import {
+  expiryTag,
+  ownerTag,
+  protectTag,
+  runTag,
+  stackTag,
+  sweepTag,
+} from "../../components/identity.ts";
 import { rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
 import { removeInRounds } from "../../components/teardown/remove-rounds.ts";
 import {
@@ -27,17 +34,37 @@ export interface ModelState {
 
 export const [stack, owner] = ["dev", "alice"];
 
+/** What is deployed. */
+export interface Wish {
+  readonly target: "host" | "real-time" | "async";
+  /** Whether weekly hours stop and start it: a real-time endpoint. */
+  readonly hours: boolean;
+  readonly budget: boolean;
+}
+
+const costs = ["instance", "endpoint"];
+
+/** USD an hour of the rungs of a host's ladder: the first may lack capacity, and the second stands in. */
+const rungs = [1, 1.6];
+
+/** The name that an endpoint has before it is made, and again after each stop. */
+export function endpointName(runId: string): string {
+  return `${stack}-endpoint-${runId}`;
+}
+
 /** One person's commands against the account; each may fail, or die, at any call. */
 export class DeploymentModel {
   readonly account: ModelAccount;
   readonly hosts = new Map<string, HostTimer>();
   state: ModelState = { lease: undefined, known: [] };
   weather: Weather;
+  readonly wish: Wish;
   readonly #random: Random;
   #dead = false;
   #runs = 0;
 
-  constructor(account: ModelAccount, random: Random, weather: Weather) {
+  constructor(account: ModelAccount, random: Random, weather: Weather, wish: Wish) {
+    this.wish = wish;
     this.account = account;
     this.#random = random;
     this.weather = weather;
@@ -106,37 +133,60 @@ export class DeploymentModel {
     }
     const { runId, expiresAt } = this.state.lease;
     if (now >= expiresAt) return Promise.reject(new Error("the lease is over"));
-    const tags = this.#tags(runId);
+    const tags = { ...this.#tags(runId), [expiryTag]: String(expiresAt) };
+    if (this.wish.budget) {
+      if (this.#random.chance(0.1)) return Promise.reject(new AwsError("AccessDenied"));
+      this.#ensure("budget", () => account.make("budget", this.#tags(runId)));
+    }
     for (const kind of ["vpc", "role", "schedule-group", "stateMachine"]) {
       this.#ensure(kind, () => account.make(kind, tags));
     }
-    for (const kind of ["at-deadline", "after-deadline"] as const) {
-      const armed = account.schedules.some((each) => each.group === runId && each.kind === kind);
-      if (armed) continue;
-      const schedule: Schedule = {
-        group: runId,
-        kind,
-        deadline: expiresAt,
-        enabled: true,
-        fired: false,
-      };
-      this.#call(() => {
-        // A name that is taken is an error, and as good as made.
-        if (!account.schedules.some((each) => each.group === runId && each.kind === kind))
-          account.schedules.push(schedule);
-      });
-    }
-    if (this.#random.chance(0.15))
-      return Promise.reject(new AwsError("InsufficientInstanceCapacity"));
-    this.#ensure("instance", () => this.#launch(tags, expiresAt));
+    this.#arm(runId, expiresAt);
+    this.#ensurePaid(runId, tags, expiresAt);
     return Promise.resolve();
   }
 
-  #launch(tags: Record<string, string>, deadline: number): Thing {
-    const instance = this.account.make("instance", tags);
-    this.account.make("volume", tags, instance.id);
-    this.account.make("network-interface", tags, instance.id);
-    this.account.make("spot-request", tags, instance.id);
+  #arm(runId: string, deadline: number): void {
+    const { schedules } = this.account;
+    const hours = this.wish.hours ? (["hours-start", "hours-stop"] as const) : [];
+    for (const kind of ["at-deadline", "after-deadline", ...hours] as const) {
+      const is = (each: Schedule) => each.group === runId && each.kind === kind;
+      if (schedules.some(is)) continue;
+      const open = { enabled: true, fired: false, startsProtected: false };
+      this.#call(() => {
+        // A name that is taken is an error, and as good as made.
+        if (!schedules.some(is)) schedules.push({ group: runId, kind, deadline, ...open });
+      });
+    }
+  }
+
+  /** The host or the endpoint; one that a cut-off `up` made is taken, and none is made twice. */
+  #ensurePaid(runId: string, tags: Record<string, string>, expiresAt: number): void {
+    const { account } = this;
+    const kind = this.wish.target === "host" ? "instance" : "endpoint";
+    if (this.#has(kind)) return;
+    const own = (each: Thing) => each.kind === kind && each.tags[runTag] === runId;
+    const [left] = this.#call(() => account.alive(own));
+    if (left !== undefined) {
+      this.state.known.push(left.id);
+      return;
+    }
+    if (kind === "instance") {
+      const hourlyUsd = rungs.find(() => !this.#random.chance(0.25));
+      if (hourlyUsd === undefined) throw new AwsError("InsufficientInstanceCapacity");
+      this.#ensure(kind, () => this.#launch(tags, expiresAt, hourlyUsd));
+      return;
+    }
+    const id = endpointName(runId);
+    const make = () => account.alive(own)[0] ?? account.make(kind, tags, { id });
+    const made = this.#call(make).id;
+    if (!this.state.known.includes(made)) this.state.known.push(made);
+  }
+
+  #launch(tags: Record<string, string>, deadline: number, hourlyUsd: number): Thing {
+    const instance = this.account.make("instance", tags, { hourlyUsd });
+    for (const kind of ["volume", "network-interface", "spot-request"])
+      this.account.make(kind, tags, { partOf: instance.id });
     this.hosts.set(instance.id, { deadline, protected: false, skew: this.#random.whole(-3, 3) });
     return instance;
   }
@@ -167,10 +217,13 @@ export class DeploymentModel {
 
   #tagLayer(runId: string, key: string): LeaseLayer {
     const { account } = this;
-    const own = () => account.alive(({ tags }) => tags[runTag] === runId);
+    // An endpoint says whether it is protected itself, and on the group of its schedules for when it is stopped.
+    const carries = ({ kind }: Thing) =>
+      this.wish.target === "host" || ["endpoint", "schedule-group"].includes(kind);
+    const own = () => account.alive((each) => each.tags[runTag] === runId && carries(each));
     return this.#layer(
       `tags ${key}`,
-      () => own().find(({ kind }) => kind === "instance")?.tags[key] ?? own()[0]?.tags[key] ?? "",
+      () => own().find(({ kind }) => costs.includes(kind))?.tags[key] ?? own()[0]?.tags[key] ?? "",
       (value) => {
         const ids = own().map(({ id }) => id);
         account.tag(ids, key, value);
@@ -203,7 +256,7 @@ export class DeploymentModel {
             (value) => (host.deadline = Number(value)),
           ),
         ),
-        this.#tagLayer(lease.runId, "berth:expires-at"),
+        this.#tagLayer(lease.runId, expiryTag),
         this.#layer(
           "state",
           () => String(lease.expiresAt),
@@ -230,25 +283,38 @@ export class DeploymentModel {
           ),
         ),
         ...this.#schedules(lease.runId).map((schedule) =>
-          this.#layer(
-            schedule.kind,
-            () => String(!schedule.enabled),
-            (value) => (schedule.enabled = value !== "true"),
-          ),
+          schedule.kind === "hours-start"
+            ? this.#layer(
+                "what weekly hours start",
+                () => String(schedule.startsProtected),
+                (value) => (schedule.startsProtected = value === "true"),
+              )
+            : this.#layer(
+                schedule.kind,
+                () => String(!schedule.enabled),
+                (value) => (schedule.enabled = value !== "true"),
+              ),
         ),
       ],
       String(on),
     );
   }
 
+  /** `berth down --save`: the files first, which takes minutes in which the account goes on, then everything. */
+  saveAndDown(save: () => boolean): Promise<void> {
+    return save() ? this.down() : Promise.reject(new Error("nothing was taken down"));
+  }
+
   /** `berth down --force`: what the state knows, then what carries the owner's tags, by the product's own rounds. */
-  async down(): Promise<void> {
+  async down(byStateAlone = false): Promise<void> {
     const { account, state } = this;
     for (const id of state.known) {
       this.#call(() => {
         account.end(id, "down");
       }, 8);
     }
+    this.state = byStateAlone ? { lease: undefined, known: [] } : state;
+    if (byStateAlone) return;
     const own = ({ tags }: Thing) => tags[stackTag] === stack && tags[ownerTag] === owner;
     await removeInRounds<Thing>(
       {

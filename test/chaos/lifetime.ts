@@ -1,11 +1,17 @@
-import { protectTag, runTag } from "../../components/identity.ts";
+import { expiryTag, ownerTag, protectTag, runTag, stackTag } from "../../components/identity.ts";
 import { ledgerOf, totalUsd } from "../../components/cost/ledger.ts";
-import type { PricePoint, RunRecord } from "../../components/cost/usage.ts";
 import { LayerError } from "../../components/lease/lease-layers.ts";
+import { auditRuns, isFixable, type AccountThing } from "../../components/teardown/audit.ts";
+import { deleteEndpoint } from "../../components/teardown/delete-endpoint.ts";
 import { sweepByTag } from "../../components/teardown/sweep-by-tag.ts";
-import { sweepBounds } from "../../components/teardown/teardown-times.ts";
+import {
+  lastStart,
+  startEventSeconds,
+  sweepBounds,
+} from "../../components/teardown/teardown-times.ts";
 import { terminateByTag } from "../../components/teardown/terminate-by-tag.ts";
-import { DeploymentModel, owner, stack } from "./deployment-model.ts";
+import { DeploymentModel, endpointName, owner, stack, type Wish } from "./deployment-model.ts";
+import { iso, meter, recordOf } from "./metered.ts";
 import {
   AwsError,
   ModelAccount,
@@ -16,7 +22,10 @@ import {
 import { Random } from "./random.ts";
 import { runMachine } from "./state-machine.ts";
 
-const paidKinds = ["instance", "volume", "spot-request"];
+const paidKinds = ["instance", "volume", "spot-request", "endpoint"];
+const servingKinds = ["instance", "endpoint"];
+/** Weekly hours, shortened: every so many minutes a start, and after it a stop. */
+const [hoursEvery, hoursOpen] = [60, 35];
 /** Minutes after the deadline by which nothing that costs may be left. */
 const graceMinutes = 15;
 /** What the host waits beyond its deadline; see user-data.ts. */
@@ -28,6 +37,30 @@ export interface Lifetime {
   readonly violations: readonly string[];
   readonly calls: number;
   readonly instances: number;
+  readonly endpoints: number;
+}
+
+/** A defect that is put in on purpose, to see that it is found. */
+export interface Planted {
+  /** How a definition of a state machine differs from the product's. */
+  readonly definition?: (definition: string) => string;
+  /** Minutes for which a refused start of weekly hours is tried again. */
+  readonly startEventMinutes?: number;
+  /** Only the endpoint says that it is protected, so that nothing does while it is stopped, or once it was. */
+  readonly protectedByEndpointAlone?: boolean;
+  /** `down --save` goes on after a save that failed. */
+  readonly downAfterFailedSave?: boolean;
+  /** `down` removes what the state knows, and nothing by its tags. */
+  readonly downByStateAlone?: boolean;
+  /** The ledger takes an endpoint for one instance all the time. */
+  readonly ledgerWithoutReports?: boolean;
+}
+
+/** What is special about a life. */
+export interface LifeOptions {
+  readonly planted?: Planted;
+  /** @default by the seed */
+  readonly wish?: Wish | undefined;
 }
 
 interface Broken {
@@ -36,15 +69,27 @@ interface Broken {
   readonly sweeper: boolean;
 }
 
-/** At most two of the three: one layer is always left. */
-function breakLayers(random: Random): Broken {
+/** One layer is always left: of a host's three, or of an endpoint's two. */
+function breakLayers(random: Random, isHost: boolean): Broken {
   const broken = {
     host: random.chance(0.4),
     terminator: random.chance(0.4),
     sweeper: random.chance(0.4),
   };
-  if (!broken.host || !broken.terminator || !broken.sweeper) return broken;
-  return { ...broken, [random.pick(["host", "terminator", "sweeper"])]: false };
+  if ((isHost && !broken.host) || !broken.terminator || !broken.sweeper) return broken;
+  const whole = isHost
+    ? random.pick(["host", "terminator", "sweeper"])
+    : random.pick(["terminator", "sweeper"]);
+  return { ...broken, [whole]: false };
+}
+
+function wishOf(random: Random): Wish {
+  const target = random.pick<Wish["target"]>(["host", "host", "real-time", "async"]);
+  return {
+    target,
+    hours: target === "real-time" && random.chance(0.5),
+    budget: random.chance(0.3),
+  };
 }
 
 function weatherOf(random: Random): Weather {
@@ -55,8 +100,12 @@ function weatherOf(random: Random): Weather {
   };
 }
 
-const iso = (minute: number) =>
-  `${new Date(Date.UTC(2026, 10, 1) + minute * 60_000).toISOString().slice(0, 19)}Z`;
+/** A thing as an audit reads it: times are the account's. */
+function auditedThing({ id, kind, tags, madeAt }: Thing): AccountThing {
+  const expires = tags[expiryTag];
+  const timed = expires === undefined ? tags : { ...tags, [expiryTag]: iso(Number(expires)) };
+  return { region: "us-east-1", service: "", kind, id, tags: timed, changedAt: iso(madeAt) };
+}
 
 class Life {
   readonly #random: Random;
@@ -70,12 +119,24 @@ class Life {
   readonly #promised = new Map<string, number>();
   readonly #protected = new Set<string>();
 
-  constructor(seed: number) {
+  readonly #planted: Planted;
+  /** Starts of weekly hours that were refused so far, with the minute at which they were due. */
+  readonly #starts: { readonly schedule: Schedule; readonly due: number }[] = [];
+  /** What the last reading of an audit found over. */
+  #over: readonly string[] = [];
+
+  /** Minutes after its last end that a life goes on: in some, long enough for two readings of an audit. */
+  readonly #afterwards: number;
+
+  constructor(seed: number, { planted, wish: wanted }: LifeOptions) {
+    this.#planted = planted ?? {};
     this.#random = new Random(seed);
+    this.#afterwards = this.#random.chance(0.3) ? 150 : 10;
     this.#weather = weatherOf(this.#random);
     this.#account = new ModelAccount(this.#random);
-    this.#model = new DeploymentModel(this.#account, this.#random, this.#weather);
-    this.#broken = breakLayers(this.#random);
+    const wish = wanted ?? wishOf(this.#random);
+    this.#model = new DeploymentModel(this.#account, this.#random, this.#weather, wish);
+    this.#broken = breakLayers(this.#random, wish.target === "host");
     this.#delay = this.#random.whole(0, 4);
   }
 
@@ -93,22 +154,58 @@ class Life {
       "unprotect",
       "lose-state",
       "reclaim",
+      "save-and-down",
     ] as const;
     let horizon = this.#horizon();
     for (; this.#account.now < horizon; this.#account.now += 1) {
       if (this.#random.chance(0.02)) await this.#act(this.#random.pick(actions));
-      this.#layers();
-      this.#check();
+      this.#minute();
       horizon = Math.min(this.#horizon(), 3000);
     }
     this.#checkLedger();
     this.#model.weather = { throttled: 0.4, lost: 0.2, crash: 0 };
     // One that fails says so, and is run again.
     for (let attempt = 0; attempt < 20; attempt += 1) {
-      if ((await this.#model.command(() => this.#model.down())) === undefined) break;
+      const done = await this.#model.command(() =>
+        this.#model.down(this.#planted.downByStateAlone),
+      );
+      if (done === undefined) break;
     }
     const left = this.#account.alive();
     if (left.length > 0) this.#violate(`${left.length} left after down: ${left[0]?.id ?? ""}`);
+  }
+
+  /** What happens without anybody. */
+  #minute(): void {
+    this.#layers();
+    if (this.#account.now % 60 === 0) this.#audit();
+    for (const thing of this.#account.alive(({ kind }) => kind === "endpoint")) this.#count(thing);
+    this.#check();
+  }
+
+  /** An endpoint in real time has its one instance; an asynchronous one scales, down to none. */
+  #count({ counts }: Thing): void {
+    const scales = this.#model.wish.target === "async";
+    const last = counts.at(-1) ?? (scales ? 0 : 1);
+    counts.push(scales && this.#random.chance(0.05) ? this.#random.whole(0, 2) : last);
+  }
+
+  /** The workflow's `berth audit --fix`, with the product's own judgement: what two readings find over goes. */
+  #audit(): void {
+    const { now } = this.#account;
+    const silent = this.#planted.protectedByEndpointAlone === true;
+    const things = this.#account
+      .alive(({ kind, tags }) => runTag in tags && !(silent && kind === "schedule-group"))
+      .map(auditedThing);
+    const at = new Date(iso(now));
+    const over = auditRuns(things, at).filter((run) => isFixable(run, at));
+    for (const run of over) {
+      if (!this.#over.includes(run.runId)) continue;
+      if (this.#protected.has(endpointName(run.runId)))
+        this.#violate("a protected stack audited away");
+      for (const { id } of run.things) this.#end(id, "audit");
+    }
+    this.#over = over.map(({ runId }) => runId);
   }
 
   #violate(text: string): void {
@@ -118,11 +215,11 @@ class Life {
   #horizon(): number {
     const ends = this.#account.schedules.map(({ deadline }) => deadline);
     const hosts = [...this.#model.hosts.values()].map(({ deadline }) => deadline);
-    return Math.max(60, ...ends, ...hosts) + graceMinutes + 10;
+    return Math.max(60, ...ends, ...hosts) + graceMinutes + this.#afterwards;
   }
 
   async #act(
-    action: "up" | "extend" | "protect" | "unprotect" | "lose-state" | "reclaim",
+    action: "up" | "extend" | "protect" | "unprotect" | "lose-state" | "reclaim" | "save-and-down",
   ): Promise<void> {
     const model = this.#model;
     switch (action) {
@@ -140,11 +237,35 @@ class Life {
       case "lose-state":
         model.state = { lease: undefined, known: [] };
         return;
+      case "save-and-down":
+        await this.#saveAndDown();
+        return;
       case "reclaim": {
         const [instance] = this.#account.alive(({ kind }) => kind === "instance");
         if (instance !== undefined) this.#account.end(instance.id, "spot");
       }
     }
+  }
+
+  /** Nothing is taken down when the save failed, and meanwhile the account goes on: no deadline waits for it. */
+  async #saveAndDown(): Promise<void> {
+    // Protected or not there, it is refused before anything is saved.
+    if (this.#own().length === 0 || this.#own().some(({ id }) => this.#protected.has(id))) return;
+    const saved = this.#random.chance(0.5);
+    const minutes = this.#random.whole(1, 40);
+    let before = 0;
+    await this.#model.command(() =>
+      this.#model.saveAndDown(() => {
+        for (let minute = 0; minute < minutes; minute += 1) {
+          this.#account.now += 1;
+          this.#minute();
+        }
+        before = this.#account.alive().length;
+        return saved || this.#planted.downAfterFailedSave === true;
+      }),
+    );
+    if (saved) for (const { id } of this.#account.things) this.#promised.delete(id);
+    else if (this.#account.alive().length < before) this.#violate("down after a failed save");
   }
 
   async #extend(): Promise<void> {
@@ -157,18 +278,20 @@ class Life {
   }
 
   async #protect(on: boolean): Promise<void> {
+    const { known } = this.#model.state;
     const done = (await this.#model.command(() => this.#model.protect(on))) === undefined;
-    for (const { id } of this.#own()) {
+    const endpoints = known.filter((id) => id.includes("-endpoint-"));
+    for (const id of [...this.#own().map((each) => each.id), ...endpoints]) {
       if (on && done) this.#protected.add(id);
       // Once it was asked for, it may be gone in part.
       if (!on) this.#protected.delete(id);
     }
   }
 
-  /** Instances that the state knows. */
+  /** What serves and the state knows. */
   #own(): readonly Thing[] {
     const { known } = this.#model.state;
-    return this.#account.alive(({ id, kind }) => kind === "instance" && known.includes(id));
+    return this.#account.alive(({ id, kind }) => servingKinds.includes(kind) && known.includes(id));
   }
 
   #promise(): void {
@@ -184,15 +307,57 @@ class Life {
       if (account.now + host.skew >= host.deadline + hostGraceMinutes) this.#end(id, "host");
     }
     for (const schedule of account.schedules) if (schedule.enabled) this.#fire(schedule);
+    for (const start of this.#starts.splice(0)) this.#start(start);
+  }
+
+  /** EventBridge Scheduler tries a refused start again while it is young enough. */
+  #start(start: { readonly schedule: Schedule; readonly due: number }): void {
+    const { now } = this.#account;
+    if (now - start.due > (this.#planted.startEventMinutes ?? startEventSeconds / 60)) return;
+    if (this.#random.chance(0.85)) {
+      this.#starts.push(start);
+      return;
+    }
+    const { group, startsProtected } = start.schedule;
+    const id = endpointName(group);
+    const configured = ({ kind, tags }: Thing) => kind === "role" && tags[runTag] === group;
+    if (this.#account.alive(configured).length === 0) return;
+    if (this.#account.alive((each) => each.id === id).length > 0) return;
+    const protect = startsProtected && this.#planted.protectedByEndpointAlone !== true;
+    const tags = { [stackTag]: stack, [ownerTag]: owner, [runTag]: group };
+    this.#account.make("endpoint", { ...tags, [protectTag]: String(protect) }, { id });
+  }
+
+  #switch(schedule: Schedule): void {
+    const { group, kind, deadline } = schedule;
+    const { now } = this.#account;
+    const starts = kind === "hours-start";
+    if (now % hoursEvery !== (starts ? 0 : hoursOpen)) return;
+    if (iso(now) > (starts ? lastStart(iso(deadline)) : iso(deadline))) return;
+    if (starts) {
+      this.#starts.push({ schedule, due: now });
+      return;
+    }
+    const id = endpointName(group);
+    const [endpoint] = this.#account.alive((each) => each.id === id);
+    if (endpoint?.tags[protectTag] !== "false") return;
+    this.#account.end(id, "hours");
+    if (this.#protected.has(id)) this.#violate(`${id} stopped although it is protected`);
   }
 
   #fire(schedule: Schedule): void {
+    if (schedule.kind.startsWith("hours-")) {
+      this.#switch(schedule);
+      return;
+    }
     const { now } = this.#account;
     const run = { stack, owner, runId: schedule.group };
     if (schedule.kind === "at-deadline") {
       if (schedule.fired || now < schedule.deadline + this.#delay) return;
       schedule.fired = true;
-      this.#machine(terminateByTag(run), "terminator");
+      const host = this.#model.wish.target === "host";
+      const machine = host ? terminateByTag(run) : deleteEndpoint(endpointName(run.runId));
+      this.#machine(machine, "terminator");
       return;
     }
     const { startDate, endDate } = sweepBounds(iso(schedule.deadline));
@@ -204,16 +369,17 @@ class Life {
   }
 
   /** Runs the product's own definition, with a role that may have lost its rights. */
-  #machine(definition: string, name: "terminator" | "sweeper"): void {
+  #machine(product: string, name: "terminator" | "sweeper"): void {
+    const definition = this.#planted.definition?.(product) ?? product;
     try {
       runMachine(definition, { time: iso(this.#account.now) }, (call, parameters) => {
         if (this.#broken[name]) throw new AwsError("AccessDenied");
         if (this.#random.chance(this.#weather.throttled))
           throw new AwsError("RequestLimitExceeded");
-        const before = new Set(this.#account.alive().map(({ id }) => id));
+        const before = new Set(this.#account.alive());
         const answer = this.#account.byMachine(call, parameters, name);
-        for (const { id, endedAt } of this.#account.things) {
-          if (before.has(id) && endedAt !== undefined) this.#checkEnded(id, name);
+        for (const thing of before) {
+          if (thing.endedAt !== undefined) this.#checkEnded(thing.id, name);
         }
         return answer;
       });
@@ -247,36 +413,25 @@ class Life {
     }
   }
 
-  /** The ledger from what EC2 tells of launch and end, against the account's meter, minute by minute. */
+  /** The ledger from what EC2, SageMaker and CloudWatch tell, against the account's meter, minute by minute. */
   #checkLedger(): void {
     const { now, things } = this.#account;
-    const price = (minute: number) => 1 + 0.5 * Math.sin(Math.floor(minute / 60));
-    const instances = things.filter(({ kind }) => kind === "instance");
-    let metered = 0;
-    const runs = instances.map(({ id, madeAt, endedAt }): RunRecord => {
-      for (let minute = madeAt; minute < (endedAt ?? now); minute += 1)
-        metered += price(minute) / 60;
-      const history: PricePoint[] = [];
-      for (let minute = madeAt - (madeAt % 60); minute <= (endedAt ?? now); minute += 60) {
-        history.push({ from: iso(minute), hourlyUsd: price(minute) });
-      }
-      const [first = { from: iso(madeAt), hourlyUsd: price(madeAt) }, ...rest] = history;
-      const span = { from: iso(madeAt), to: endedAt === undefined ? undefined : iso(endedAt) };
-      const usage = { kind: "instance", resourceId: id, type: "g6.xlarge", units: 1 } as const;
-      const identity = { runId: id, stack, env: "dev", owner, model: "m", region: "us-east-1" };
-      return { ...identity, charges: [], usages: [{ ...usage, span, prices: [first, ...rest] }] };
-    });
+    const serving = things.filter(({ kind }) => servingKinds.includes(kind));
+    const metered = serving.reduce((sum, thing) => sum + meter(thing, now), 0);
+    const reports = this.#planted.ledgerWithoutReports !== true;
+    const runs = serving.map((thing) => recordOf(thing, now, reports));
     const ours = totalUsd(ledgerOf(runs, new Date(iso(now))));
-    if (Math.abs(ours - metered) > Math.max(0.02 * metered, instances.length / 30))
+    if (Math.abs(ours - metered) > Math.max(0.02 * metered, serving.length / 20))
       this.#violate(`the ledger says ${ours}, the account ${metered}`);
   }
 }
 
 /** Lives one life: commands, faults and a clock, all from the seed. */
-export async function live(seed: number): Promise<Lifetime> {
-  const life = new Life(seed);
+export async function live(seed: number, options: LifeOptions = {}): Promise<Lifetime> {
+  const life = new Life(seed, options);
   await life.run();
   const { account, violations } = life;
-  const instances = account.things.filter(({ kind }) => kind === "instance").length;
-  return { seed, violations, calls: account.calls, instances };
+  const count = (wanted: string) => account.things.filter(({ kind }) => kind === wanted).length;
+  const made = { instances: count("instance"), endpoints: count("endpoint") };
+  return { seed, violations, calls: account.calls, ...made };
 }

@@ -12,16 +12,22 @@ export interface Thing {
   readonly partOf: string | undefined;
   /** Who ended it. */
   endedBy: string | undefined;
+  /** USD an hour of one instance, recorded at its launch. */
+  readonly hourlyUsd: number;
+  /** Instances of an endpoint, minute by minute from `madeAt` on; of nothing else. */
+  readonly counts: number[];
 }
 
 /** A schedule, which has no tags. */
 export interface Schedule {
   readonly group: string;
-  readonly kind: "at-deadline" | "after-deadline";
+  readonly kind: "at-deadline" | "after-deadline" | "hours-start" | "hours-stop";
   /** The deadline that it was given, minutes. */
   deadline: number;
   enabled: boolean;
   fired: boolean;
+  /** Whether what weekly hours start is protected. */
+  startsProtected: boolean;
 }
 
 /** An answer that AWS gives in place of the wished one. */
@@ -60,6 +66,13 @@ interface Filter {
   readonly Values: readonly string[];
 }
 
+interface TagFilter {
+  readonly Key: string;
+  readonly Values?: readonly string[];
+}
+
+const arn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint";
+
 /** How calls fail. */
 export interface Weather {
   /** Probability that a call is refused before it does anything. */
@@ -95,10 +108,15 @@ export class ModelAccount {
     return result;
   }
 
-  make(kind: string, tags: Readonly<Record<string, string>>, partOf?: string): Thing {
+  make(
+    kind: string,
+    tags: Readonly<Record<string, string>>,
+    { id, partOf, hourlyUsd = 1 }: Partial<Pick<Thing, "id" | "partOf" | "hourlyUsd">> = {},
+  ): Thing {
     this.#made += 1;
-    const made = { id: `${kind}-${this.#made}`, kind, tags: { ...tags }, madeAt: this.now };
-    const thing: Thing = { ...made, endedAt: undefined, partOf, endedBy: undefined };
+    const made = { id: id ?? `${kind}-${this.#made}`, kind, tags: { ...tags }, madeAt: this.now };
+    const open = { endedAt: undefined, partOf, endedBy: undefined };
+    const thing: Thing = { ...made, ...open, hourlyUsd, counts: [] };
     this.things.push(thing);
     return thing;
   }
@@ -125,20 +143,53 @@ export class ModelAccount {
   /** A call of a state machine, whose role's policy spares what is protected. */
   byMachine(name: string, parameters: Readonly<Record<string, unknown>>, by: string): unknown {
     this.calls += 1;
-    if (name === "resourcegroupstaggingapi:getResources") return { ResourceTagMappingList: [] };
+    const asked = this.#endpoints(name, parameters);
+    if (asked !== undefined) return asked;
     const listing = listKeys[name];
     if (listing !== undefined) return this.#list(listing, parameters["Filters"] as Filter[]);
     const ids = Object.values(parameters)
       .flat()
       .filter((value) => typeof value === "string");
-    const guarded = this.alive(({ id }) => ids.includes(id));
-    if (guarded.some(({ tags }) => tags[protectTag] !== "false"))
-      throw new AwsError("AccessDenied");
+    this.#refuseProtected(ids);
     if (name === "ec2:createTags") {
       const [tag] = parameters["Tags"] as [{ Key: string; Value: string }];
       this.tag(parameters["Resources"] as string[], tag.Key, tag.Value);
     } else for (const id of ids) this.end(id, by);
     return {};
+  }
+
+  /** What SageMaker and the tag index answer; undefined where neither is asked. */
+  #endpoints(name: string, parameters: Readonly<Record<string, unknown>>): unknown {
+    const endpoints = this.alive(({ kind }) => kind === "endpoint");
+    if (name === "resourcegroupstaggingapi:getResources") {
+      const wanted = parameters["TagFilters"] as TagFilter[];
+      const found = endpoints.filter(({ tags }) =>
+        wanted.every(({ Key, Values }) =>
+          Values === undefined ? Key in tags : Values.includes(tags[Key] ?? ""),
+        ),
+      );
+      return { ResourceTagMappingList: found.map(({ id }) => ({ ResourceARN: `${arn}/${id}` })) };
+    }
+    if (name === "sagemaker:listEndpoints") {
+      const own = endpoints.filter(({ id }) => id.startsWith(String(parameters["NameContains"])));
+      return {
+        Endpoints: own.map(({ id }) => ({ EndpointName: id, EndpointStatus: "InService" })),
+      };
+    }
+    if (name === "sagemaker:addTags") {
+      const id = String(parameters["ResourceArn"]).slice(arn.length + 1);
+      const [tag] = parameters["Tags"] as [{ Key: string; Value: string }];
+      this.#refuseProtected([id]);
+      this.tag([id], tag.Key, tag.Value);
+      return {};
+    }
+    return undefined;
+  }
+
+  #refuseProtected(ids: readonly string[]): void {
+    const guarded = this.alive(({ id }) => ids.includes(id));
+    if (guarded.some(({ tags }) => tags[protectTag] !== "false"))
+      throw new AwsError("AccessDenied");
   }
 
   #list(

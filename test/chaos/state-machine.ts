@@ -1,16 +1,22 @@
 /** A call that a state machine makes: `ec2:terminateInstances`, with its parameters. */
 export type Call = (name: string, parameters: Readonly<Record<string, unknown>>) => unknown;
 
+/** Whether something is there, and is a word where one is wanted. */
+interface Test {
+  readonly Variable?: string;
+  readonly StringEquals?: string;
+}
+
 interface State {
   readonly Type: string;
   readonly Next?: string;
   readonly End?: boolean;
   readonly Parameters?: unknown;
-  readonly ResultPath?: string;
+  readonly ResultPath?: string | null;
   readonly Resource?: string;
   readonly Retry?: readonly { readonly MaxAttempts: number }[];
   readonly Catch?: readonly { readonly ResultPath?: string; readonly Next: string }[];
-  readonly Choices?: readonly { readonly Variable: string; readonly Next: string }[];
+  readonly Choices?: readonly (Test & { readonly And?: readonly Test[]; readonly Next: string })[];
   readonly Default?: string;
   readonly ItemsPath?: string;
   readonly Iterator?: Machine;
@@ -38,6 +44,9 @@ function valuesAt(path: string, data: unknown): readonly unknown[] {
   return found;
 }
 
+/** The one intrinsic function that the definitions have: the name at the end of an ARN. */
+const lastOfArn = /^States\.ArrayGetItem\(States\.StringSplit\(([^,]+), '\/'\), 1\)$/;
+
 function filled(template: unknown, data: unknown): unknown {
   if (Array.isArray(template)) return template.map((entry) => filled(entry, data));
   if (typeof template !== "object" || template === null) return template;
@@ -45,6 +54,12 @@ function filled(template: unknown, data: unknown): unknown {
     Object.entries(template).map(([key, value]) => {
       if (!key.endsWith(".$")) return [key, filled(value, data)];
       const path = String(value);
+      if (path === "$$.Execution.Name") return [key.slice(0, -2), "one-execution"];
+      const [, split] = lastOfArn.exec(path) ?? [];
+      if (split !== undefined) {
+        const [arn] = valuesAt(split, data);
+        return [key.slice(0, -2), String(arn).split("/")[1]];
+      }
       const found = valuesAt(path, data);
       if (!path.includes("[*]") && found.length === 0) throw new Error(`nothing at ${path}`);
       return [key.slice(0, -2), path.includes("[*]") ? found : found[0]];
@@ -52,20 +67,26 @@ function filled(template: unknown, data: unknown): unknown {
   );
 }
 
-function placed(path: string | undefined, data: unknown, result: unknown): unknown {
+function placed(path: string | null | undefined, data: unknown, result: unknown): unknown {
   if (path === undefined) return result;
+  if (path === null) return data;
   return { ...(data as object), [path.slice(2)]: result };
 }
 
 /** How often a machine that waits for something to end goes round. */
 const mostSteps = 500;
 
+/** A sweep runs 72 times after each deadline. */
+const parsed = new Map<string, Machine>();
+
 /**
  * Runs a definition in Amazon States Language, as much of it as berth's machines use, on a model of the account. Waits take no
  * time, and a task is tried again at once.
  */
 export function runMachine(definition: string, input: unknown, call: Call): unknown {
-  return run(JSON.parse(definition) as Machine, input, call);
+  const machine = parsed.get(definition) ?? (JSON.parse(definition) as Machine);
+  parsed.set(definition, machine);
+  return run(machine, input, call);
 }
 
 function run({ StartAt, States }: Machine, input: unknown, call: Call): unknown {
@@ -89,6 +110,11 @@ function run({ StartAt, States }: Machine, input: unknown, call: Call): unknown 
   return data;
 }
 
+function holds({ Variable = "$", StringEquals }: Test, data: unknown): boolean {
+  const found = valuesAt(Variable, data);
+  return StringEquals === undefined ? found.length > 0 : found.includes(StringEquals);
+}
+
 function enter(
   state: State,
   data: unknown,
@@ -105,7 +131,9 @@ function enter(
       return { data: placed(state.ResultPath, data, result), next };
     }
     case "Choice": {
-      const chosen = state.Choices?.find(({ Variable }) => valuesAt(Variable, data).length > 0);
+      const chosen = state.Choices?.find((choice) =>
+        (choice.And ?? [choice]).every((test) => holds(test, data)),
+      );
       return { data, next: chosen?.Next ?? state.Default };
     }
     case "Task":

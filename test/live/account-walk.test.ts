@@ -2,26 +2,23 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import * as ec2 from "@aws-sdk/client-ec2";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import type { DashboardView } from "../../components/dashboard-page/dashboard-view.ts";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
 import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
-import {
-  announceCloud,
-  findLocalCloud,
-  withdrawCloud,
-} from "../../scripts/adapters/local-cloud.ts";
+import { announceCloud } from "../../scripts/adapters/local-cloud.ts";
 import { fillBucket } from "../../scripts/demo/demo-bucket.ts";
 import { writeDemoModel } from "../../scripts/demo/model/write-model.ts";
 import { demoServingImages } from "../../scripts/demo/serving-images.ts";
 import { settingsFor } from "../offline/cloud/account.ts";
 import { freePort, hasSshd } from "../provider/support/sshd.ts";
+import { copyCheckout, type Checkout } from "../support/checkout.ts";
 import { needs } from "../support/tier.ts";
 import { walkAccount } from "./walk-account.ts";
 
-const repository = resolve(import.meta.dirname, "../..");
 const contract = [
   ...["berth:stack", "berth:env", "berth:owner", "berth:model", "berth:run-id"],
   ...["berth:hourly-usd", "berth:protect", "berth:managed-by"],
@@ -29,6 +26,8 @@ const contract = [
 
 interface Ended {
   readonly code: number;
+  readonly stdout: string;
+  /** What it said on both. */
   readonly text: string;
 }
 
@@ -36,12 +35,12 @@ describe("an account after an up", function () {
   this.timeout(600_000);
   let cloud: Cloud;
   let folder: string;
+  let checkout: Checkout;
   const key = newEd25519Key();
-  const stacks: string[] = [];
 
   before(async function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
-    assert.equal(findLocalCloud(), undefined, "another emulated cloud runs in this folder");
+    checkout = await copyCheckout();
     folder = await mkdtemp(join(tmpdir(), "berth-walk-"));
     cloud = await startCloud({ tier: "process", servingImages: demoServingImages });
     const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
@@ -52,18 +51,15 @@ describe("an account after an up", function () {
     await fillBucket({ client, ...place }, model, names);
     await client.send(new CreateBucketCommand({ Bucket: "walk-kept" }));
     const { endpoint, environment, tier, machineSshPort } = cloud;
-    await announceCloud({
+    const announced = {
       ...{ endpoint, environment, tier, machineSshPort, pid: process.pid },
-      weightsBucket: place.bucket,
-      weightsPrefix: place.prefix,
-    });
+      ...{ weightsBucket: place.bucket, weightsPrefix: place.prefix },
+    };
+    await announceCloud(announced, join(checkout.root, ".berth", "cloud.json"));
   });
   after(async () => {
-    for (const stack of stacks) {
-      await rm(join(repository, "stacks", `Pulumi.${stack}.yaml`), { force: true });
-    }
-    await withdrawCloud();
     await cloud.stop();
+    await checkout.remove();
     await rm(folder, { recursive: true, force: true });
   });
   afterEach(() => {
@@ -73,7 +69,7 @@ describe("an account after an up", function () {
   async function berth(...words: readonly string[]): Promise<Ended> {
     const run = promisify(execFile);
     const options = {
-      cwd: repository,
+      cwd: checkout.root,
       maxBuffer: 1 << 24,
       env: {
         ...process.env,
@@ -87,15 +83,14 @@ describe("an account after an up", function () {
     try {
       const args = ["--import", "tsx", "scripts/cli.ts", ...words];
       const { stdout, stderr } = await run(process.execPath, args, options);
-      return { code: 0, text: stdout + stderr };
+      return { code: 0, stdout, text: stdout + stderr };
     } catch (error) {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-      return { code, text: stdout + stderr };
+      return { code, stdout, text: stdout + stderr };
     }
   }
 
   async function init(stack: string, ...settings: readonly string[]): Promise<void> {
-    stacks.push(stack);
     const file = join(folder, `${stack}.pub`);
     await writeFile(file, `${key.publicKey}\n`);
     const flags = ["--ssh-public-key", file, "--ssh-cidr", "127.0.0.1/32"];
@@ -144,9 +139,40 @@ describe("an account after an up", function () {
   it("has the whole contract on everything of a host's stack that takes tags", async () => {
     const { code, text } = await berth("up", "--env", "local-walk");
     assert.equal(code, 0, text);
+    assert.match(text, /month +\$[\d.]+ for one lease of/);
     assert.deepEqual(await lacking("local-walk"), []);
+    const cost = await berth("cost", "--env", "local-walk", "--egress");
+    assert.equal(cost.code, 0, cost.text);
+    assert.match(cost.text, /egress +at most \$\S+ more, and not in the sum: 1 host sent 0\.00 GB/);
     const preview = await berth("preview", "--env", "local-walk");
     assert.match(preview.text, /difference none: it costs/);
+  });
+
+  it("is on the dashboard's page and in its JSON, with its host, deadline, cost and no secret", async () => {
+    const page = join(folder, "dashboard.html");
+    const once = await berth("dashboard", "--once", page);
+    assert.equal(once.code, 0, once.text);
+    assert.match(once.text, /1 stack/);
+    const html = await readFile(page, "utf8");
+    const { code, text, stdout } = await berth("dashboard", "--json");
+    assert.equal(code, 0, text);
+    const view = JSON.parse(stdout) as DashboardView;
+    const [stack] = view.stacks;
+    assert.equal(stack?.name, "local-walk");
+    assert.equal(stack.owner, "alice@example.org");
+    assert.ok(stack.hourlyUsd !== undefined && stack.hourlyUsd > 0);
+    assert.ok(stack.cost !== undefined && stack.cost.usd > 0);
+    assert.ok(Date.parse(stack.expiresAt ?? "") > Date.parse(stack.now));
+    assert.deepEqual([stack.serving.text, stack.serving.tone], ["host running", "good"]);
+    assert.deepEqual(view.accounts[0]?.others, []);
+    assert.deepEqual(view.silent, []);
+    for (const shown of ["local-walk", stack.instanceType, stack.model]) {
+      assert.ok(html.includes(shown), shown);
+    }
+    for (const [name, told] of Object.entries({ html, json: text })) {
+      assert.doesNotMatch(told, /PRIVATE KEY|v1:[A-Za-z0-9+/]{12,}/, name);
+      assert.ok(!told.includes('http-equiv="refresh"'), name);
+    }
   });
 
   it("keeps a host whose files cannot be saved, and saves them before it goes", async () => {
@@ -163,7 +189,7 @@ describe("an account after an up", function () {
     const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
     const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: "walk-kept" }));
     assert.match(Contents[0]?.Key ?? "", /^final\/.*config\.json$/);
-    const receipts = join(repository, ".berth", "receipts");
+    const receipts = join(checkout.root, ".berth", "receipts");
     const names = (await readdir(receipts)).filter((name) => name.startsWith("local-walk-"));
     const page = await readFile(
       join(

@@ -146,9 +146,18 @@ describe("deployEndpoint", () => {
     });
     const start = named("dev-endpoint-hours-start-1").inputs;
     const ends = named("dev-teardown-at-deadline").inputs["scheduleExpression"];
-    assert.equal(`at(${String(start["endDate"]).replace(/Z$/, "")})`, ends);
+    const stop = named("dev-endpoint-hours-stop-1").inputs;
+    assert.equal(`at(${String(stop["endDate"]).replace(/Z$/, "")})`, ends);
+    // The last start is tried for five minutes, and then no more before the deadline.
+    const patience = Date.parse(String(stop["endDate"])) - Date.parse(String(start["endDate"]));
+    assert.equal(patience, 300_000);
     assert.equal(start["scheduleExpressionTimezone"], "Europe/Berlin");
-    const target = start["target"] as { arn: string; input: string };
+    const target = start["target"] as {
+      arn: string;
+      input: string;
+      retryPolicy: { maximumEventAgeInSeconds: number };
+    };
+    assert.equal(target.retryPolicy.maximumEventAgeInSeconds, 300);
     assert.equal(target.arn, "arn:aws:scheduler:::aws-sdk:sagemaker:createEndpoint");
     const { Tags, EndpointName } = JSON.parse(target.input) as {
       Tags: { Key: string; Value: string }[];

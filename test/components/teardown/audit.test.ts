@@ -39,6 +39,11 @@ describe("auditRuns", () => {
     assert.equal(verdictOf(thing("volume"), group(60)), "past-deadline");
     assert.equal(verdictOf(thing("instance", { "berth:protect": "true" }), group(60)), "protected");
     assert.equal(verdictOf(thing("vpc"), thing("role")), "remains");
+    const protect = { "berth:protect": "true" };
+    const ofDeadline = thing("schedule-group", { ...protect, "berth:expires-at": deadline(60) });
+    assert.equal(verdictOf(ofDeadline, thing("role")), "protected");
+    // That of weekly hours says no deadline, and is not told when the protection goes.
+    assert.equal(verdictOf(thing("schedule-group", protect), group(60)), "remains");
   });
 
   it("gives the schedules their quarter of an hour, and believes the latest deadline", () => {
@@ -54,6 +59,23 @@ describe("auditRuns", () => {
     const [run] = auditRuns([thing("instance"), thing("volume"), thing("vpc")], now);
     assert.equal(run?.hourlyUsd, 0.8048);
     assert.equal(auditRuns([thing("volume")], now)[0]?.hourlyUsd, 0);
+  });
+
+  it("lets --fix have a budget whose stack is gone, and none that an up may be at work beside", () => {
+    const budget = (minutesAgo: number, change: Readonly<Record<string, string>> = {}) => {
+      const changedAt = deadline(minutesAgo);
+      return { ...thing("budget", change), service: "budgets", changedAt };
+    };
+    const fixable = (complete: boolean, ...things: readonly AccountThing[]) =>
+      auditRuns(things, now).some((run) => isFixable(run, now, complete));
+    assert.equal(verdictOf(budget(90)), "remains");
+    assert.equal(fixable(true, budget(90)), true);
+    assert.equal(fixable(true, budget(30)), false);
+    assert.equal(fixable(false, budget(90)), false);
+    assert.equal(fixable(true, budget(90), thing("role")), false);
+    assert.equal(fixable(true, budget(90), thing("instance")), false);
+    assert.equal(fixable(true, budget(90, { "berth:protect": "true" })), false);
+    assert.equal(fixable(true, budget(90, { "berth:run-id": "" })), false);
   });
 
   it("never lets --fix touch what is protected, runs on, or says not whose it is", () => {

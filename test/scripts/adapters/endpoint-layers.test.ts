@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { CreateScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { endpointProtection, groupExpiry } from "../../../scripts/adapters/endpoint-layers.ts";
+import { endpointProtection, groupTag } from "../../../scripts/adapters/endpoint-layers.ts";
 import { settingsFor } from "../../offline/cloud/account.ts";
 
 const Image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:1";
@@ -76,7 +76,7 @@ describe("the layers of an endpoint's lease, in the emulated account", function 
     const { ScheduleGroupArn } = await schedules.send(
       new CreateScheduleGroupCommand({ Name: "dev" }),
     );
-    const layer = groupExpiry(scope(), ScheduleGroupArn!);
+    const layer = groupTag(scope(), ScheduleGroupArn!, "berth:expires-at");
     assert.equal(await layer.read(), undefined);
     await layer.write(expiresAt);
     assert.equal(await layer.read(), expiresAt);

@@ -3,10 +3,11 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import * as scheduler from "@aws-sdk/client-scheduler";
 import { LayerError, rewriteLayers } from "../../../components/lease/lease-layers.ts";
 import { timestamp } from "../../../components/lease/lease.ts";
-import { sweepBounds } from "../../../components/teardown/teardown-times.ts";
+import { startEventSeconds, sweepBounds } from "../../../components/teardown/teardown-times.ts";
 import { atExpression } from "../../../components/teardown/terminate-by-tag.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
+import { groupTag } from "../../../scripts/adapters/endpoint-layers.ts";
 import {
   expiryTagLayer,
   hostLayer,
@@ -14,7 +15,9 @@ import {
   protectionTags,
   scheduleLayer,
   scheduleProtection,
+  startProtection,
 } from "../../../scripts/adapters/lease-layers.ts";
+import { readProtection } from "../../../scripts/adapters/read-protection.ts";
 import type { RecordedSchedule } from "../../../scripts/adapters/stack-state.ts";
 import { dlami, settingsFor } from "../../offline/cloud/account.ts";
 import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
@@ -138,6 +141,69 @@ describe("the layers of a lease, on a real sshd and in the emulated account", fu
     assert.equal(found.Target?.Input, '{"time":"t"}');
     assert.equal(found.ScheduleExpression, "rate(5 minutes)");
     assert.equal(found.State, "ENABLED");
+  });
+
+  it("moves the last start of weekly hours, and has what they start protected as all is", async () => {
+    const schedules = new scheduler.SchedulerClient(scope.client);
+    const [stop, start] = (["hours-stop", "hours-start"] as const).map((kind) => ({
+      ...{ groupName: "dev", name: `${kind}-1` },
+      kind,
+    }));
+    const Tags = [
+      { Key: "berth:owner", Value: "alice" },
+      { Key: "berth:protect", Value: "false" },
+    ];
+    for (const each of [stop!, start!]) {
+      await schedules.send(
+        new scheduler.CreateScheduleCommand({
+          ...{ GroupName: "dev", Name: each.name, FlexibleTimeWindow: { Mode: "OFF" } },
+          ScheduleExpression: "cron(0 8 ? * MON *)",
+          Target: {
+            Arn: "arn:aws:scheduler:::aws-sdk:sagemaker:createEndpoint",
+            RoleArn: "arn:aws:iam::123456789012:role/switch",
+            Input: JSON.stringify({ EndpointName: "dev-own", Tags }),
+          },
+        }),
+      );
+    }
+    const layers = [stop!, start!].map((each) => scheduleLayer(scope, each));
+    const read = () => Promise.all(layers.map((layer) => layer.read()));
+    assert.deepEqual(await read(), ["", ""]);
+    await rewriteLayers(layers, later);
+    assert.deepEqual(await read(), [later, later]);
+    const told = () =>
+      schedules.send(new scheduler.GetScheduleCommand({ GroupName: "dev", Name: start!.name }));
+    const gap = Date.parse(later) - (await told()).EndDate!.getTime();
+    assert.equal(gap, startEventSeconds * 1000);
+    const protection = startProtection(scope, start!);
+    assert.equal(await protection.read(), "false");
+    await protection.write("true");
+    const { Target, EndDate, State } = await told();
+    assert.deepEqual(JSON.parse(Target!.Input!), {
+      EndpointName: "dev-own",
+      Tags: [Tags[0], { Key: "berth:protect", Value: "true" }],
+    });
+    assert.equal(State, "ENABLED");
+    assert.equal(EndDate!.getTime() + gap, Date.parse(later));
+    await rewriteLayers(layers, "");
+    assert.deepEqual(await read(), ["", ""]);
+  });
+
+  it("knows from the schedules alone that a stopped endpoint is protected", async () => {
+    const schedules = new scheduler.SchedulerClient(scope.client);
+    const { Arn: groupArn } = await schedules.send(
+      new scheduler.GetScheduleGroupCommand({ Name: "dev" }),
+    );
+    const endpointArn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/dev-stopped";
+    const protection = () => readProtection(scope, { endpointArn, groupArn, schedules: [at] });
+    assert.equal(await protection(), "false");
+    await scheduleProtection(scope, at).write("true");
+    assert.equal(await protection(), "true");
+    await scheduleProtection(scope, at).write("false");
+    await groupTag(scope, groupArn!, "berth:protect").write("true");
+    assert.equal(await protection(), "true");
+    await groupTag(scope, groupArn!, "berth:protect").write("false");
+    assert.equal(await protection(), "false");
   });
 
   it("protects in all of them, and takes it back", async () => {

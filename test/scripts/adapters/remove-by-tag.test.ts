@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { BudgetsClient, CreateBudgetCommand, DeleteBudgetCommand } from "@aws-sdk/client-budgets";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as iam from "@aws-sdk/client-iam";
 import { ledgerOf, totalUsd } from "../../../components/cost/ledger.ts";
-import { auditRuns } from "../../../components/teardown/audit.ts";
+import { auditRuns, isFixable } from "../../../components/teardown/audit.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
 import { takeInventory } from "../../../scripts/adapters/account-things.ts";
@@ -135,6 +136,48 @@ describe("removeByTag", function () {
     assert.ok(removed.some(({ id }) => id === instanceId));
     assert.match(told.join("\n"), /security-group .*DependencyViolation/);
     assert.deepEqual(await cloud.leftovers(), []);
+  });
+
+  it("finds a budget of a stack that is gone, and removes it", async () => {
+    const budgets = new BudgetsClient(settingsFor(cloud));
+    const AccountId = "123456789012";
+    const make = (BudgetName: string, ResourceTags: typeof Tags) =>
+      budgets.send(
+        new CreateBudgetCommand({
+          ...{ AccountId, ResourceTags },
+          Budget: {
+            ...{ BudgetName, BudgetType: "COST", TimeUnit: "MONTHLY" },
+            BudgetLimit: { Amount: "200", Unit: "USD" },
+          },
+        }),
+      );
+
+    const lone = Tags.filter((tag) => tag.Key !== "berth:expires-at").map((tag) =>
+      tag.Key === "berth:run-id" ? { ...tag, Value: "fedcba987654" } : tag,
+    );
+    await make("dev-budget-month-1", lone);
+    await make("their-budget-month", [{ Key: "team", Value: "theirs" }]);
+    const audit = async (whole: boolean) => {
+      const { things } = await takeInventory(scope.client, ["us-east-1"], whole);
+      const later = new Date(Date.now() + 2 * 3_600_000);
+      return auditRuns(things, later).filter((run) => isFixable(run, later));
+    };
+    assert.deepEqual(await audit(false), []);
+    const [over] = await audit(true);
+    assert.equal(over?.reason, "only its budget is left: its stack is gone");
+    const gone = { ...scope, runId: over.runId };
+    const patience = { rounds: 2, pauseMs: 10, tell: () => undefined };
+    const { removed, kept } = await removeByTag(gone, patience);
+    assert.deepEqual(
+      removed.map(({ id }) => id),
+      ["dev-budget-month-1"],
+    );
+    assert.deepEqual(kept, []);
+    assert.deepEqual(
+      (await cloud.leftovers()).map(({ id }) => id),
+      ["their-budget-month"],
+    );
+    await budgets.send(new DeleteBudgetCommand({ AccountId, BudgetName: "their-budget-month" }));
   });
 
   it("says what stays, and AWS's reason", async () => {

@@ -8,9 +8,13 @@ import {
 } from "@aws-sdk/client-s3";
 import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { compareBill } from "../../../components/cost/compare-bill.ts";
+import { egressBound } from "../../../components/cost/egress-bound.ts";
 import { ledgerOf, sumBy } from "../../../components/cost/ledger.ts";
+import type { RunRecord, Usage } from "../../../components/cost/usage.ts";
+import { timestamp } from "../../../components/lease/lease.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { askBill } from "../../../scripts/adapters/cost-explorer.ts";
+import { askSentBytes } from "../../../scripts/adapters/egress-of-hosts.ts";
 import { recordRuns } from "../../../scripts/adapters/run-records.ts";
 import { settingsFor } from "../../offline/cloud/account.ts";
 
@@ -116,6 +120,49 @@ describe("what runs cost, asked of an account", function () {
       runs[0]?.usages.map(({ kind }) => kind),
       ["bucket"],
     );
+  });
+
+  it("sums what hosts sent from their launch to their end, those that are gone too", async () => {
+    const cloudwatch = new CloudWatchClient(settingsFor(cloud));
+    const send = (host: string, hoursAgo: number, bytes: number) =>
+      cloudwatch.send(
+        new PutMetricDataCommand({
+          Namespace: "AWS/EC2",
+          MetricData: [
+            {
+              MetricName: "NetworkOut",
+              Timestamp: new Date(now.getTime() - hoursAgo * hourMs),
+              Dimensions: [{ Name: "InstanceId", Value: host }],
+              Value: bytes,
+            },
+          ],
+        }),
+      );
+    await send("i-gone", 50, 40e9);
+    await send("i-gone", 49, 10e9);
+    await send("i-here", 1, 2e9);
+    await send("i-strange", 1, 900e9);
+    const at = (hoursAgo: number) => timestamp(new Date(now.getTime() - hoursAgo * hourMs));
+    const host = (resourceId: string, from: string, to?: string): Usage => ({
+      ...{ kind: "instance", resourceId, type: "g6.xlarge", units: 1 },
+      span: { from, to },
+      prices: [{ from, hourlyUsd: 1 }],
+    });
+    const identity = { stack: "dev", env: "dev", owner: "alice", model: "m", region: "us-east-1" };
+    const record: RunRecord = {
+      ...{ ...identity, runId, charges: [] },
+      usages: [host("i-gone", at(51), at(48)), host("i-here", at(2))],
+    };
+    const bound = egressBound(await askSentBytes(settingsFor(cloud), [record], now));
+    assert.deepEqual(
+      bound.hosts.map(({ resourceId, bytes }) => [resourceId, bytes]),
+      [
+        ["i-gone", 50e9],
+        ["i-here", 2e9],
+      ],
+    );
+    assert.equal(bound.sentGB, 52);
+    assert.equal(bound.atMostUsd, 4.68);
   });
 
   it("asks Cost Explorer by the stack's tag, day by day", async () => {
