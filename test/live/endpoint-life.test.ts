@@ -22,7 +22,8 @@ describe("an endpoint by hand, in the emulated cloud", function () {
   let endpoint: string;
   let home: string;
 
-  before(async () => {
+  // Each has a cloud of its own, whose clock it moves past the deadline.
+  beforeEach(async () => {
     assert.equal(findLocalCloud(), undefined, "an emulated cloud runs already");
     home = mkdtempSync(join(tmpdir(), "berth-endpoint-life-"));
     cloud = spawn(process.execPath, [...cli, "cloud", "--tier", "none"], {
@@ -32,7 +33,7 @@ describe("an endpoint by hand, in the emulated cloud", function () {
     await until(() => Promise.resolve(findLocalCloud() !== undefined), 300);
     endpoint = findLocalCloud()!.endpoint;
   });
-  after(async () => {
+  afterEach(async () => {
     rmSync(file, { force: true });
     if (cloud.exitCode === null) {
       cloud.kill("SIGINT");
