@@ -34,6 +34,8 @@ export function rangeText({ low, high }: Range, show: (value: number) => string 
 export function dollars(value: number): string {
   if (value >= 100) return `$${Math.round(value).toLocaleString("en-US")}`;
   if (value >= 1) return `$${value.toFixed(2)}`;
+  if (value === 0) return "$0";
+  if (value < 0.0001) return "under $0.0001";
   return `$${value.toPrecision(2)}`;
 }
 

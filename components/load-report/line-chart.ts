@@ -28,6 +28,8 @@ export interface LineChart {
 
 const [width, height] = [460, 260];
 const [left, right, top, bottom] = [64, 14, 14, 44];
+/** Room above the highest line, so that it is not taken for the frame. */
+const headroom = 1.08;
 /** A band that reaches further than so many times the highest line is cut off. */
 const mostTimes = 3;
 
@@ -42,7 +44,7 @@ function topOf({ series, band, limit }: LineChart): number {
   const measured = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const others = [limit ?? 0, ...(band?.ranges ?? []).map((range) => range?.high ?? 0)];
   const near = others.filter((value) => value <= measured * mostTimes);
-  return Math.max(measured, ...near, Number.MIN_VALUE);
+  return Math.max(measured, ...near, Number.MIN_VALUE) * headroom;
 }
 
 interface Scale {
