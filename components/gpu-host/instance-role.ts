@@ -103,7 +103,7 @@ export function instanceProfile(
   const role = new aws.iam.Role(
     `${name}-role`,
     {
-      description: "berth: reads one prefix of one bucket",
+      description: `berth: reads one prefix of one bucket${checkpoints === undefined ? "" : ", keeps checkpoints below another"}`,
       assumeRolePolicy: trustPolicy("ec2.amazonaws.com"),
       tags: namedTags(tags, `${name}-role`),
     },

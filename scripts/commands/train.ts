@@ -104,7 +104,8 @@ async function keepingOf(
     terminal.say(`kept       on this host alone, and gone with it${how}`);
     return undefined;
   }
-  terminal.say(`kept       every ${minutes} min in ${uriOf(kept)}`);
+  const own = kept.goesWithStack ? ", in the stack's own bucket: berth down removes it" : "";
+  terminal.say(`kept       every ${minutes} min in ${uriOf(kept)}${own}`);
   return { place: kept, minutes, tools: await sendKeeper(host) };
 }
 

@@ -5,7 +5,7 @@ import { UserError } from "../../components/user-error.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
 import { ensureFolder } from "../../provider/connection.ts";
 import { checkpointsPlace } from "../../stacks/checkpoints.ts";
-import type { Settings } from "../../stacks/parse-settings.ts";
+import type { HostSettings, Settings } from "../../stacks/parse-settings.ts";
 import { repository } from "../adapters/repository.ts";
 import type { BerthOutputs } from "../stack-outputs.ts";
 import type { JobFolder } from "./host-job.ts";
@@ -18,6 +18,8 @@ export interface KeptPlace {
   readonly region: string;
   /** undefined is AWS's own. */
   readonly endpoint: string | undefined;
+  /** The bucket is the stack's own, and a `down` removes it with what is in it. */
+  readonly goesWithStack: boolean;
 }
 
 /** What a host does with them. */
@@ -46,7 +48,12 @@ export function keptPlace(
   const [, bucket, prefix] = /^s3:\/\/([^/]+)\/(.*)$/.exec(uri ?? "") ?? [];
   if (bucket === undefined || prefix === undefined) return undefined;
   const endpoint = process.env["AWS_ENDPOINT_URL_S3"] ?? process.env["AWS_ENDPOINT_URL"];
-  return { bucket, prefix: `${prefix}${job.name}/`, region: settings.region, endpoint };
+  const where = { bucket, prefix: `${prefix}${job.name}/`, region: settings.region, endpoint };
+  return { ...where, goesWithStack: settings.target === "ec2" && ownsBucket(settings) };
+}
+
+function ownsBucket({ checkpointsBucket, weightsBucket, protect }: HostSettings): boolean {
+  return (checkpointsBucket ?? weightsBucket) === undefined && !protect;
 }
 
 function declaredUri(settings: Settings, modelId: string): string | undefined {
