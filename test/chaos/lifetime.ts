@@ -356,7 +356,9 @@ class Life {
       if (schedule.fired || now < schedule.deadline + this.#delay) return;
       schedule.fired = true;
       const host = this.#model.wish.target === "host";
-      const machine = host ? terminateByTag(run) : deleteEndpoint(endpointName(run.runId));
+      const machine = host
+        ? terminateByTag(run)
+        : deleteEndpoint({ endpointName: endpointName(run.runId), hasComponent: false });
       this.#machine(machine, "terminator");
       return;
     }
