@@ -8,6 +8,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { explainError } from "../command-error.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { hostEnded } from "../host-ended.ts";
 import { previewedCostOf } from "../preview-cost.ts";
 import { failedPreviewMarkdown, previewMarkdown, type Previewed } from "../preview-markdown.ts";
 import { readOutputs } from "../stack-outputs.ts";
@@ -38,13 +39,16 @@ async function preview(options: StackOptions, terminal: Terminal): Promise<Previ
   for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
   const { engine, stack } = await openDeployment(options, deployment);
   terminal.say(`preview "${options.env}" with the ${engine.name} engine ${engine.version}`);
+  const outputs = readOutputs(await stack.outputs());
+  const refresh = await hostEnded(deployment, outputs);
+  if (refresh)
+    terminal.say(`host       ${outputs.instanceId ?? "?"} has ended; an up makes another`);
   const { result, steps, seconds } = await runOperation({
     name: "preview",
     terminal,
-    work: (hooks) => stack.preview({ ...hooks, color: "never" }),
+    work: (hooks) => stack.preview({ ...hooks, color: "never", refresh }),
   });
   const { plan, cloud } = deployment;
-  const outputs = readOutputs(await stack.outputs());
   const cost = previewedCostOf(deployment, outputs, await readClock(cloud));
   const counts = Object.entries(result.changeSummary).map(([what, count]) => `${count} ${what}`);
   terminal.say("", `would be   ${counts.join(", ") || "no change"} (${seconds.toFixed(1)} s)`);

@@ -155,11 +155,12 @@ function nextLines(
   if (state !== "gone" && state !== "terminated") return [];
   const down = `npm run berth -- down --env ${env}`;
   const leased = expiresAt === "" || Date.parse(expiresAt) > now.getTime();
-  return noun === "endpoint" && leased
-    ? [
-        `next       start it again: npm run berth -- start --env ${env}; or remove the rest: ${down}`,
-      ]
-    : [`next       the ${noun} has ended; remove the rest with: ${down}`];
+  if (!leased) return [`next       the ${noun} has ended; remove the rest with: ${down}`];
+  const again = noun === "endpoint" ? "start it again" : "bring another up";
+  const command = noun === "endpoint" ? "start" : "up";
+  return [
+    `next       ${again}: npm run berth -- ${command} --env ${env}; or remove the rest: ${down}`,
+  ];
 }
 
 async function outputsOf(options: StackOptions): Promise<BerthOutputs> {

@@ -10,6 +10,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { hostEnded } from "../host-ended.ts";
 import { previewedCostOf } from "../preview-cost.ts";
 import { requireWeights } from "../push/require-weights.ts";
 import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
@@ -46,10 +47,13 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     terminal.say(...previewedCostLines(previewed), "");
   }
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
+  const refresh = await hostEnded(deployment, before);
+  if (refresh)
+    terminal.say(`host       ${before.instanceId ?? "?"} has ended; another one is made`);
   const report = await runOperation({
     name: "up",
     terminal,
-    work: (hooks) => stack.up({ ...hooks, color: "never" }),
+    work: (hooks) => stack.up({ ...hooks, color: "never", refresh }),
   }).catch(async (error: unknown) => {
     const { settings, cloud } = deployment;
     throw settings.target === "sagemaker"

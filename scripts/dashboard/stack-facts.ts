@@ -80,7 +80,7 @@ export function stackFacts(exported: unknown): StackFacts {
   const account = propertiesOf(resources, "pulumi:providers:aws", "inputs");
   const outputs = readableOutputs(outputsOf("pulumi:pulumi:Stack"));
   const verified = values.safeParse(outputsOf("berth:index:HostBootstrap")["verified"]).data;
-  const endpoint = text(outputsOf("aws:sagemaker/endpoint:Endpoint")["name"]);
+  const endpoint = text(outputsOf("berth:index:HostedEndpoint")["endpointName"]);
   const instance = text(outputsOf("berth:index:GpuHost")["instanceId"]);
   return {
     resources: resources.filter(({ type }) => !type.startsWith("pulumi:")).length,

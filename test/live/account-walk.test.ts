@@ -148,6 +148,35 @@ describe("an account after an up", function () {
     assert.match(preview.text, /difference none: it costs/);
   });
 
+  it("gets another host for one that was taken back, with the same deadline", async () => {
+    const client = new ec2.EC2Client(settingsFor(cloud));
+    const live = async (): Promise<readonly string[]> => {
+      const Filters = [{ Name: "instance-state-name", Values: ["pending", "running"] }];
+      const { Reservations = [] } = await client.send(
+        new ec2.DescribeInstancesCommand({ Filters }),
+      );
+      return Reservations.flatMap(({ Instances = [] }) =>
+        Instances.map((each) => each.InstanceId!),
+      );
+    };
+    const before = await live();
+    const expiry = /ends +(\S+),/.exec((await berth("status", "--env", "local-walk")).text)?.[1];
+    await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [...before] }));
+    const status = await berth("status", "--env", "local-walk");
+    assert.match(status.text, /next +bring another up: .* up --env local-walk/);
+    const preview = await berth("preview", "--env", "local-walk");
+    assert.equal(preview.code, 0, preview.text);
+    assert.match(preview.text, /will make +local-walk-host-launch/);
+    const { code, text } = await berth("up", "--env", "local-walk");
+    assert.equal(code, 0, text);
+    assert.match(text, new RegExp(`${before[0]!} has ended; another one is made`));
+    const after = await live();
+    assert.equal(after.length, 1);
+    assert.notDeepEqual(after, before);
+    assert.ok(expiry !== undefined && text.includes(`ends       ${expiry}`), text);
+    assert.equal((await berth("invoke", "hi", "--env", "local-walk", "--max-tokens", "2")).code, 0);
+  });
+
   it("is on the dashboard's page and in its JSON, with its host, deadline, cost and no secret", async () => {
     const page = join(folder, "dashboard.html");
     const once = await berth("dashboard", "--once", page);
