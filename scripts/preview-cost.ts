@@ -1,8 +1,12 @@
 import { previewCost, type PreviewedCost } from "../components/cost/previewed-cost.ts";
+import { pricedRegions } from "../components/pricing/region-prices.ts";
 import { isEndpointPlan } from "../components/sagemaker-endpoint/stack-plan-text.ts";
 import { declaredMonth } from "../stacks/declared-month.ts";
 import type { Deployment } from "./deployment.ts";
 import type { BerthOutputs } from "./stack-outputs.ts";
+
+/** A machine that is there already may be in no region, and nothing of AWS is paid for it but requests to a bucket. */
+const nowhere = { region: pricedRegions[0] ?? "us-east-1", weightsGiB: 0 };
 
 /** What a deployment would cost against what its stack runs now, by the outputs of the last `up`. */
 export function previewedCostOf(
@@ -16,8 +20,7 @@ export function previewedCostOf(
     hourlyUsd,
     atMost: ladder[0].purchase === "spot" || scales,
     month: declaredMonth(hourlyUsd, settings),
-    region: settings.region,
-    weightsGiB,
+    ...(settings.target === "existing-host" ? nowhere : { region: settings.region, weightsGiB }),
     weightsRegion: settings.target === "ec2" ? settings.weightsRegion : undefined,
   };
   return previewCost(planned, running(outputs, now));

@@ -52,7 +52,7 @@ async function preview(options: StackOptions, terminal: Terminal): Promise<Previ
   const cost = previewedCostOf(deployment, outputs, await readClock(cloud));
   const counts = Object.entries(result.changeSummary).map(([what, count]) => `${count} ${what}`);
   terminal.say("", `would be   ${counts.join(", ") || "no change"} (${seconds.toFixed(1)} s)`);
-  terminal.say(...previewedCostLines(cost));
+  if (deployment.settings.target !== "existing-host") terminal.say(...previewedCostLines(cost));
   if (plan.gated && !deployment.settings.acceptLicence) {
     terminal.say(`licence    "up" needs --accept-licence ${plan.licence}`);
   }

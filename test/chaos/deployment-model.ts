@@ -272,6 +272,10 @@ export class DeploymentModel {
     const { lease } = this.state;
     if (lease === undefined) throw new Error("no lease");
     if (!on && this.account.now >= lease.expiresAt) throw new Error("the lease is over");
+    // With nothing there it is a wish for the next `up`, kept in the stack's file, which this model has none of.
+    if (this.account.alive(({ tags }) => tags[runTag] === lease.runId).length === 0) {
+      throw new Error("nothing of it is there");
+    }
     await rewriteLayers(
       [
         this.#tagLayer(lease.runId, protectTag),

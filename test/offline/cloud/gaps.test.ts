@@ -106,7 +106,7 @@ describe("what the cloud adds to moto", function () {
   it("answers what it does not have with a refusal that nobody retries", async () => {
     const sm = new sagemaker.SageMakerClient({ ...settingsFor(cloud), maxAttempts: 3 });
     const before = cloud.calls().length;
-    await assert.rejects(sm.send(new sagemaker.ListInferenceComponentsCommand({})), {
+    await assert.rejects(sm.send(new sagemaker.ListEdgePackagingJobsCommand({})), {
       name: "UnsupportedOperation",
     });
     await assert.rejects(
