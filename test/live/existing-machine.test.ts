@@ -9,9 +9,9 @@ import { copyWeights, missingCopies } from "../../provider/copy-weights.ts";
 import { claimHost, releaseHost, stillClaimed } from "../../provider/existing-host.ts";
 import { existingHost } from "../../provider/resources/existing-host.ts";
 import { needs, Started } from "../support/tier.ts";
-import { CutProxy } from "./support/cut-proxy.ts";
-import { hostOn, operation } from "./support/host.ts";
-import { freePort, hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { CutProxy } from "../provider/support/cut-proxy.ts";
+import { hostOn, operation } from "../provider/support/host.ts";
+import { freePort, hasSshd, startSshd, type TestSshd } from "../provider/support/sshd.ts";
 
 const claim = { dataFolder: "/opt/berth", stack: "dev", runId: "0123456789ab" };
 

@@ -8,23 +8,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ec2 from "@aws-sdk/client-ec2";
 import { CreateBucketCommand, GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { newEd25519Key } from "../../../components/ed25519-key.ts";
-import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { motoPython } from "../../../offline/cloud/moto/environment.ts";
-import { hostOf } from "../../../provider/connection.ts";
-import type { Host } from "../../../provider/adapters/ssh.ts";
-import type { StepResult } from "../../../provider/detached-step.ts";
-import { repository } from "../../../scripts/adapters/repository.ts";
-import { fetchKept } from "../../../scripts/finetune/fetch-kept.ts";
+import { newEd25519Key } from "../../components/ed25519-key.ts";
+import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import { motoPython } from "../../offline/cloud/moto/environment.ts";
+import { hostOf } from "../../provider/connection.ts";
+import type { Host } from "../../provider/adapters/ssh.ts";
+import type { StepResult } from "../../provider/detached-step.ts";
+import { repository } from "../../scripts/adapters/repository.ts";
+import { fetchKept } from "../../scripts/finetune/fetch-kept.ts";
 import {
   jobsFolder,
   readJobFolder,
   runJob,
   sendJob,
   type JobFolder,
-} from "../../../scripts/finetune/host-job.ts";
-import { sendKeeper, type KeptPlace } from "../../../scripts/finetune/kept-checkpoints.ts";
-import { dlami, instanceOf, makeProfile, settingsFor, until } from "../../offline/cloud/account.ts";
+} from "../../scripts/finetune/host-job.ts";
+import { sendKeeper, type KeptPlace } from "../../scripts/finetune/kept-checkpoints.ts";
+import { dlami, instanceOf, makeProfile, settingsFor, until } from "../offline/cloud/account.ts";
 
 /** Stands for a training: a whole checkpoint each third step, and a half-written one after it. */
 const trainer = `#!/usr/bin/env bash
