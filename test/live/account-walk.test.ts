@@ -1,22 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import * as ec2 from "@aws-sdk/client-ec2";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import type { DashboardView } from "../../components/dashboard-page/dashboard-view.ts";
-import { newEd25519Key } from "../../components/ed25519-key.ts";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
-import { announceCloud } from "../../scripts/adapters/local-cloud.ts";
-import { fillBucket } from "../../scripts/demo/demo-bucket.ts";
-import { writeDemoModel } from "../../scripts/demo/model/write-model.ts";
-import { demoServingImages } from "../../scripts/demo/serving-images.ts";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { settingsFor } from "../offline/cloud/account.ts";
 import { freePort, hasSshd } from "../provider/support/sshd.ts";
-import { copyCheckout, type Checkout } from "../support/checkout.ts";
 import { needs } from "../support/tier.ts";
+import { CheckoutAccount, type Ended } from "./checkout-account.ts";
 import { walkAccount } from "./walk-account.ts";
 
 const contract = [
@@ -24,81 +16,27 @@ const contract = [
   ...["berth:hourly-usd", "berth:protect", "berth:managed-by"],
 ];
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  /** What it said on both. */
-  readonly text: string;
-}
-
 describe("an account after an up", function () {
   this.timeout(600_000);
+  let account: CheckoutAccount;
   let cloud: Cloud;
   let folder: string;
-  let checkout: Checkout;
-  const key = newEd25519Key();
 
   before(async function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
-    checkout = await copyCheckout();
-    folder = await mkdtemp(join(tmpdir(), "berth-walk-"));
-    cloud = await startCloud({ tier: "process", servingImages: demoServingImages });
+    account = await CheckoutAccount.open();
+    ({ cloud, folder } = account);
     const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
-    const model = join(folder, "model");
-    await mkdir(model);
-    const names = await writeDemoModel(model);
-    const place = { bucket: "walk-weights", prefix: "demo-llama-60m/" };
-    await fillBucket({ client, ...place }, model, names);
     await client.send(new CreateBucketCommand({ Bucket: "walk-kept" }));
-    const { endpoint, environment, tier, machineSshPort } = cloud;
-    const announced = {
-      ...{ endpoint, environment, tier, machineSshPort, pid: process.pid },
-      ...{ weightsBucket: place.bucket, weightsPrefix: place.prefix },
-    };
-    await announceCloud(announced, join(checkout.root, ".berth", "cloud.json"));
   });
-  after(async () => {
-    await cloud.stop();
-    await checkout.remove();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => account.close());
   afterEach(() => {
     cloud.clearFaults();
   });
 
-  async function berth(...words: readonly string[]): Promise<Ended> {
-    const run = promisify(execFile);
-    const options = {
-      cwd: checkout.root,
-      maxBuffer: 1 << 24,
-      env: {
-        ...process.env,
-        BERTH_SSH_PRIVATE_KEY: key.privateKey,
-        BERTH_STATE_HOME: join(folder, "berth"),
-        PULUMI_HOME: join(folder, "pulumi"),
-        PULUMI_BACKEND_URL: `file://${folder}`,
-        PULUMI_CONFIG_PASSPHRASE: "walk",
-      },
-    };
-    try {
-      const args = ["--import", "tsx", "scripts/cli.ts", ...words];
-      const { stdout, stderr } = await run(process.execPath, args, options);
-      return { code: 0, stdout, text: stdout + stderr };
-    } catch (error) {
-      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-      return { code, stdout, text: stdout + stderr };
-    }
-  }
-
-  async function init(stack: string, ...settings: readonly string[]): Promise<void> {
-    const file = join(folder, `${stack}.pub`);
-    await writeFile(file, `${key.publicKey}\n`);
-    const flags = ["--ssh-public-key", file, "--ssh-cidr", "127.0.0.1/32"];
-    const owner = ["--owner", "alice@example.org"];
-    const set = settings.length === 0 ? [] : ["--set", ...settings];
-    const { code, text } = await berth("init", "--env", stack, ...flags, ...owner, ...set);
-    assert.equal(code, 0, text);
-  }
+  const berth = (...words: readonly string[]): Promise<Ended> => account.berth(...words);
+  const init = (stack: string, ...settings: readonly string[]): Promise<void> =>
+    account.init(stack, ...settings);
 
   /** Every thing of the account that may carry tags and is this stack's, and what of the contract it lacks. */
   async function lacking(stack: string): Promise<readonly string[]> {
@@ -218,7 +156,7 @@ describe("an account after an up", function () {
     const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
     const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: "walk-kept" }));
     assert.match(Contents[0]?.Key ?? "", /^final\/.*config\.json$/);
-    const receipts = join(checkout.root, ".berth", "receipts");
+    const receipts = join(account.root, ".berth", "receipts");
     const names = (await readdir(receipts)).filter((name) => name.startsWith("local-walk-"));
     const page = await readFile(
       join(

@@ -1,0 +1,123 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { S3Client } from "@aws-sdk/client-s3";
+import { newEd25519Key } from "../../components/ed25519-key.ts";
+import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import { announceCloud } from "../../scripts/adapters/local-cloud.ts";
+import { fillBucket } from "../../scripts/demo/demo-bucket.ts";
+import { writeDemoModel } from "../../scripts/demo/model/write-model.ts";
+import { demoServingImages } from "../../scripts/demo/serving-images.ts";
+import { settingsFor } from "../offline/cloud/account.ts";
+import { copyCheckout, type Checkout } from "../support/checkout.ts";
+
+/** How a command ended. */
+export interface Ended {
+  /** Null when it was killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  /** What it said on both. */
+  readonly text: string;
+}
+
+/** A command that runs. */
+export interface Running {
+  readonly ended: Promise<Ended>;
+  /** Ends it and all that it started, at once. */
+  readonly kill: () => void;
+}
+
+/** An emulated account with weights in it, and a checkout whose `local-...` stacks are in it. */
+export class CheckoutAccount {
+  readonly cloud: Cloud;
+  readonly root: string;
+  /** The model's files are in `model`. */
+  readonly folder: string;
+  readonly #checkout: Checkout;
+  readonly #key = newEd25519Key();
+
+  private constructor(cloud: Cloud, checkout: Checkout, folder: string) {
+    this.cloud = cloud;
+    this.#checkout = checkout;
+    this.root = checkout.root;
+    this.folder = folder;
+  }
+
+  static async open(): Promise<CheckoutAccount> {
+    const checkout = await copyCheckout();
+    const folder = await mkdtemp(join(tmpdir(), "berth-account-"));
+    const cloud = await startCloud({ tier: "process", servingImages: demoServingImages });
+    const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    const model = join(folder, "model");
+    await mkdir(model);
+    const names = await writeDemoModel(model);
+    const place = { bucket: "walk-weights", prefix: "demo-llama-60m/" };
+    await fillBucket({ client, ...place }, model, names);
+    const { endpoint, environment, tier, machineSshPort } = cloud;
+    const announced = {
+      ...{ endpoint, environment, tier, machineSshPort, pid: process.pid },
+      ...{ weightsBucket: place.bucket, weightsPrefix: place.prefix },
+    };
+    await announceCloud(announced, join(checkout.root, ".berth", "cloud.json"));
+    return new CheckoutAccount(cloud, checkout, folder);
+  }
+
+  async close(): Promise<void> {
+    await this.cloud.stop();
+    await this.#checkout.remove();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Where the states of the stacks are. */
+  get backend(): string {
+    return join(this.folder, "state");
+  }
+
+  start(...words: readonly string[]): Running {
+    const child = spawn(process.execPath, ["--import", "tsx", "scripts/cli.ts", ...words], {
+      cwd: this.root,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        BERTH_SSH_PRIVATE_KEY: this.#key.privateKey,
+        BERTH_STATE_HOME: join(this.folder, "berth"),
+        PULUMI_HOME: join(this.folder, "pulumi"),
+        PULUMI_BACKEND_URL: `file://${this.backend}`,
+        PULUMI_CONFIG_PASSPHRASE: "walk",
+      },
+    });
+    let stdout = "";
+    let text = "";
+    child.stdout.on("data", (piece: Buffer) => (stdout += piece.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (piece: Buffer) => (text += piece.toString()));
+    const ended = new Promise<Ended>((resolve) => {
+      child.on("close", (code) => {
+        resolve({ code, stdout, text });
+      });
+    });
+    const kill = (): void => {
+      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    };
+    return { ended, kill };
+  }
+
+  /** Runs a command to its end. */
+  berth(...words: readonly string[]): Promise<Ended> {
+    return this.start(...words).ended;
+  }
+
+  /** Writes a stack's file. @throws Error with what `init` said when it refuses */
+  async init(stack: string, ...settings: readonly string[]): Promise<void> {
+    await mkdir(this.backend, { recursive: true });
+    const file = join(this.folder, `${stack}.pub`);
+    await writeFile(file, `${this.#key.publicKey}\n`);
+    const flags = ["--ssh-public-key", file, "--ssh-cidr", "127.0.0.1/32"];
+    const owner = ["--owner", "alice@example.org"];
+    const set = settings.length === 0 ? [] : ["--set", ...settings];
+    const { code, text } = await this.berth("init", "--env", stack, ...flags, ...owner, ...set);
+    if (code !== 0) throw new Error(text);
+  }
+}
