@@ -20,12 +20,6 @@ type Inputs = z.infer<typeof inputs>;
 /** Lines of the containers' log that a failure carries. */
 const linesShown = 12;
 
-function given(values: Properties): Inputs {
-  return inputs.parse(
-    Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, values[key]])),
-  );
-}
-
 async function failure(
   { endpointName, region, component }: Inputs,
   what: string,
@@ -67,7 +61,7 @@ async function hasCopy(asked: Inputs): Promise<boolean> {
 
 /** Waits for nothing: whoever made the endpoint has waited until SageMaker was done with it. */
 async function prove(values: Properties): Promise<Properties> {
-  const asked = given(values);
+  const asked = inputs.parse(values);
   const { endpointName, configName, region, realtime, requestForm, state, component } = asked;
   if (state === "stopped") return { ...values, answeredAt: notAsked };
   const found = await findEndpoint(endpointName, region);
@@ -96,7 +90,7 @@ async function prove(values: Properties): Promise<Properties> {
 }
 
 async function look(state: Properties, operation: Operation): Promise<Properties | undefined> {
-  const { endpointName, configName, region } = given(state);
+  const { endpointName, configName, region } = inputs.parse(state);
   const found = await findEndpoint(endpointName, region);
   if (found === undefined) return state["state"] === "stopped" ? state : undefined;
   if (found.EndpointStatus === "InService" && found.EndpointConfigName === configName) return state;

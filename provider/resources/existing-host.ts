@@ -19,14 +19,8 @@ const inputs = z.object({
   runId: z.string().regex(/^[0-9a-f]{12}$/, "must be twelve hexadecimal digits"),
 });
 
-function given(values: Properties): z.infer<typeof inputs> {
-  return inputs.parse(
-    Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, values[key]])),
-  );
-}
-
 async function claim(values: Properties, operation: Operation): Promise<string> {
-  const from = given(values);
+  const from = inputs.parse(values);
   const host = hostOf(from.connection, { connectMs, signal: operation.signal });
   return onHost(host, () => claimHost(host, from));
 }
@@ -34,14 +28,14 @@ async function claim(values: Properties, operation: Operation): Promise<string> 
 async function update(olds: Properties, news: Properties, operation: Operation) {
   const machineId = await claim(news, operation);
   if (machineId === olds["machineId"]) return { ...news, machineId };
-  const { connection } = given(news);
+  const { connection } = inputs.parse(news);
   throw new UserError(`another machine answers at ${connection.host} than the one before`, {
     hint: "Take the deployment down while the old machine still answers, then up again on the new one.",
   });
 }
 
 async function release(state: Properties, operation: Operation): Promise<void> {
-  const from = given(state);
+  const from = inputs.parse(state);
   const host = hostOf(from.connection, { connectMs });
   try {
     const stays = await onHost(host, () => releaseHost(host, from));
@@ -69,7 +63,7 @@ export const existingHost: ResourceType = {
     return { id: machineId, outputs: { ...values, machineId } };
   },
   read: async (_id, state) => {
-    const from = given(state);
+    const from = inputs.parse(state);
     const host = hostOf(from.connection, { connectMs });
     await onHost(host, () => stillClaimed(host, from));
     return state;

@@ -60,7 +60,7 @@ export const hostBootstrap: ResourceType = {
     return { id: `bootstrap-${String(values["instanceId"])}`, outputs };
   },
   read: async (_id, state, operation) => {
-    const given = inputs.parse(pickInputs(state));
+    const given = inputs.parse(state);
     const host = hostOf(given.connection, { connectMs: 20_000 });
     try {
       await onHost(host, () => host.session());
@@ -73,7 +73,3 @@ export const hostBootstrap: ResourceType = {
   // What was done to the host goes with the host.
   delete: () => Promise.resolve(),
 };
-
-function pickInputs(state: Properties): Properties {
-  return Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, state[key]]));
-}

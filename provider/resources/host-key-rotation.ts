@@ -9,10 +9,6 @@ import { goneOrRethrow } from "./gone.ts";
 
 const inputs = z.object({ connection: connectionSchema, instanceId: z.string().min(1) });
 
-function given(values: Properties): z.infer<typeof inputs> {
-  return inputs.parse({ connection: values["connection"], instanceId: values["instanceId"] });
-}
-
 function pinnedKey(state: Properties): string {
   const { hostKey } = state;
   if (typeof hostKey !== "string")
@@ -21,7 +17,7 @@ function pinnedKey(state: Properties): string {
 }
 
 async function rotate(values: Properties, operation: Operation): Promise<Properties> {
-  const { connection, instanceId } = given(values);
+  const { connection, instanceId } = inputs.parse(values);
   const began = Date.now();
   const seconds = () => `${((Date.now() - began) / 1000).toFixed(1)} s`;
   const seeded = connection.hostKey;
@@ -45,7 +41,7 @@ async function rotate(values: Properties, operation: Operation): Promise<Propert
 
 /** Whether the host shows the pinned key is found out by connecting. */
 async function connect(values: Properties, hostKey: string, connectMs: number): Promise<void> {
-  const host = hostOf({ ...given(values).connection, hostKey }, { connectMs });
+  const host = hostOf({ ...inputs.parse(values).connection, hostKey }, { connectMs });
   await onHost(host, () => host.session());
 }
 
@@ -63,7 +59,7 @@ export const hostKeyRotation: ResourceType = {
       await connect(state, pinnedKey(state), 20_000);
       return state;
     } catch (error) {
-      return goneOrRethrow(error, given(state).instanceId, operation);
+      return goneOrRethrow(error, inputs.parse(state).instanceId, operation);
     }
   },
   // Another address or port of the same instance: the same key, proved there.

@@ -31,14 +31,8 @@ const inputs = z.object({
 
 const outcome = z.object({ instanceId: z.string().min(1), fleetIds: z.array(z.string()) });
 
-function given(values: Properties): z.infer<typeof inputs> {
-  return inputs.parse(
-    Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, values[key]])),
-  );
-}
-
 async function inRegion<T>(values: Properties, work: (ec2: Ec2Launch) => Promise<T>): Promise<T> {
-  const ec2 = new Ec2Launch(given(values).region);
+  const ec2 = new Ec2Launch(inputs.parse(values).region);
   try {
     return await work(ec2);
   } finally {
@@ -58,7 +52,7 @@ export const hostLaunch: ResourceType = {
       const say = (line: string) => {
         operation.log(line);
       };
-      const launch = await launchHost(ec2, given(values), say).catch((error: unknown) => {
+      const launch = await launchHost(ec2, inputs.parse(values), say).catch((error: unknown) => {
         if (error instanceof Error && error.name === "UnauthorizedOperation") {
           throw new UserError(`EC2 refused the launch: ${error.message}`, {
             hint: "docs/iam-policy.md has what a deployment needs.",
@@ -77,7 +71,7 @@ export const hostLaunch: ResourceType = {
   update: (_id, olds, news) =>
     inRegion(news, async (ec2) => {
       const { fleetIds } = outcome.parse(olds);
-      if (fleetIds.length > 0) await ec2.tag(fleetIds, given(news).tags);
+      if (fleetIds.length > 0) await ec2.tag(fleetIds, inputs.parse(news).tags);
       return { ...olds, ...news };
     }),
   delete: (id, state, operation) =>

@@ -35,10 +35,7 @@ function requestOf(
   values: Properties,
   EndpointConfigName: string,
 ): CreateEndpointConfigCommandInput {
-  const keys = Object.keys(inputs.shape);
-  const { configuration, instanceTypes, provisionTimeoutSeconds } = inputs.parse(
-    Object.fromEntries(keys.map((key) => [key, values[key]])),
-  );
+  const { configuration, instanceTypes, provisionTimeoutSeconds } = inputs.parse(values);
   const { productionVariants, tags, ...rest } = configuration;
   const [variant = {}] = productionVariants;
   const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));

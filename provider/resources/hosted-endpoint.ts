@@ -19,11 +19,6 @@ type Inputs = z.infer<typeof inputs>;
 /** What is told of an endpoint that is deleted, and meant to be. */
 const stopped = { state: "stopped", runningConfig: "", instanceType: "" };
 
-function given(values: Properties): Inputs {
-  const keys = Object.keys(inputs.shape).filter((key) => values[key] !== undefined);
-  return inputs.parse(Object.fromEntries(keys.map((key) => [key, values[key]])));
-}
-
 function withControl<T>(
   { endpointName, region }: Inputs,
   operation: Operation,
@@ -63,7 +58,7 @@ async function ensure(
   operation: Operation,
   olds?: Properties,
 ): Promise<Properties> {
-  const asked = given(values);
+  const asked = inputs.parse(values);
   const { configName, tags, deploymentConfig, endpointName } = asked;
   return withControl(asked, operation, async (control) => {
     let found = await control.settled();
@@ -92,7 +87,7 @@ async function ensure(
 }
 
 async function look(state: Properties, operation: Operation): Promise<Properties | undefined> {
-  const asked = given(state);
+  const asked = inputs.parse(state);
   return withControl(asked, operation, async (control) => {
     const found = await control.find();
     if (found !== undefined) return outputsOf(state, found);
@@ -115,7 +110,7 @@ export const hostedEndpoint: ResourceType = {
   read: (_id, state, operation) => look(state, operation),
   update: (_id, olds, news, operation) => ensure(news, operation, olds),
   delete: (_id, state, operation) =>
-    withControl(given(state), operation, async (control) => {
+    withControl(inputs.parse(state), operation, async (control) => {
       await control.remove();
     }),
 };

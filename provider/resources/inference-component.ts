@@ -31,12 +31,6 @@ const specified = [
   "startupTimeoutSeconds",
 ] as const;
 
-function given(values: Properties): Inputs {
-  return inputs.parse(
-    Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, values[key]])),
-  );
-}
-
 function withControl<T>(
   { componentName, region }: Inputs,
   operation: Operation,
@@ -92,7 +86,7 @@ async function ensure(
   operation: Operation,
   olds?: Properties,
 ): Promise<Properties> {
-  const asked = given(values);
+  const asked = inputs.parse(values);
   return withControl(asked, operation, async (control) => {
     let found = await control.settled();
     await checkOwn(control, asked, found);
@@ -134,13 +128,13 @@ export const inferenceComponent: ResourceType = {
     outputs: await ensure(values, operation),
   }),
   read: (_id, state, operation) =>
-    withControl(given(state), operation, async (control) => {
+    withControl(inputs.parse(state), operation, async (control) => {
       const found = await control.find();
       return found === undefined ? undefined : outputsOf(state, found);
     }),
   update: (_id, olds, news, operation) => ensure(news, operation, olds),
   delete: (_id, state, operation) =>
-    withControl(given(state), operation, async (control) => {
+    withControl(inputs.parse(state), operation, async (control) => {
       await control.remove();
     }),
 };

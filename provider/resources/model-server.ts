@@ -39,12 +39,6 @@ const inputs = z.object({
 
 type Given = z.infer<typeof inputs>;
 
-function given(values: Properties): Given {
-  return inputs.parse(
-    Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, values[key]])),
-  );
-}
-
 function serveInputs(from: Given): ServeInputs {
   return {
     ...from,
@@ -57,7 +51,7 @@ function serveInputs(from: Given): ServeInputs {
 }
 
 async function serve(values: Properties, operation: Operation): Promise<Properties> {
-  const from = given(values);
+  const from = inputs.parse(values);
   const host = hostOf(from.connection, {
     connectMs: bootWindowMs,
     signal: operation.signal,
@@ -67,7 +61,7 @@ async function serve(values: Properties, operation: Operation): Promise<Properti
 }
 
 async function look(state: Properties, operation: Operation): Promise<Properties | undefined> {
-  const from = given(state);
+  const from = inputs.parse(state);
   const host = hostOf(from.connection, { connectMs: 20_000 });
   try {
     const pinned = z.string().min(1).safeParse(state["certificate"]);
@@ -82,7 +76,7 @@ async function look(state: Properties, operation: Operation): Promise<Properties
 }
 
 async function stop(state: Properties, operation: Operation): Promise<void> {
-  const from = given(state);
+  const from = inputs.parse(state);
   if (await isTerminated(from.instanceId)) return;
   const host = hostOf(from.connection, { connectMs: 20_000 });
   try {

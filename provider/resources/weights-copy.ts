@@ -27,9 +27,7 @@ async function copy(values: Properties, operation: Operation): Promise<Propertie
 }
 
 async function look(state: Properties, operation: Operation): Promise<Properties> {
-  const given = inputs.parse(
-    Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, state[key]])),
-  );
+  const given = inputs.parse(state);
   const files = filesSchema.parse(state["files"] ?? []);
   const host = hostOf(given.connection, { connectMs });
   const gone = await onHost(host, () => missingCopies(host, given.folder, files));

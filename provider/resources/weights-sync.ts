@@ -51,9 +51,7 @@ async function sync(values: Properties, operation: Operation): Promise<Propertie
 }
 
 async function look(state: Properties, operation: Operation): Promise<Properties | undefined> {
-  const given = inputs.parse(
-    Object.fromEntries(Object.keys(inputs.shape).map((key) => [key, state[key]])),
-  );
+  const given = inputs.parse(state);
   const files = filesSchema.parse(state["files"] ?? []);
   const host = hostOf(given.connection, { connectMs: 20_000 });
   try {
