@@ -109,6 +109,7 @@ const launched: Asks = async (settings, { outputs }) => {
 
 const asks: Readonly<Record<string, Asks>> = {
   "berth:index:HostLaunch": launched,
+  "berth:index:GroupHost": launched,
   "aws:ec2/internetGateway:InternetGateway": ofEc2("internet-gateway", (client, id) =>
     client.send(new ec2.DescribeInternetGatewaysCommand({ InternetGatewayIds: [id] })),
   ),
