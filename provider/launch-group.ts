@@ -281,7 +281,8 @@ export async function launchOfGroup(
   const subnets = await ec2.subnets(wish.subnetIds);
   const group = candidatesOf([{ ...launched, zones: [launched.zone] }], subnets);
   const refusals: LaunchRefusal[] = [];
-  const hostTags = tagsOfHost(name, index);
+  // With the stack's, since a deployer may tag at launch what says whose it is, and nothing else.
+  const hostTags = { ...wish.tags, ...tagsOfHost(name, index) };
   const given = await askFor(ec2, wish, group, { count: 1, hostTags, refusals, say });
   const [instanceId] = given?.instanceIds ?? [];
   if (given === undefined || instanceId === undefined) throw hostNotLaunched(index, refusals);

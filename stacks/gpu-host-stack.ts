@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { loadCatalogue } from "../components/catalogue/load.ts";
 import { bakeKey } from "../components/gpu-host/baked-image.ts";
 import { baseImageParameter } from "../components/gpu-host/base-image.ts";
 import { GpuHost, type GpuHostArgs } from "../components/gpu-host/gpu-host.ts";
@@ -227,6 +228,14 @@ interface LaunchedHosts extends Pick<GpuHostDeployment, "user" | "launched" | "r
     Pick<ServingHost, "privateAddress"> & { readonly names: HostNames })[];
 }
 
+/** Types of the catalogue that can have an Elastic Fabric Adapter. */
+function efaTypes(): ReadonlySet<string> {
+  const { instanceTypes } = loadCatalogue();
+  return new Set(
+    instanceTypes.filter(({ efa }) => efa === true).map(({ instanceType }) => instanceType),
+  );
+}
+
 /** One host, by the names that it always had, or a group of them. */
 function launchHosts(scope: Scope, args: GpuHostArgs): LaunchedHosts {
   const { settings, name, inAccount } = scope;
@@ -243,7 +252,9 @@ function launchHosts(scope: Scope, args: GpuHostArgs): LaunchedHosts {
     const only = { index: 0, instanceId, address, privateAddress: undefined, names };
     return { hosts: [only], user, launched, refusals };
   }
-  const group = new GpuHostGroup(name("host"), { ...args, hosts: settings.hosts }, opts);
+  const { hosts: count, clusterNetwork = false } = settings;
+  const cluster = clusterNetwork ? { clusterNetwork, efaTypes: efaTypes() } : {};
+  const group = new GpuHostGroup(name("host"), { ...args, ...cluster, hosts: count }, opts);
   const hosts = group.hosts.map((host) => {
     const role = (part: string) => name(`host-${host.index}-${part}`);
     const names = {

@@ -11,6 +11,7 @@ import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoin
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
 import { endpointWishes } from "./endpoint-wishes.ts";
+import { checkHosts } from "./check-hosts.ts";
 import { checkServing } from "./check-serving.ts";
 import { checkThrough } from "./check-through.ts";
 import {
@@ -43,6 +44,7 @@ export function makeStackPlan(
 ): Plan {
   checkServing(settings);
   checkThrough(settings);
+  checkHosts(settings);
   if (settings.target === "ec2") {
     return onHosts(loaded(makePlan(request, catalogue), settings, catalogue), settings.hosts);
   }

@@ -171,6 +171,8 @@ export const berthSchema = z.strictObject({
   gpuCount: whole(1, 16).optional(),
   /** Equal hosts, all of one type in one zone. */
   hosts: whole(1, 64).default(1),
+  /** Several hosts as close as can be, with an Elastic Fabric Adapter where the type has one. @default false */
+  clusterNetwork: flag.optional(),
   /** What each further host's server port is higher by, where hosts share one loopback, as emulated ones do. */
   serverPortStep: whole(0, 1).default(0),
   rootVolumeGiB: whole(20, 16_384).optional(),
@@ -203,6 +205,7 @@ export type BerthSettings = Readonly<z.infer<typeof berthSchema>>;
 const hostOnly = {
   vpcId: true,
   hosts: true,
+  clusterNetwork: true,
   imageId: true,
   rootVolumeGiB: true,
   ...servingKeys,

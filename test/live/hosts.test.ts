@@ -9,7 +9,7 @@ import { CheckoutAccount, type Ended } from "./checkout-account.ts";
 const stack = "local-pair";
 
 describe("a stack of two hosts", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let account: CheckoutAccount;
   let cloud: Cloud;
   let client: ec2.EC2Client;
@@ -27,11 +27,11 @@ describe("a stack of two hosts", function () {
     cloud.clearFaults();
   });
 
-  const berth = (...words: readonly string[]): Promise<Ended> =>
-    account.berth(...words, "--env", stack);
+  const berth = (command: string, ...words: readonly string[]): Promise<Ended> =>
+    account.berth(command, "--env", stack, ...words);
 
-  async function done(...words: readonly string[]): Promise<string> {
-    const { code, text } = await berth(...words);
+  async function done(command: string, ...words: readonly string[]): Promise<string> {
+    const { code, text } = await berth(command, ...words);
     assert.equal(code, 0, text);
     return text;
   }
@@ -57,14 +57,11 @@ describe("a stack of two hosts", function () {
     assert.match(status, /host 0 +running[\s\S]*host 1 +running/);
     assert.match(status, /answers 0 +yes[\s\S]*answers 1 +yes/);
     assert.match(status, /armed +(\d+) of \1 layers/);
+    const names: string[] = [];
     for (const host of ["0", "1"]) {
       await done("invoke", "hi", "--max-tokens", "2", "--host", host);
+      names.push(await done("ssh", "--host", host, "--", "cat", "$BERTH_ROOT/etc/hostname"));
     }
-    const names = await Promise.all(
-      ["0", "1"].map((host) =>
-        done("ssh", "--host", host, "--", "cat", "$BERTH_ROOT/etc/hostname"),
-      ),
-    );
     assert.notEqual(names[0], names[1]);
     const none = await berth("ssh", "--host", "2", "--", "true");
     assert.equal(none.code, 1);

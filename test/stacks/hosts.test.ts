@@ -96,6 +96,15 @@ describe("a stack of several hosts", () => {
     assert.equal(tags["berth:hourly-usd"], one.hourlyUsd.toFixed(4));
   });
 
+  it("is close together only when that is asked for, and there is more than one", async () => {
+    const { named } = await deployment({ "berth:hosts": 2, "berth:clusterNetwork": true });
+    assert.equal(named("dev-host-cluster").inputs["strategy"], "cluster");
+    assert.throws(
+      () => makeStackPlan(settingsOf({ "berth:clusterNetwork": "true" })),
+      /joins several hosts, and there is one/,
+    );
+  });
+
   it("tells of each host, and of the first plainly", async () => {
     const { result } = await deployment({ "berth:hosts": 2, "berth:serverPortStep": 1 });
     assert.ok(result.hosts !== undefined);
