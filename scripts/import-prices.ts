@@ -57,5 +57,6 @@ const prices: Prices = pricesSchema.parse({
 });
 const name = `${kind}-${collectedAt}.json`;
 const folder = new URL("../components/catalogue/data/prices/", import.meta.url);
-writeFileSync(fileURLToPath(new URL(name, folder)), `${JSON.stringify(prices, null, 1)}\n`);
-console.log(`${fileURLToPath(new URL(name, folder))}`);
+const path = fileURLToPath(new URL(name, folder));
+writeFileSync(path, `${JSON.stringify(prices, null, 1)}\n`);
+console.log(path);

@@ -64,33 +64,44 @@ describe("the public tables of prices", () => {
     }
   });
 
-  it("sell spot for less than on demand, a term for less, and SageMaker for more", () => {
-    let known = 0;
-    for (const {
-      instanceType,
-      prices = {},
-      reserved = {},
-      pastSpot = {},
-    } of catalogue.instanceTypes) {
-      for (const [region, { onDemandHourlyUsd: usd }] of Object.entries(prices)) {
-        const { oneYearHourlyUsd: one = usd * 0.6, threeYearHourlyUsd: three = 0 } =
-          reserved[region] ?? {};
-        const spot = pastSpot[region]?.hourlyUsd ?? usd * 0.3;
-        assert.ok(spot < usd && spot > usd * 0.1, `${instanceType} in ${region}: spot ${spot}`);
-        assert.ok(three < one && one < usd, `${instanceType} in ${region}: reserved ${one}`);
-        known += 1;
-      }
-    }
-    assert.ok(known > 500, `${known} prices`);
-    const onDemand = new Map(catalogue.instanceTypes.map((type) => [type.instanceType, type]));
-    for (const { instanceType, ec2InstanceType, prices = {} } of catalogue.sagemakerTypes) {
-      for (const [region, { hostingHourlyUsd }] of Object.entries(prices)) {
-        const usd = onDemand.get(ec2InstanceType)?.prices?.[region]?.onDemandHourlyUsd;
-        if (usd === undefined) continue;
-        const markup = hostingHourlyUsd / usd;
-        assert.ok(markup > 1.1 && markup < 1.45, `${instanceType} in ${region}: ${markup}`);
-      }
-    }
+  it("sell spot for less than on demand", () => {
+    const all = catalogue.instanceTypes.flatMap(({ instanceType, prices = {}, pastSpot = {} }) =>
+      Object.entries(pastSpot).flatMap(([region, { hourlyUsd }]) => {
+        const usd = prices[region]?.onDemandHourlyUsd;
+        return usd === undefined
+          ? []
+          : [{ where: `${instanceType} in ${region}`, share: hourlyUsd / usd }];
+      }),
+    );
+    assert.ok(all.length >= 40, `${all.length} spot prices`);
+    for (const { where, share } of all) assert.ok(share > 0.1 && share < 1, `${where}: ${share}`);
+  });
+
+  it("sell a year for less than on demand, in every region that has one", () => {
+    const all = catalogue.instanceTypes.flatMap(({ instanceType, prices = {}, reserved = {} }) =>
+      Object.entries(reserved).map(([region, { oneYearHourlyUsd = 0 }]) => ({
+        where: `${instanceType} in ${region}`,
+        share: oneYearHourlyUsd / (prices[region]?.onDemandHourlyUsd ?? 0),
+      })),
+    );
+    assert.ok(all.length > 350, `${all.length} reservations`);
+    for (const { where, share } of all)
+      assert.ok(share > 0.5 && share < 0.75, `${where}: ${share}`);
+  });
+
+  it("sell the same hardware by SageMaker for more", () => {
+    const types = new Map(catalogue.instanceTypes.map((type) => [type.instanceType, type]));
+    const all = catalogue.sagemakerTypes.flatMap(({ ec2InstanceType, prices = {} }) =>
+      Object.entries(prices).flatMap(([region, { hostingHourlyUsd }]) => {
+        const usd = types.get(ec2InstanceType)?.prices?.[region]?.onDemandHourlyUsd;
+        return usd === undefined
+          ? []
+          : [{ where: `${ec2InstanceType} in ${region}`, markup: hostingHourlyUsd / usd }];
+      }),
+    );
+    assert.ok(all.length > 200, `${all.length} prices`);
+    for (const { where, markup } of all)
+      assert.ok(markup > 1.1 && markup < 1.45, `${where}: ${markup}`);
   });
 
   it("agree with the nearer source wherever both have a price", () => {

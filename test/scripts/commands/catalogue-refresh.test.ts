@@ -167,7 +167,9 @@ describe("berth catalogue refresh", function () {
         ...unasked,
       },
     }).prices;
-    assert.deepEqual(old.onDemandHourlyUsd, { "ap-southeast-3": { "g5.2xlarge": 2, "g5.xlarge": 1 } });
+    assert.deepEqual(old.onDemandHourlyUsd, {
+      "ap-southeast-3": { "g5.2xlarge": 2, "g5.xlarge": 1 },
+    });
     const { changes } = refreshPrices(shipped, old, {
       today: "2026-12-02",
       source: "s",

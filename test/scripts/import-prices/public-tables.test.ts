@@ -74,6 +74,6 @@ describe("public tables of prices", () => {
     const table = { "us-gov-west-1": { a: 1 }, "us-east-1": { b: 2, a: 1, c: 3 } };
     const kept = keptPrices(table, ["us-east-1", "eu-west-1"], new Set(["a", "b"]));
     assert.deepEqual(kept, { "us-east-1": { a: 1, b: 2 } });
-    assert.deepEqual(Object.keys(kept["us-east-1"] ?? {}), ["a", "b"]);
+    assert.deepEqual(Object.keys(Object.values(kept)[0] ?? {}), ["a", "b"]);
   });
 });
