@@ -38,6 +38,19 @@ export function readHosts(
   );
 }
 
+const over = ["gone", "terminated", "shutting-down"];
+
+/** Of several hosts in one word: "running" or an end where all are so, else how many run. */
+export function stateTogether(hosts: readonly HostServing[]): HostState {
+  const unknown = hosts.find(({ state }) => state.state === "unknown");
+  if (unknown !== undefined) return unknown.state;
+  const running = hosts.filter(({ state }) => state.state === "running");
+  const ended = hosts.filter(({ state }) => over.includes(state.state));
+  if (running.length === hosts.length) return { state: "running" };
+  if (ended.length === hosts.length) return ended[0]?.state ?? { state: "gone" };
+  return { state: `${running.length} of ${hosts.length} running` };
+}
+
 /** Of several hosts the state of one that has ended, else of one that does not run. */
 export function stateOfAll(hosts: readonly HostServing[]): HostState {
   const states = hosts.map(({ state }) => state);
