@@ -57,7 +57,8 @@ export const planning: readonly CommandRow[] = [
   },
   {
     syntax: "catalogue [action] [name]",
-    summary: "list the models, show one or an EC2 type, or refresh types, prices and quotas from AWS",
+    summary:
+      "list the models, show one or an EC2 type, or refresh types, prices and quotas from AWS",
     flags: [
       ["--task <task>", "only models for it", undefined, modelTasks],
       ["--family <name>", "only models whose family has this in its name"],
