@@ -163,10 +163,19 @@ function reservedOf(
   };
 }
 
-/** Newest spot price of all its hosts. */
-function spotUsd({ prices }: InstanceType, { region, nodes = 1 }: Placement): number | undefined {
-  const one = prices?.[region]?.spotHourlyUsd;
-  return one === undefined ? undefined : one * nodes;
+/** What is known of spot in the region, of all its hosts. */
+function spotOf(
+  { prices, pastSpot }: InstanceType,
+  { region, purchase, nodes = 1 }: Placement,
+): Pick<Rung, "spotHourlyUsd" | "spotHighHourlyUsd" | "pastSpot"> {
+  const { spotHourlyUsd, spotHighHourlyUsd } = prices?.[region] ?? {};
+  const of = (usd: number | undefined) => (usd === undefined ? undefined : usd * nodes);
+  const past = purchase === "spot" && spotHourlyUsd === undefined ? pastSpot?.[region] : undefined;
+  return {
+    spotHourlyUsd: of(spotHourlyUsd),
+    spotHighHourlyUsd: of(spotHighHourlyUsd),
+    pastSpot: past === undefined ? undefined : { ...past, hourlyUsd: past.hourlyUsd * nodes },
+  };
 }
 
 /** Puts price, time and energy to candidates of one job. */
@@ -187,7 +196,7 @@ export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) 
       hourly,
       monthlyUsd: roundUsd(hourly.totalUsd * monthlyHours),
       reserved: reservedOf(type, placement),
-      spotHourlyUsd: spotUsd(type, placement),
+      ...spotOf(type, placement),
       energy: energyOf(
         placement.gpuModel,
         placement.gpuCount * (placement.nodes ?? 1),
