@@ -1,7 +1,11 @@
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
-import { readEndpointState, type EndpointState } from "../adapters/endpoint-state.ts";
+import {
+  readComponentStates,
+  readEndpointState,
+  type EndpointState,
+} from "../adapters/endpoint-state.ts";
 import { readHostState, type HostState } from "../adapters/host-state.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
@@ -74,6 +78,29 @@ function endpointLine(outputs: BerthOutputs, { state, why, instances }: Endpoint
   return `endpoint   ${state}${more}: ${endpointName} on ${count}${instanceType}`;
 }
 
+/** Each of several variants with its share of the requests, or each of several models with its copies. */
+async function servedLines(
+  scope: AccountScope,
+  { served = [] }: BerthOutputs,
+  { variants = [] }: EndpointState,
+): Promise<readonly string[]> {
+  const total = variants.reduce((sum, { weight }) => sum + weight, 0);
+  const components = await readComponentStates(
+    scope,
+    served.flatMap(({ component }) => component ?? []),
+  );
+  return served.map(({ modelId, variant, component }) => {
+    if (component !== undefined) {
+      const { state = "unknown", copies = 0 } =
+        components.find(({ name }) => name === component) ?? {};
+      return `component  ${modelId}: ${state}, ${copies} cop${copies === 1 ? "y" : "ies"}`;
+    }
+    const { weight = 0, instances = 0 } = variants.find(({ name }) => name === variant) ?? {};
+    const share = total === 0 ? 0 : Math.round((100 * weight) / total);
+    return `variant    ${variant ?? "?"}: ${share} % of the requests, ${modelId} on ${instances} instance${instances === 1 ? "" : "s"}`;
+  });
+}
+
 function answerLine({ answers, detail }: Answer): string {
   const word = answers === undefined ? "not known" : answers ? "yes" : "no";
   return `answers    ${word} (${detail})`;
@@ -127,7 +154,7 @@ async function armedLayers(
 /** What of a stack costs money: a host or an endpoint, as its account sees it. */
 interface Serving {
   readonly state: HostState | EndpointState;
-  readonly line: string;
+  readonly lines: readonly string[];
   readonly probe: () => Promise<Answer>;
   /** What it is called when it has ended. */
   readonly noun: "host" | "endpoint";
@@ -137,13 +164,14 @@ async function readServing(scope: AccountScope, outputs: BerthOutputs): Promise<
   const { endpointName, instanceId = "" } = outputs;
   if (endpointName !== undefined) {
     const state = await readEndpointState(scope, endpointName, outputs.inferenceComponent);
-    const line = endpointLine(outputs, state);
+    const further = await servedLines(scope, outputs, state);
+    const lines = [endpointLine(outputs, state), ...further];
     const probe = () => probeEndpoint(outputs, state, scope);
-    return { state, line, probe, noun: "endpoint" };
+    return { state, lines, probe, noun: "endpoint" };
   }
   const state = await readHostState(scope, instanceId);
-  const line = hostLine(outputs, state);
-  return { state, line, probe: () => probeHost(outputs, state.state), noun: "host" };
+  const lines = [hostLine(outputs, state)];
+  return { state, lines, probe: () => probeHost(outputs, state.state), noun: "host" };
 }
 
 /** What can be done with a host or an endpoint that is not there; nothing while it is. */
@@ -185,7 +213,7 @@ export async function runStatus(options: StatusOptions, terminal: Terminal): Pro
   const { probe: asks = true } = options;
   const answer = asks ? await serving.probe() : undefined;
   const now = await readClock(cloud);
-  terminal.say(`model      ${plan?.modelId ?? "?"} for ${outputs.owner ?? "?"}`, serving.line);
+  terminal.say(`model      ${plan?.modelId ?? "?"} for ${outputs.owner ?? "?"}`, ...serving.lines);
   if (answer !== undefined) terminal.say(answerLine(answer));
   terminal.say(...costLines(outputs, now));
   terminal.say(...nextLines(serving, outputs, { env, now }));
