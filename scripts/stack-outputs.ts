@@ -43,6 +43,15 @@ export const outputsSchema = z
           hours: z.looseObject({ text: z.string() }).optional(),
           minInstances: z.coerce.number().optional(),
           maxInstances: z.coerce.number().optional(),
+          /** Its further variants or components. */
+          further: z
+            .array(
+              z.looseObject({
+                minInstances: z.coerce.number(),
+                maxInstances: z.coerce.number(),
+              }),
+            )
+            .optional(),
         })
         .optional(),
     }),

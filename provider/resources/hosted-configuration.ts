@@ -51,8 +51,9 @@ function requestOf(
   const ProductionVariants =
     instanceTypes.length === 1
       ? weighed
-      : weighed.map(({ InstanceType, ...variant }) => ({
+      : weighed.map((variant) => ({
           ...variant,
+          InstanceType: undefined,
           InstancePools: poolsOf(instanceTypes),
           VariantInstanceProvisionTimeoutInSeconds: provisionTimeoutSeconds,
         }));

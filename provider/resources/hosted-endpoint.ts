@@ -42,10 +42,7 @@ function outputsOf(values: Properties, found: EndpointView): Properties {
 }
 
 /** Whether the variants have other weights than those that are asked for; variants that are not there have none. */
-function isOtherwiseWeighed(
-  asked: Properties[string] | undefined,
-  running: Properties[string] | undefined,
-): boolean {
+function isOtherwiseWeighed(asked: Properties[string], running: Properties[string]): boolean {
   const has = (running ?? {}) as Readonly<Record<string, number>>;
   return Object.entries((asked ?? {}) as Readonly<Record<string, number>>).some(
     ([name, weight]) => has[name] !== undefined && has[name] !== weight,

@@ -112,21 +112,29 @@ interface Clients {
 }
 
 /** What is known of a variant before it is priced. */
-interface VariantUsage extends Omit<Usage, "prices"> {
+interface VariantUsage {
+  readonly usage: Omit<Usage, "prices">;
   /** The most instances that it may have. */
   readonly most: number;
 }
 
+/** Instances of a variant: those that it has, and those that it is to have. */
+function countsOf({ endpoint }: Described, variantName: string) {
+  const summary = endpoint.ProductionVariants?.find((each) => each.VariantName === variantName);
+  const { CurrentInstanceCount: running = 0, DesiredInstanceCount: wanted = 0 } = summary ?? {};
+  return { running, wanted };
+}
+
 async function variantUsage(
   { settings, cloudwatch }: Clients,
-  { endpoint, variants }: Described,
+  described: Described,
   variant: ProductionVariant,
   now: Date,
 ): Promise<VariantUsage> {
+  const { endpoint, variants } = described;
   const { EndpointName: endpointName = "", CreationTime: started = now } = endpoint;
   const { VariantName: variantName = "", InstanceType: type = "" } = variant;
-  const summary = endpoint.ProductionVariants?.find((each) => each.VariantName === variantName);
-  const { CurrentInstanceCount: running = 0, DesiredInstanceCount: wanted = 0 } = summary ?? {};
+  const { running, wanted } = countsOf(described, variantName);
   const scaled =
     variant.ManagedInstanceScaling?.MaxInstanceCount ??
     (await mostInstances(settings, endpointName, variantName));
@@ -137,15 +145,15 @@ async function variantUsage(
   );
   // What scales and was never heard of had no instance; what does not scale has had what it has all the time.
   const silent = scaled === undefined || running > 0 ? undefined : [];
-  return {
-    kind: "endpoint",
+  const usage = {
+    kind: "endpoint" as const,
     resourceId: variants.length === 1 ? endpointName : `${endpointName}/${variantName}`,
     type,
     units: running,
     measured: measured.length > 0 ? measured : silent,
     span: { from: timestamp(started) },
-    most: Math.max(1, scaled ?? wanted),
   };
+  return { usage, most: Math.max(1, scaled ?? wanted) };
 }
 
 async function endpointUsage(
@@ -160,14 +168,14 @@ async function endpointUsage(
   );
   // The tag's price is that of all instances that all variants may have; the tables only divide it among their types.
   const rows = usages.length === 1 ? [] : loadCatalogue().sagemakerTypes;
-  const listed = ({ type }: VariantUsage) =>
-    rows.find(({ instanceType }) => instanceType === type)?.prices?.[clients.settings.region]
+  const { region } = clients.settings;
+  const listed = ({ usage }: VariantUsage) =>
+    rows.find(({ instanceType }) => instanceType === usage.type)?.prices?.[region]
       ?.hostingHourlyUsd ?? 1;
-  const sum = usages.reduce((total, usage) => total + listed(usage) * usage.most, 0);
-  return usages.map(({ most: _most, ...usage }, index): Usage => {
-    const own = usages[index];
-    const hourlyUsd = own === undefined ? 0 : (recordedUsd * listed(own)) / sum;
-    return { ...usage, prices: [{ from: usage.span.from, hourlyUsd }] };
+  const sum = usages.reduce((total, each) => total + listed(each) * each.most, 0);
+  return usages.map((each): Usage => {
+    const { from } = each.usage.span;
+    return { ...each.usage, prices: [{ from, hourlyUsd: (recordedUsd * listed(each)) / sum }] };
   });
 }
 

@@ -3,7 +3,7 @@ import { copiesOf, instancesFor } from "./component-instances.ts";
 import type { Component, Specification } from "./component-view.ts";
 import { gpusOf } from "./endpoint-quotas.ts";
 import type { EndpointsParts } from "./endpoints.ts";
-import { findEndpoint, type HostedContainer } from "./hosted-endpoint.ts";
+import { findEndpoint, type HostedContainer, type HostedVariant } from "./hosted-endpoint.ts";
 import { provision, ProvisionFailure } from "./provision.ts";
 import type { ServingProcess } from "./serving-process.ts";
 
@@ -13,6 +13,20 @@ interface StartedCopy {
   readonly number: number;
   /** The components that the endpoint's instances have to hold too. */
   readonly beside: readonly Component[];
+}
+
+/** Whether the instances that a variant may have take the copies of a component besides those that they have. */
+function fitsBeside(
+  { InstanceType = "", ManagedInstanceScaling }: HostedVariant,
+  component: Component,
+  beside: readonly Component[],
+): boolean {
+  const gpus =
+    component.specification.ComputeResourceRequirements?.NumberOfAcceleratorDevicesRequired ?? 0;
+  if (gpus > gpusOf(InstanceType)) return false;
+  const copies = [...beside, component].flatMap(copiesOf);
+  const needed = instancesFor(copies, Math.max(1, gpusOf(InstanceType)));
+  return needed <= (ManagedInstanceScaling?.MaxInstanceCount ?? needed);
 }
 
 /**
@@ -31,13 +45,8 @@ export async function startCopy(
   const found = await findEndpoint(moto, region, endpoint);
   const [variant] = found?.variants ?? [];
   if (found === undefined || variant === undefined) throw new ProvisionFailure("No endpoint.");
-  const type = variant.InstanceType ?? "";
-  const { ModelName = "", StartupParameters, ComputeResourceRequirements } = specification;
-  const gpus = ComputeResourceRequirements?.NumberOfAcceleratorDevicesRequired ?? 0;
-  const own = copiesOf({ ...component, specification });
-  const needed = instancesFor([...beside.flatMap(copiesOf), ...own], gpusOf(type) || 1);
-  const { MaxInstanceCount: most = needed } = variant.ManagedInstanceScaling ?? {};
-  if (gpus > gpusOf(type) || needed > most) {
+  const { ModelName = "", StartupParameters } = specification;
+  if (!fitsBeside(variant, { ...component, specification }, beside)) {
     throw new ProvisionFailure(
       "There is not enough hardware resources on the instances for this endpoint to create a copy of the inference component.",
     );
