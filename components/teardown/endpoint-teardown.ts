@@ -11,6 +11,8 @@ export interface EndpointTeardownArgs extends RunOwner {
   /** RFC 3339 in UTC, to the second. */
   readonly expiresAt: pulumi.Input<string>;
   readonly tags: TagInputs;
+  /** Regions besides the stack's own that are swept too. @default none */
+  readonly sweepRegions?: readonly string[] | undefined;
 }
 
 /**
@@ -27,16 +29,17 @@ export class EndpointTeardown extends pulumi.ComponentResource {
 
   constructor(name: string, args: EndpointTeardownArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:EndpointTeardown", name, {}, opts);
+    const { componentEndings, sweepRegions = [] } = args;
     const ended = pulumi.output(args.endpointName).apply((endpointName) => ({
       endpointName,
-      components: args.componentEndings.map((ending) => `${endpointName}${ending}`),
+      components: componentEndings.map((ending) => `${endpointName}${ending}`),
     }));
     const atDeadline = {
       description: "berth: ends the endpoint of one stack",
       definition: ended.apply(deleteEndpoint),
       policy: ended.apply(deleteEndpointPolicy),
     };
-    const armed = deadlineAndSweep(name, { ...args, atDeadline }, this);
+    const armed = deadlineAndSweep(name, { ...args, atDeadline, sweepRegions }, this);
     this.stateMachineArn = armed.stateMachineArn;
     this.scheduleName = armed.scheduleName;
     this.registerOutputs({
