@@ -22,7 +22,9 @@ const one = { endpointName: "dev-0123456789ab", components: [] };
 
 for (const hasComponent of [false, true]) {
   describe(`deleteEndpoint, ${hasComponent ? "with" : "without"} a component`, () => {
-    const { StartAt, States } = JSON.parse(deleteEndpoint({ ...one, components: hasComponent ? [one.endpointName] : [] })) as Machine;
+    const { StartAt, States } = JSON.parse(
+      deleteEndpoint({ ...one, components: hasComponent ? [one.endpointName] : [] }),
+    ) as Machine;
 
     it("leads from its start to every state, and to no other", () => {
       const reached = new Set<string>();

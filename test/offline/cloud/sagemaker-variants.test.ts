@@ -120,7 +120,10 @@ describe("an endpoint of several variants", function () {
     const proven = await plugin.create("EndpointAnswer", answer(good, "other"));
     assert.match(String(proven.outputs["answeredAt"]), /^\d{4}-/);
     assert.equal(proven.id, "answer-ab-other");
-    const bad = await plugin.create("HostedConfiguration", configuration([50, 50], ["other", "bad"]));
+    const bad = await plugin.create(
+      "HostedConfiguration",
+      configuration([50, 50], ["other", "bad"]),
+    );
     const state = await plugin.read("HostedEndpoint", "ab", endpoint(good, 50));
     const back = await plugin.update("HostedEndpoint", "ab", state!, endpoint(bad.id, 50));
     assert.equal(back["runningConfig"], good);
