@@ -111,7 +111,7 @@ export const hostedConfiguration: ResourceType = {
       }
     }),
   // Only the weights change without a new one.
-  update: (_id, _olds, news) => Promise.resolve(news),
+  update: (_id, { name, arn }, news) => Promise.resolve({ ...news, name, arn }),
   delete: (EndpointConfigName, state) =>
     withClient(state["region"], async (client) => {
       await client

@@ -79,6 +79,8 @@ describe("an endpoint of several variants", function () {
     const news = configuration([50, 50]);
     const { changes, replaces } = await plugin.diff("HostedConfiguration", config.outputs, news);
     assert.deepEqual([changes, replaces], [true, []]);
+    const kept = await plugin.update("HostedConfiguration", config.id, config.outputs, news);
+    assert.deepEqual([kept["name"], kept["initialWeights"]], [config.id, [50, 50]]);
     const moved = await plugin.update(
       "HostedEndpoint",
       made.id,
