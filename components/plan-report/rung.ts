@@ -181,10 +181,11 @@ function reservedOf({ reserved }: InstanceType, { region, purchase }: Placement)
 function spotOf(
   { prices, pastSpot }: InstanceType,
   { region, purchase }: Placement,
-): Pick<Rung, "spotHourlyUsd" | "spotHighHourlyUsd" | "pastSpot"> {
-  const { spotHourlyUsd, spotHighHourlyUsd } = prices?.[region] ?? {};
+): Pick<Rung, "spotHourlyUsd" | "spotHighHourlyUsd" | "spotAsOf" | "pastSpot"> {
+  const { spotHourlyUsd, spotHighHourlyUsd, asOf, spotAsOf = asOf } = prices?.[region] ?? {};
   const past = purchase === "spot" && spotHourlyUsd === undefined ? pastSpot?.[region] : undefined;
-  return { spotHourlyUsd, spotHighHourlyUsd, pastSpot: past };
+  const day = spotHourlyUsd === undefined ? undefined : spotAsOf;
+  return { spotHourlyUsd, spotHighHourlyUsd, spotAsOf: day, pastSpot: past };
 }
 
 /** Puts price, time and energy to candidates of one job. */
