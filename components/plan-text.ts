@@ -7,7 +7,9 @@ export { usd } from "./plan-figures.ts";
 
 function gpus(placement: Placement): string {
   const zones = placement.zones.length === 0 ? "" : `, in ${placement.zones.join(", then ")}`;
-  return `${placement.gpuCount} x ${placement.gpuModel}, ${gib(placement.gpuMemoryMiB)} each${zones}`;
+  const { nodes, gpuCount, gpuModel, gpuMemoryMiB } = placement;
+  const host = nodes === undefined ? "" : "on each host ";
+  return `${host}${gpuCount} x ${gpuModel}, ${gib(gpuMemoryMiB)} each${zones}`;
 }
 
 const partNames: Readonly<Record<MemoryPart["name"], string>> = {
@@ -133,7 +135,8 @@ export function modelLine(
 export function typeLine(chosen: Placement, by: "hour" | "job" = "hour"): string {
   const room = chosen.comfortable ? "with room to spare" : "just";
   const cheapest = by === "job" ? "the cheapest for the job" : "the cheapest";
-  return `type       ${chosen.instanceType}: ${gpus(chosen)}; ${cheapest} that holds it ${room}`;
+  const hosts = chosen.nodes === undefined ? "" : `${chosen.nodes} x `;
+  return `type       ${hosts}${chosen.instanceType}: ${gpus(chosen)}; ${cheapest} that holds it ${room}`;
 }
 
 /** A plan as a person reads it: what, why this type, what it costs, when it ends. One entry a line. */
