@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as ec2 from "@aws-sdk/client-ec2";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
@@ -10,6 +10,16 @@ import { needs } from "../support/tier.ts";
 import { CheckoutAccount, type Ended } from "./checkout-account.ts";
 
 const stack = "local-pair";
+
+/** Stands for a training: the first node writes the result, the others end in order. */
+const trainer = `#!/usr/bin/env bash
+cd "$(dirname "$0")"
+mkdir -p output
+echo "node $NODE_RANK of $NNODES meets at $MASTER_ADDR"
+[ "$NODE_RANK" = 0 ] || exit 75
+echo '{"step": 1, "steps": 1, "time": 0, "loss": 1.5}' >output/progress.jsonl
+echo '{"result": "adapter"}' >output/finished.json
+`;
 
 describe("a stack of two hosts", function () {
   this.timeout(600_000);
@@ -68,6 +78,27 @@ describe("a stack of two hosts", function () {
     const none = await berth("ssh", "--host", "2", "--", "true");
     assert.equal(none.code, 1);
     assert.match(none.text, /no such host[\s\S]*Its hosts are 0, 1/);
+  });
+
+  it("trains on both as the nodes of one job", async () => {
+    const job = join(account.folder, "job");
+    await mkdir(job);
+    const facts = { schemaVersion: 1, modelId: "demo-llama-60m", baseModel: "x/y", gated: false };
+    const files = {
+      "job.json": JSON.stringify(facts),
+      "run.sh": trainer,
+      "train.py": "",
+      "training.yaml": "",
+      "requirements.txt": "",
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(job, name), text);
+    await chmod(join(job, "run.sh"), 0o755);
+    const text = await done("train", "start", job);
+    for (const rank of [0, 1]) {
+      assert.match(text, new RegExp(`^${rank}: node ${rank} of 2 meets at 127\\.`, "m"));
+    }
+    assert.match(text, /fetch it/);
+    assert.match(await done("train", "status", job), /finished/);
   });
 
   it("gets one back that spot took, in its place, while the other stays as it is", async () => {
