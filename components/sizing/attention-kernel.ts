@@ -12,10 +12,9 @@ const unfused: ReadonlySet<string> = new Set([
 ]);
 
 /** The workload with `flashAttention: false` where transformers has no fused kernel and nothing else was asked. */
-export function withAttentionKernel<Workload extends { readonly flashAttention?: boolean | undefined }>(
-  { architecture }: Model,
-  workload: Workload,
-): Workload {
+export function withAttentionKernel<
+  Workload extends { readonly flashAttention?: boolean | undefined },
+>({ architecture }: Model, workload: Workload): Workload {
   return workload.flashAttention === undefined && unfused.has(architecture)
     ? { ...workload, flashAttention: false }
     : workload;

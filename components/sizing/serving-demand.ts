@@ -124,7 +124,8 @@ export function servingDemand(
   checkServing(model, workload, parallelism);
   if (model.task === "image-generation") return diffusionDemand(model, workload);
   const cache = cacheOf(model, workload, parallelism);
-  const ofEngine = workload.engine === "transformers" ? withAttentionKernel(model, workload) : workload;
+  const ofEngine =
+    workload.engine === "transformers" ? withAttentionKernel(model, workload) : workload;
   const activations = servingActivations(model, ofEngine, parallelism);
   const parts = [
     weightsPart(model, workload, parallelism),

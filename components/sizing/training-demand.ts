@@ -1,4 +1,5 @@
 import type { Model } from "../catalogue/model.ts";
+import { withAttentionKernel } from "./attention-kernel.ts";
 import { checkTraining } from "./check-workload.ts";
 import { partOf } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
@@ -27,10 +28,11 @@ function stepPart(bytes: number, activations: readonly MemoryPart[]): MemoryPart
  */
 export function trainingDemand(
   model: Model,
-  workload: TrainingWorkload,
+  asked: TrainingWorkload,
   parallelism: TrainingParallelism = single,
 ): MemoryDemand {
-  checkTraining(model, workload, parallelism);
+  checkTraining(model, asked, parallelism);
+  const workload = withAttentionKernel(model, asked);
   const shape = shapeOf(model);
   const states = stateParts(model, shape, workload, parallelism);
   const activations = trainingActivations(shape, workload, parallelism);
