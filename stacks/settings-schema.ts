@@ -8,6 +8,7 @@ import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
+import { furtherModelsShape } from "./further-models-schema.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
@@ -144,6 +145,8 @@ export const berthSchema = z.strictObject({
       "must be the ARN of a policy",
     )
     .optional(),
+  /** Regions besides the stack's own that are swept after the deadline; `default` is every account's. @default none */
+  sweepRegions: list(/^(default|[a-z]{2}(-[a-z]+)+-\d)$/, "default, me-central-1").optional(),
   /** Minutes without use after which the host ends itself. @default never */
   idleMinutes: whole(10, 1440).optional(),
   /** Weekly windows; a lease ends with the window that it begins in. @default none */
@@ -169,6 +172,12 @@ export const berthSchema = z.strictObject({
   ...servingShape({ number, text, cidr: sshCidr }),
   instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
   gpuCount: whole(1, 16).optional(),
+  /** Equal hosts, all of one type in one zone. */
+  hosts: whole(1, 64).default(1),
+  /** Several hosts as close as can be, with an Elastic Fabric Adapter where the type has one. @default false */
+  clusterNetwork: flag.optional(),
+  /** What each further host's server port is higher by, where hosts share one loopback, as emulated ones do. */
+  serverPortStep: whole(0, 1).default(0),
   rootVolumeGiB: whole(20, 16_384).optional(),
   weightsBucket: bucketName.optional(),
   weightsPrefix: prefix.optional(),
@@ -198,6 +207,8 @@ export type BerthSettings = Readonly<z.infer<typeof berthSchema>>;
 /** What only a GPU host is asked; a SageMaker endpoint has no disk of its own, no image and nobody who logs in. */
 const hostOnly = {
   vpcId: true,
+  hosts: true,
+  clusterNetwork: true,
   imageId: true,
   rootVolumeGiB: true,
   ...servingKeys,
@@ -239,6 +250,15 @@ export const endpointSchema = berthSchema
       .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")
       .optional(),
     fallbackTypes: whole(0, mostPools - 1).optional(),
+    ...furtherModelsShape({
+      ...{ text, prefix, whole },
+      share: number.refine(
+        (share) => share >= 0 && share <= 100,
+        "must be a percentage from 0 to 100",
+      ),
+      instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge"),
+      precision: berthSchema.shape.precision,
+    }),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text

@@ -4,6 +4,7 @@ import { checkTraining } from "./check-workload.ts";
 import { partOf } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { shapeOf } from "./model-shape.ts";
+import { megatronDemand } from "./parallel/megatron-demand.ts";
 import { trainingActivations } from "./training-activations.ts";
 import { trainingRuntime } from "./training-runtime.ts";
 import { stateParts, stepBytes } from "./training-states.ts";
@@ -32,6 +33,9 @@ export function trainingDemand(
   parallelism: TrainingParallelism = single,
 ): MemoryDemand {
   checkTraining(model, asked, parallelism);
+  if (asked.megatron !== undefined) {
+    return megatronDemand(model, { workload: asked, settings: asked.megatron, split: parallelism });
+  }
   const workload = withAttentionKernel(model, asked);
   const shape = shapeOf(model);
   const states = stateParts(model, shape, workload, parallelism);

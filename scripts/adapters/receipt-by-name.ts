@@ -109,11 +109,20 @@ const launched: Asks = async (settings, { outputs }) => {
 
 const asks: Readonly<Record<string, Asks>> = {
   "berth:index:HostLaunch": launched,
+  "berth:index:GroupHost": launched,
   "aws:ec2/internetGateway:InternetGateway": ofEc2("internet-gateway", (client, id) =>
     client.send(new ec2.DescribeInternetGatewaysCommand({ InternetGatewayIds: [id] })),
   ),
   "aws:ec2/keyPair:KeyPair": ofEc2("key-pair", (client, id) =>
     client.send(new ec2.DescribeKeyPairsCommand({ KeyNames: [id] })),
+  ),
+  "aws:ec2/placementGroup:PlacementGroup": ofEc2(
+    "placement-group",
+    (client, id) =>
+      client.send(
+        new ec2.DescribePlacementGroupsCommand({ Filters: [{ Name: "group-name", Values: [id] }] }),
+      ),
+    ({ PlacementGroups = [] }) => PlacementGroups.length > 0,
   ),
   "aws:ec2/launchTemplate:LaunchTemplate": ofEc2(
     "launch-template",
@@ -239,6 +248,12 @@ const asks: Readonly<Record<string, Asks>> = {
 
 const notFound = /NotFound|NoSuch|does ?n[o']t exist|could not find|DoesNotExist/i;
 
+/** What sweeps other regions is in them, and says so. */
+function regionOf({ outputs }: NamedThing): string | undefined {
+  const { region } = outputs;
+  return typeof region === "string" && region !== "" ? region : undefined;
+}
+
 /** Asks for each thing that a state knew, by its name or id, whatever has become of its tags. */
 export async function askByName(
   scope: AccountScope,
@@ -250,7 +265,11 @@ export async function askByName(
   await Promise.all(
     known.map(async (thing) => {
       try {
-        left.push(...((await asks[thing.type]?.({ ...scope.client }, thing)) ?? []));
+        const region = regionOf(thing) ?? scope.client.region;
+        const found = (await asks[thing.type]?.({ ...scope.client, region }, thing)) ?? [];
+        left.push(
+          ...(region === scope.client.region ? found : found.map((each) => ({ ...each, region }))),
+        );
       } catch (error) {
         const { name, message } = error instanceof Error ? error : new Error(String(error));
         if (notFound.test(`${name} ${message}`)) return;

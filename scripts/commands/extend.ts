@@ -7,6 +7,7 @@ import { maxAgeHoursOf } from "../../stacks/parse-settings.ts";
 import type { Connection } from "../../provider/connection.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
+import { elsewhereLayer } from "../adapters/elsewhere-layer.ts";
 import { groupTag } from "../adapters/endpoint-layers.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import {
@@ -25,6 +26,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { duration } from "../cost-lines.ts";
 import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { hostsOf } from "../stack-hosts.ts";
 import { readOutputs } from "../stack-outputs.ts";
 
 /** A deployment whose lease is to be changed. */
@@ -63,16 +65,21 @@ export async function openLease(options: StackOptions): Promise<LeasedStack> {
   return { env, opened, state, lease, scope, now: await readClock(cloud) };
 }
 
-/** How to reach the host, where there is one that could end itself. */
+/** How to reach the hosts that could end themselves. */
 export async function liveHosts({ opened, scope }: LeasedStack): Promise<readonly Connection[]> {
   const outputs = readOutputs(await opened.stack.outputs());
-  const { instanceId, address, sshPort = 22, user, hostKey, sshThrough: through } = outputs;
-  if (instanceId === undefined || address === undefined) return [];
-  if (user === undefined || hostKey === undefined) return [];
-  const { state } = await readHostState(scope, instanceId);
-  // Only what is known to have ended needs no new deadline.
-  if (["gone", "terminated", "shutting-down"].includes(state)) return [];
-  return [{ host: address, port: sshPort, user, hostKey, through }];
+  const found = await Promise.all(
+    hostsOf(outputs).map(async (each): Promise<readonly Connection[]> => {
+      const { instanceId, address, sshPort = 22, user, hostKey, sshThrough: through } = each;
+      if (instanceId === undefined || address === undefined) return [];
+      if (user === undefined || hostKey === undefined) return [];
+      const { state } = await readHostState(scope, instanceId);
+      // Only what is known to have ended needs no new deadline.
+      if (["gone", "terminated", "shutting-down"].includes(state)) return [];
+      return [{ host: address, port: sshPort, user, hostKey, through }];
+    }),
+  );
+  return found.flat();
 }
 
 /**
@@ -86,6 +93,9 @@ export async function deadlineLayers(leased: LeasedStack): Promise<readonly Leas
     ...state.schedules.map((schedule) => scheduleLayer(scope, schedule)),
     ...(await liveHosts(leased)).map(hostLayer),
     ...tagLayers(leased),
+    ...state.schedules
+      .filter(({ region }) => region !== undefined)
+      .map((schedule) => elsewhereLayer(scope, schedule)),
     stateLayer(opened.stack),
     settingLayer(opened.stack, "berth:expiresAt", typeof asked === "string" ? asked : undefined),
   ];

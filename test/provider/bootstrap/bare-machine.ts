@@ -4,9 +4,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Machine } from "../../../offline/cloud/machines/machine.ts";
-import { nspawnTier } from "../../../offline/cloud/machines/nspawn.ts";
+import { debianTier } from "../../../offline/cloud/machines/nspawn.ts";
+import type { System } from "../../../offline/cloud/machines/nspawn/image.ts";
 import { Host, type HostPatience } from "../../../provider/adapters/ssh.ts";
-import { layGround, specOn, type Ground } from "../../offline/cloud/machines/support.ts";
+import {
+  layGround,
+  specOn,
+  type Ground,
+  type KeyPair,
+} from "../../offline/cloud/machines/support.ts";
 import type { PackageRepository } from "./package-repository.ts";
 
 const run = promisify(execFile);
@@ -17,7 +23,7 @@ export type Behaviour = Readonly<Record<string, string>>;
 
 /** How a machine begins. */
 export interface Beginning {
-  readonly os?: "ubuntu" | "debian";
+  readonly os?: keyof typeof systems;
   readonly behaviour?: Behaviour;
   /** Modules that are loaded, by name and version. */
   readonly loaded?: Readonly<Record<string, string>>;
@@ -25,9 +31,19 @@ export interface Beginning {
   readonly installed?: string;
 }
 
+/** What a client does otherwise. */
+export interface HostChanges {
+  readonly address?: string;
+  readonly port?: number;
+  readonly keys?: { readonly hostKey: KeyPair; readonly clientKey: KeyPair };
+  readonly patience?: Partial<HostPatience>;
+}
+
 const systems = {
   ubuntu: 'ID=ubuntu\nVERSION_ID="24.04"\n',
   debian: 'ID=debian\nVERSION_ID="12"\n',
+  "debian 13": 'ID=debian\nVERSION_ID="13"\n',
+  amazon: 'ID=amzn\nVERSION_ID="2023"\n',
 } as const;
 
 const bootUnit = `[Unit]
@@ -55,24 +71,29 @@ export class BareMachine {
     this.#repository = repository;
   }
 
-  static async start(repository: PackageRepository, diskGiB = 4): Promise<BareMachine> {
-    await nspawnTier.prepare(() => undefined);
+  static async start(
+    repository: PackageRepository,
+    { diskGiB = 4, system = "bookworm" }: { diskGiB?: number; system?: System } = {},
+  ): Promise<BareMachine> {
+    const tier = debianTier(system);
+    await tier.prepare(() => undefined);
     const ground = await layGround(false);
-    const machine = await nspawnTier.start(specOn(ground, { cloudPort: repository.port, diskGiB }));
+    const machine = await tier.start(specOn(ground, { cloudPort: repository.port, diskGiB }));
     const bare = new BareMachine(ground, machine, repository);
     await bare.#furnish();
     return bare;
   }
 
-  /** A client; another port is that of a proxy in front of the machine. */
-  host(changes: { address?: string; port?: number; patience?: Partial<HostPatience> } = {}): Host {
-    process.env["BERTH_SSH_PRIVATE_KEY"] = this.#ground.clientKey.privateKey;
+  /** A client; another port is that of a proxy in front of the machine, other keys are those of a later life of it. */
+  host(changes: HostChanges = {}): Host {
+    const { hostKey, clientKey } = changes.keys ?? this.#ground;
+    process.env["BERTH_SSH_PRIVATE_KEY"] = clientKey.privateKey;
     return new Host(
       {
         host: changes.address ?? this.#machine.address,
         port: changes.port ?? this.#machine.sshPort,
         user: "ubuntu",
-        hostKeys: () => Promise.resolve([this.#ground.hostKey.publicKey]),
+        hostKeys: () => Promise.resolve([hostKey.publicKey]),
       },
       { connectMs: 30_000, ...changes.patience },
     );
@@ -83,9 +104,9 @@ export class BareMachine {
     return this.#ground.hostKey.publicKey;
   }
 
-  /** Text of the private key that may log in. */
-  get clientKey(): string {
-    return this.#ground.clientKey.privateKey;
+  /** The key that may log in. */
+  get clientKey(): KeyPair {
+    return this.#ground.clientKey;
   }
 
   get address(): { host: string; port: number } {
@@ -93,8 +114,8 @@ export class BareMachine {
   }
 
   /** Runs a script as root and gives what it wrote. */
-  async root(script: string): Promise<string> {
-    const host = this.host();
+  async root(script: string, keys?: HostChanges["keys"]): Promise<string> {
+    const host = this.host(keys === undefined ? {} : { keys });
     try {
       return await host.output(
         `sudo -n bash -euo pipefail <<'ROOT_SCRIPT'\n${script}\nROOT_SCRIPT\n`,
