@@ -34,7 +34,12 @@ describe("The pinned packages of Python, by PyPI of today", function () {
     const platform = ["--python-platform", "x86_64-manylinux_2_28", "--python-version", python];
     const args = ["pip", "compile", "-q", "--no-build", "--no-annotate", "--no-header"];
     const cache = ["--cache-dir", join(folder, "cache")];
-    const { stdout } = await run(join(folder, "venv/bin/uv"), [...args, ...cache, ...platform, file]);
+    const { stdout } = await run(join(folder, "venv/bin/uv"), [
+      ...args,
+      ...cache,
+      ...platform,
+      file,
+    ]);
     return stdout;
   }
   const lines = (packages: readonly string[]) => packages.map((each) => `${each}\n`).join("");
