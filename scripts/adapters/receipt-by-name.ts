@@ -186,6 +186,14 @@ const asks: Readonly<Record<string, Asks>> = {
     ask: (client, { id }) =>
       client.send(new sagemaker.DescribeEndpointCommand({ EndpointName: id })),
   }),
+  "berth:index:TrainingJob": one({
+    service: "sagemaker",
+    kind: "training-job",
+    client: inSageMaker,
+    ask: (client, { id }) =>
+      client.send(new sagemaker.DescribeTrainingJobCommand({ TrainingJobName: id })),
+    there: ({ TrainingJobStatus }) => /^(InProgress|Stopping)$/.test(TrainingJobStatus ?? ""),
+  }),
   "aws:sagemaker/endpointConfiguration:EndpointConfiguration": one({
     service: "sagemaker",
     kind: "endpoint-config",

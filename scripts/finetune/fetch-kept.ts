@@ -29,7 +29,8 @@ const newestSchema = z.object({
   finished: z.looseObject({ result: z.string() }).optional(),
 });
 
-type Newest = z.infer<typeof newestSchema>;
+/** What `newest.json` says. */
+export type Newest = z.infer<typeof newestSchema>;
 
 /** What a fetch brought. */
 export interface Fetched {
@@ -53,14 +54,20 @@ async function trainingOf({ folder, modelId }: JobFolder): Promise<string> {
   return training.digest("hex");
 }
 
-async function bodyOf(connection: S3Connection, Bucket: string, Key: string): Promise<Readable> {
+/** The content of an object. */
+export async function bodyOf(
+  connection: S3Connection,
+  Bucket: string,
+  Key: string,
+): Promise<Readable> {
   const { Body } = await connection.send((client) =>
     client.send(new GetObjectCommand({ Bucket, Key })),
   );
   return Body as Readable;
 }
 
-async function newestOf(connection: S3Connection, place: KeptPlace): Promise<Newest> {
+/** @throws UserError when there is none yet, or it is not as berth writes it */
+export async function newestOf(connection: S3Connection, place: KeptPlace): Promise<Newest> {
   let text: string;
   try {
     const body = await bodyOf(connection, place.bucket, `${place.prefix}newest.json`);

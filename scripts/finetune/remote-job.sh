@@ -6,6 +6,7 @@
 #          keep|stop: what becomes of the model server; the rest: where in S3 its checkpoints are kept, how often, by the
 #          checkpoints.py of the folder TOOLS; an empty ENDPOINT is AWS's own
 #        remote-job.sh stop FOLDER
+#        remote-job.sh logs FOLDER STEPS  prints the end of what its last run said, from the folder of detached steps
 set -euo pipefail
 action=$1 folder=$2
 mkdir -p "$folder/output"
@@ -76,6 +77,13 @@ run)
     wait "$keeper" || true
   fi
   exit "$code"
+  ;;
+logs)
+  while read -r log; do
+    if ! grep -qF -- " $folder " "$(dirname "$log")/run.sh"; then continue; fi
+    tail -n 200 "$log"
+    break
+  done < <(find "$3" -path '*/train-*/log' -printf '%T@ %p\n' 2>/dev/null | sort -rn | cut -d' ' -f2-)
   ;;
 stop)
   touch "$folder/output/stop"

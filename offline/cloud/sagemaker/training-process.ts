@@ -65,6 +65,7 @@ export class TrainingProcess {
         ...request.Environment,
         TRAINING_JOB_NAME: request.TrainingJobName,
         SAGEMAKER_BASE_DIR: folder,
+        TMPDIR: join(folder, "tmp"),
         [machineMark]: folder,
       },
     });
@@ -97,7 +98,7 @@ export class TrainingProcess {
 }
 
 async function layOut({ request, folder, hosts, host, store }: TrainingStart): Promise<void> {
-  for (const below of ["input/config", "model", "output/data"]) {
+  for (const below of ["input/config", "model", "output/data", "tmp"]) {
     await mkdir(join(folder, below), { recursive: true });
   }
   for (const { ChannelName, DataSource } of request.InputDataConfig ?? []) {
