@@ -245,7 +245,7 @@ const asks: Readonly<Record<string, Asks>> = {
   }),
 };
 
-const notFound = /NotFound|NoSuch|does ?n[o']t exist|could not find|DoesNotExist/i;
+const notFound = /NotFound|resource not found|NoSuch|does ?n[o']t exist|could not find|DoesNotExist/i;
 
 /** Asks for each thing that a state knew, by its name or id, whatever has become of its tags. */
 export async function askByName(

@@ -131,7 +131,8 @@ export class TrainingLog {
     } finally {
       client.destroy();
     }
-    const fresh = events.filter((event) => !this.#seen.has(this.#idOf(event)));
+    const own = events.filter(({ logStreamName = "" }) => logStreamName.startsWith(this.#prefix));
+    const fresh = own.filter((event) => !this.#seen.has(this.#idOf(event)));
     for (const event of fresh) {
       this.#seen.add(this.#idOf(event));
       // Lines of several instances come late and out of order: the last minute is asked for again.
