@@ -164,7 +164,7 @@ const median = (values: readonly number[]): number =>
 async function venvPackages(): Promise<readonly string[]> {
   await nspawnTier.prepare(() => undefined);
   const query = [
-    `--admindir=${imageFolder()}/var/lib/dpkg`,
+    `--admindir=${imageFolder("bookworm")}/var/lib/dpkg`,
     "-W",
     "-f",
     "${Version}",
@@ -185,7 +185,7 @@ const repository = await PackageRepository.start({
   },
 });
 index = `http://127.0.0.1:${repository.port}`;
-const machine = await BareMachine.start(repository, 12);
+const machine = await BareMachine.start(repository, { diskGiB: 12 });
 try {
   await llamaServerBundle();
   await machine.begin();

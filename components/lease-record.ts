@@ -7,6 +7,8 @@ export interface LeaseRecordArgs {
   readonly owner: pulumi.Input<string>;
   /** What no other deployment has, whatever its stack's name. */
   readonly runId: pulumi.Input<string>;
+  /** Where it stands; none for a machine that is in no region. */
+  readonly region?: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -18,6 +20,7 @@ export class LeaseRecord extends pulumi.CustomResource {
   declare readonly expiresAt: pulumi.Output<string>;
   declare readonly owner: pulumi.Output<string>;
   declare readonly runId: pulumi.Output<string>;
+  declare readonly region: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: LeaseRecordArgs, opts?: pulumi.CustomResourceOptions) {
     super("berth:index:Lease", name, { ...args }, opts);

@@ -23,7 +23,10 @@ export interface DeploymentLease {
 export type LeaseSettings = Pick<
   Settings,
   "leaseHours" | "expiresAt" | "owner" | "maxAgeHours" | "officeHours"
->;
+> & {
+  /** undefined for what is in no region. */
+  readonly region?: string | undefined;
+};
 
 /** What a deployment is given when it has no lease yet. */
 export interface LeaseCandidate {
@@ -60,11 +63,13 @@ export function makeLease(
       expiresAt: candidateEnd(settings, now),
       owner: settings.owner,
       runId,
+      ...(settings.region === undefined ? {} : { region: settings.region }),
     },
     {
       ignoreChanges: [
         "startedAt",
         "runId",
+        "region",
         ...(settings.expiresAt === undefined ? ["expiresAt"] : []),
       ],
     },
@@ -75,7 +80,28 @@ export function makeLease(
       return checkedHours(agreed, { startedAt: start, settings, now });
     }),
   );
-  return { startedAt: record.startedAt, expiresAt, runId: record.runId };
+  // Every tag holds the run's id, so that nothing is made of a stack that stands somewhere else.
+  const checkedRun = pulumi.all([record.runId, record.region]).apply(([run, kept]) =>
+    explainedLater(() => {
+      checkedRegion(kept, settings.region);
+      return run;
+    }),
+  );
+  return { startedAt: record.startedAt, expiresAt, runId: checkedRun };
+}
+
+/**
+ * Refuses a region that is not the one that the deployment stands in: all of it would be made again there, and whatever of the
+ * old could not go would be left where no layer of the new one looks.
+ *
+ * @param kept undefined for a deployment that was made before regions were kept
+ * @throws UserError when they differ
+ */
+export function checkedRegion(kept: string | undefined, asked: string | undefined): void {
+  if (kept === undefined || asked === undefined || kept === asked) return;
+  throw new UserError(`This stack stands in ${kept}, and its file says ${asked}.`, {
+    hint: `Set aws:region back to ${kept}; or take it down first, then bring it up in ${asked}.`,
+  });
 }
 
 /** What a lease that begins now would end at; one that is there already ignores it, unless the end is set by hand. */

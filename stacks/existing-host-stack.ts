@@ -55,7 +55,7 @@ export function deployExistingHost(
   const { stack, hostKey } = settings;
   const name = (role: string) => partName(stack, role);
   const candidate = { now: new Date(), runId: randomBytes(6).toString("hex") };
-  const lease = makeLease(name("lease"), settings, candidate);
+  const lease = makeLease(name("lease"), { ...settings, region: undefined }, candidate);
   const login = parseHostAddress(settings.host);
   if (login === undefined) throw new Error(`${settings.host} is no address`);
   const through = throughOf(settings);

@@ -16,6 +16,7 @@ import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
 import { tagContract } from "../components/tag-contract.ts";
+import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
 import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
@@ -155,9 +156,9 @@ function teardown(scope: Scope, { expiresAt, runId }: DeploymentLease): Teardown
   const { settings, tags, name, inAccount } = scope;
   if (!hasEnd(settings)) return [];
   const { stack, owner } = settings;
-  return [
-    new TeardownSchedule(name("teardown"), { stack, owner, runId, expiresAt, tags }, inAccount),
-  ];
+  const sweepRegions = otherRegions(settings.sweepRegions ?? [], settings.region);
+  const ended = { stack, owner, runId, expiresAt, tags, sweepRegions };
+  return [new TeardownSchedule(name("teardown"), ended, inAccount)];
 }
 
 interface HostParts {

@@ -7,6 +7,7 @@ import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-pla
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
+import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
@@ -50,7 +51,9 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId));
   const { expiresAt, runId } = lease;
   const hasComponent = plan.endpoint.copy !== undefined;
-  const ended = { endpointName: physicalName, hasComponent, stack, owner, runId, expiresAt, tags };
+  const sweepRegions = otherRegions(settings.sweepRegions ?? [], region);
+  const run = { stack, owner, runId, expiresAt, tags, sweepRegions };
+  const ended = { endpointName: physicalName, hasComponent, ...run };
   const teardown = hasEnd(settings)
     ? [new EndpointTeardown(name("teardown"), ended, inAccount)]
     : [];

@@ -23,10 +23,12 @@ export function servingShape<
   return {
     /** What serves the model. @default by the model: vllm, llama.cpp for GGUF files, diffusers for images */
     engine: z
-      .enum(
-        ["vllm", "llama.cpp", "transformers", "diffusers"],
-        "must be vllm, llama.cpp, transformers or diffusers",
-      )
+      .enum(["vllm", "llama.cpp", "transformers", "diffusers"], {
+        error: ({ input }) =>
+          input === "tgi"
+            ? "tgi is not offered: its repository is archived since March 2026 (docs/adr/0006-no-tgi.md). Leave it out, and vllm serves the same models"
+            : "must be vllm, llama.cpp, transformers or diffusers",
+      })
       .optional(),
     /** How a number of the key-value cache is held. @default 16 bit */
     kvCacheDtype: z

@@ -144,6 +144,8 @@ export const berthSchema = z.strictObject({
       "must be the ARN of a policy",
     )
     .optional(),
+  /** Regions besides the stack's own that are swept after the deadline; `default` is every account's. @default none */
+  sweepRegions: list(/^(default|[a-z]{2}(-[a-z]+)+-\d)$/, "default, me-central-1").optional(),
   /** Minutes without use after which the host ends itself. @default never */
   idleMinutes: whole(10, 1440).optional(),
   /** Weekly windows; a lease ends with the window that it begins in. @default none */

@@ -75,6 +75,8 @@ export interface HostFacts {
   /** Python can make virtual environments. */
   readonly pythonVenv: boolean;
   readonly docker: boolean;
+  /** NVIDIA's container toolkit is installed. */
+  readonly containerToolkit: boolean;
 }
 
 /** Reads a line `INDEX, NAME, UUID, MEMORY_MIB, DRIVER`; undefined for anything else. */
@@ -162,5 +164,6 @@ export function parseFacts(text: string): HostFacts {
     python: get("python"),
     pythonVenv: yes("python_venv"),
     docker: yes("docker"),
+    containerToolkit: yes("container_toolkit"),
   };
 }

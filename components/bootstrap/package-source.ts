@@ -1,4 +1,5 @@
 import type { HostFacts } from "./facts.ts";
+import type { Refusal } from "./refusal.ts";
 import type { BootstrapWish } from "./wish.ts";
 
 /** Where a host gets the driver's packages. */
@@ -6,7 +7,7 @@ export interface PackageSource {
   /** `own`: the distribution's archive; `nvidia`: NVIDIA's repository for the distribution. */
   readonly kind: "own" | "nvidia";
   readonly url: string;
-  /** Of the package `cuda-keyring` there, hexadecimal. */
+  /** Of the package `cuda-keyring` there, hexadecimal; "" where none is known. */
   readonly keyringSha256: string;
   /** Packages that alone are taken from there; empty for all. */
   readonly only: readonly string[];
@@ -14,8 +15,23 @@ export interface PackageSource {
 }
 
 const nvidiaRepositories = "https://developer.download.nvidia.com/compute/cuda/repos";
-/** Of cuda-keyring_1.1-1_all.deb for Debian 12 (GoogleCloudPlatform/compute-gpu-installation, linux/cuda_installer/config.py). */
-const keyringSha256 = "e7f219eab6fe4819cdb5c15b98233dc3420302d9c00883219cd3d896857cf48d";
+
+/**
+ * SHA-256 of `cuda-keyring_1.1-1_all.deb` in each of NVIDIA's repositories. They differ, since the package also carries the
+ * list of its own repository; Debian 13's carries a newer key.
+ *
+ * x86_64: GoogleCloudPlatform/compute-gpu-installation, `linux/cuda_installer/config.py`, v1.8.1. sbsa: what people who pin it
+ * have written down (November 2026). A wrong sum installs nothing: it ends in E_REPO_KEY.
+ */
+const keyringSha256: Readonly<Record<string, string>> = {
+  "debian12/sbsa": "bf2f53b1a19259501119f732bdef2699f8c80c69a18e6a78dad78d67d96766dc",
+  "debian12/x86_64": "e7f219eab6fe4819cdb5c15b98233dc3420302d9c00883219cd3d896857cf48d",
+  "debian13/x86_64": "dd28f1f6ba0038180d6b23f846cefca1e3de4c9327751665241370bacea452a1",
+  "ubuntu2204/sbsa": "36d1aed84dfcf93ee9a0212d149f1c4187db92e03ab96a759ec0689aa438fd9e",
+  "ubuntu2204/x86_64": "d93190d50b98ad4699ff40f4f7af50f16a76dac3bb8da1eaaf366d47898ff8df",
+  "ubuntu2404/sbsa": "6ea7d2737648936820e85677177957a0f6521b840d98eb0bbae0a4f003fa7249",
+  "ubuntu2404/x86_64": "d2a6b11c096396d868758b86dab1823b25e14d70333f1dfa74da5ddaf6a06dba",
+};
 
 /** NVIDIA's names of distributions and processors in its addresses. */
 function repositoryPath({ os, osVersion, architecture }: HostFacts): string {
@@ -35,9 +51,10 @@ export function packageSource(
   wish: Pick<BootstrapWish, "mirror" | "containers">,
 ): PackageSource {
   const base = wish.mirror?.url.replace(/\/+$/, "") ?? nvidiaRepositories;
+  const path = repositoryPath(facts);
   const rest = {
-    url: `${base}/${repositoryPath(facts)}`,
-    keyringSha256: wish.mirror?.keyringSha256 ?? keyringSha256,
+    url: `${base}/${path}`,
+    keyringSha256: wish.mirror?.keyringSha256 ?? keyringSha256[path] ?? "",
   };
   const system = `${facts.os} ${facts.osVersion}`;
   if (facts.os !== "ubuntu")
@@ -49,4 +66,17 @@ export function packageSource(
   }
   const why = "Ubuntu's archive has the driver; its lists are brought up to date";
   return { kind: "own", ...rest, only: [], why };
+}
+
+/** Why NVIDIA's repository cannot be believed: nobody wrote down the sum of the package with its key. */
+export function refuseSource(facts: HostFacts, source: PackageSource): Refusal[] {
+  if (source.kind !== "nvidia" || source.keyringSha256 !== "" || facts.os === "amzn") return [];
+  return [
+    {
+      code: "E_REPO_KEY",
+      message: `no SHA-256 is known of the package with the key of ${source.url}`,
+      remedy:
+        "Give the sum of its cuda-keyring_1.1-1_all.deb, with the repositories' address, as `mirror` (berth bootstrap: --mirror, --mirror-keyring-sha256), or use another system.",
+    },
+  ];
 }

@@ -108,7 +108,9 @@ function prepareSteps(ground: StepGround): Draft[] {
     });
   }
   const installs =
-    installsDriver(ground) || wish.containers === true || (needsVenv(ground) && !facts.pythonVenv);
+    installsDriver(ground) ||
+    (wish.containers === true && !facts.containerToolkit) ||
+    (needsVenv(ground) && !facts.pythonVenv);
   if (installs && facts.os !== "amzn") {
     const source = packageSource(facts, ground.wish);
     // Installed here, so that environments are made while the driver has the package system.

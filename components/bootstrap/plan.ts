@@ -4,6 +4,7 @@ import { pythonPackages } from "./python-engines.ts";
 import { chooseTorch, refuseBuild, torchForCpu, type TorchBuild } from "./choose-torch.ts";
 import type { HostFacts } from "./facts.ts";
 import { gpusOnBus, hasNvSwitch } from "./gpu-hardware.ts";
+import { packageSource, refuseSource } from "./package-source.ts";
 import { chooseStorage, type StorageChoice } from "./choose-storage.ts";
 import { planSteps, type BootstrapStep } from "./plan-steps.ts";
 import { refuseGpusOnBus } from "./refuse-gpus.ts";
@@ -128,6 +129,9 @@ export function planBootstrap(facts: HostFacts, wish: BootstrapWish): BootstrapP
     ...(chosen !== undefined && "code" in chosen ? [chosen] : []),
     ...refuseEngine(facts, wish, driver),
     ...refuseRoom(facts, driver, python),
+    ...(steps.some(({ name }) => name === "sources")
+      ? refuseSource(facts, packageSource(facts, wish))
+      : []),
     ...refuseRights(facts, steps),
   ];
   const reboot = chooseReboot(facts, driver);

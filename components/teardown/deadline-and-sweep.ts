@@ -2,9 +2,10 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { expiryTag } from "../identity.ts";
 import { namedTags, type TagInputs } from "../named-tags.ts";
+import { armElsewhere } from "./arm-elsewhere.ts";
 import { scheduledMachine, type MachineParts } from "./scheduled-machine.ts";
 import { sweepByTag, sweepPolicy } from "./sweep-by-tag.ts";
-import { sweepBounds, sweepExpression } from "./teardown-times.ts";
+import { sweepBounds, sweepExpression, sweepInput } from "./teardown-times.ts";
 import { atExpression, type HostOwner } from "./terminate-by-tag.ts";
 
 /** Whose run it is that ends. */
@@ -25,6 +26,8 @@ export interface DeadlineAndSweepArgs extends RunOwner {
     /** The policy of the machine's role. */
     readonly policy: pulumi.Input<string>;
   };
+  /** Regions besides the stack's own that are swept too. */
+  readonly sweepRegions: readonly string[];
 }
 
 const deadlineParts: MachineParts = {
@@ -46,7 +49,8 @@ const sweepParts: MachineParts = {
 /**
  * Two ways to end a run that share nothing but the group of their schedules: at the deadline, the machine that is given;
  * after it, every five minutes for six hours, a sweep that looks for whatever of the run still costs money, marks it, and
- * ends it at the second sight. Neither needs code that somebody would have to keep running.
+ * ends it at the second sight. Neither needs code that somebody would have to keep running. Other regions are swept where that
+ * is asked for.
  *
  * Schedules take no tags; their group carries them, and the deadline.
  */
@@ -79,12 +83,12 @@ export function deadlineAndSweep(
         scheduleExpression: sweepExpression,
         startDate: bounds.startDate,
         endDate: bounds.endDate,
-        // https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
-        input: JSON.stringify({ time: "<aws.scheduler.scheduled-time>" }),
+        input: sweepInput,
       },
       tags,
     },
     parent,
   );
+  if (args.sweepRegions.length > 0) armElsewhere(name, { run, bounds, ...args }, parent);
   return { stateMachineArn: machine.arn, scheduleName: schedule.name };
 }

@@ -11,6 +11,8 @@ export interface EndpointTeardownArgs extends RunOwner {
   /** RFC 3339 in UTC, to the second. */
   readonly expiresAt: pulumi.Input<string>;
   readonly tags: TagInputs;
+  /** Regions besides the stack's own that are swept too. @default none */
+  readonly sweepRegions?: readonly string[] | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export class EndpointTeardown extends pulumi.ComponentResource {
 
   constructor(name: string, args: EndpointTeardownArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:EndpointTeardown", name, {}, opts);
-    const { hasComponent } = args;
+    const { hasComponent, sweepRegions = [] } = args;
     const ended = pulumi
       .output(args.endpointName)
       .apply((endpointName) => ({ endpointName, hasComponent }));
@@ -36,7 +38,7 @@ export class EndpointTeardown extends pulumi.ComponentResource {
       definition: ended.apply(deleteEndpoint),
       policy: ended.apply(deleteEndpointPolicy),
     };
-    const armed = deadlineAndSweep(name, { ...args, atDeadline }, this);
+    const armed = deadlineAndSweep(name, { ...args, atDeadline, sweepRegions }, this);
     this.stateMachineArn = armed.stateMachineArn;
     this.scheduleName = armed.scheduleName;
     this.registerOutputs({

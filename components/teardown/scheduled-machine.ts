@@ -101,8 +101,8 @@ function stateMachine(
   );
 }
 
-/** May start that one state machine. */
-function startPolicy(stateMachineArn: string): string {
+/** May start that one state machine, or these. */
+export function startPolicy(stateMachineArn: string | readonly string[]): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: "states:StartExecution", Resource: stateMachineArn }],

@@ -2,13 +2,15 @@ import { ownerTag, protectTag, runTag, stackTag, sweepTag } from "../identity.ts
 import { sweptKinds, type SweptKind } from "./swept-kinds.ts";
 import type { HostOwner } from "./terminate-by-tag.ts";
 
-type State = Readonly<Record<string, unknown>>;
+/** One state of a machine, in Amazon States Language. */
+export type State = Readonly<Record<string, unknown>>;
 type States = Readonly<Record<string, State>>;
 
-const task = (call: string) => `arn:aws:states:::aws-sdk:${call}`;
+/** An SDK integration, as a task names it. */
+export const task = (call: string) => `arn:aws:states:::aws-sdk:${call}`;
 
 /** Throttling passes; what does not is told in the execution's output, and the next firing tries again. */
-const patient = [
+export const patient = [
   { ErrorEquals: ["States.TaskFailed"], IntervalSeconds: 2, MaxAttempts: 3, BackoffRate: 2 },
 ];
 
@@ -203,18 +205,25 @@ function branch(kind: SweptKind, owner: HostOwner): State {
  * ended. The execution's output has each decision with its reason. Input: `{"time": "<RFC 3339>"}`.
  */
 export function sweepByTag(owner: HostOwner): string {
+  return sweepMachine({ StartAt: "Sweep", States: { Sweep: sweepAll(owner) } });
+}
+
+/** A sweep's states as a state machine takes them. */
+export function sweepMachine(machine: {
+  readonly StartAt: string;
+  readonly States: States;
+}): string {
   return JSON.stringify({
     Comment: "berth: ends what is left of one stack after its lease, on the second sight of it",
-    StartAt: "Sweep",
     TimeoutSeconds: 600,
-    States: {
-      Sweep: {
-        Type: "Parallel",
-        Branches: sweptKinds.map((kind) => branch(kind, owner)),
-        End: true,
-      },
-    },
+    ...machine,
   });
+}
+
+/** All kinds, side by side. */
+export function sweepAll(owner: HostOwner): State {
+  const Branches = sweptKinds.map((kind) => branch(kind, owner));
+  return { Type: "Parallel", Branches, End: true };
 }
 
 /** IAM's name of an SDK integration: `ec2:terminateInstances` is `ec2:TerminateInstances`. */
@@ -222,6 +231,9 @@ function iamAction(call: string): string {
   const action = call.replace(/:(.)/, (_match, first: string) => `:${first.toUpperCase()}`);
   return action.replace("resourcegroupstaggingapi:", "tag:");
 }
+
+/** EC2's own list of tags, which lags behind nothing. */
+export const listTags = "ec2:describeTags";
 
 const ec2Resource = "arn:aws:ec2:*:*:*/*";
 
@@ -234,7 +246,8 @@ export function sweepPolicy({ stack, owner, runId }: HostOwner): string {
     [`aws:ResourceTag/${protectTag}`]: "false",
   };
   const Effect = "Allow";
-  const look = { Sid: "Look", Effect, Action: sweptKinds.map(({ find }) => iamAction(find)) };
+  const finds = [listTags, ...sweptKinds.map(({ find }) => find)];
+  const look = { Sid: "Look", Effect, Action: finds.map(iamAction) };
   const mark = {
     Sid: "Mark",
     Effect,

@@ -8,6 +8,8 @@ export interface TeardownScheduleArgs extends RunOwner {
   /** RFC 3339 in UTC, to the second. */
   readonly expiresAt: pulumi.Input<string>;
   readonly tags: TagInputs;
+  /** Regions besides the stack's own that are swept too. @default none */
+  readonly sweepRegions?: readonly string[] | undefined;
 }
 
 /**
@@ -24,14 +26,14 @@ export class TeardownSchedule extends pulumi.ComponentResource {
 
   constructor(name: string, args: TeardownScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:TeardownSchedule", name, {}, opts);
-    const { stack, owner } = args;
+    const { stack, owner, sweepRegions = [] } = args;
     const hosts = pulumi.output(args.runId).apply((runId) => ({ stack, owner, runId }));
     const atDeadline = {
       description: "berth: ends the hosts of one stack",
       definition: hosts.apply(terminateByTag),
       policy: hosts.apply(terminatePolicy),
     };
-    const armed = deadlineAndSweep(name, { ...args, atDeadline }, this);
+    const armed = deadlineAndSweep(name, { ...args, atDeadline, sweepRegions }, this);
     this.stateMachineArn = armed.stateMachineArn;
     this.scheduleName = armed.scheduleName;
     this.registerOutputs({

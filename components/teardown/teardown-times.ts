@@ -11,6 +11,12 @@ const sweepForMinutes = 360;
 /** When sweeps look, once the lease is over: two of them, the least that ends a thing, are within a quarter of an hour. */
 export const sweepExpression = "rate(5 minutes)";
 
+/** When a region that is not the stack's own is looked at; its second look, too, is within a quarter of an hour. */
+export const sweepElsewhereExpression = "rate(10 minutes)";
+
+/** What a schedule tells a sweep: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html */
+export const sweepInput = JSON.stringify({ time: "<aws.scheduler.scheduled-time>" });
+
 /** From when and until when sweeps run, RFC 3339, for a lease that ends at `expiresAt`. */
 export function sweepBounds(expiresAt: string): {
   readonly startDate: string;

@@ -5,6 +5,8 @@ export interface Remnant {
   readonly service: string;
   readonly kind: string;
   readonly id: string;
+  /** Where it is, when that is not the region that was asked. */
+  readonly region?: string | undefined;
 }
 
 /** The same with its tags. */

@@ -33,7 +33,7 @@ import { scopeTag, type AccountScope } from "./account-scope.ts";
 import { readStackState, writeStateDeadline, type RecordedSchedule } from "./stack-state.ts";
 
 /** What a fleet launches, and what therefore says its own deadline. */
-const launchedKinds = ["instance", "volume", "network-interface", "spot-request"];
+export const launchedKinds = ["instance", "volume", "network-interface", "spot-request"];
 
 /** Times a call is tried, throttling included. */
 const maxAttempts = 6;
@@ -50,6 +50,19 @@ async function withScheduler<T>(
   }
 }
 
+/** The account where a schedule is. */
+export function placeOf(
+  scope: AccountScope,
+  { region = scope.region }: RecordedSchedule,
+): AccountScope {
+  return { ...scope, region, client: { ...scope.client, region } };
+}
+
+function called({ name, kind, region }: RecordedSchedule): string {
+  const what = kind === "after-deadline" ? "the sweep" : "the schedule";
+  return region === undefined ? `${what} ${name}` : `${what} of ${region}`;
+}
+
 async function withEc2<T>(
   scope: AccountScope,
   work: (client: EC2Client) => Promise<T>,
@@ -64,10 +77,11 @@ async function withEc2<T>(
 
 async function findSchedule(
   scope: AccountScope,
-  { groupName, name }: RecordedSchedule,
+  schedule: RecordedSchedule,
 ): Promise<GetScheduleCommandOutput | undefined> {
+  const { groupName, name } = schedule;
   try {
-    return await withScheduler(scope, (client) =>
+    return await withScheduler(placeOf(scope, schedule), (client) =>
       client.send(new GetScheduleCommand({ GroupName: groupName, Name: name })),
     );
   } catch (error) {
@@ -89,7 +103,7 @@ async function updateSchedule(
   const { ActionAfterCompletion } = found;
   const whole = { Name, GroupName, ScheduleExpression, ScheduleExpressionTimezone, StartDate };
   const rest = { EndDate, Description, State, KmsKeyArn, ActionAfterCompletion };
-  await withScheduler(scope, (client) =>
+  await withScheduler(placeOf(scope, schedule), (client) =>
     client.send(
       new UpdateScheduleCommand({ ...whole, ...rest, Target, FlexibleTimeWindow, ...change }),
     ),
@@ -120,9 +134,8 @@ function deadlineOf(kind: RecordedSchedule["kind"], found: GetScheduleCommandOut
 
 /** A schedule's times. One that has fired and is over is still there, and can be given a new time. */
 export function scheduleLayer(scope: AccountScope, schedule: RecordedSchedule): LeaseLayer {
-  const what = schedule.kind === "after-deadline" ? "the sweep" : "the schedule";
   return {
-    name: `${what} ${schedule.name}`,
+    name: called(schedule),
     read: async () => {
       const found = await findSchedule(scope, schedule);
       return found === undefined ? undefined : deadlineOf(schedule.kind, found);
@@ -134,7 +147,7 @@ export function scheduleLayer(scope: AccountScope, schedule: RecordedSchedule): 
 /** Whether a schedule fires at all: "true" (protected) means that it does not. */
 export function scheduleProtection(scope: AccountScope, schedule: RecordedSchedule): LeaseLayer {
   return {
-    name: `the schedule ${schedule.name}`,
+    name: called(schedule),
     read: async () => {
       const found = await findSchedule(scope, schedule);
       return found === undefined ? undefined : String(found.State === "DISABLED");
@@ -208,7 +221,8 @@ async function instanceTag(scope: AccountScope, key: string): Promise<string | u
   return tags?.find((tag) => tag.Key === key)?.Value;
 }
 
-async function tagAll(
+/** Gives a tag to all of these, and takes the marks of sweeps away. */
+export async function tagAll(
   scope: AccountScope,
   Resources: readonly string[],
   tag: { readonly Key: string; readonly Value: string },

@@ -247,6 +247,12 @@ const asks: Readonly<Record<string, Asks>> = {
 
 const notFound = /NotFound|resource not found|NoSuch|does ?n[o']t exist|could not find|DoesNotExist/i;
 
+/** What sweeps other regions is in them, and says so. */
+function regionOf({ outputs }: NamedThing): string | undefined {
+  const { region } = outputs;
+  return typeof region === "string" && region !== "" ? region : undefined;
+}
+
 /** Asks for each thing that a state knew, by its name or id, whatever has become of its tags. */
 export async function askByName(
   scope: AccountScope,
@@ -258,7 +264,11 @@ export async function askByName(
   await Promise.all(
     known.map(async (thing) => {
       try {
-        left.push(...((await asks[thing.type]?.({ ...scope.client }, thing)) ?? []));
+        const region = regionOf(thing) ?? scope.client.region;
+        const found = (await asks[thing.type]?.({ ...scope.client, region }, thing)) ?? [];
+        left.push(
+          ...(region === scope.client.region ? found : found.map((each) => ({ ...each, region }))),
+        );
       } catch (error) {
         const { name, message } = error instanceof Error ? error : new Error(String(error));
         if (notFound.test(`${name} ${message}`)) return;

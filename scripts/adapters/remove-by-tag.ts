@@ -36,7 +36,7 @@ async function tryToRemove(scope: AccountScope, remnant: Remnant): Promise<strin
   if (found === undefined)
     return "berth does not delete this kind: remove it by hand if it is to go";
   try {
-    await found[1]({ ...scope.client }, remnant.id);
+    await found[1]({ ...scope.client, region: remnant.region ?? scope.client.region }, remnant.id);
     return undefined;
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));

@@ -32,6 +32,8 @@ export const leaseSchema = z.object({
   expiresAt: z.string(),
   owner: z.string(),
   runId: z.string(),
+  /** Where it stands; one that was made before that was kept says none. */
+  region: z.string().optional(),
 });
 
 /** The lease as the first `up` made it and extensions moved it. */
@@ -43,6 +45,8 @@ export interface RecordedSchedule {
   readonly name: string;
   /** Whether it fires once, at the deadline, sweeps after it, or keeps an endpoint's weekly hours until then. */
   readonly kind: "at-deadline" | "after-deadline" | "hours-start" | "hours-stop";
+  /** Where it is, when that is not the stack's own region. */
+  readonly region?: string | undefined;
 }
 
 const endpointSchema = z.object({
@@ -118,24 +122,38 @@ async function exportState(stack: Stack) {
 export async function readStackState(stack: Stack): Promise<StackState> {
   const { deployment } = await exportState(stack);
   const resources = resourcesOf(deployment);
-  const record = resources.find(({ type }) => type === "berth:index:Lease");
-  const schedules = resources.flatMap(({ type, urn, outputs = {} }) => {
+  const lease = leaseSchema.safeParse(
+    resources.find(({ type }) => type === "berth:index:Lease")?.outputs,
+  ).data;
+  const elsewhere = ({ outputs = {} }: Resource) => {
+    const region = outputs["region"];
+    const known = lease?.region !== undefined && typeof region === "string";
+    return known && region !== lease.region ? region : undefined;
+  };
+  const schedules = resources.flatMap((resource) => {
+    const { type, urn, outputs = {} } = resource;
     const kind = scheduleKind(urn);
     if (type !== scheduleType || kind === undefined) return [];
-    return [{ groupName: String(outputs["groupName"]), name: String(outputs["name"]), kind }];
+    const region = elsewhere(resource);
+    const named = { groupName: String(outputs["groupName"]), name: String(outputs["name"]) };
+    return [{ ...named, kind, ...(region === undefined ? {} : { region }) }];
   });
   const arnOf = (asked: string) =>
     z
       .string()
       // The group of weekly hours says no deadline.
       .safeParse(
-        resources.find(({ type, urn }) => type === asked && !urn.endsWith("-hours-group"))
-          ?.outputs?.["arn"],
+        resources.find(
+          (each) =>
+            each.type === asked &&
+            !each.urn.endsWith("-hours-group") &&
+            elsewhere(each) === undefined,
+        )?.outputs?.["arn"],
       ).data;
   const { pending_operations: pending } = deployment as { pending_operations?: unknown[] | null };
   return {
     resources: resources.length,
-    lease: leaseSchema.safeParse(record?.outputs).data,
+    lease,
     schedules,
     groupArn: arnOf(groupType),
     endpointArn: arnOf(endpointType),

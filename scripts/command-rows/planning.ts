@@ -8,7 +8,7 @@ export const planning: readonly CommandRow[] = [
     flags: [
       env,
       ["--task <task>", "serve, finetune or train"],
-      ["--region <regions>", "AWS region; further ones behind commas are compared"],
+      ["--region <regions>", "AWS region; further ones behind commas are compared, any is all"],
       ["--zones <zones>", "availability zones to try, in this order"],
       ["--target <target>", "ec2 or sagemaker"],
       ["--context <tokens>", "tokens of prompt and answer together"],

@@ -9,16 +9,18 @@ import { checkCredentials } from "../adapters/credentials.ts";
 import { findRuns, type TaggedRun } from "../adapters/find-runs.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import { readProtection } from "../adapters/read-protection.ts";
-import { writeReceipt, type TeardownReport } from "../adapters/receipt-file.ts";
+import { inRegion } from "../adapters/receipt-elsewhere.ts";
+import { writeReceipt } from "../adapters/receipt-file.ts";
 import { isClean, makeReceipt, receiptLines } from "../adapters/receipt.ts";
 import { removeByTag, type Removal } from "../adapters/remove-by-tag.ts";
 import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
 import { isExistingHost } from "../adapters/stack-target.ts";
 import { readStackState, unprotectState, type StackState } from "../adapters/stack-state.ts";
-import type { StepRecord } from "../adapters/step-progress.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { confirmDown } from "../confirm-down.ts";
 import { runningCost, type RunningCost } from "../cost-lines.ts";
+import { namedRegions, removeElsewhere, type RemovedElsewhere } from "../down-elsewhere.ts";
+import { downReport } from "../down-report.ts";
 import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
 import { destroyStack } from "../destroy-stack.ts";
 import { exitCode } from "../exit-code.ts";
@@ -59,13 +61,14 @@ interface Target {
 
 async function findTarget(options: DownOptions, terminal: Terminal): Promise<Target> {
   const { env } = options;
-  const region = regionOfStack(env);
   const cloud = cloudOf(env);
-  const account = accountOf(env, region, cloud);
+  const account = accountOf(env, regionOfStack(env), cloud);
   const number = await checkCredentials(account);
   const opened = await findDeployment(options, cloud);
   const state = opened === undefined ? undefined : await readStackState(opened.stack);
-  const scope = { ...account, runId: state?.lease?.runId };
+  // Where it stands, whatever its file says by now.
+  const stands = inRegion(account, state?.lease?.region ?? account.region);
+  const scope = { ...stands, runId: state?.lease?.runId };
   return { options, terminal, cloud, scope, account: number, opened, state };
 }
 
@@ -225,32 +228,21 @@ async function removeRest(target: Target, runId: string): Promise<Removal> {
   return removeByTag({ ...scope, runId }, { rounds: 12, pauseMs, tell, named });
 }
 
-interface Outcome {
-  readonly destroyed: readonly StepRecord[];
-  readonly removals: readonly Removal[];
-  readonly cost: RunningCost | undefined;
-  readonly saved: Saved | undefined;
-}
-
-async function report(target: Target, outcome: Outcome): Promise<TeardownReport> {
-  const { scope, cloud, options } = target;
-  const { destroyed, removals, cost, saved } = outcome;
-  const patience = { attempts: 6, pauseMs: cloud === undefined ? 5000 : 500 };
-  const [first] = removals;
-  const receipt = first?.receipt ?? (await makeReceipt(scope, patience));
-  const left = removals.length > 1 ? removals.flatMap(({ receipt }) => receipt.left) : receipt.left;
-  return {
-    ...receipt,
-    stack: options.env,
-    left,
-    at: timestamp(await readClock(cloud)),
-    runId: scope.runId,
-    destroyed,
-    removedByTag: removals.flatMap(({ removed }) => removed),
-    kept: removals.flatMap(({ kept }) => kept),
-    cost,
-    ...(saved === undefined ? {} : { saved }),
+/** Regions that are not the stack's: nothing of it is made there, and a receipt is to know that. */
+function restElsewhere(
+  { scope, options, state, terminal, cloud }: Target,
+  runIds: readonly (string | undefined)[],
+): Promise<RemovedElsewhere> {
+  const regions = namedRegions(readStackConfig(options.env), state, scope.region);
+  const tell = (line: string) => {
+    terminal.say(line);
   };
+  const patience = { rounds: 12, pauseMs: cloud === undefined ? 5000 : 500, tell };
+  return removeElsewhere(
+    scope,
+    runIds.filter((runId) => runId !== undefined),
+    { regions, patience },
+  );
 }
 
 /** `berth down`: removes everything of the stack, by its state and then by its tags, and asks the account what is left. */
@@ -274,8 +266,14 @@ export async function runDown(options: DownOptions, terminal: Terminal): Promise
   const removals: Removal[] = [];
   for (const runId of runIds)
     if (runId !== undefined) removals.push(await removeRest(target, runId));
+  const elsewhere = await restElsewhere(target, runIds);
   await rememberCost(target);
-  const done = await report(target, { destroyed, removals, cost, saved });
+  const at = timestamp(await readClock(target.cloud));
+  const pauseMs = target.cloud === undefined ? 5000 : 500;
+  const done = await downReport(
+    { ...scope, stack: options.env },
+    { destroyed, removals, elsewhere, cost, saved, at, pauseMs },
+  );
   const written = await writeReceipt(done);
   terminal.say(
     ...receiptLines(done),

@@ -7,6 +7,7 @@ import { maxAgeHoursOf } from "../../stacks/parse-settings.ts";
 import type { Connection } from "../../provider/connection.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
+import { elsewhereLayer } from "../adapters/elsewhere-layer.ts";
 import { groupTag } from "../adapters/endpoint-layers.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import {
@@ -86,6 +87,9 @@ export async function deadlineLayers(leased: LeasedStack): Promise<readonly Leas
     ...state.schedules.map((schedule) => scheduleLayer(scope, schedule)),
     ...(await liveHosts(leased)).map(hostLayer),
     ...tagLayers(leased),
+    ...state.schedules
+      .filter(({ region }) => region !== undefined)
+      .map((schedule) => elsewhereLayer(scope, schedule)),
     stateLayer(opened.stack),
     settingLayer(opened.stack, "berth:expiresAt", typeof asked === "string" ? asked : undefined),
   ];

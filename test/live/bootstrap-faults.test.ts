@@ -82,6 +82,14 @@ HOLD
     assert.equal(lost.verified.cuda, "real");
   });
 
+  it("names an archive that cannot be found", async () => {
+    await shop.machine.begin();
+    await shop.machine.root(
+      "sed -i s/127.0.0.1/archive.invalid/ /etc/apt/sources.list.d/test.list",
+    );
+    await assert.rejects(shop.bootstrap(), /The package source cannot be reached \(E_NETWORK\)/);
+  });
+
   it("finishes what dpkg left half done", async () => {
     await shop.machine.begin({ behaviour: { flaky: "yes" } });
     await shop.machine.root(

@@ -93,12 +93,25 @@ const walks: readonly Walk[] = [
   },
   async (settings, own) => {
     const client = new sagemaker.SageMakerClient(settings);
-    const [models, configs, endpoints] = await Promise.all([
+    const [components, trainings, notebooks, ...served] = await Promise.all([
+      client.send(new sagemaker.ListInferenceComponentsCommand({})),
+      client.send(new sagemaker.ListTrainingJobsCommand({})),
+      client.send(new sagemaker.ListNotebookInstancesCommand({})),
       client.send(new sagemaker.ListModelsCommand({})),
       client.send(new sagemaker.ListEndpointConfigsCommand({})),
       client.send(new sagemaker.ListEndpointsCommand({})),
     ]);
+    const [models, configs, endpoints] = served;
     const named = [
+      ...(components.InferenceComponents ?? []).map((found) => {
+        return ["component", found.InferenceComponentName, found.InferenceComponentArn];
+      }),
+      ...(trainings.TrainingJobSummaries ?? []).map((found) => {
+        return ["training job", found.TrainingJobName, found.TrainingJobArn];
+      }),
+      ...(notebooks.NotebookInstances ?? []).map((found) => {
+        return ["notebook", found.NotebookInstanceName, found.NotebookInstanceArn];
+      }),
       ...(models.Models ?? []).map(({ ModelName, ModelArn }) => ["model", ModelName, ModelArn]),
       ...(configs.EndpointConfigs ?? []).map((found) => {
         return ["endpoint config", found.EndpointConfigName, found.EndpointConfigArn];

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../components/user-error.ts";
-import { checkedAge, checkedEnd, hasEnd, makeLease } from "../../stacks/deployment-lease.ts";
+import {
+  checkedAge,
+  checkedEnd,
+  checkedRegion,
+  hasEnd,
+  makeLease,
+} from "../../stacks/deployment-lease.ts";
 import { underMocks, valueOf } from "../support/mocks.ts";
 
 const now = new Date("2026-11-24T12:00:00Z");
@@ -13,20 +19,34 @@ describe("makeLease", () => {
       "so many hours",
       { leaseHours: 4, expiresAt: undefined },
       later,
-      ["startedAt", "runId", "expiresAt"],
+      ["startedAt", "runId", "region", "expiresAt"],
     ],
     [
       "no end",
       { leaseHours: undefined, expiresAt: undefined },
       "",
-      ["startedAt", "runId", "expiresAt"],
+      ["startedAt", "runId", "region", "expiresAt"],
     ],
-    ["an end that is set", { leaseHours: 1, expiresAt: later }, later, ["startedAt", "runId"]],
-    ["an end that is taken away", { leaseHours: 1, expiresAt: "none" }, "", ["startedAt", "runId"]],
+    [
+      "an end that is set",
+      { leaseHours: 1, expiresAt: later },
+      later,
+      ["startedAt", "runId", "region"],
+    ],
+    [
+      "an end that is taken away",
+      { leaseHours: 1, expiresAt: "none" },
+      "",
+      ["startedAt", "runId", "region"],
+    ],
   ] as const) {
     it(`is made with ${what}`, async () => {
       const { named, result } = await underMocks(() =>
-        makeLease("lease", { ...settings, owner: "alice", maxAgeHours: 72 }, { now, runId }),
+        makeLease(
+          "lease",
+          { ...settings, owner: "alice", maxAgeHours: 72, region: "eu-west-1" },
+          { now, runId },
+        ),
       );
       const { inputs, ignoreChanges } = named("lease");
       assert.deepEqual(inputs, {
@@ -34,6 +54,7 @@ describe("makeLease", () => {
         expiresAt,
         owner: "alice",
         runId,
+        region: "eu-west-1",
       });
       assert.deepEqual(ignoreChanges, ignored);
       assert.equal(await valueOf(result.expiresAt), expiresAt);
@@ -70,6 +91,19 @@ describe("checkedEnd", () => {
   it("refuses hours that contradict the lease, which would leave a host without its schedule", () => {
     assert.throws(() => checkedEnd(later, none, now), /its end at/);
     assert.throws(() => checkedEnd("", fourHours, now), /no end/);
+  });
+});
+
+describe("checkedRegion", () => {
+  it("lets no deployment move while it stands, and one that kept no region go on", () => {
+    checkedRegion("eu-west-1", "eu-west-1");
+    checkedRegion(undefined, "eu-west-1");
+    assert.throws(
+      () => {
+        checkedRegion("eu-west-1", "us-east-1");
+      },
+      (error) => error instanceof UserError && (error.hint ?? "").includes("back to eu-west-1"),
+    );
   });
 });
 

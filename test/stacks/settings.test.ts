@@ -39,6 +39,13 @@ describe("parseSettings", () => {
     });
   }
 
+  it("says why an engine is not offered, and what to take instead", () => {
+    const [problem = ""] = problemsOf("dev", { ...goodConfig, "berth:engine": "tgi" });
+    assert.match(problem, /engine: tgi is not offered: its repository is archived.* vllm serves/);
+    const [other = ""] = problemsOf("dev", { ...goodConfig, "berth:engine": "ollama" });
+    assert.match(other, /must be vllm, llama\.cpp, transformers or diffusers/);
+  });
+
   it("takes values as text, as the command line gives them, and as a file has them", () => {
     const asText = settings("dev", {
       "berth:spot": "false",

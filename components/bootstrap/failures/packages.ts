@@ -75,7 +75,7 @@ export const packageFailures: readonly FailureMode[] = [
     code: "E_NETWORK",
     title: "The package source cannot be reached",
     signal:
-      /Could not resolve|Temporary failure in name resolution|Could not connect to|Connection (timed out|refused)|curl: \((6|7|28)\)/,
+      /Could not resolve|Temporary failure (in name resolution|resolving)|Could not connect to|Connection (timed out|refused)|curl: \((6|7|28)\)/,
     passing: true,
     cause: "No route, no name server or a firewall.",
     done: "It is tried again by apt itself.",

@@ -95,4 +95,5 @@ if have python3; then
   fact python_venv "$(answer python3 -c 'import venv, ensurepip')"
 fi
 fact docker "$(answer have docker)"
+fact container_toolkit "$(answer have nvidia-ctk)"
 exit 0

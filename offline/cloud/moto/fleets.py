@@ -139,12 +139,19 @@ def apply(proxy_port: str) -> None:
         return data
 
     respond = fleet_responses.Fleets.create_fleet
+    answers: dict[tuple[str, str], Any] = {}
 
     def create_fleet_response(self: Any) -> Any:
+        token = (self.region, self._get_param("ClientToken") or "")
+        # A caller that never heard the answer asks again, and is told of the fleet it has.
+        if token in answers:
+            return answers[token]
         answer = respond(self)
         result = answer._result
         fleet = self.ec2_backend.get_fleet(result["FleetId"])
         result["Errors"] = getattr(fleet, "errors", [])
+        if token[1]:
+            answers[token] = answer
         return answer
 
     fleet_models.FleetsBackend.create_fleet = create_fleet

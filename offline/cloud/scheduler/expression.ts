@@ -6,7 +6,7 @@ export class ExpressionError extends Error {
 /** When a schedule fires. */
 export interface Timetable {
   readonly kind: "at" | "rate" | "cron";
-  /** The first time after `after`; none when there is no more. `origin` is when the schedule was made. */
+  /** The first time after `after`; none when there is no more. `origin` is its start date, or when the schedule was made. */
   next(after: Date, origin: Date): Date | undefined;
 }
 
@@ -156,7 +156,7 @@ function rate(text: string): Timetable {
     kind: "rate",
     next: (after, origin) => {
       const periods = Math.floor((after.getTime() - origin.getTime()) / period) + 1;
-      return new Date(origin.getTime() + Math.max(1, periods) * period);
+      return new Date(origin.getTime() + Math.max(0, periods) * period);
     },
   };
 }

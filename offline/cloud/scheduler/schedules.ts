@@ -114,11 +114,13 @@ export class Schedules {
       if (seen === undefined || schedule.state !== "ENABLED") continue;
       const table = parseExpression(schedule.expression, schedule.timezone);
       const start = new Date(Math.max(seen.from.getTime(), schedule.start * 1000 - 1));
-      const time = table.next(start, seen.origin);
+      // The start date is a rate's first time: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+      const origin = schedule.start > 0 ? new Date(schedule.start * 1000) : seen.origin;
+      const time = table.next(start, origin);
       if (schedule.end > 0 && time !== undefined && time.getTime() > schedule.end * 1000) continue;
       if (time === undefined || time > end || (earliest !== undefined && time >= earliest.time))
         continue;
-      earliest = { schedule, time, last: table.next(time, seen.origin) === undefined };
+      earliest = { schedule, time, last: table.next(time, origin) === undefined };
     }
     return earliest;
   }

@@ -89,32 +89,53 @@ export async function update(
   const stack = workspace.stack(line);
   backend.read(project.name, stack);
   workspace.settings(line).secrets();
-  const stop = interrupts();
-  const log = openEventLog(line.text("event-log"), warn);
-  const run = (preview: boolean) => runOnce(line, workspace, { kind, preview, stop, log });
   const release = previewOnly ? () => undefined : backend.lock(project.name, stack);
   try {
-    if (ask) {
-      const looked = await run(true);
-      if (looked.result === "failed") return exitCode(kind, looked);
-      if (!(await confirm(kind))) {
-        process.stderr.write(`error: confirmation declined, not proceeding with the ${kind}\n`);
-        return 255;
-      }
+    // An open log holds the process, so it opens last: what is refused before ends at once.
+    const log = openEventLog(line.text("event-log"), warn);
+    try {
+      return await lockedUpdate(line, workspace, { kind, ask, previewOnly, log });
+    } finally {
+      await log.close();
     }
-    if (!previewOnly) backend.backUp(project.name, stack);
-    const startedAt = new Date();
-    const result = await run(previewOnly);
-    if (!previewOnly) recordUpdate(line, workspace, { kind, startedAt, result });
-    if (kind === "destroy" && line.has("remove") && result.result === "succeeded") {
-      backend.remove(project.name, stack);
-      workspace.settings(line).delete();
-    }
-    return exitCode(kind, result);
   } finally {
     release();
-    await log.close();
   }
+}
+
+interface LockedUpdate {
+  readonly kind: UpdateKind;
+  readonly ask: boolean;
+  readonly previewOnly: boolean;
+  readonly log: EventLog;
+}
+
+async function lockedUpdate(
+  line: CommandLine,
+  workspace: Workspace,
+  { kind, ask, previewOnly, log }: LockedUpdate,
+): Promise<number> {
+  const { backend, project } = workspace;
+  const stack = workspace.stack(line);
+  const stop = interrupts();
+  const run = (preview: boolean) => runOnce(line, workspace, { kind, preview, stop, log });
+  if (ask) {
+    const looked = await run(true);
+    if (looked.result === "failed") return exitCode(kind, looked);
+    if (!(await confirm(kind))) {
+      process.stderr.write(`error: confirmation declined, not proceeding with the ${kind}\n`);
+      return 255;
+    }
+  }
+  if (!previewOnly) backend.backUp(project.name, stack);
+  const startedAt = new Date();
+  const result = await run(previewOnly);
+  if (!previewOnly) recordUpdate(line, workspace, { kind, startedAt, result });
+  if (kind === "destroy" && line.has("remove") && result.result === "succeeded") {
+    backend.remove(project.name, stack);
+    workspace.settings(line).delete();
+  }
+  return exitCode(kind, result);
 }
 
 /** One run of the engine: the preview of an update, or the update. */

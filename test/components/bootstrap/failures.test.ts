@@ -21,6 +21,11 @@ const recorded: readonly [string, string, string][] = [
     "E: Could not get lock /var/lib/dpkg/lock-frontend - open (11: Resource temporarily unavailable)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?",
   ],
   [
+    "E_NETWORK",
+    "apt 2.6 of Debian 12, on a machine without a name server",
+    "Err:2 http://nvidia.test/ubuntu2404/x86_64 ./ InRelease\n  Temporary failure resolving 'nvidia.test'\nE: Some index files failed to download. They have been ignored, or old ones used instead.",
+  ],
+  [
     "E_FM_VERSION",
     "https://github.com/NVIDIA/gpu-operator/issues/544",
     "nv-fabricmanager[3228]: fabric manager NVIDIA GPU driver interface version 530.30.02 don't match with driver version 530.41.03. Please update with matching NVIDIA driver package.",

@@ -110,6 +110,29 @@ describe("planBootstrap", () => {
     });
   }
 
+  it("knows the key's package of every repository that it adds, or says that it does not", () => {
+    const toolkit = { ...wish, engine: "llama.cpp", containers: true };
+    const sumOf = (os: string, osVersion: string, architecture: string) => {
+      const plan = planBootstrap(bareHost(["2237"], { os, osVersion, architecture }), toolkit);
+      const sources = plan.steps.find(({ name }) => name === "sources");
+      return { sum: sources?.ways[0].args[3], codes: plan.refusals.map(({ code }) => code) };
+    };
+    const known = [
+      ["ubuntu", "22.04", "x86_64"],
+      ["ubuntu", "24.04", "x86_64"],
+      ["debian", "12", "x86_64"],
+      ["debian", "13", "x86_64"],
+      ["ubuntu", "24.04", "aarch64"],
+    ] as const;
+    const sums = known.map(([os, version, architecture]) => sumOf(os, version, architecture));
+    assert.equal(new Set(sums.map(({ sum }) => sum)).size, known.length);
+    for (const { sum, codes: refused } of sums) {
+      assert.match(sum ?? "", /^[0-9a-f]{64}$/);
+      assert.deepEqual(refused, []);
+    }
+    assert.deepEqual(sumOf("debian", "13", "aarch64").codes, ["E_REPO_KEY"]);
+  });
+
   it("tries the modules of a driver that does not answer before it installs another", () => {
     const says = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.";
     const facts = bareHost(["2237"], { nvidiaSmi: 9, nvidiaSmiSays: says, osVersion: "24.04" });

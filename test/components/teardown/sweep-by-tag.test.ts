@@ -6,7 +6,12 @@ import * as sfn from "@aws-sdk/client-sfn";
 import * as scheduler from "@aws-sdk/client-scheduler";
 import { timestamp } from "../../../components/lease/lease.ts";
 import { sweepByTag, sweepPolicy } from "../../../components/teardown/sweep-by-tag.ts";
-import { sweepBounds, sweepExpression } from "../../../components/teardown/teardown-times.ts";
+import { sweepElsewhere } from "../../../components/teardown/sweep-elsewhere.ts";
+import {
+  sweepBounds,
+  sweepElsewhereExpression,
+  sweepExpression,
+} from "../../../components/teardown/teardown-times.ts";
 import { atExpression, terminateByTag } from "../../../components/teardown/terminate-by-tag.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { dlami, settingsFor, until } from "../../offline/cloud/account.ts";
@@ -38,8 +43,6 @@ describe("teardown in the emulated account", function () {
   this.timeout(180_000);
   let cloud: Cloud;
   let client: ec2.EC2Client;
-  let machines: sfn.SFNClient;
-  let schedules: scheduler.SchedulerClient;
   let expiresAt: string;
   const RoleArn = "arn:aws:iam::123456789012:role/teardown";
 
@@ -48,8 +51,6 @@ describe("teardown in the emulated account", function () {
     const servingImages = [{ repository: "serve", command }];
     cloud = await startCloud({ tier: "none", servingImages });
     client = new ec2.EC2Client(settingsFor(cloud));
-    machines = new sfn.SFNClient(settingsFor(cloud));
-    schedules = new scheduler.SchedulerClient(settingsFor(cloud));
     expiresAt = timestamp(new Date(cloud.now().getTime() + 3600_000));
   });
   afterEach(() => cloud.stop());
@@ -58,7 +59,10 @@ describe("teardown in the emulated account", function () {
     name: string,
     definition: string,
     when: Pick<scheduler.CreateScheduleInput, "ScheduleExpression" | "StartDate" | "EndDate">,
+    region = "us-east-1",
   ): Promise<void> {
+    const machines = new sfn.SFNClient(settingsFor(cloud, region));
+    const schedules = new scheduler.SchedulerClient(settingsFor(cloud, region));
     const { stateMachineArn: Arn } = await machines.send(
       new sfn.CreateStateMachineCommand({ name, roleArn: RoleArn, definition }),
     );
@@ -147,7 +151,8 @@ describe("teardown in the emulated account", function () {
   }
 
   /** The last sweep's report of a kind. */
-  async function lastReport(kind: string): Promise<Report> {
+  async function lastReport(kind: string, region = "us-east-1"): Promise<Report> {
+    const machines = new sfn.SFNClient(settingsFor(cloud, region));
     const { stateMachines } = await machines.send(new sfn.ListStateMachinesCommand({}));
     const { stateMachineArn } = stateMachines!.find(({ name }) => name === "sweep")!;
     const { executions } = await machines.send(new sfn.ListExecutionsCommand({ stateMachineArn }));
@@ -174,7 +179,7 @@ describe("teardown in the emulated account", function () {
     await armSweep();
     await cloud.advanceClock(3600 + 60);
     assert.equal((await states())[own], "running");
-    await cloud.advanceClock(7 * 60);
+    await cloud.advanceClock(6 * 60);
     assert.deepEqual((await lastReport("instance")).marked.ids, [own]);
     assert.deepEqual((await lastReport("instance")).spared.ids, [kept]);
     assert.deepEqual((await lastReport("volume")).marked.ids, [VolumeId]);
@@ -196,6 +201,37 @@ describe("teardown in the emulated account", function () {
     assert.equal(await volumes(), 1);
     await cloud.advanceClock(5 * 60);
     assert.equal(await volumes(), 0);
+  });
+
+  it("in other regions too: what was left there goes at the second sight, and what is protected or another's stays", async () => {
+    const regions = ["eu-west-1", "us-west-2"];
+    const inRegion = (region: string) => new ec2.EC2Client(settingsFor(cloud, region));
+    const leave = async (region: string, runId: string, protect: boolean) => {
+      const TagSpecifications = [{ ResourceType: "volume" as const, Tags: tagsOf(runId, protect) }];
+      const volume = { AvailabilityZone: `${region}a`, Size: 10, TagSpecifications };
+      return (await inRegion(region).send(new ec2.CreateVolumeCommand(volume))).VolumeId;
+    };
+    const standing = async (region: string) =>
+      (await inRegion(region).send(new ec2.DescribeVolumesCommand({}))).Volumes?.map(
+        ({ VolumeId }) => VolumeId,
+      );
+    const own = await Promise.all(regions.map((region) => leave(region, owner.runId, false)));
+    const kept = await leave("eu-west-1", owner.runId, true);
+    const foreign = await leave("us-west-2", "ffffffffffff", false);
+    const { startDate, endDate } = sweepBounds(expiresAt);
+    const StartDate = new Date(startDate);
+    const when = { ScheduleExpression: sweepElsewhereExpression, StartDate };
+    for (const region of [...regions, "sa-east-1"]) {
+      const times = { ...when, EndDate: new Date(endDate) };
+      await arm("sweep", sweepElsewhere(owner), times, region);
+    }
+    await cloud.advanceClock(3600 + 5 * 60);
+    assert.deepEqual((await lastReport("volume", "us-west-2")).marked.ids, [own[1]]);
+    assert.ok((await standing("eu-west-1"))?.includes(own[0]));
+    await cloud.advanceClock(10 * 60);
+    assert.deepEqual(await standing("eu-west-1"), [kept]);
+    assert.deepEqual(await standing("us-west-2"), [foreign]);
+    assert.equal(await lastReport("volume", "sa-east-1"), undefined);
   });
 
   it("by the schedule alone, which spares what is protected", async () => {

@@ -3,7 +3,7 @@ import { TeardownSchedule } from "../../../components/teardown/teardown-schedule
 import { someTags } from "../../support/builders.ts";
 import { underMocks } from "../../support/mocks.ts";
 
-function schedule() {
+function schedule(sweepRegions: readonly string[] = []) {
   return underMocks(
     () =>
       new TeardownSchedule("end", {
@@ -12,6 +12,7 @@ function schedule() {
         runId: "0123456789ab",
         expiresAt: "2026-11-24T12:00:00Z",
         tags: someTags,
+        sweepRegions,
       }),
   );
 }
@@ -42,6 +43,58 @@ describe("TeardownSchedule", () => {
       ["aws:sfn/stateMachine:StateMachine", "end-terminator"],
       ["aws:iam/role:Role", "end-terminator-role"],
     ]);
+  });
+
+  it("sweeps each further region with parts that are there, and two roles for all of them", async () => {
+    const { childrenOf, named } = await schedule(["eu-west-1", "us-west-2"]);
+    const own = new Set((await schedule()).childrenOf("end").map(([, name]) => name));
+    const more = childrenOf("end").filter(([, name]) => !own.has(name));
+    assert.deepEqual(
+      more.map(([, name]) => [name, named(name).inputs["region"]]),
+      [
+        ["end-elsewhere-fire", undefined],
+        ["end-elsewhere-role", undefined],
+        ["end-elsewhere-start", undefined],
+        ["end-elsewhere-sweep", undefined],
+        ["end-eu-west-1", "eu-west-1"],
+        ["end-eu-west-1-after-deadline", "eu-west-1"],
+        ["end-eu-west-1-sweeper", "eu-west-1"],
+        ["end-us-west-2", "us-west-2"],
+        ["end-us-west-2-after-deadline", "us-west-2"],
+        ["end-us-west-2-sweeper", "us-west-2"],
+      ],
+    );
+    const { Statement } = parsed(named("end-elsewhere-fire").inputs["policy"]) as {
+      Statement: readonly [{ Resource: readonly string[] }];
+    };
+    assert.equal(Statement[0].Resource.length, 2);
+    assert.equal(
+      named("end-elsewhere-sweep").inputs["policy"],
+      named("end-sweep").inputs["policy"],
+    );
+  });
+
+  it("has names that AWS takes for the longest stack in the longest region", async () => {
+    const longest = `${"s".repeat(31)}-teardown`;
+    const { resources } = await underMocks(
+      () =>
+        new TeardownSchedule(longest, {
+          ...{ stack: "s", owner: "alice", runId: "0123456789ab", tags: someTags },
+          expiresAt: "2026-11-24T12:00:00Z",
+          sweepRegions: ["ap-southeast-1"],
+        }),
+    );
+    // Pulumi puts eight characters after a name of its own making.
+    const limits: Readonly<Record<string, number>> = {
+      "aws:iam/role:Role": 64 - 8,
+      "aws:scheduler/scheduleGroup:ScheduleGroup": 64 - 8,
+      "aws:scheduler/schedule:Schedule": 64 - 8,
+      "aws:sfn/stateMachine:StateMachine": 80 - 8,
+    };
+    for (const { type, name, inputs } of resources) {
+      const limit = limits[type] ?? Infinity;
+      assert.ok(inputs["name"] !== undefined || name.length <= limit, `${name} of ${type}`);
+    }
   });
 
   it("fires once, at the deadline in UTC, and tries again when it fails", async () => {

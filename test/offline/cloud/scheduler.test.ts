@@ -25,6 +25,8 @@ describe("parseExpression", () => {
       "2026-01-01T01:07:00.000Z",
     );
     assert.equal(next("rate(1 day)", origin, "UTC", origin), "2026-01-02T00:07:00.000Z");
+    const justBefore = new Date(Date.parse(origin) - 1).toISOString();
+    assert.equal(next("rate(1 day)", justBefore, "UTC", origin), "2026-01-01T00:07:00.000Z");
   });
 
   it("reads cron fields: steps, lists, names and days of the week", () => {

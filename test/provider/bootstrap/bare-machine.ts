@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Machine } from "../../../offline/cloud/machines/machine.ts";
-import { nspawnTier } from "../../../offline/cloud/machines/nspawn.ts";
+import { debianTier } from "../../../offline/cloud/machines/nspawn.ts";
+import type { System } from "../../../offline/cloud/machines/nspawn/image.ts";
 import { Host, type HostPatience } from "../../../provider/adapters/ssh.ts";
 import { layGround, specOn, type Ground } from "../../offline/cloud/machines/support.ts";
 import type { PackageRepository } from "./package-repository.ts";
@@ -17,7 +18,7 @@ export type Behaviour = Readonly<Record<string, string>>;
 
 /** How a machine begins. */
 export interface Beginning {
-  readonly os?: "ubuntu" | "debian";
+  readonly os?: keyof typeof systems;
   readonly behaviour?: Behaviour;
   /** Modules that are loaded, by name and version. */
   readonly loaded?: Readonly<Record<string, string>>;
@@ -28,6 +29,8 @@ export interface Beginning {
 const systems = {
   ubuntu: 'ID=ubuntu\nVERSION_ID="24.04"\n',
   debian: 'ID=debian\nVERSION_ID="12"\n',
+  "debian 13": 'ID=debian\nVERSION_ID="13"\n',
+  amazon: 'ID=amzn\nVERSION_ID="2023"\n',
 } as const;
 
 const bootUnit = `[Unit]
@@ -55,10 +58,14 @@ export class BareMachine {
     this.#repository = repository;
   }
 
-  static async start(repository: PackageRepository, diskGiB = 4): Promise<BareMachine> {
-    await nspawnTier.prepare(() => undefined);
+  static async start(
+    repository: PackageRepository,
+    { diskGiB = 4, system = "bookworm" }: { diskGiB?: number; system?: System } = {},
+  ): Promise<BareMachine> {
+    const tier = debianTier(system);
+    await tier.prepare(() => undefined);
     const ground = await layGround(false);
-    const machine = await nspawnTier.start(specOn(ground, { cloudPort: repository.port, diskGiB }));
+    const machine = await tier.start(specOn(ground, { cloudPort: repository.port, diskGiB }));
     const bare = new BareMachine(ground, machine, repository);
     await bare.#furnish();
     return bare;

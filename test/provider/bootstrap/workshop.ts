@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { nspawnTier } from "../../../offline/cloud/machines/nspawn.ts";
+import type { System } from "../../../offline/cloud/machines/nspawn/image.ts";
 import type { HostFacts } from "../../../components/bootstrap/facts.ts";
 import type { GpuReport } from "../../../components/bootstrap/gpu-report.ts";
 import type { Host } from "../../../provider/adapters/ssh.ts";
@@ -37,14 +38,14 @@ export class Workshop {
   }
 
   /** Starts both, or skips the suite where this host does not allow them. */
-  async open(context: Mocha.Context): Promise<void> {
+  async open(context: Mocha.Context, system: System = "bookworm"): Promise<void> {
     context.timeout(300_000);
     const { ok, why } = await nspawnTier.available();
     needs(context, "nspawn", ok, why);
     const tools = await canBuildPackages();
     needs(context, "package tools", tools, "install dpkg-dev, apt-utils, gnupg and gcc");
     this.#repository = this.#started.use(await PackageRepository.start());
-    this.#machine = this.#started.use(await BareMachine.start(this.#repository));
+    this.#machine = this.#started.use(await BareMachine.start(this.#repository, { system }));
   }
 
   close(): Promise<void> {

@@ -5,6 +5,7 @@ import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { startCloud } from "../../../offline/cloud/cloud.ts";
 import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
 import { namedTypes } from "../../../scripts/adapters/receipt-by-name.ts";
+import { askElsewhere } from "../../../scripts/adapters/receipt-elsewhere.ts";
 import { removeByTag } from "../../../scripts/adapters/remove-by-tag.ts";
 import { isClean, makeReceipt, receiptLines } from "../../../scripts/adapters/receipt.ts";
 
@@ -87,6 +88,17 @@ describe("makeReceipt", () => {
       assert.ok(removed.some(({ kind }) => kind === "budget"));
       assert.deepEqual(await kinds(), ["budget", "vpc", "role"]);
       await finds(scope);
+      const runB = { ...scope, runId: "bbbbbbbbbbbb", region: "eu-west-1" };
+      cloud.setFault({ kind: "access-denied", operation: "DescribeInstances", times: 1 });
+      const elsewhere = await askElsewhere(runB, ["sa-east-1", "us-east-1", "eu-west-1"]);
+      assert.equal(elsewhere.closed.length + elsewhere.regions.length, 2);
+      assert.equal(elsewhere.closed.length, 1);
+      assert.deepEqual(elsewhere.unanswered, []);
+      const { left } = await askElsewhere(runB, ["us-east-1"]);
+      assert.deepEqual(
+        left.map(({ kind, region }) => [kind, region]),
+        [["vpc", "us-east-1"]],
+      );
     } finally {
       ec2.destroy();
       iam.destroy();

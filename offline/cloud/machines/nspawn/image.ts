@@ -10,7 +10,25 @@ import { cacheFolder } from "../../cache-folder.ts";
 import { run, systemPath } from "./command.ts";
 import { debianMirror, type DebianMirror } from "./debian-mirror.ts";
 
-const suite = "bookworm";
+/** Debian 12, Debian 13, and Debian 12 with the package system of Amazon Linux 2023 (dnf 4.14, rpm 4.18) beside its own. */
+export type System = "bookworm" | "trixie" | "bookworm-dnf";
+
+interface SystemRecipe {
+  /** The release's name in the archive. */
+  readonly suite: string;
+  /** Packages besides those that every machine has. */
+  readonly extra: readonly string[];
+}
+
+const systems: Readonly<Record<System, SystemRecipe>> = {
+  bookworm: { suite: "bookworm", extra: [] },
+  trixie: { suite: "trixie", extra: [] },
+  "bookworm-dnf": {
+    suite: "bookworm",
+    extra: ["dnf", "dnf-plugins-core", "rpm", "createrepo-c", "mdadm", "gnupg"],
+  },
+};
+
 /** debootstrap resolves no virtual packages, so python3-cffi-backend, which cloud-init needs one as, is named. */
 const packages = [
   "systemd",
@@ -28,16 +46,22 @@ const packages = [
 ];
 const recipe = join(import.meta.dirname, "image");
 
-function recipeHash(): string {
-  const hash = createHash("sha256").update(JSON.stringify([suite, packages, process.arch]));
+function packagesOf(system: System): readonly string[] {
+  return [...packages, ...systems[system].extra];
+}
+
+function recipeHash(system: System): string {
+  const { suite } = systems[system];
+  const made = JSON.stringify([suite, packagesOf(system), process.arch]);
+  const hash = createHash("sha256").update(made);
   for (const name of ["90_berth.cfg", "customise.sh"])
     hash.update(readFileSync(join(recipe, name)));
   return hash.digest("hex").slice(0, 12);
 }
 
 /** Where the image of machines lies: named by what it is made from, so that a new recipe makes a new one. */
-export function imageFolder(): string {
-  return join(cacheFolder(), `image-${suite}-${recipeHash()}`);
+export function imageFolder(system: System): string {
+  return join(cacheFolder(), `image-${system}-${recipeHash(system)}`);
 }
 
 /** What debootstrap is at, by the lines that it writes. */
@@ -56,9 +80,8 @@ function follow(line: string, progress: (line: string) => void): void {
 
 /** Runs debootstrap in namespaces of its own, so that it leaves no mount behind and does not outlive this process. */
 function debootstrap(
-  tree: string,
+  { system, tree, wgetFile }: { system: System; tree: string; wgetFile: string },
   mirror: DebianMirror,
-  wgetFile: string,
   progress: (line: string) => void,
 ): Promise<void> {
   const own = [
@@ -75,7 +98,7 @@ function debootstrap(
     "setpriv",
     [
       ...["--pdeathsig", "KILL", "unshare", ...own, "debootstrap", ...options],
-      ...[`--include=${packages.join(",")}`, suite, tree, mirror.url],
+      ...[`--include=${packagesOf(system).join(",")}`, systems[system].suite, tree, mirror.url],
     ],
     {
       stdio: ["ignore", "pipe", "pipe"],
@@ -105,7 +128,11 @@ function debootstrap(
   });
 }
 
-async function build(target: string, progress: (line: string) => void): Promise<void> {
+async function build(
+  system: System,
+  target: string,
+  progress: (line: string) => void,
+): Promise<void> {
   const began = Date.now();
   const mirror = await debianMirror();
   const making = `${target}.making`;
@@ -117,9 +144,9 @@ async function build(target: string, progress: (line: string) => void): Promise<
   const tree = join(making, "tree");
   const wgetFile = join(making, "wgetrc");
   await writeFile(wgetFile, mirror.wgetSettings.map((line) => `${line}\n`).join(""));
-  progress(`machine image: building Debian ${suite} from ${mirror.url} (once, about a minute)`);
+  progress(`machine image: building Debian (${system}) from ${mirror.url} (once, about a minute)`);
   try {
-    await debootstrap(tree, mirror, wgetFile, progress);
+    await debootstrap({ system, tree, wgetFile }, mirror, progress);
     await run(join(recipe, "customise.sh"), tree, recipe);
     await rename(tree, target);
   } finally {
@@ -129,19 +156,22 @@ async function build(target: string, progress: (line: string) => void): Promise<
 }
 
 /** Room that the image still needs in the cache folder while it is built, packages included; 0 when it is there. */
-export function imageCacheBytes(): Promise<number> {
-  return Promise.resolve(existsSync(imageFolder()) ? 0 : 500e6);
+export function imageCacheBytes(system: System): Promise<number> {
+  return Promise.resolve(existsSync(imageFolder(system)) ? 0 : 500e6);
 }
 
 /** Builds the image unless it is there; of several processes one builds, and the others wait. */
-export async function prepareImage(progress: (line: string) => void): Promise<void> {
-  const target = imageFolder();
+export async function prepareImage(
+  system: System,
+  progress: (line: string) => void,
+): Promise<void> {
+  const target = imageFolder(system);
   if (existsSync(target)) return;
   await mkdir(cacheFolder(), { recursive: true });
   await withLock(
     join(cacheFolder(), "image.lock"),
     async () => {
-      if (!existsSync(target)) await build(target, progress);
+      if (!existsSync(target)) await build(system, target, progress);
     },
     () => {
       progress("machine image: another process is building it; waiting");

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { needs } from "../../../support/tier.ts";
@@ -67,10 +69,15 @@ describe("an update that is cut off", function () {
     await project.run(["config", "set", "delayMs", "6000"]);
     const first = await upInCreate(project);
     const ended = new Promise((done) => first.once("exit", done));
-    const second = await project.run(["up", "--yes"]);
+    const listener = createServer().listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const address = `tcp://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+    const second = await project.run(["up", "--yes", "--event-log", address]);
     assert.equal(second.code, 255);
     assert.match(second.stderr, /currently locked by .*\(pid \d+\)/);
+    assert.equal(first.exitCode, null, "the second one ends while the first one works");
     assert.equal(await ended, 0);
+    listener.close();
     assert.equal((await project.run(["up", "--yes", "--expect-no-changes"])).code, 0);
   });
 
