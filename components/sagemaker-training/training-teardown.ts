@@ -27,7 +27,9 @@ export class TrainingTeardown extends pulumi.ComponentResource {
       definition: jobName.apply(stopTraining),
       policy: jobName.apply(stopTrainingPolicy),
     };
-    const { stateMachineArn, scheduleName } = deadlineAndSweep(name, { ...args, atDeadline }, this);
+    // A job is in one region, which its stack never leaves.
+    const all = { ...args, atDeadline, sweepRegions: [] };
+    const { stateMachineArn, scheduleName } = deadlineAndSweep(name, all, this);
     this.registerOutputs({ stateMachineArn, scheduleName });
   }
 }

@@ -1,8 +1,9 @@
 import type { TrainingJobPlan } from "../../components/sagemaker-training/training-job-plan.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { EndpointSettings, HostSettings } from "../../stacks/parse-settings.ts";
-import { findEngine, openStack, type EngineChoice } from "../adapters/engine.ts";
+import { findEngine, type EngineChoice } from "../adapters/engine.ts";
 import type { LocalCloud } from "../adapters/local-cloud.ts";
+import { makeStack, openStack } from "../adapters/open-stack.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import { writeStackConfig, type StackConfig } from "../adapters/stack-file.ts";
@@ -74,7 +75,7 @@ export async function bringUpTraining(
 ): Promise<string> {
   const { stack: name } = asked.plan;
   const engine = await findEngine(options.engine);
-  const before = await openStack({ stack: name, engine, cloud, create: false });
+  const before = await openStack({ stack: name, engine, cloud });
   if (before !== undefined && !adopts) {
     const { resources } = ((await before.exportStack()).deployment ?? {}) as {
       resources?: readonly unknown[];
@@ -84,8 +85,7 @@ export async function bringUpTraining(
     }
   }
   if (!adopts) await writeStackConfig(stackFilePath(name), configOf(asked));
-  const stack = await openStack({ stack: name, engine, cloud, create: true });
-  if (stack === undefined) throw new Error(`the stack ${name} was not made`);
+  const stack = await makeStack({ stack: name, engine, cloud });
   terminal.say(`up "${name}" with the ${engine.name} engine ${engine.version}`);
   const report = await runOperation({
     name: "up",
