@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { UserError } from "../../components/user-error.ts";
 import { S3Connection } from "../push/s3-client.ts";
-import { bodyOf, newestOf } from "./fetch-kept.ts";
-import { parseProgress, type JobState } from "./host-job.ts";
+import { bodyOf, checkTraining, findNewest } from "./fetch-kept.ts";
+import { parseProgress, type JobFolder, type JobState } from "./host-job.ts";
 import type { KeptPlace } from "./kept-checkpoints.ts";
 
 const finishedSchema = z.looseObject({ result: z.string() });
@@ -12,10 +11,7 @@ export async function keptState(place: KeptPlace): Promise<Omit<JobState, "runni
   const connection = new S3Connection({ region: place.region, lanes: 1 });
   try {
     const [newest, text] = await Promise.all([
-      newestOf(connection, place).catch((error: unknown) => {
-        if (error instanceof UserError) return undefined;
-        throw error;
-      }),
+      findNewest(connection, place),
       textOf(connection, place, "progress.jsonl"),
     ]);
     const finished = finishedSchema.safeParse(newest?.finished).data;
@@ -31,5 +27,22 @@ async function textOf(connection: S3Connection, place: KeptPlace, name: string):
     return Buffer.concat(await body.toArray()).toString();
   } catch {
     return "";
+  }
+}
+
+/**
+ * Whether a folder's training is finished by what is kept, asked before anything is started for it.
+ *
+ * @throws UserError when another training is kept in its place
+ */
+export async function isFinished(job: JobFolder, place: KeptPlace): Promise<boolean> {
+  const connection = new S3Connection({ region: place.region, lanes: 1 });
+  try {
+    const newest = await findNewest(connection, place);
+    if (newest === undefined) return false;
+    await checkTraining(job, place, newest);
+    return newest.result !== undefined;
+  } finally {
+    connection.close();
   }
 }

@@ -31,9 +31,13 @@ export NNODES NODE_RANK MASTER_ADDR NCCL_SOCKET_IFNAME
 python3 -m pip freeze --disable-pip-version-check 2>/dev/null | grep -iE '^torch==' >constraints.txt || true
 grep -vE '^(torch==|--extra-index-url)' requirements.txt >packages.txt || true
 echo "installing the packages of requirements.txt and tools/requirements.txt"
-python3 -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --root-user-action ignore \
-  -c constraints.txt -r packages.txt -r tools/requirements.txt >pip.log 2>&1 ||
-  failed "the packages could not be installed: $(tail -n 3 pip.log | tr '\n' ' ')"
+install() {
+  python3 -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --root-user-action ignore "$@" >pip.log 2>&1 ||
+    failed "the packages could not be installed: $(tail -n 3 pip.log | tr '\n' ' ')"
+}
+install -c constraints.txt -r packages.txt
+# Its packages have their hashes, and then all of a call must have them.
+install -r tools/requirements.txt
 
 python3 tools/checkpoints.py pull output "$CHECKPOINTS_URI" >pull.log 2>&1 || {
   message=$(grep -m1 '^error' pull.log | sed 's/^error *//')

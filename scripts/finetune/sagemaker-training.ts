@@ -32,7 +32,7 @@ import { fetchKept } from "./fetch-kept.ts";
 import { followTraining, trainingEnd } from "./follow-training.ts";
 import type { JobFolder } from "./host-job.ts";
 import { syncMinutes, uriOf, type KeptPlace } from "./kept-checkpoints.ts";
-import { keptState } from "./kept-state.ts";
+import { isFinished, keptState } from "./kept-state.ts";
 import { progressLine } from "./progress-text.ts";
 import { accountSettings, baseSource, trainingPlace } from "./training-place.ts";
 import { bringUpTraining } from "./training-up.ts";
@@ -141,6 +141,13 @@ async function start(ground: Ground): Promise<number> {
   if (running !== undefined && running === known) {
     terminal.say("it runs already, and is followed");
     return follow(ground, running);
+  }
+  if (await isFinished(job, place)) {
+    terminal.say(
+      `finished   the result is in ${uriOf(place)}; nothing was started`,
+      `fetch it   npm run berth -- train fetch ${job.folder} --env ${options.env}`,
+    );
+    return exitCode.ok;
   }
   const plan = planOf(ground);
   const minutes = syncMinutes(options.syncMinutes);
