@@ -1,5 +1,5 @@
 /** What is paid by the hour of its being there. */
-export type UsageKind = "instance" | "volume" | "address" | "endpoint" | "bucket" | "egress";
+export type UsageKind = "instance" | "volume" | "address" | "endpoint" | "notebook" | "bucket" | "egress";
 
 /** A price from a moment on. */
 export interface PricePoint {

@@ -59,6 +59,7 @@ const paidKinds = [
   "address",
   "spot-request",
   "endpoint",
+  "notebook-instance",
   "vpc-endpoint",
 ];
 

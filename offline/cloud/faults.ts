@@ -4,7 +4,7 @@ import { ApiError, type ApiReply } from "./proxy/api-request.ts";
 export type FaultKind =
   /**
    * InsufficientInstanceCapacity (500), as EC2 answers RunInstances; an error of the override in CreateFleet; of service
-   * `sagemaker`, the reason for which an endpoint fails.
+   * `sagemaker`, the reason for which an endpoint or a notebook fails.
    */
   | "insufficient-capacity"
   /** VcpuLimitExceeded (400); of service `sagemaker`, a quota of 0 for endpoints of the type. */
@@ -75,7 +75,7 @@ function placeMatches(fault: Fault, subject: FaultSubject): boolean {
 
 function matches(fault: Fault, subject: FaultSubject): boolean {
   const launchOnly = fault.kind === "insufficient-capacity" || fault.kind === "quota";
-  const launches = ["RunInstances", "ProvisionEndpoint"];
+  const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionNotebook"];
   if (launchOnly && !subject.operations.some((each) => launches.includes(each))) return false;
   return (
     (fault.service === undefined || fault.service === subject.service) &&

@@ -206,6 +206,25 @@ const asks: Readonly<Record<string, Asks>> = {
     client: inSageMaker,
     ask: (client, { id }) => client.send(new sagemaker.DescribeModelCommand({ ModelName: id })),
   }),
+  "aws:sagemaker/notebookInstance:NotebookInstance": one({
+    service: "sagemaker",
+    kind: "notebook-instance",
+    client: inSageMaker,
+    ask: (client, { id }) =>
+      client.send(new sagemaker.DescribeNotebookInstanceCommand({ NotebookInstanceName: id })),
+  }),
+  "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration":
+    one({
+      service: "sagemaker",
+      kind: "notebook-instance-lifecycle-config",
+      client: inSageMaker,
+      ask: (client, { id }) =>
+        client.send(
+          new sagemaker.DescribeNotebookInstanceLifecycleConfigCommand({
+            NotebookInstanceLifecycleConfigName: id,
+          }),
+        ),
+    }),
   "aws:cloudwatch/logGroup:LogGroup": one({
     service: "logs",
     kind: "log-group",
