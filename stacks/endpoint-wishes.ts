@@ -1,5 +1,5 @@
-import { loadNotebookTypes } from "../components/notebook/load-notebook-types.ts";
-import { planNotebook, type NotebookPlan } from "../components/notebook/notebook-plan.ts";
+import { loadNotebookTypes } from "../components/notebook-instance/load-notebook-types.ts";
+import { planNotebook, type NotebookPlan } from "../components/notebook-instance/notebook-plan.ts";
 import type { EndpointRequest } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import type { EndpointSettings } from "./parse-settings.ts";

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { hourlyTag, identityTags, partName, runTag } from "../components/identity.ts";
 import type { TagInputs } from "../components/named-tags.ts";
 import type { FirstNotebook } from "../components/notebook/first-notebook.ts";
-import { NotebookInstance } from "../components/notebook/notebook-instance.ts";
+import { NotebookInstance } from "../components/notebook-instance/notebook-instance.ts";
 import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";

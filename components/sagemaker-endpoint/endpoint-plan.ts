@@ -1,7 +1,7 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Placement, Plan } from "../plan.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
-import type { NotebookPlan } from "../notebook/notebook-plan.ts";
+import type { NotebookPlan } from "../notebook-instance/notebook-plan.ts";
 import { weeklySwitches } from "../lease/weekly-switches.ts";
 import type { PlanRequest } from "../sizing/make-plan.ts";
 import { UserError } from "../user-error.ts";

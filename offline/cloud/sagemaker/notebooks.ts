@@ -43,7 +43,7 @@ function checkHooks(parameters: ApiRequest["parameters"]): void {
       if (Content.length > longestScript) {
         refuse(`Member at '${key}' must have length less than or equal to ${longestScript}`);
       }
-      if (!/^#!/.test(Buffer.from(Content, "base64").toString())) {
+      if (!Buffer.from(Content, "base64").toString().startsWith("#!")) {
         refuse(`The script of ${key} is not encoded in base64, or has no interpreter.`);
       }
     }
@@ -101,7 +101,9 @@ export class Notebooks {
         return this.#described(notebook);
       case "StartNotebookInstance":
         this.#must(notebook, "start", ["Stopped", "Failed"]);
-        this.#move(notebook, "Pending", () => this.#start(notebook));
+        this.#move(notebook, "Pending", () => {
+          this.#start(notebook);
+        });
         return {};
       case "StopNotebookInstance":
         this.#must(notebook, "stop", ["InService"]);
@@ -128,13 +130,15 @@ export class Notebooks {
   #create(call: ApiRequest, name: string): object {
     const now = this.#parts.clock.now();
     const { parameters: asked, region } = call;
-    const lifecycle = asked["LifecycleConfigName"];
-    if (lifecycle !== undefined) this.#lifecycles.get(call, String(lifecycle));
+    const { LifecycleConfigName: lifecycle } = asked as { LifecycleConfigName?: string };
+    if (lifecycle !== undefined) this.#lifecycles.get(call, lifecycle);
     const made: Notebook = {
       ...{ region, name, tags: new Map(), status: "Pending", asked, created: now, modified: now },
     };
     const arn = this.#notebooks.add(call, made);
-    this.#move(made, "Pending", () => this.#start(made));
+    this.#move(made, "Pending", () => {
+      this.#start(made);
+    });
     return { NotebookInstanceArn: arn };
   }
 
@@ -193,10 +197,11 @@ export class Notebooks {
   }
 
   #described(notebook: Notebook): object {
-    const { LifecycleConfigName: _name, Tags: _tags, ...asked } = notebook.asked;
-    const { failure } = notebook;
+    const { asked, failure } = notebook;
+    const told = ["RoleArn", "VolumeSizeInGB", "RootAccess", "DirectInternetAccess", "SubnetId"];
+    const more = ["KmsKeyId", "PlatformIdentifier", "InstanceMetadataServiceConfiguration"];
     return {
-      ...asked,
+      ...Object.fromEntries([...told, ...more].map((key) => [key, asked[key]])),
       ...this.#summary(notebook),
       SecurityGroups: notebook.asked["SecurityGroupIds"],
       ...(failure === undefined ? {} : { FailureReason: failure }),

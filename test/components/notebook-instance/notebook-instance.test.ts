@@ -7,13 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { firstNotebook } from "../../../components/notebook/first-notebook.ts";
-import { loadNotebookTypes } from "../../../components/notebook/load-notebook-types.ts";
-import { notebookPolicy } from "../../../components/notebook/notebook-instance.ts";
-import { planNotebook } from "../../../components/notebook/notebook-plan.ts";
-import { onStartScript } from "../../../components/notebook/on-start.ts";
+import { loadNotebookTypes } from "../../../components/notebook-instance/load-notebook-types.ts";
+import { notebookPolicy } from "../../../components/notebook-instance/notebook-instance.ts";
+import { planNotebook } from "../../../components/notebook-instance/notebook-plan.ts";
+import { onStartScript } from "../../../components/notebook-instance/on-start.ts";
 
 const run = promisify(execFile);
-const idleStop = new URL("../../../components/notebook/idle-stop.py", import.meta.url).pathname;
+const idleStop = new URL("../../../components/notebook-instance/idle-stop.py", import.meta.url)
+  .pathname;
 
 describe("planNotebook", () => {
   const asked = { notebookType: "ml.t3.medium", idleMinutes: 60, region: "us-east-1" };

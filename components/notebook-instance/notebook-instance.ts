@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { trustPolicy } from "../trust-policy.ts";
-import { firstNotebook, type FirstNotebook } from "./first-notebook.ts";
+import { firstNotebook, type FirstNotebook } from "../notebook/first-notebook.ts";
 import type { NotebookPlan } from "./notebook-plan.ts";
 import { onStartScript } from "./on-start.ts";
 
@@ -44,8 +44,7 @@ export class NotebookInstance extends pulumi.ComponentResource {
   constructor(name: string, args: NotebookInstanceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:NotebookInstance", name, {}, opts);
     const { plan, region, vpc, tags, kmsKeyArn } = args;
-    const parent = this;
-    const { role, policy } = notebookRole(name, args, parent);
+    const { role, policy } = notebookRole(name, args, this);
     const script = pulumi
       .all([args.notebookName, args.first])
       .apply(([notebookName, first]) =>
@@ -57,7 +56,7 @@ export class NotebookInstance extends pulumi.ComponentResource {
         onStart: script.apply((text) => Buffer.from(text).toString("base64")),
         tags: namedTags(tags, `${name}-lifecycle`),
       },
-      { parent },
+      { parent: this },
     );
     const instance = new aws.sagemaker.NotebookInstance(
       `${name}-instance`,
@@ -77,7 +76,7 @@ export class NotebookInstance extends pulumi.ComponentResource {
         ...(kmsKeyArn === undefined ? {} : { kmsKeyId: kmsKeyArn }),
         tags: namedTags(tags, `${name}-instance`),
       },
-      { parent, dependsOn: [...args.after, policy] },
+      { parent: this, dependsOn: [...args.after, policy] },
     );
     this.notebookName = instance.name;
     this.registerOutputs({ notebookName: this.notebookName });
