@@ -37,7 +37,7 @@ export interface GpuHostArgs {
   readonly idle?: IdleStop | undefined;
   /** What an image has to have been baked for to be taken instead of the public one. @default none is looked for */
   readonly bakeKey?: string | undefined;
-  /** @default the newest deep-learning image (Ubuntu 22.04, NVIDIA driver), by its public SSM parameter */
+  /** @default the newest deep-learning image (Ubuntu 24.04, NVIDIA driver), by its public SSM parameter */
   readonly imageId?: string | undefined;
 }
 
@@ -97,7 +97,8 @@ function hostLaunch(name: string, args: GpuHostArgs, parent: pulumi.Resource): H
   );
 }
 
-function launchRung(placement: Placement, rootVolumeGiB: number): LaunchRung {
+/** A placement as a launch asks for it. */
+export function launchRung(placement: Placement, rootVolumeGiB: number): LaunchRung {
   const { instanceType, region, purchase, zones, hourlyUsd, spotMaxHourlyUsd } = placement;
   const { gpuModel, gpuCount, tensorParallel } = placement;
   const { totalUsd } = hourlyParts(region, hourlyUsd, rootVolumeGiB);

@@ -7,6 +7,8 @@ import type { MemoryDemand } from "../sizing/memory-part.ts";
 import type { SoftwareStack } from "../sizing/software-stack.ts";
 import type { SizingEngine, Task } from "../sizing/workload.ts";
 import type { ImageSpeed } from "../throughput/image-speed.ts";
+import type { TrainingFramework } from "../sizing/parallel/training-layout.ts";
+import type { ClusterStep } from "../throughput/cluster-step.ts";
 import type { ServingSpeed } from "../throughput/serving-speed.ts";
 import type { TrainingTime } from "../throughput/training-time.ts";
 
@@ -30,6 +32,30 @@ export interface FullLoad {
   readonly perMillionTokensUsd: Range;
 }
 
+/** How a training is laid out over hosts and GPUs, and what one step of it takes. */
+export interface LayoutReport {
+  readonly framework: TrainingFramework;
+  readonly nodes: number;
+  readonly gpusPerNode: number;
+  readonly tensorParallel: number;
+  readonly pipelineParallel: number;
+  readonly dataParallel: number;
+  /** Groups of layers of each pipeline stage; 1 is no interleaving. */
+  readonly virtualStages: number;
+  /** How states are shared out over the data-parallel GPUs; Megatron-LM's distributed optimizer is ZeRO 1. */
+  readonly sharding: string;
+  readonly gradientCheckpointing: boolean;
+  readonly microBatch: number;
+  /** Passes of one step on each GPU. */
+  readonly passes: number;
+  /** Sequences of one step of the optimiser. */
+  readonly globalBatch: number;
+  /** Of one host; undefined where it is not known. */
+  readonly networkGbps: number | undefined;
+  /** Undefined on one host but for Megatron-LM, whose time follows from the share of the peak alone. */
+  readonly step: ClusterStep | undefined;
+}
+
 /** A placement with all that is known of its price and speed. */
 export interface Rung extends Placement {
   /** What each of its GPUs has to hold. */
@@ -41,6 +67,8 @@ export interface Rung extends Placement {
   readonly spotHourlyUsd: number | undefined;
   /** The same of the dearest zone. */
   readonly spotHighHourlyUsd: number | undefined;
+  /** The day of that price, YYYY-MM-DD. */
+  readonly spotAsOf: string | undefined;
   /** What spot was on a day, by a public table; shown, and nothing is decided by it. Undefined where a newer price is known. */
   readonly pastSpot:
     { readonly hourlyUsd: number; readonly asOf: string; readonly source: string } | undefined;
@@ -62,6 +90,8 @@ export interface Rung extends Placement {
   readonly fullLoad: FullLoad | undefined;
   /** Undefined in serving, and where the GPU's rate is not known. */
   readonly training: TrainingTime | undefined;
+  /** Undefined in serving. */
+  readonly layout: LayoutReport | undefined;
   readonly jobUsd: Range | undefined;
   readonly energy: Energy | undefined;
   readonly software: SoftwareStack | undefined;

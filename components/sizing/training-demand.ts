@@ -1,8 +1,10 @@
 import type { Model } from "../catalogue/model.ts";
+import { withAttentionKernel } from "./attention-kernel.ts";
 import { checkTraining } from "./check-workload.ts";
 import { partOf } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { shapeOf } from "./model-shape.ts";
+import { megatronDemand } from "./parallel/megatron-demand.ts";
 import { trainingActivations } from "./training-activations.ts";
 import { trainingRuntime } from "./training-runtime.ts";
 import { stateParts, stepBytes } from "./training-states.ts";
@@ -27,10 +29,14 @@ function stepPart(bytes: number, activations: readonly MemoryPart[]): MemoryPart
  */
 export function trainingDemand(
   model: Model,
-  workload: TrainingWorkload,
+  asked: TrainingWorkload,
   parallelism: TrainingParallelism = single,
 ): MemoryDemand {
-  checkTraining(model, workload, parallelism);
+  checkTraining(model, asked, parallelism);
+  if (asked.megatron !== undefined) {
+    return megatronDemand(model, { workload: asked, settings: asked.megatron, split: parallelism });
+  }
+  const workload = withAttentionKernel(model, asked);
   const shape = shapeOf(model);
   const states = stateParts(model, shape, workload, parallelism);
   const activations = trainingActivations(shape, workload, parallelism);
