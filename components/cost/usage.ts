@@ -1,6 +1,13 @@
 /** What is paid by the hour of its being there. */
 export type UsageKind =
-  "instance" | "volume" | "address" | "endpoint" | "training-job" | "bucket" | "egress";
+  | "instance"
+  | "volume"
+  | "address"
+  | "endpoint"
+  | "training-job"
+  | "notebook"
+  | "bucket"
+  | "egress";
 
 /** A price from a moment on. */
 export interface PricePoint {

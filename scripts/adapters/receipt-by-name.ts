@@ -219,6 +219,21 @@ const asks: Readonly<Record<string, Asks>> = {
   "aws:sagemaker/model:Model": ofSageMaker("model", (client, ModelName) =>
     client.send(new sagemaker.DescribeModelCommand({ ModelName })),
   ),
+  "aws:sagemaker/notebookInstance:NotebookInstance": ofSageMaker(
+    "notebook-instance",
+    (client, NotebookInstanceName) =>
+      client.send(new sagemaker.DescribeNotebookInstanceCommand({ NotebookInstanceName })),
+  ),
+  "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration":
+    ofSageMaker(
+      "notebook-instance-lifecycle-config",
+      (client, NotebookInstanceLifecycleConfigName) =>
+        client.send(
+          new sagemaker.DescribeNotebookInstanceLifecycleConfigCommand({
+            NotebookInstanceLifecycleConfigName,
+          }),
+        ),
+    ),
   "aws:cloudwatch/logGroup:LogGroup": one({
     service: "logs",
     kind: "log-group",
