@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.ts";
@@ -10,7 +9,9 @@ import { apiBackend, launchOf } from "./api-backend.ts";
 import { InstanceMachines } from "./ec2/instance-machines.ts";
 import { MetadataService } from "./ec2/metadata-service.ts";
 import { Faults, type Fault } from "./faults.ts";
+import { BudgetWatch, type BudgetAlert } from "./gaps/budget-watch.ts";
 import type { BillLine } from "./gaps/cost-explorer.ts";
+import { freePort } from "./free-port.ts";
 import { findLeftovers, type Leftover } from "./leftovers/leftovers.ts";
 import type { MachineTier } from "./machines/machine.ts";
 import { chooseTier, type TierChoice } from "./machines/tiers.ts";
@@ -74,18 +75,12 @@ export interface Cloud {
   clearFaults(): void;
   /** Adds lines to what Cost Explorer tells; nothing that runs here costs anything. */
   bill(...lines: readonly BillLine[]): void;
+  /** What AWS Budgets would have sent so far; it looks when the clock is moved. */
+  budgetAlerts(): readonly BudgetAlert[];
   /** Asks every API of the account; empty when nothing is there that a fresh account does not have. */
   leftovers(): Promise<readonly Leftover[]>;
   /** Ends moto and the machines and removes their files; may be called again. */
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** The parts of a cloud that runs. */
@@ -101,6 +96,7 @@ interface Parts {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly bill: BillLine[];
+  readonly budgets: BudgetWatch;
   readonly unregister: () => Promise<void>;
   readonly folder: string;
   /** Whether the folder is the cloud's own, to be removed at the end. */
@@ -152,10 +148,12 @@ function cloudOf(parts: Parts): Cloud {
     now: () => clock.now(),
     advanceClock: async (seconds) => {
       const end = new Date(clock.now().getTime() + seconds * 1000);
-      await schedules.fireUntil(end);
-      clock.moveTo(end);
-      await machines?.settled();
-      await sagemaker.settled();
+      await parts.budgets.during(async () => {
+        await schedules.fireUntil(end);
+        clock.moveTo(end);
+        await machines?.settled();
+        await sagemaker.settled();
+      });
     },
     setFault: (fault) => {
       faults.set(fault);
@@ -166,6 +164,7 @@ function cloudOf(parts: Parts): Cloud {
     bill: (...lines) => {
       parts.bill.push(...lines);
     },
+    budgetAlerts: () => parts.budgets.alerts(),
     leftovers: async () => findLeftovers(endpoint, await regionsOf(parts)),
     stop: () => (stopping ??= stop()),
   };
@@ -237,6 +236,7 @@ async function assemble(
   const schedules = new Schedules(moto, clock, log);
   const store = new ObjectStore(join(folder, "s3"));
   const images = options.servingImages ?? [];
+  const bill: BillLine[] = [];
   const hosting = { moto, store, clock, faults, images, folder: join(folder, "endpoints") };
   return {
     store,
@@ -249,7 +249,8 @@ async function assemble(
     log,
     clock,
     faults,
-    bill: [],
+    bill,
+    budgets: new BudgetWatch(moto, clock, bill),
     unregister,
     folder,
     ownFolder,

@@ -138,6 +138,7 @@ async function endpointUsage(
     units: running,
     measured: measured.length > 0 ? measured : silent,
     span: { from },
+    variants: [variantName],
     // The tag's price is that of all the instances that it may have.
     prices: [{ from, hourlyUsd: recordedUsd / Math.max(1, most ?? wanted) }],
   };

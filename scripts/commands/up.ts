@@ -56,13 +56,10 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     work: (hooks) => stack.up({ ...hooks, color: "never", refresh }),
   }).catch(async (error: unknown) => {
     const { settings, cloud } = deployment;
+    const explained = withBudgetRefusal(error, settings.target === "existing-host" ? {} : settings);
     throw settings.target === "sagemaker"
-      ? await withEndpointFailure(
-          withBudgetRefusal(error),
-          stack,
-          accountOf(options.env, settings.region, cloud),
-        )
-      : withBudgetRefusal(error);
+      ? await withEndpointFailure(explained, stack, accountOf(options.env, settings.region, cloud))
+      : explained;
   });
   const outputs = readOutputs(report.result.outputs);
   const now = await readClock(deployment.cloud);
