@@ -4,8 +4,9 @@ import { checkBudget } from "../stacks/budget.ts";
 import { checkLicence } from "../stacks/licence.ts";
 import { makeStackPlan } from "../stacks/make-stack-plan.ts";
 import type { Settings } from "../stacks/parse-settings.ts";
-import { findEngine, openStack, type Engine, type EngineChoice } from "./adapters/engine.ts";
+import { findEngine, type Engine, type EngineChoice } from "./adapters/engine.ts";
 import { cloudOf, type LocalCloud } from "./adapters/local-cloud.ts";
+import { makeStack, openStack } from "./adapters/open-stack.ts";
 import { readStackSettings, type StackConfig } from "./adapters/stack-file.ts";
 
 /** What every command that touches a stack is told. */
@@ -66,11 +67,7 @@ export async function openDeployment(
   { cloud, extra }: Deployment,
 ): Promise<OpenedStack> {
   const engine = await findEngine(options.engine);
-  const stack = await openStack({ stack: options.env, engine, cloud, create: true });
-  if (stack === undefined) throw new Error(`the stack ${options.env} was not made`);
-  for (const [key, value] of Object.entries(extra)) {
-    await stack.setConfig(key, { value: String(value) });
-  }
+  const stack = await makeStack({ stack: options.env, engine, cloud }, extra);
   return { engine, stack };
 }
 
@@ -80,6 +77,6 @@ export async function findDeployment(
   cloud: LocalCloud | undefined,
 ): Promise<OpenedStack | undefined> {
   const engine = await findEngine(options.engine);
-  const stack = await openStack({ stack: options.env, engine, cloud, create: false });
+  const stack = await openStack({ stack: options.env, engine, cloud });
   return stack === undefined ? undefined : { engine, stack };
 }

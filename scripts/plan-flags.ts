@@ -1,3 +1,4 @@
+import { pricedRegions } from "../components/pricing/region-prices.ts";
 import { plannedMarkets } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
 import type { PlanRequest, QuotaVcpus } from "../components/sizing/plan-request.ts";
@@ -157,10 +158,17 @@ function taskOf({ task, method }: PlanOptions): Partial<PlanRequest> {
   return method === undefined || task !== undefined ? {} : { task: "finetune" };
 }
 
+/** The regions that are named; `any` is all that have prices. */
+function regionsOf({ region }: PlanOptions): readonly string[] {
+  const named = list(region) ?? [];
+  const all = named.flatMap((word) => (word === "any" ? pricedRegions : [word]));
+  return [...new Set(all)];
+}
+
 /** The flags as a part of a request; what they say wrong is named, and left out. */
 export function readFlags(options: PlanOptions): ReadFlags {
   const numbers = new NumberReader();
-  const [region, ...otherRegions] = list(options.region) ?? [];
+  const [region, ...otherRegions] = regionsOf(options);
   const request = {
     ...given<PlanRequest>({
       region,

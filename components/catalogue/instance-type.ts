@@ -5,6 +5,8 @@ const priceSchema = z.strictObject({
   onDemandHourlyUsd: z.number().positive(),
   /** Newest price of the cheapest zone, USD an hour; it moves, and the on-demand price is its ceiling. */
   spotHourlyUsd: z.number().positive().optional(),
+  /** The same of the dearest zone. */
+  spotHighHourlyUsd: z.number().positive().optional(),
   asOf: z.iso.date(),
   /** Where it is from, when that is not the row's own source. */
   source: z.string().optional(),
@@ -14,6 +16,13 @@ const priceSchema = z.strictObject({
 const reservedSchema = z.strictObject({
   oneYearHourlyUsd: z.number().positive().optional(),
   threeYearHourlyUsd: z.number().positive().optional(),
+  asOf: z.iso.date(),
+  source: z.string(),
+});
+
+/** What spot was in a region on a day; it moves from hour to hour, so it is shown and never decided by. */
+const pastSpotSchema = z.strictObject({
+  hourlyUsd: z.number().positive(),
   asOf: z.iso.date(),
   source: z.string(),
 });
@@ -50,6 +59,8 @@ export const instanceTypeSchema = z.strictObject({
   prices: z.record(z.string(), priceSchema).optional(),
   /** By region. */
   reserved: z.record(z.string(), reservedSchema).optional(),
+  /** By region. */
+  pastSpot: z.record(z.string(), pastSpotSchema).optional(),
   /** By region. */
   capacityBlocks: z.record(z.string(), capacityBlockSchema).optional(),
   /** Regions whose price list was read in full and has no on-demand Linux price for it. */

@@ -3,7 +3,9 @@ import { fileURLToPath } from "node:url";
 import { UserError } from "../user-error.ts";
 import { catalogueOf, type Catalogue, type Table, type Tables } from "./catalogue.ts";
 import { withOverlay } from "./overlay.ts";
-import { withPrices } from "./prices.ts";
+import { withSnapshot } from "./price-snapshot.ts";
+import { withPrices, type Prices } from "./prices.ts";
+import type { Source } from "./source.ts";
 
 /** Data file of each table. */
 export const tableFiles: Readonly<Record<keyof Tables, string>> = {
@@ -15,6 +17,13 @@ export const tableFiles: Readonly<Record<keyof Tables, string>> = {
   pytorchReleases: "pytorch",
   licences: "licences",
 };
+
+/** Public tables of prices, each in the form of {@link pricesFile}; an earlier one wins. `scripts/import-prices` wrote them. */
+export const snapshotFiles = [
+  "aws-gpu-2026-08-26",
+  "sagemaker-2026-05-20",
+  "spot-2026-08-10",
+] as const;
 
 /** The user's own rows, in the root of the repository. */
 export const overlayFile = "berth.catalogue.yaml";
@@ -30,6 +39,17 @@ function readTable<Row>(name: keyof Tables): Table<Row> {
   return JSON.parse(readFileSync(url, "utf8")) as Table<Row>;
 }
 
+function readSnapshot(name: string): Prices {
+  const url = new URL(`data/prices/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(url, "utf8")) as Prices;
+}
+
+/** Where each short name of a source points. */
+export function loadSources(): readonly Source[] {
+  const url = new URL("data/sources.json", import.meta.url);
+  return (JSON.parse(readFileSync(url, "utf8")) as { rows: readonly Source[] }).rows;
+}
+
 function readIfThere(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
   const { size } = statSync(path);
@@ -41,7 +61,7 @@ function readIfThere(path: string): string | undefined {
 
 /** The catalogue as it ships, without anything of the user's. */
 export function loadShippedCatalogue(): Catalogue {
-  return catalogueOf({
+  const catalogue = catalogueOf({
     models: readTable("models"),
     accelerators: readTable("accelerators"),
     instanceTypes: readTable("instanceTypes"),
@@ -50,6 +70,7 @@ export function loadShippedCatalogue(): Catalogue {
     pytorchReleases: readTable("pytorchReleases"),
     licences: readTable("licences"),
   });
+  return snapshotFiles.map(readSnapshot).reduce(withSnapshot, catalogue);
 }
 
 /**

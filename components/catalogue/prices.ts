@@ -17,6 +17,8 @@ export const pricesSchema = z.strictObject({
   onDemandHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
   /** By region and type, newest spot price of the cheapest zone, USD an hour. */
   spotHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
+  /** The same of the dearest zone. */
+  spotHighHourlyUsd: z.record(z.string(), z.record(z.string(), usd)).default({}),
   /** By region and SageMaker type, real-time hosting, USD an hour. */
   hostingHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
   /** By region and SageMaker type, training jobs, USD an hour. */
@@ -38,6 +40,7 @@ export type Prices = Readonly<z.infer<typeof pricesSchema>>;
 export const priceTables = [
   "onDemandHourlyUsd",
   "spotHourlyUsd",
+  "spotHighHourlyUsd",
   "hostingHourlyUsd",
   "trainingHourlyUsd",
   "oneYearHourlyUsd",
@@ -77,9 +80,11 @@ function pricedType(type: InstanceType, prices: Prices): InstanceType {
     const onDemandHourlyUsd = byType[type.instanceType];
     if (onDemandHourlyUsd === undefined) continue;
     const spotHourlyUsd = prices.spotHourlyUsd[region]?.[type.instanceType];
+    const spotHighHourlyUsd = prices.spotHighHourlyUsd[region]?.[type.instanceType];
     own[region] = {
       onDemandHourlyUsd,
       ...(spotHourlyUsd === undefined ? {} : { spotHourlyUsd }),
+      ...(spotHighHourlyUsd === undefined ? {} : { spotHighHourlyUsd }),
       asOf: dayOf(prices, "onDemandHourlyUsd", region),
       source: prices.source,
     };

@@ -40,6 +40,7 @@ function shippedValues(
   switch (table) {
     case "onDemandHourlyUsd":
     case "spotHourlyUsd":
+    case "spotHighHourlyUsd":
       return instanceTypes.map((type) => [type.instanceType, type.prices?.[region]?.[table]]);
     case "oneYearHourlyUsd":
     case "threeYearHourlyUsd":
@@ -83,6 +84,7 @@ function shown(table: PriceTable, value: number): string {
 const tableNames: Readonly<Record<PriceTable, string>> = {
   onDemandHourlyUsd: "on demand",
   spotHourlyUsd: "spot",
+  spotHighHourlyUsd: "spot, dearest zone,",
   hostingHourlyUsd: "hosting",
   trainingHourlyUsd: "training",
   oneYearHourlyUsd: "1 year",

@@ -62,7 +62,7 @@ export function previewCost(
   running: RunningSpending | undefined,
 ): PreviewedCost {
   const { hourlyUsd, atMost, month, region, weightsGiB, weightsRegion = region } = planned;
-  const around = aroundCost(region, weightsGiB);
+  const around = aroundCost(region, weightsGiB, weightsRegion);
   const crossesRegions = weightsRegion !== region;
   const before = running?.hourlyUsd ?? 0;
   const monthlyBefore = running === undefined ? 0 : running.monthlyUsd;

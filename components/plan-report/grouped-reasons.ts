@@ -35,9 +35,17 @@ function named({ instanceType, hourlyUsd }: Rejection): string {
   return hourlyUsd === undefined ? instanceType : `${instanceType} ($${hourlyUsd.toFixed(2)})`;
 }
 
+/** Each type once, by its first region: the cheapest, as they come by price. */
+function types(group: readonly Rejection[]): readonly Rejection[] {
+  return [...Map.groupBy(group, ({ instanceType }) => instanceType).values()].flatMap(
+    ([first]) => first ?? [],
+  );
+}
+
 function sentence(group: readonly Rejection[]): string {
-  const names = group.slice(0, shownTypes).map(named);
-  const more = group.length - names.length;
+  const each = types(group);
+  const names = each.slice(0, shownTypes).map(named);
+  const more = each.length - names.length;
   const rest = more > 0 ? ` and ${more} more` : "";
   return `${names.join(", ")}${rest}: ${group[0]?.reason ?? ""}`;
 }
@@ -53,7 +61,9 @@ export function groupedReasons(rejected: readonly Rejection[]): readonly string[
     .map(([kind, all]) => {
       const groups = alike(all);
       const shown = groups.slice(0, shownReasons).map(sentence);
-      const hidden = groups.slice(shownReasons).reduce((sum, group) => sum + group.length, 0);
+      const hidden = groups
+        .slice(shownReasons)
+        .reduce((sum, group) => sum + types(group).length, 0);
       const rest = hidden === 0 ? "" : `; and ${hidden} more`;
       return `${headings[kind]}: ${shown.join("; ")}${rest}`;
     });

@@ -22,16 +22,26 @@ function blockNote(leaseHours: number | undefined): string {
   return `1 to 14 days or weeks up to 26, paid in advance, at the price of the day it is bought${asked}`;
 }
 
+/** What spot costs, as far as that is known: by zone where AWS was asked, else of a day that is over. */
+function spotNote({ spotHourlyUsd, spotHighHourlyUsd, pastSpot, priceAsOf }: Rung): string {
+  if (spotHourlyUsd !== undefined) {
+    return spotHighHourlyUsd === undefined || spotHighHourlyUsd === spotHourlyUsd
+      ? `spot was ${usd(spotHourlyUsd)} on ${priceAsOf}`
+      : `spot was ${usd(spotHourlyUsd)} to ${usd(spotHighHourlyUsd)} by zone on ${priceAsOf}`;
+  }
+  return pastSpot === undefined
+    ? "no spot price is known, so the most that it can cost is shown"
+    : `spot of ${pastSpot.asOf} was ${usd(pastSpot.hourlyUsd)} (${pastSpot.source}), and has moved since: "berth catalogue refresh" asks AWS`;
+}
+
 /** What is known beside the price of an hour. */
 function priceNote(rung: Rung, leaseHours: number | undefined): string {
-  const { purchase, spotHourlyUsd, spotMaxHourlyUsd } = rung;
+  const { purchase, spotMaxHourlyUsd } = rung;
   if (purchase === "capacity-block") return blockNote(leaseHours);
   if (purchase === "on-demand") return reservedNote(rung);
   const limit =
     spotMaxHourlyUsd === undefined ? "" : `, with no more than ${usd(spotMaxHourlyUsd)} paid`;
-  return spotHourlyUsd === undefined
-    ? `no spot price is known, so the most that it can cost is shown${limit}`
-    : `spot was ${usd(spotHourlyUsd)} when the catalogue was made${limit}`;
+  return `${spotNote(rung)}${limit}`;
 }
 
 /** What an hour and a month cost, and what is known beside that: one text a line. */

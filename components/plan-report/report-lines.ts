@@ -105,7 +105,7 @@ function aroundLines({ around, serving }: PlanReport): string[] {
       : [`1 M answer tokens to the internet ${usd(around.egressPerMillionTokensUsd)}`];
   const parts = [
     `weights in S3 ${usd(around.weightsMonthlyUsd)} a month`,
-    `a sync ${usd(around.syncUsd)} (${usd(around.crossRegionSyncUsd)} more from another region)`,
+    `a sync ${usd(around.syncUsd)} (${usd(around.crossRegionSyncUsd)} more from a bucket elsewhere in the US or Europe)`,
     ...answers,
   ];
   return [line("around it", `${parts.join(", ")} (${around.priceAsOf})`)];

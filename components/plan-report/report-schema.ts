@@ -66,7 +66,12 @@ const rung = z.strictObject({
     })
     .optional()
     .describe("A standard reservation with nothing upfront, USD an hour of the term."),
-  spotHourlyUsd: price.optional().describe("Newest spot price that is known."),
+  spotHourlyUsd: price.optional().describe("Newest spot price that is known, cheapest zone."),
+  spotHighHourlyUsd: price.optional().describe("The same of the dearest zone."),
+  pastSpot: z
+    .strictObject({ hourlyUsd: price, asOf: z.iso.date(), source: z.string() })
+    .optional()
+    .describe("What spot was on a day, by a public table; nothing is decided by it."),
   speed: speed.optional(),
   imageSpeed: z
     .strictObject({

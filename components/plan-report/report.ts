@@ -39,6 +39,11 @@ export interface Rung extends Placement {
   readonly monthlyUsd: number;
   /** Newest spot price that the catalogue has, USD an hour; undefined where it has none. */
   readonly spotHourlyUsd: number | undefined;
+  /** The same of the dearest zone. */
+  readonly spotHighHourlyUsd: number | undefined;
+  /** What spot was on a day, by a public table; shown, and nothing is decided by it. Undefined where a newer price is known. */
+  readonly pastSpot:
+    { readonly hourlyUsd: number; readonly asOf: string; readonly source: string } | undefined;
   /** A standard reservation with nothing upfront, USD an hour of the term; undefined where none is known. */
   readonly reserved:
     | {

@@ -177,6 +177,16 @@ function reservedOf({ reserved }: InstanceType, { region, purchase }: Placement)
   return { oneYearHourlyUsd, threeYearHourlyUsd, asOf, source };
 }
 
+/** What is known of spot in the region. */
+function spotOf(
+  { prices, pastSpot }: InstanceType,
+  { region, purchase }: Placement,
+): Pick<Rung, "spotHourlyUsd" | "spotHighHourlyUsd" | "pastSpot"> {
+  const { spotHourlyUsd, spotHighHourlyUsd } = prices?.[region] ?? {};
+  const past = purchase === "spot" && spotHourlyUsd === undefined ? pastSpot?.[region] : undefined;
+  return { spotHourlyUsd, spotHighHourlyUsd, pastSpot: past };
+}
+
 /** Puts price, time and energy to candidates of one job. */
 export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) {
   const offerOf = sagemakerOffers(catalogue);
@@ -195,7 +205,7 @@ export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) 
       hourly,
       monthlyUsd: roundUsd(hourly.totalUsd * monthlyHours),
       reserved: reservedOf(type, placement),
-      spotHourlyUsd: type.prices?.[placement.region]?.spotHourlyUsd,
+      ...spotOf(type, placement),
       energy: energyOf(placement.gpuModel, placement.gpuCount, placement.region),
       software,
       sagemaker: job.task === "serve" ? offerOf(candidate) : undefined,

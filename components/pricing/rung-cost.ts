@@ -1,7 +1,8 @@
 import type { Range } from "../range.ts";
 import { times } from "../range.ts";
 import { roundUsd, volumeHourlyUsd } from "./hourly-cost.ts";
-import { regionPrices, regionPricesAsOf } from "./region-prices.ts";
+import { regionPrices } from "./region-prices.ts";
+import { transferUsdPerGB } from "./storage-price.ts";
 
 /** What an hour of a host is made of, USD. */
 export interface HourlyParts {
@@ -30,7 +31,7 @@ export interface AroundCost {
   readonly weightsMonthlyUsd: number;
   /** Requests of one sync of the weights; the transfer is free within the region. */
   readonly syncUsd: number;
-  /** The same sync from a bucket of another region. */
+  /** The transfer of the same sync from a bucket of another region, $0.02 a GB where no region is given. */
   readonly crossRegionSyncUsd: number;
   /** A million answer tokens sent to the internet. */
   readonly egressPerMillionTokensUsd: number;
@@ -44,21 +45,27 @@ const partBytes = 8 * 1024 * 1024;
 /** Bytes of an answer token as JSON text over HTTP; about four letters, and as much again around them. */
 const answerTokenBytes = 8;
 
+/** What leaves a region of the US, Canada or Europe for another one, USD a GB. */
+const usualTransferUsdPerGB = 0.02;
+
 /**
  * Storage, requests and transfer around a host.
  *
+ * @param weightsRegion the region of the bucket, whose price a transfer has. @default none that is known
  * @throws UserError when the region's prices are not known
  */
-export function aroundCost(region: string, weightsGiB: number): AroundCost {
+export function aroundCost(region: string, weightsGiB: number, weightsRegion?: string): AroundCost {
   const prices = regionPrices(region);
   const weightsGB = (weightsGiB * gibi) / 1e9;
+  const transferPrice =
+    weightsRegion === undefined ? usualTransferUsdPerGB : transferUsdPerGB(weightsRegion, region);
   const requests = Math.ceil((weightsGiB * gibi) / partBytes);
   return {
     weightsMonthlyUsd: roundUsd(weightsGB * prices.s3MonthlyUsdPerGB),
     syncUsd: roundUsd((requests / 1000) * prices.s3GetUsdPerThousand),
-    crossRegionSyncUsd: roundUsd(weightsGB * prices.crossRegionUsdPerGB),
+    crossRegionSyncUsd: roundUsd(weightsGB * transferPrice),
     egressPerMillionTokensUsd: roundUsd(((1e6 * answerTokenBytes) / 1e9) * prices.egressUsdPerGB),
-    priceAsOf: regionPricesAsOf,
+    priceAsOf: prices.asOf,
   };
 }
 

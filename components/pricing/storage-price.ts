@@ -1,3 +1,5 @@
+import { pricedRegions, regionPrices } from "./region-prices.ts";
+
 /** S3 Standard in one region. */
 export interface StoragePrice {
   /** Up to 50 TB a month. */
@@ -12,27 +14,17 @@ export interface StoragePrice {
 /** Where the prices are published. */
 export const storagePriceSource = "https://aws.amazon.com/s3/pricing/";
 
-const virginia: StoragePrice = {
-  usdPerGBMonth: 0.023,
-  usdPerThousandWrites: 0.005,
-  usdPerThousandReads: 0.0004,
-  asOf: "2025-10-28",
-};
-
-const prices: Readonly<Record<string, StoragePrice>> = {
-  "us-east-1": virginia,
-  "ap-northeast-1": {
-    usdPerGBMonth: 0.025,
-    usdPerThousandWrites: 0.0047,
-    usdPerThousandReads: 0.00037,
-    asOf: "2024-01-13",
-  },
-};
-
 /** The price of a region, or that of us-east-1 under its own name where the region's is not in the table. */
 export function storagePrice(region: string): StoragePrice & { readonly region: string } {
-  const known = prices[region];
-  return known === undefined ? { ...virginia, region: "us-east-1" } : { ...known, region };
+  const known = pricedRegions.includes(region) ? region : "us-east-1";
+  const { s3MonthlyUsdPerGB, s3PutUsdPerThousand, s3GetUsdPerThousand, asOf } = regionPrices(known);
+  return {
+    usdPerGBMonth: s3MonthlyUsdPerGB,
+    usdPerThousandWrites: s3PutUsdPerThousand,
+    usdPerThousandReads: s3GetUsdPerThousand,
+    asOf,
+    region: known,
+  };
 }
 
 /** Bytes of a GB as S3 bills it (https://aws.amazon.com/s3/faqs/: 1 GB is 2^30 bytes). */
@@ -54,12 +46,25 @@ export function requestsUsd(
 
 const nearPairs = new Set(["us-east-1 us-east-2"]);
 
+/** What leaves a region of America or Europe that is not in the table; the others charge more, as much as the dearest at most. */
+function unknownTransferUsdPerGB(from: string): number {
+  if (/^(us|ca|mx|eu)-/.test(from)) return 0.02;
+  return Math.max(...pricedRegions.map((region) => regionPrices(region).crossRegionUsdPerGB));
+}
+
 /**
- * USD for moving so many bytes from one region to another: $0.01 a GB between us-east-1 and us-east-2, $0.02 between most
- * others, more from the dear ones (https://aws.amazon.com/ec2/pricing/on-demand/, data transfer).
+ * USD a GB from one region to another: the sender's price, and $0.01 between us-east-1 and us-east-2
+ * (https://aws.amazon.com/ec2/pricing/on-demand/, data transfer).
  */
-export function transferUsd(bytes: number, from: string, to: string): number {
+export function transferUsdPerGB(from: string, to: string): number {
   if (from === to) return 0;
-  const pair = [from, to].toSorted().join(" ");
-  return (bytes / billedGB) * (nearPairs.has(pair) ? 0.01 : 0.02);
+  if (nearPairs.has([from, to].toSorted().join(" "))) return 0.01;
+  return pricedRegions.includes(from)
+    ? regionPrices(from).crossRegionUsdPerGB
+    : unknownTransferUsdPerGB(from);
+}
+
+/** USD for moving so many bytes from one region to another. */
+export function transferUsd(bytes: number, from: string, to: string): number {
+  return (bytes / billedGB) * transferUsdPerGB(from, to);
 }

@@ -159,12 +159,15 @@ export async function sagemakerPrices(
   return hourly;
 }
 
-/** Newest spot price of the cheapest zone, by type. Needs `ec2:DescribeSpotPriceHistory`. */
+/** Tables of {@link spotPrices}. */
+export type SpotPriceTable = "spotHourlyUsd" | "spotHighHourlyUsd";
+
+/** Newest spot prices of the cheapest and of the dearest zone, by type. Needs `ec2:DescribeSpotPriceHistory`. */
 export async function spotPrices(
   settings: ClientSettings,
   types: readonly string[],
   now: Date,
-): Promise<ByName> {
+): Promise<Readonly<Record<SpotPriceTable, ByName>>> {
   const client = new EC2Client(settings);
   const newest = new Map<string, { type: string; at: number; usd: number }>();
   try {
@@ -192,9 +195,12 @@ export async function spotPrices(
   } finally {
     client.destroy();
   }
-  const found: Record<string, number> = {};
-  for (const { type, usd } of newest.values()) found[type] = Math.min(found[type] ?? Infinity, usd);
-  return found;
+  const [low, high]: [Record<string, number>, Record<string, number>] = [{}, {}];
+  for (const { type, usd } of newest.values()) {
+    low[type] = Math.min(low[type] ?? Infinity, usd);
+    high[type] = Math.max(high[type] ?? 0, usd);
+  }
+  return { spotHourlyUsd: low, spotHighHourlyUsd: high };
 }
 
 /** vCPUs that the account may run of accelerated types, by quota code. Needs `servicequotas:GetServiceQuota`. */

@@ -1,17 +1,11 @@
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import {
-  LocalWorkspace,
-  PulumiCommand,
-  StackNotFoundError,
-  type Stack,
-} from "@pulumi/pulumi/automation/index.js";
+import { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
 import { UserError } from "../../components/user-error.ts";
 import type { LocalCloud } from "./local-cloud.ts";
 import { ownFolder, repository } from "./repository.ts";
 import { readStackSecretsProvider } from "./stack-file.ts";
-import { isExistingHost } from "./stack-target.ts";
 
 /** Which engine is asked for; `auto` is the Pulumi CLI where it is installed, else the one that comes with berth. */
 export type EngineChoice = "auto" | "pulumi" | "offline";
@@ -57,48 +51,6 @@ export async function findEngine(
     installed ? {} : { root: offlineRoot, skipVersionCheck: true },
   );
   return { name, version: command.version?.toString() ?? "unknown", command };
-}
-
-/** What opening a stack takes. */
-export interface StackRequest {
-  readonly stack: string;
-  readonly engine: Engine;
-  readonly cloud: LocalCloud | undefined;
-  /** Whether to make a stack that is not there. */
-  readonly create: boolean;
-}
-
-/**
- * Opens the stack in its backend; undefined when it is not there and is not to be made.
- *
- * @throws UserError when the passphrase is missing, or the engine cannot reach the account
- */
-export async function openStack(request: StackRequest): Promise<Stack | undefined> {
-  const { stack, engine, cloud, create } = request;
-  checkReach(request);
-  checkPassphrase(stack, process.env);
-  const options = {
-    workDir: repository,
-    pulumiCommand: engine.command,
-    envVars: await engineEnvironment(cloud),
-  };
-  const args = { stackName: stack, workDir: repository };
-  if (create) return LocalWorkspace.createOrSelectStack(args, options);
-  try {
-    return await LocalWorkspace.selectStack(args, options);
-  } catch (error) {
-    if (error instanceof StackNotFoundError) return undefined;
-    throw error;
-  }
-}
-
-function checkReach({ stack, engine, cloud }: StackRequest): void {
-  if (engine.name === "pulumi" || cloud !== undefined) return;
-  // A machine that is there already needs no plugin but berth's own.
-  if (process.env["AWS_ENDPOINT_URL"] !== undefined || isExistingHost(stack)) return;
-  throw new UserError(`"${stack}" needs the Pulumi CLI, and there is none on the PATH.`, {
-    hint: "Install it (https://www.pulumi.com/docs/iac/download-install/). The engine that comes with berth serves the emulated cloud only: --env local.",
-  });
 }
 
 /**

@@ -8,7 +8,7 @@ export const planning: readonly CommandRow[] = [
     flags: [
       env,
       ["--task <task>", "serve, finetune or train"],
-      ["--region <regions>", "AWS region; further ones behind commas are compared"],
+      ["--region <regions>", "AWS region; further ones behind commas are compared, any is all"],
       ["--zones <zones>", "availability zones to try, in this order"],
       ["--target <target>", "ec2 or sagemaker"],
       ["--context <tokens>", "tokens of prompt and answer together"],
@@ -56,8 +56,8 @@ export const planning: readonly CommandRow[] = [
       (await import("../commands/plan.ts")).runPlan(model, flags as never, terminal),
   },
   {
-    syntax: "catalogue [action] [model]",
-    summary: "list the models, show one, or refresh types, prices and quotas from AWS",
+    syntax: "catalogue [action] [name]",
+    summary: "list the models, show one or an EC2 type, or refresh types, prices and quotas from AWS",
     flags: [
       ["--task <task>", "only models for it", undefined, modelTasks],
       ["--family <name>", "only models whose family has this in its name"],

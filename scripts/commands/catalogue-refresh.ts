@@ -94,19 +94,18 @@ async function askRegion(
   // EC2 refuses a question that names a type which the region does not have.
   const asked = offered.length === 0 ? names : names.filter((name) => offered.includes(name));
   const byTerm = ["onDemandHourlyUsd", "oneYearHourlyUsd", "threeYearHourlyUsd"] as const;
-  const [instances, spotHourlyUsd, hostingHourlyUsd, trainingHourlyUsd, quotas] = await Promise.all(
-    [
-      answersOf(byTerm, instancePrices(settings)),
-      answerOf(spotPrices(settings, asked, now)),
-      answerOf(sagemakerPrices(settings, "Hosting")),
-      answerOf(sagemakerPrices(settings, "Training")),
-      answerOf(vcpuQuotas(settings)),
-    ],
-  );
+  const byZone = ["spotHourlyUsd", "spotHighHourlyUsd"] as const;
+  const [instances, spot, hostingHourlyUsd, trainingHourlyUsd, quotas] = await Promise.all([
+    answersOf(byTerm, instancePrices(settings)),
+    answersOf(byZone, spotPrices(settings, asked, now)),
+    answerOf(sagemakerPrices(settings, "Hosting")),
+    answerOf(sagemakerPrices(settings, "Training")),
+    answerOf(vcpuQuotas(settings)),
+  ]);
   return {
     prices: {
       ...instances,
-      spotHourlyUsd,
+      ...spot,
       hostingHourlyUsd,
       trainingHourlyUsd,
       vcpuQuotas: quotas,

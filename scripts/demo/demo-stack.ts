@@ -4,7 +4,8 @@ import { randomBytes } from "node:crypto";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { isAlive } from "../../offline/process-alive.ts";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
-import { findEngine, openStack, type EngineChoice } from "../adapters/engine.ts";
+import { findEngine, type EngineChoice } from "../adapters/engine.ts";
+import { makeStack } from "../adapters/open-stack.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import type { Cleanup } from "./cleanup.ts";
 import { freePort, type DemoCloud } from "./demo-cloud.ts";
@@ -66,8 +67,7 @@ export async function openDemoStack(
   const { endpoint, environment, tier, machineSshPort } = cloud;
   const place = { weightsBucket: bucket.bucket, weightsPrefix: bucket.prefix, pid: process.pid };
   const local = { endpoint, environment, tier, machineSshPort, ...place };
-  const stack = await openStack({ stack: name, engine, cloud: local, create: true });
-  if (stack === undefined) throw new Error(`the stack ${name} was not made`);
+  const stack = await makeStack({ stack: name, engine, cloud: local });
   cleanup.add("the demo's stack file", () => stack.workspace.removeStack(name, { force: true }));
   const values = {
     "aws:region": settings.region,

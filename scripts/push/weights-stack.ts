@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../../components/user-error.ts";
-import { findEngine, openStack, type EngineChoice } from "../adapters/engine.ts";
+import { findEngine, type EngineChoice } from "../adapters/engine.ts";
+import { makeStack, openStack } from "../adapters/open-stack.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import { shownPath, writeStackConfig } from "../adapters/stack-file.ts";
@@ -40,7 +41,7 @@ export async function ownBucketOf(
   choice: EngineChoice,
 ): Promise<string | undefined> {
   const engine = await findEngine(choice);
-  const opened = await openStack({ stack, engine, cloud: undefined, create: false });
+  const opened = await openStack({ stack, engine, cloud: undefined });
   return opened === undefined ? undefined : bucketInState((await opened.exportStack()).deployment);
 }
 
@@ -75,8 +76,7 @@ export async function makeWeightsStack(
   terminal.say(
     `bucket     "${request.stack}" has no bucket of weights yet: the stack "${name}" makes one`,
   );
-  const stack = await openStack({ stack: name, engine, cloud: undefined, create: true });
-  if (stack === undefined) throw new Error(`the stack ${name} was not made`);
+  const stack = await makeStack({ stack: name, engine, cloud: undefined });
   const report = await runOperation({
     name: "up",
     terminal,

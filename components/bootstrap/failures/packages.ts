@@ -97,7 +97,7 @@ export const packageFailures: readonly FailureMode[] = [
     code: "E_HELD",
     title: "The packages do not fit each other",
     signal:
-      /held broken packages|unmet dependencies|Unable to locate package|has no installation candidate|no modules of branch \d+ for the kernel/,
+      /held broken packages|unmet dependencies|Unable to locate package|has no installation candidate/,
     cause: "The archive has no modules for this kernel, or a package is held at another version.",
     done: "It is tried out before anything is installed, and then the next way is taken.",
     remedy: "Read the `Depends:` lines of the log; `apt-mark showhold` names what is held.",

@@ -165,3 +165,23 @@ check_driver() {
   timeout -k 2 60 nvidia-smi -L </dev/null || status=$?
   if [ "$status" != 0 ]; then fail "nvidia-smi ended with status $status"; fi
 }
+
+# Makes a virtual environment in its place (it cannot be moved) with pip in it. The wheel of pip that Python carries is pure
+# Python, and such a wheel is installed by unpacking it; ensurepip needs ten times as long for the same.
+make_environment() {
+  python3 -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
+  python3 -m venv --clear --without-pip "$1"
+  if ! "$1/bin/python" - <<'PYTHON'
+import ensurepip, glob, os, sysconfig, zipfile
+own = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
+wheels = [wheel for folder in (own, "/usr/share/python-wheels") for wheel in glob.glob(folder + "/pip-*.whl")]
+zipfile.ZipFile(wheels[0]).extractall(sysconfig.get_path("purelib"))
+PYTHON
+  then
+    "$1/bin/python" -m ensurepip --default-pip >/dev/null
+  fi
+}
+# What is fetched once is not kept twice, and what is never imported is not compiled.
+pip_install() {
+  "$1/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --no-cache-dir --no-compile "${@:2}"
+}

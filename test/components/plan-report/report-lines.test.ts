@@ -72,8 +72,21 @@ describe("reportLines", () => {
       }),
     };
     const lines = reportLines(makeReport(base, priced)).join("\n");
-    assert.match(lines, /spot was \$0\.3000 when the catalogue was made/);
+    assert.match(lines, /spot was \$0\.3000 on 2026-07-20/);
     assert.match(lines, /at most \$0\.8186 an hour/);
+  });
+
+  it("says the range over zones, and the day of a spot price that is past", () => {
+    const known = catalogue.instanceTypes.map((type) => {
+      const price = type.prices?.["us-east-1"];
+      if (price === undefined) return type;
+      const spot = { spotHourlyUsd: 0.3, spotHighHourlyUsd: 0.42 };
+      return { ...type, prices: { "us-east-1": { ...price, ...spot } } };
+    });
+    const zones = reportLines(makeReport(base, { ...catalogue, instanceTypes: known })).join("\n");
+    assert.match(zones, /spot was \$0\.3000 to \$0\.4200 by zone on 2026-07-20/);
+    const past = reportLines(makeReport({ ...base, region: "us-west-2" }, catalogue)).join("\n");
+    assert.match(past, /spot of 2026-08-10 was \$0\.4455 \(spot-feed\), and has moved since/);
   });
 
   it("says time and price of a job, and that a lease is too short for it", () => {
@@ -131,5 +144,13 @@ describe("groupedReasons", () => {
       /^too little GPU memory: t0 \(\$1\.00\), .*t5 \(\$1\.00\) and 3 more: small$/,
     );
     assert.equal(lines[1], "price: p ($1.00): dear");
+  });
+
+  it("names a type once, however many regions it was looked at in", () => {
+    const regions = ["us-east-1", "eu-west-1"].map((region) => ({
+      ...refused("t", "memory", "small"),
+      region,
+    }));
+    assert.deepEqual(groupedReasons(regions), ["too little GPU memory: t ($1.00): small"]);
   });
 });

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { UserError } from "../../../components/user-error.ts";
-import { checkPassphrase, findEngine, openStack } from "../../../scripts/adapters/engine.ts";
+import { checkPassphrase, findEngine } from "../../../scripts/adapters/engine.ts";
+import { openStack } from "../../../scripts/adapters/open-stack.ts";
 import { announceCloud, cloudOf, findLocalCloud } from "../../../scripts/adapters/local-cloud.ts";
 import { readStackConfig } from "../../../scripts/adapters/stack-file.ts";
 import { knownHostsLine, sshArguments } from "../../../scripts/adapters/ssh.ts";
@@ -153,7 +154,7 @@ describe("engine", () => {
 
   it("does not let the offline engine near a real account", async () => {
     const engine = { name: "offline", version: "0", command: undefined as never } as const;
-    const request = { stack: "dev", engine, cloud: undefined, create: true };
+    const request = { stack: "dev", engine, cloud: undefined };
     await assert.rejects(openStack(request), /needs the Pulumi CLI/);
   });
 });

@@ -12,6 +12,7 @@ import { gather, refreshFile } from "../../../scripts/commands/catalogue-refresh
 /** Tables of no region. */
 const unasked = {
   spotHourlyUsd: {},
+  spotHighHourlyUsd: {},
   hostingHourlyUsd: {},
   trainingHourlyUsd: {},
   oneYearHourlyUsd: {},
@@ -76,6 +77,7 @@ describe("berth catalogue refresh", function () {
     assert.deepEqual(type?.prices?.["us-east-1"], {
       onDemandHourlyUsd: 1.006,
       spotHourlyUsd: 0.3521,
+      spotHighHourlyUsd: 0.41246,
       asOf: "2026-12-01",
       source: "emulated AWS",
     });
@@ -160,25 +162,27 @@ describe("berth catalogue refresh", function () {
       instanceTypes: [],
       answers: {
         onDemandHourlyUsd: {
-          "ap-south-1": { values: { "g5.xlarge": 1, "g5.2xlarge": 2, "m7i.large": 3 } },
+          "ap-southeast-3": { values: { "g5.xlarge": 1, "g5.2xlarge": 2, "m7i.large": 3 } },
         },
         ...unasked,
       },
     }).prices;
-    assert.deepEqual(old.onDemandHourlyUsd, { "ap-south-1": { "g5.2xlarge": 2, "g5.xlarge": 1 } });
+    assert.deepEqual(old.onDemandHourlyUsd, {
+      "ap-southeast-3": { "g5.2xlarge": 2, "g5.xlarge": 1 },
+    });
     const { changes } = refreshPrices(shipped, old, {
       today: "2026-12-02",
       source: "s",
       instanceTypes: [],
       answers: {
-        onDemandHourlyUsd: { "ap-south-1": { values: { "g5.xlarge": 1.1, "g6.xlarge": 0.8 } } },
+        onDemandHourlyUsd: { "ap-southeast-3": { values: { "g5.xlarge": 1.1, "g6.xlarge": 0.8 } } },
         ...unasked,
       },
     });
     assert.deepEqual(changes, [
-      "on demand ap-south-1: g5.2xlarge gone, was $2.0000",
-      "on demand ap-south-1: g5.xlarge $1.0000 -> $1.1000 (+10.0 %)",
-      "on demand ap-south-1: g6.xlarge new at $0.8000",
+      "on demand ap-southeast-3: g5.2xlarge gone, was $2.0000",
+      "on demand ap-southeast-3: g5.xlarge $1.0000 -> $1.1000 (+10.0 %)",
+      "on demand ap-southeast-3: g6.xlarge new at $0.8000",
     ]);
   });
 });
