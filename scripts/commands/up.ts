@@ -1,4 +1,3 @@
-import { previewedCostLines } from "../../components/cost/previewed-cost-text.ts";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
 import { accountOf } from "../adapters/account.ts";
@@ -11,7 +10,7 @@ import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { hostEnded } from "../host-ended.ts";
-import { previewedCostOf } from "../preview-cost.ts";
+import { costLinesOf, previewedCostOf } from "../preview-cost.ts";
 import { requireWeights } from "../push/require-weights.ts";
 import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 import { machineLines } from "./existing-host.ts";
@@ -43,9 +42,8 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
   await requireWeights(deployment, stack);
   const before = readOutputs(await stack.outputs());
   const previewed = previewedCostOf(deployment, before, await readClock(deployment.cloud));
-  if (deployment.settings.target !== "existing-host") {
-    terminal.say(...previewedCostLines(previewed), "");
-  }
+  const cost = costLinesOf(deployment, previewed);
+  if (cost.length > 0) terminal.say(...cost, "");
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const refresh = await hostEnded(deployment, before);
   if (refresh)

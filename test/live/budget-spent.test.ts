@@ -95,8 +95,10 @@ describe("a stack whose month's budget is spent", function () {
     // The program reads this machine's clock, which the account is three hours ahead of; and more budget takes no denial back.
     const file = join(there.root, "stacks", `Pulumi.${stack}.yaml`);
     const before = await readFile(file, "utf8");
-    const more = before.replace(/monthlyBudgetUsd: .*/, 'monthlyBudgetUsd: "8"');
-    await writeFile(file, `${more.trimEnd()}\n  berth:leaseHours: "8"\n`);
+    const line = /^( *)berth:monthlyBudgetUsd:.*$/m;
+    assert.match(before, line);
+    const more = '$1berth:monthlyBudgetUsd: "8"\n$1berth:leaseHours: "8"';
+    await writeFile(file, before.replace(line, more));
     const { code, text } = await berth("up");
     assert.equal(code, 3, text);
     assert.match(text, /explicit deny/);

@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { OfflineError } from "../../offline-error.ts";
-import { withLock } from "../build-lock.ts";
+import { withLock } from "../../../processes/lock-folder.ts";
 import { cacheFolder } from "../cache-folder.ts";
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { OfflineError } from "../../../offline-error.ts";
-import { withLock } from "../../build-lock.ts";
+import { withLock } from "../../../../processes/lock-folder.ts";
 import { cacheFolder } from "../../cache-folder.ts";
 import { run, systemPath } from "./command.ts";
 import { debianMirror, type DebianMirror } from "./debian-mirror.ts";
