@@ -7,7 +7,9 @@ export { usd } from "./plan-figures.ts";
 
 function gpus(placement: Placement): string {
   const zones = placement.zones.length === 0 ? "" : `, in ${placement.zones.join(", then ")}`;
-  return `${placement.gpuCount} x ${placement.gpuModel}, ${gib(placement.gpuMemoryMiB)} each${zones}`;
+  const { nodes, gpuCount, gpuModel, gpuMemoryMiB } = placement;
+  const host = nodes === undefined ? "" : "on each host ";
+  return `${host}${gpuCount} x ${gpuModel}, ${gib(gpuMemoryMiB)} each${zones}`;
 }
 
 const partNames: Readonly<Record<MemoryPart["name"], string>> = {
@@ -73,7 +75,7 @@ function priceLine(plan: Plan): string {
   const [chosen] = plan.ladder;
   const most = chosen.purchase === "spot" ? "at most " : "";
   return (
-    `price      ${most}${usd(plan.hourlyUsd)} an hour, with a volume of ${plan.rootVolumeGiB} GiB and a public address ` +
+    `price      ${most}${usd(plan.hourlyUsd)} an hour, with a volume of ${plan.rootVolumeGiB} GiB and a public address${(plan.hosts ?? 1) > 1 ? " for each host" : ""} ` +
     `(${chosen.purchase}, ${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`
   );
 }
@@ -92,6 +94,14 @@ export function leaseLine({
       ? ""
       : `, or ${usd(leaseMostUsd)} on the dearest rung of the ladder`;
   return `ends       ${leaseHours} h after it begins, and costs at most ${usd(leaseUsd)} until then${dearest}`;
+}
+
+/** How many of it, where there are several. */
+function hostsLine({ hosts = 1, hourlyUsd }: Plan): string[] {
+  if (hosts === 1) return [];
+  return [
+    `hosts      ${hosts} of it in one zone, all or none, each with the whole model at ${usd(hourlyUsd / hosts)} an hour`,
+  ];
 }
 
 function ladderLine({ ladder }: Plan): string[] {
@@ -125,7 +135,8 @@ export function modelLine(
 export function typeLine(chosen: Placement, by: "hour" | "job" = "hour"): string {
   const room = chosen.comfortable ? "with room to spare" : "just";
   const cheapest = by === "job" ? "the cheapest for the job" : "the cheapest";
-  return `type       ${chosen.instanceType}: ${gpus(chosen)}; ${cheapest} that holds it ${room}`;
+  const hosts = chosen.nodes === undefined ? "" : `${chosen.nodes} x `;
+  return `type       ${hosts}${chosen.instanceType}: ${gpus(chosen)}; ${cheapest} that holds it ${room}`;
 }
 
 /** A plan as a person reads it: what, why this type, what it costs, when it ends. One entry a line. */
@@ -134,6 +145,7 @@ export function planLines(plan: Plan): readonly string[] {
     modelLine(plan),
     memoryLine(plan.demand, plan.precision),
     typeLine(plan.ladder[0]),
+    ...hostsLine(plan),
     ...ladderLine(plan),
     priceLine(plan),
     leaseLine(plan),

@@ -20,7 +20,10 @@ export interface Placement {
   /** Availability zones to try, in this order; empty takes those that the account has. */
   readonly zones: readonly string[];
   readonly purchase: Purchase;
+  /** Hosts of the type that a training is laid out over. @default 1 */
+  readonly nodes?: number | undefined;
   readonly gpuModel: string;
+  /** Of one host. */
   readonly gpuCount: number;
   /** Usable memory of each GPU, MiB. */
   readonly gpuMemoryMiB: number;
@@ -31,7 +34,7 @@ export interface Placement {
   readonly dataParallel: number;
   /** Whether its GPUs are joined by NVLink. */
   readonly nvlink: boolean;
-  /** On-demand price; with spot the most that an hour can cost. */
+  /** On-demand price of all its hosts; with spot the most that an hour can cost. */
   readonly hourlyUsd: number;
   /** Most that is paid for an hour on spot, USD; undefined leaves EC2's own limit, the on-demand price. */
   readonly spotMaxHourlyUsd?: number | undefined;
@@ -90,7 +93,9 @@ export interface Plan {
   readonly ladder: readonly [Placement, ...Placement[]];
   /** Cheaper types that were refused, and why. */
   readonly rejected: readonly Rejection[];
-  /** Instance, volume and public address, USD an hour. */
+  /** Equal hosts that it is deployed on, each with the whole model. @default 1 */
+  readonly hosts?: number | undefined;
+  /** Instance, volume and public address of all hosts together, USD an hour. */
   readonly hourlyUsd: number;
   /** Hours until teardown; undefined means no deadline. */
   readonly leaseHours: number | undefined;

@@ -2,6 +2,7 @@ import { pricedRegions } from "../components/pricing/region-prices.ts";
 import { plannedMarkets } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
 import type { PlanRequest, QuotaVcpus } from "../components/sizing/plan-request.ts";
+import type { NodeRange } from "../components/sizing/parallel/weigh-hosts.ts";
 import type { TrainingRequest } from "../components/sizing/training-request.ts";
 
 /** Flags of `berth plan`; each wins over the stack's file. */
@@ -28,6 +29,11 @@ export interface PlanOptions {
   readonly loraRank?: string;
   readonly tokens?: string;
   readonly epochs?: string;
+  readonly globalBatch?: string;
+  readonly nodes?: string;
+  readonly framework?: string;
+  readonly tensorParallel?: string;
+  readonly pipelineParallel?: string;
   readonly types?: string;
   readonly gpuCount?: string;
   readonly gpuFamily?: string;
@@ -80,6 +86,18 @@ class NumberReader {
     return Number(match[1]) * factor;
   }
 
+  /** "4", or "2..8" for the fewest of them that hold it. */
+  nodes(text: string | undefined): NodeRange | undefined {
+    if (text === undefined) return undefined;
+    const match = /^\s*(\d+)(?:\s*\.\.\s*(\d+))?\s*$/.exec(text);
+    if (match === null) {
+      this.problems.push(`--nodes: "${text}"; write a count of hosts, or a range such as 1..8`);
+      return undefined;
+    }
+    const [least, most] = [Number(match[1]), Number(match[2] ?? match[1])];
+    return { least, most };
+  }
+
   /** "g=8,p=0". */
   quota(text: string | undefined): QuotaVcpus | undefined {
     if (text === undefined) return undefined;
@@ -124,6 +142,10 @@ function trainingOf(options: PlanOptions, numbers: NumberReader): TrainingReques
     loraRank: numbers.read("lora-rank", options.loraRank),
     datasetTokens: numbers.read("tokens", options.tokens),
     epochs: numbers.read("epochs", options.epochs),
+    globalBatch: numbers.read("global-batch", options.globalBatch),
+    framework: options.framework,
+    tensorParallel: numbers.read("tensor-parallel", options.tensorParallel),
+    pipelineParallel: numbers.read("pipeline-parallel", options.pipelineParallel),
   });
 }
 
@@ -188,6 +210,7 @@ export function readFlags(options: PlanOptions): ReadFlags {
       maxHourlyUsd: numbers.read("max-hourly-usd", options.maxHourlyUsd),
       budgetUsd: numbers.read("budget-usd", options.budgetUsd),
       quotaVcpus: numbers.quota(options.quota),
+      nodes: numbers.nodes(options.nodes),
       sagemakerOnly: options.sagemakerOnly,
       spotMaxHourlyUsd: numbers.read("spot-max-hourly-usd", options.spotMaxHourlyUsd),
       monthlyHours: numbers.read("monthly-hours", options.monthlyHours),

@@ -33,6 +33,19 @@ export const outputsSchema = z
     certificate: z.string(),
     /** What a prompt is put into, at {prompt}. */
     promptTemplate: z.string(),
+    /** Of several hosts, each; the first is told plainly too. */
+    hosts: z.array(
+      z.object({
+        index: z.coerce.number().int(),
+        instanceId: z.string(),
+        address: z.string(),
+        privateAddress: z.string(),
+        hostKey: z.string(),
+        sshThrough: throughSchema.optional(),
+        url: z.string(),
+        certificate: z.string(),
+      }),
+    ),
     plan: z.looseObject({
       modelId: z.string(),
       engine: z.string().optional(),

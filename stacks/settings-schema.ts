@@ -171,6 +171,12 @@ export const berthSchema = z.strictObject({
   ...servingShape({ number, text, cidr: sshCidr }),
   instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
   gpuCount: whole(1, 16).optional(),
+  /** Equal hosts, all of one type in one zone. */
+  hosts: whole(1, 64).default(1),
+  /** Several hosts as close as can be, with an Elastic Fabric Adapter where the type has one. @default false */
+  clusterNetwork: flag.optional(),
+  /** What each further host's server port is higher by, where hosts share one loopback, as emulated ones do. */
+  serverPortStep: whole(0, 1).default(0),
   rootVolumeGiB: whole(20, 16_384).optional(),
   weightsBucket: bucketName.optional(),
   weightsPrefix: prefix.optional(),
@@ -200,6 +206,8 @@ export type BerthSettings = Readonly<z.infer<typeof berthSchema>>;
 /** What only a GPU host is asked; a SageMaker endpoint has no disk of its own, no image and nobody who logs in. */
 const hostOnly = {
   vpcId: true,
+  hosts: true,
+  clusterNetwork: true,
   imageId: true,
   rootVolumeGiB: true,
   ...servingKeys,

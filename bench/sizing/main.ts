@@ -1,4 +1,5 @@
 import { estimators } from "./estimators.ts";
+import { parallelResults } from "./parallel.ts";
 import { catalogueOfReferences, isHeldOut, loadReferences, type Measured } from "./reference.ts";
 import { errorOf, score, scoreDerived, scoreOutcomes } from "./score.ts";
 
@@ -78,6 +79,19 @@ for (const [title, rows] of [
     `  of ${tooLarge} out of memory by more than 3 %, ${wronglyFitting.length} called to fit, ${wronglyComfortable.length} comfortable`,
   );
   for (const id of wronglyFitting) console.log(`    ${id}`);
+}
+const parallel = parallelResults(catalogue);
+const within = parallel.filter((row) => row.within).length;
+const judged = parallel.filter(({ fits }) => fits !== undefined);
+const fitting = judged.filter(({ fits }) => fits === true).length;
+console.log(
+  `trainings over many GPUs: ${within} of ${parallel.length} steps in the range, ${fitting} of ${judged.length} that ran called to fit`,
+);
+for (const { id, seconds, range, totalMiB } of parallel) {
+  const ours = `${range.low.toFixed(2)} to ${range.high.toFixed(2)} s`;
+  console.log(
+    `  ${id.padEnd(28)} ${seconds.toFixed(2).padStart(7)} s  ${ours.padStart(20)}  ${(totalMiB / 1024).toFixed(1).padStart(6)} GiB`,
+  );
 }
 if (process.argv.includes("--rows")) {
   for (const row of measured.filter((candidate) => !isHeldOut(candidate))) {

@@ -1,4 +1,5 @@
 import { dollars, rangeText, shortGpu, timeText, usd } from "../plan-figures.ts";
+import { hostsText } from "../plan-report/ladder-lines.ts";
 import type { PlanReport, Rung } from "../plan-report/report.ts";
 import { middle, type Range } from "../range.ts";
 import { html, none, type Html } from "./html.ts";
@@ -38,8 +39,8 @@ function row(rung: Rung, report: PlanReport, mostUsd: number, index: number): Ht
   const { sagemaker, hourly, monthlyUsd, perMillionTokensUsd, jobUsd } = rung;
   const endpoint = sagemaker === undefined ? "-" : usd(sagemaker.hourlyUsd);
   return html`<tr class="${index === 0 ? "chosen" : "other"}">
-    <th scope="row">${rung.instanceType}</th>
-    <td>${rung.gpuCount} x ${shortGpu(rung.gpuModel)}</td>
+    <th scope="row">${hostsText(rung)}</th>
+    <td>${rung.gpuCount * (rung.nodes ?? 1)} x ${shortGpu(rung.gpuModel)}</td>
     <td class="name">${rung.purchase}</td>
     <td class="name">${rung.region}</td>
     <td>${priceBar(rung, report, mostUsd)}</td>

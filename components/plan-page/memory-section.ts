@@ -63,11 +63,12 @@ function partRows(parts: readonly Shown[]): readonly Html[] {
 /** One bar for each GPU of the machine, and a table of its parts. */
 export function memorySection(
   demand: MemoryDemand,
-  gpus: { readonly count: number; readonly usableMiB: number },
+  gpus: { readonly count: number; readonly usableMiB: number; readonly hosts?: number },
 ): Html {
   const parts = shownParts(demand);
   const used = demand.tensorParallel * demand.pipelineParallel * demand.dataParallel;
   const limitMiB = gpus.usableMiB * demand.utilisation;
+  const alike = gpus.hosts ?? 1;
   const rows = Array.from(
     { length: gpus.count },
     (_, index) =>
@@ -82,7 +83,8 @@ export function memorySection(
     <p>
       ${gib(demand.totalMiB)} (${(demand.lowMiB / 1024).toFixed(1)} to
       ${(demand.highMiB / 1024).toFixed(1)}) of ${gib(limitMiB)} that the engine may take of
-      ${gib(gpus.usableMiB)}; the dashed line is that limit.
+      ${gib(gpus.usableMiB)}; the dashed line is that
+      limit.${alike === 1 ? "" : ` All ${alike} hosts are alike; the GPUs of one are shown.`}
     </p>
     ${rows}
     <div class="scroll">
@@ -109,5 +111,6 @@ export function memorySection(
 /** The memory of the first rung; nothing when there is none. */
 export function rungMemory(rung: Rung | undefined): Html {
   if (rung === undefined) return none;
-  return memorySection(rung.demand, { count: rung.gpuCount, usableMiB: rung.gpuMemoryMiB });
+  const { demand, gpuCount, gpuMemoryMiB, nodes = 1 } = rung;
+  return memorySection(demand, { count: gpuCount, usableMiB: gpuMemoryMiB, hosts: nodes });
 }

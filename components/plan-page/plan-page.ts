@@ -1,4 +1,6 @@
 import { figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
+import { hostsText } from "../plan-report/ladder-lines.ts";
+import { batchText, splitText } from "../plan-report/layout-lines.ts";
 import type { OwnMachine, PlanReport, Rung } from "../plan-report/report.ts";
 import { html, none, type Html } from "./html.ts";
 import { ladderSection } from "./ladder-section.ts";
@@ -38,6 +40,11 @@ function speedFact(report: PlanReport, { speed, imageSpeed, training }: Rung): H
   return none;
 }
 
+function splitFact({ layout }: Rung): Html {
+  if (layout === undefined || layout.nodes * layout.gpusPerNode === 1) return none;
+  return fact("Split", splitText(layout), batchText(layout));
+}
+
 function facts(report: PlanReport, rung: Rung): Html {
   const { hourly, purchase, region, energy, sagemaker, software } = rung;
   const spot = purchase === "spot";
@@ -50,9 +57,9 @@ function facts(report: PlanReport, rung: Rung): Html {
           `${usd(report.leaseUsd)} at most until then, by its first rung`,
         );
   return html`<dl class="facts">
-    ${fact("Type", rung.instanceType, `${rung.gpuCount} x ${rung.gpuModel}, ${gib(rung.gpuMemoryMiB)} each; ${region}`)}
+    ${fact("Type", hostsText(rung), `${rung.gpuCount} x ${rung.gpuModel}, ${gib(rung.gpuMemoryMiB)} each; ${region}`)}
     ${fact("Price", `${spot ? "up to " : ""}${usd(hourly.totalUsd)} an hour`, `${usd(rung.monthlyUsd)} a month; ${purchase}, ${rung.priceSource}, ${rung.priceAsOf}`)}
-    ${speedFact(report, rung)} ${end}
+    ${speedFact(report, rung)} ${splitFact(rung)} ${end}
     ${energy === undefined ? none : fact("Carbon", `${rangeText(energy.gramsAnHour)} g an hour`, `${rangeText(energy.kwhAnHour)} kWh; ${energy.gridSource}`)}
     ${sagemaker === undefined ? none : fact("SageMaker", `${usd(sagemaker.hourlyUsd)} an hour`, `${sagemaker.instanceType}; cheaper below ${figure(sagemaker.breakEvenHoursAMonth ?? 730)} h a month`)}
     ${software === undefined ? none : fact("Software", `PyTorch ${software.pytorch}`, `CUDA ${software.cuda}, driver ${software.minLinuxDriver ?? "not known"} or newer`)}

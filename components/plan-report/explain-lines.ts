@@ -3,13 +3,15 @@ import { partName } from "../plan-text.ts";
 import {
   bandwidthShare,
   layerOverheadMs,
+  megatronShare,
   pcieLayerMs,
   prefillShare,
   trainingShare,
 } from "../throughput/efficiency.ts";
 import { deliveryFiguresAsOf, type WeightsDelivery } from "../pricing/weights-delivery.ts";
 import type { Range } from "../range.ts";
-import type { PlanReport, Rung } from "./report.ts";
+import { stepLines } from "./layout-lines.ts";
+import type { PlanReport, Rung, TrainingAsked } from "./report.ts";
 
 function memory({ demand, gpuMemoryMiB }: Rung): string[] {
   const rows = demand.parts.map(
@@ -29,15 +31,23 @@ function percent({ low, high }: Range): string {
   return `${Math.round(low * 100)} to ${Math.round(high * 100)} %`;
 }
 
-function speed({ task, trainingAsked }: PlanReport, { nvlink, gpuCount }: Rung): string[] {
-  if (task !== "serve" && trainingAsked !== undefined) {
-    const share = trainingShare[trainingAsked.method as keyof typeof trainingShare];
-    return [
-      "time = tokens x operations a token / (GPUs x dense peak x share):",
-      `  share of the peak ${percent(share)}${nvlink || gpuCount === 1 ? "" : ", less over PCIe"}`,
-      `  operations a token: ${trainingAsked.method === "full" ? "6" : "4"} for each parameter${trainingAsked.gradientCheckpointing ? ", and 2 for checkpointing" : ""}`,
-    ];
-  }
+function trainingSpeed({ method }: TrainingAsked, rung: Rung): string[] {
+  const { nvlink, gpuCount, layout } = rung;
+  const byMegatron = layout?.framework === "megatron" && nvlink;
+  const share = byMegatron ? megatronShare : trainingShare[method as keyof typeof trainingShare];
+  const scores = layout?.step === undefined ? "" : ", and those of attention's scores";
+  const again = layout?.gradientCheckpointing === true ? ", and 2 for checkpointing" : "";
+  return [
+    "time = tokens x operations a token / (GPUs x dense peak x share):",
+    `  share of the peak ${percent(share)}${nvlink || gpuCount === 1 ? "" : ", less over PCIe"}`,
+    `  operations a token: ${method === "full" ? "6" : "4"} for each parameter${again}${scores}`,
+    ...stepLines(rung),
+  ];
+}
+
+function speed({ task, trainingAsked }: PlanReport, rung: Rung): string[] {
+  const { nvlink, gpuCount } = rung;
+  if (task !== "serve" && trainingAsked !== undefined) return trainingSpeed(trainingAsked, rung);
   const crossing = `, and ${pcieLayerMs.low} to ${pcieLayerMs.high} ms over PCIe`;
   return [
     "a step = the longer of (weights + cache) / (bandwidth x share) and operations / (peak x share), and each layer's own time:",

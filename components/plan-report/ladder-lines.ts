@@ -9,14 +9,20 @@ function money(range: Range): string {
   return rangeText(range, dollars);
 }
 
-function cell(rung: Rung, by: "hour" | "job"): string {
-  const { instanceType, gpuCount, gpuModel, region, hourly, perMillionTokensUsd, jobUsd } = rung;
+/** "4 x p5.48xlarge", or the type alone. */
+export function hostsText({ instanceType, nodes }: Pick<Rung, "instanceType" | "nodes">): string {
+  return nodes === undefined ? instanceType : `${nodes} x ${instanceType}`;
+}
+
+function cell(rung: Rung, by: "hour" | "job", width: number): string {
+  const { gpuModel, region, hourly, perMillionTokensUsd, jobUsd, nodes = 1 } = rung;
+  const gpuCount = nodes * rung.gpuCount;
   const { perThousandImagesUsd } = rung;
   const used = rung.demand.totalMiB / rung.gpuMemoryMiB;
   const price = by === "job" ? jobUsd : (perThousandImagesUsd ?? perMillionTokensUsd);
   const sagemaker = rung.sagemaker === undefined ? "-" : usd(rung.sagemaker.hourlyUsd);
   return [
-    instanceType.padEnd(16),
+    hostsText(rung).padEnd(width),
     `${gpuCount} x ${shortGpu(gpuModel)}`.padEnd(20),
     rung.purchase.padEnd(marketWidth),
     region.padEnd(14),
@@ -41,11 +47,12 @@ function inMarkets(ladder: readonly Rung[]): string {
 /** The ladder as a table, one rung a line; nothing where it is empty. */
 export function ladderLines({ ladder, ranking }: PlanReport): string[] {
   if (ladder.length === 0) return [];
+  const width = Math.max(16, ...ladder.map((rung) => hostsText(rung).length));
   const images = ladder.some(({ imageSpeed }) => imageSpeed !== undefined);
   const served = images ? "$ 1000 images" : "$ 1 M tokens";
   const price = ranking.by === "job" ? "$ a job" : served;
   const head = [
-    "type".padEnd(16),
+    "type".padEnd(width),
     "GPUs".padEnd(20),
     "market".padEnd(marketWidth),
     "region".padEnd(14),
@@ -59,6 +66,6 @@ export function ladderLines({ ladder, ranking }: PlanReport): string[] {
     "",
     `ladder${inMarkets(ladder)}, by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}:`,
     `  ${head}`,
-    ...ladder.map((rung) => `  ${cell(rung, ranking.by)}`),
+    ...ladder.map((rung) => `  ${cell(rung, ranking.by, width)}`),
   ];
 }

@@ -2,6 +2,7 @@ import { dollars, figure, gib, rangeText, timeText, usd } from "../plan-figures.
 import { leaseLine, memoryLine, modelLine, typeLine } from "../plan-text.ts";
 import type { Range } from "../range.ts";
 import { groupedReasons } from "./grouped-reasons.ts";
+import { layoutTexts } from "./layout-lines.ts";
 import { ladderLines } from "./ladder-lines.ts";
 import { priceTexts } from "./price-lines.ts";
 import type { ImageSpeed } from "../throughput/image-speed.ts";
@@ -224,6 +225,7 @@ export function reportLines(report: PlanReport): readonly string[] {
       : [
           memoryLine(chosen.demand, report.precision),
           typeLine(chosen, report.ranking.by),
+          ...layoutTexts(chosen).map(([label, text]) => line(label, text)),
           ...servingSpeedLines(report, chosen),
           ...trainingLines(report, chosen),
           ...priceTexts(report, chosen).map((text, index) =>

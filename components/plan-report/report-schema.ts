@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { layoutSchema, rangeSchema as range } from "./layout-schema.ts";
 
-const range = z.strictObject({ low: z.number(), high: z.number() });
 const price = z.number().nonnegative();
 
 const memoryPart = z.strictObject({
@@ -35,6 +35,7 @@ const rung = z.strictObject({
   region: z.string(),
   zones: z.array(z.string()).describe("Zones to try, in order; empty takes those of the account."),
   purchase: z.enum(["on-demand", "spot", "capacity-block"]),
+  nodes: z.int().positive().optional().describe("Hosts of the type; one where it is left out."),
   gpuModel: z.string(),
   gpuCount: z.int().positive(),
   gpuMemoryMiB: z.int().positive().describe("Usable memory of each GPU."),
@@ -43,7 +44,7 @@ const rung = z.strictObject({
   pipelineParallel: z.int().positive(),
   dataParallel: z.int().positive(),
   nvlink: z.boolean(),
-  hourlyUsd: price.describe("The instance on demand; with spot it is the most an hour can cost."),
+  hourlyUsd: price.describe("Its hosts on demand; with spot it is the most an hour can cost."),
   spotMaxHourlyUsd: price.optional().describe("Most that is paid for an hour on spot."),
   priceAsOf: z.iso.date(),
   priceSource: z.string(),
@@ -91,6 +92,7 @@ const rung = z.strictObject({
   training: z
     .strictObject({ tokensPerSecond: range, epochHours: range, jobHours: range })
     .optional(),
+  layout: layoutSchema.optional().describe("How a training is laid out over hosts and GPUs."),
   jobUsd: range.optional(),
   energy: z
     .strictObject({

@@ -7,6 +7,8 @@ import type { MemoryDemand } from "../sizing/memory-part.ts";
 import type { SoftwareStack } from "../sizing/software-stack.ts";
 import type { SizingEngine, Task } from "../sizing/workload.ts";
 import type { ImageSpeed } from "../throughput/image-speed.ts";
+import type { TrainingFramework } from "../sizing/parallel/training-layout.ts";
+import type { ClusterStep } from "../throughput/cluster-step.ts";
 import type { ServingSpeed } from "../throughput/serving-speed.ts";
 import type { TrainingTime } from "../throughput/training-time.ts";
 
@@ -28,6 +30,30 @@ export interface FullLoad {
   readonly concurrency: number;
   readonly speed: ServingSpeed;
   readonly perMillionTokensUsd: Range;
+}
+
+/** How a training is laid out over hosts and GPUs, and what one step of it takes. */
+export interface LayoutReport {
+  readonly framework: TrainingFramework;
+  readonly nodes: number;
+  readonly gpusPerNode: number;
+  readonly tensorParallel: number;
+  readonly pipelineParallel: number;
+  readonly dataParallel: number;
+  /** Groups of layers of each pipeline stage; 1 is no interleaving. */
+  readonly virtualStages: number;
+  /** How states are shared out over the data-parallel GPUs; Megatron-LM's distributed optimizer is ZeRO 1. */
+  readonly sharding: string;
+  readonly gradientCheckpointing: boolean;
+  readonly microBatch: number;
+  /** Passes of one step on each GPU. */
+  readonly passes: number;
+  /** Sequences of one step of the optimiser. */
+  readonly globalBatch: number;
+  /** Of one host; undefined where it is not known. */
+  readonly networkGbps: number | undefined;
+  /** Undefined on one host but for Megatron-LM, whose time follows from the share of the peak alone. */
+  readonly step: ClusterStep | undefined;
 }
 
 /** A placement with all that is known of its price and speed. */
@@ -62,6 +88,8 @@ export interface Rung extends Placement {
   readonly fullLoad: FullLoad | undefined;
   /** Undefined in serving, and where the GPU's rate is not known. */
   readonly training: TrainingTime | undefined;
+  /** Undefined in serving. */
+  readonly layout: LayoutReport | undefined;
   readonly jobUsd: Range | undefined;
   readonly energy: Energy | undefined;
   readonly software: SoftwareStack | undefined;

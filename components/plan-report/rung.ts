@@ -6,8 +6,8 @@ import { inverse } from "../range.ts";
 import { breakEvenHoursAMonth } from "../pricing/break-even.ts";
 import { energyOf } from "../pricing/energy.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
-import { jobUsd, perMillionTokensUsd } from "../pricing/rung-cost.ts";
-import type { Job, ServingJob, TrainingJob } from "../sizing/job.ts";
+import { perMillionTokensUsd } from "../pricing/rung-cost.ts";
+import type { Job, ServingJob } from "../sizing/job.ts";
 import { kvCacheBytes, kvFormatFactor } from "../sizing/kv-cache.ts";
 import { shapeOf } from "../sizing/model-shape.ts";
 import type { Candidate } from "../sizing/placement.ts";
@@ -20,8 +20,8 @@ import {
   type ServedModel,
   type ServingMachine,
 } from "../throughput/serving-speed.ts";
-import { trainingTime } from "../throughput/training-time.ts";
 import type { FullLoad, Rung, SagemakerOffer } from "./report.ts";
+import { trainingRung } from "./training-rung.ts";
 
 /** Sequences that vLLM takes at once by default (`max_num_seqs`). */
 const mostSequences = 256;
@@ -82,6 +82,7 @@ const nothing = {
   perMillionTokensUsd: undefined,
   fullLoad: undefined,
   training: undefined,
+  layout: undefined,
   jobUsd: undefined,
 } as const;
 
@@ -115,31 +116,6 @@ function servingEconomics(job: ServingJob, served: ServedModel | undefined, cand
   };
 }
 
-function trainingEconomics(job: TrainingJob, candidate: Candidate) {
-  const gpu = rates(candidate.accelerator);
-  if (gpu === undefined || job.model.task === "image-generation") return nothing;
-  const { parameters } = shapeOf(job.model);
-  const training = trainingTime(
-    {
-      method: job.workload.method,
-      activeParameters: Math.min(job.model.activeParameters ?? parameters, parameters),
-      gradientCheckpointing: job.workload.gradientCheckpointing,
-      datasetTokens: job.datasetTokens,
-      epochs: job.epochs,
-    },
-    {
-      tflops: gpu.tflops,
-      gpuCount: candidate.demand.dataParallel,
-      nvlink: candidate.placement.nvlink,
-    },
-  );
-  return {
-    ...nothing,
-    training,
-    jobUsd: jobUsd(candidate.hourly.totalUsd, training.jobHours),
-  };
-}
-
 /** The endpoint types of the catalogue, by the EC2 type and region. */
 export function sagemakerOffers({ sagemakerTypes }: Catalogue) {
   const byEc2Type = new Map(sagemakerTypes.map((type) => [type.ec2InstanceType, type]));
@@ -164,27 +140,42 @@ function trainingJobs({ sagemakerTypes }: Catalogue) {
     const type = byEc2Type.get(placement.instanceType);
     const price = type?.prices?.[placement.region];
     if (type === undefined || price?.trainingHourlyUsd === undefined) return undefined;
-    const { trainingHourlyUsd: hourlyUsd, asOf: priceAsOf } = price;
+    const { trainingHourlyUsd, asOf: priceAsOf } = price;
+    const hourlyUsd = trainingHourlyUsd * (placement.nodes ?? 1);
     return { instanceType: type.instanceType, hourlyUsd, priceAsOf };
   };
 }
 
 /** Other ways to pay for what runs on demand. */
-function reservedOf({ reserved }: InstanceType, { region, purchase }: Placement): Rung["reserved"] {
+function reservedOf(
+  { reserved }: InstanceType,
+  { region, purchase, nodes = 1 }: Placement,
+): Rung["reserved"] {
   const known = reserved?.[region];
   if (known === undefined || purchase !== "on-demand") return undefined;
   const { oneYearHourlyUsd, threeYearHourlyUsd, asOf, source } = known;
-  return { oneYearHourlyUsd, threeYearHourlyUsd, asOf, source };
+  const of = (usd: number | undefined) => (usd === undefined ? undefined : usd * nodes);
+  return {
+    oneYearHourlyUsd: of(oneYearHourlyUsd),
+    threeYearHourlyUsd: of(threeYearHourlyUsd),
+    asOf,
+    source,
+  };
 }
 
-/** What is known of spot in the region. */
+/** What is known of spot in the region, of all its hosts. */
 function spotOf(
   { prices, pastSpot }: InstanceType,
-  { region, purchase }: Placement,
+  { region, purchase, nodes = 1 }: Placement,
 ): Pick<Rung, "spotHourlyUsd" | "spotHighHourlyUsd" | "pastSpot"> {
   const { spotHourlyUsd, spotHighHourlyUsd } = prices?.[region] ?? {};
+  const of = (usd: number | undefined) => (usd === undefined ? undefined : usd * nodes);
   const past = purchase === "spot" && spotHourlyUsd === undefined ? pastSpot?.[region] : undefined;
-  return { spotHourlyUsd, spotHighHourlyUsd, pastSpot: past };
+  return {
+    spotHourlyUsd: of(spotHourlyUsd),
+    spotHighHourlyUsd: of(spotHighHourlyUsd),
+    pastSpot: past === undefined ? undefined : { ...past, hourlyUsd: past.hourlyUsd * nodes },
+  };
 }
 
 /** Puts price, time and energy to candidates of one job. */
@@ -197,7 +188,7 @@ export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) 
     const economics =
       job.task === "serve"
         ? servingEconomics(job, served, candidate)
-        : trainingEconomics(job, candidate);
+        : { ...nothing, ...trainingRung(job, candidate) };
     return {
       ...placement,
       ...economics,
@@ -206,7 +197,11 @@ export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) 
       monthlyUsd: roundUsd(hourly.totalUsd * monthlyHours),
       reserved: reservedOf(type, placement),
       ...spotOf(type, placement),
-      energy: energyOf(placement.gpuModel, placement.gpuCount, placement.region),
+      energy: energyOf(
+        placement.gpuModel,
+        placement.gpuCount * (placement.nodes ?? 1),
+        placement.region,
+      ),
       software,
       sagemaker: job.task === "serve" ? offerOf(candidate) : undefined,
       sagemakerTraining: job.task === "serve" ? undefined : trainingJobOf(candidate),

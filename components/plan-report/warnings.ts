@@ -15,7 +15,8 @@ function usedGpus({ tensorParallel, pipelineParallel, dataParallel }: Rung): num
 
 function idle(rung: Rung): string | undefined {
   const used = usedGpus(rung);
-  return used < rung.gpuCount ? `only ${used} of its ${rung.gpuCount} GPUs are used` : undefined;
+  const held = rung.gpuCount * (rung.nodes ?? 1);
+  return used < held ? `only ${used} of its ${held} GPUs are used` : undefined;
 }
 
 function crossing(rung: Rung): string | undefined {

@@ -25,6 +25,17 @@ export function hourlyParts(region: string, instanceUsd: number, volumeGiB: numb
   return { instanceUsd, volumeUsd: roundUsd(volumeUsd), publicIpv4Usd, totalUsd };
 }
 
+/** An hour of so many hosts alike. */
+export function ofHosts(one: HourlyParts, hosts: number): HourlyParts {
+  const of = (usd: number) => (hosts === 1 ? usd : roundUsd(usd * hosts));
+  return {
+    instanceUsd: of(one.instanceUsd),
+    volumeUsd: of(one.volumeUsd),
+    publicIpv4Usd: of(one.publicIpv4Usd),
+    totalUsd: of(one.totalUsd),
+  };
+}
+
 /** What there is to pay beside the hours, USD. */
 export interface AroundCost {
   /** The weights in a bucket of the same region. */

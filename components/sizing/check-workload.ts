@@ -1,5 +1,6 @@
 import type { Model } from "../catalogue/model.ts";
 import { UserError } from "../user-error.ts";
+import { megatronProblem, megatronSplitProblem } from "./parallel/megatron-split.ts";
 import { trainingSplitProblem } from "./splits.ts";
 import type {
   ServingParallelism,
@@ -48,11 +49,28 @@ export function checkServing(
 /** DeepSpeed's pipeline works with optimiser states shared out, not with gradients or weights. */
 const withStages: ReadonlySet<string> = new Set(["none", "zero-1"]);
 
-function wrongSplits(
+function wrongMegatron(
   model: Model,
-  { sharding = "none" }: TrainingWorkload,
+  workload: TrainingWorkload,
   parallelism: TrainingParallelism,
 ): readonly string[] {
+  const { megatron, gradientAccumulation = 1 } = workload;
+  if (megatron === undefined) return [];
+  const method = megatronProblem(model, workload);
+  const split = megatronSplitProblem(model, parallelism, megatron, gradientAccumulation);
+  return [
+    ...(method === undefined ? [] : [`framework: Megatron-LM: ${method}`]),
+    ...(split === undefined ? [] : [`parallelism: ${split}`]),
+  ];
+}
+
+function wrongSplits(
+  model: Model,
+  workload: TrainingWorkload,
+  parallelism: TrainingParallelism,
+): readonly string[] {
+  const { sharding = "none", megatron } = workload;
+  if (megatron !== undefined) return wrongMegatron(model, workload, parallelism);
   const problem = trainingSplitProblem(model, parallelism);
   const problems = problem === undefined ? [] : [`parallelism: ${problem}`];
   const { pipelineParallel } = parallelism;

@@ -1,5 +1,6 @@
 import type { InstanceType } from "../catalogue/instance-type.ts";
 import type { Purchase, RejectionKind } from "../plan.ts";
+import type { NodeRange } from "./parallel/weigh-hosts.ts";
 import { familyNames, type QuotaVcpus } from "./plan-request.ts";
 
 /** What a placement has to satisfy besides holding the model. */
@@ -13,6 +14,8 @@ export interface PlacementWishes {
   readonly spotMaxHourlyUsd?: number | undefined;
   /** Only these types; undefined allows all. */
   readonly instanceTypes?: readonly string[] | undefined;
+  /** Hosts that a training may be laid out over. @default one */
+  readonly nodes?: NodeRange | undefined;
   /** Only types with so many GPUs; undefined allows any. */
   readonly gpuCount?: number | undefined;
   readonly gpuFamilies?: readonly string[] | undefined;
@@ -36,11 +39,17 @@ const retired = new Set(["p3.2xlarge", "p3.8xlarge", "p3.16xlarge"]);
 
 type Check = (type: InstanceType, wishes: PlacementWishes, region: string) => string | undefined;
 
-function quotaReason({ instanceType, vcpus }: InstanceType, wishes: PlacementWishes) {
+/** Why so many hosts of the type are above the account's quota; undefined when they are not, or it is not known. */
+export function quotaReason(
+  { instanceType, vcpus }: InstanceType,
+  wishes: PlacementWishes,
+  nodes = 1,
+): string | undefined {
   const letter = instanceType.startsWith("p") ? "p" : "g";
   const quota = wishes.quotaVcpus?.[letter];
-  if (quota === undefined || vcpus <= quota) return undefined;
-  return `needs ${vcpus} vCPUs, and the quota for ${letter.toUpperCase()} types is ${quota}`;
+  const needed = vcpus * nodes;
+  if (quota === undefined || needed <= quota) return undefined;
+  return `needs ${needed} vCPUs, and the quota for ${letter.toUpperCase()} types is ${quota}`;
 }
 
 function priceReason(
@@ -125,7 +134,7 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
         : `no SageMaker endpoint type with a known price in ${region}`,
   ],
   ["interconnect", interconnectReason],
-  ["quota", quotaReason],
+  ["quota", (type, wishes) => quotaReason(type, wishes)],
 ];
 
 /** Why the type is out before memory is looked at; undefined when it is not. */

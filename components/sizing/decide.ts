@@ -11,7 +11,8 @@ import { diskDemand } from "./disk-demand.ts";
 import { jobOf, type Job } from "./job.ts";
 import { marketLadder, type RankBy } from "./ladder.ts";
 import { checkRequest, type PlanRequest } from "./plan-request.ts";
-import { findPlacements } from "./placement.ts";
+import { mostNodesByItself } from "./parallel/weigh-hosts.ts";
+import { findPlacements, type PlacementChoice, type PlacementQuestion } from "./placement.ts";
 
 /** What was found for a request. */
 export interface Decision {
@@ -101,6 +102,7 @@ function wishesOf(request: PlanRequest, catalogue: Catalogue): PlacementWishes {
     gpuCount,
     gpuFamilies,
     cpuArchitecture,
+    nodes: request.nodes,
     interconnect,
     maxHourlyUsd,
     quotaVcpus,
@@ -122,6 +124,21 @@ function withoutTaken(
   return [...new Map(left.map((one) => [placeOf(one), one])).values()];
 }
 
+/**
+ * On one host, and where none holds a training by its memory on several. Types of one GPU, as an environment may ask for, stay
+ * single.
+ */
+function placementsOf(question: PlacementQuestion): PlacementChoice {
+  const { job, wishes } = question;
+  const found = findPlacements(question);
+  const single = job.task === "serve" || wishes.nodes !== undefined || wishes.gpuCount === 1;
+  if (single || found.holding.length > 0) return found;
+  // A host that a limit of price refuses holds it: several would not be what was asked for.
+  if (found.rejected.some(({ kind }) => kind === "price")) return found;
+  const nodes = { least: 2, most: mostNodesByItself };
+  return findPlacements({ ...question, wishes: { ...wishes, nodes } });
+}
+
 /** The job and its placements, ranked; pure. `makePlan` and the report of `berth plan` both come from it.
  *
  * @throws UserError naming every problem of the request at once
@@ -133,7 +150,7 @@ export function decide(request: PlanRequest, catalogue: Catalogue): Decision {
   const rootVolumeGiB = volumeGiB(request, job);
   const monthlyHours = request.monthlyHours ?? hoursAMonth;
   const wishes = wishesOf(request, catalogue);
-  const found = findPlacements({ job, wishes, rootVolumeGiB, catalogue });
+  const found = placementsOf({ job, wishes, rootVolumeGiB, catalogue });
   const training = job.task !== "serve";
   const rankBy = training ? "job" : "hour";
   const rungs = found.holding.map(rungMaker(job, catalogue, monthlyHours));

@@ -32,12 +32,17 @@ function offloadedBytes(model: Model, training: TrainingWorkload): number {
 export function hostMemoryDemand(
   model: Model,
   task: Task,
-  workload: { readonly gpuCount: number; readonly training?: TrainingWorkload | undefined },
+  workload: {
+    readonly gpuCount: number;
+    /** Hosts that share out what is offloaded. @default 1 */
+    readonly nodes?: number;
+    readonly training?: TrainingWorkload | undefined;
+  },
 ): SizeDemand {
-  const { gpuCount, training } = workload;
+  const { gpuCount, nodes = 1, training } = workload;
   const weightsGiB = nativeWeightBytes(model) / gibi;
   const shard = Math.min(weightsGiB, shardGiB) * gpuCount;
-  const offloaded = training === undefined ? 0 : offloadedBytes(model, training) / gibi;
+  const offloaded = training === undefined ? 0 : offloadedBytes(model, training) / nodes / gibi;
   return sizeOf([
     { name: "system", gib: systemGiB, why: "operating system and its services" },
     { name: "processes", gib: processGiB * gpuCount, why: `${gpuCount} of ${task}` },

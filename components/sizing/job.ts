@@ -5,7 +5,7 @@ import { isPrecision, type PlanRequest } from "./plan-request.ts";
 import { servingDemand } from "./serving-demand.ts";
 import { validSplits } from "./splits.ts";
 import { trainingDemand } from "./training-demand.ts";
-import { trainingWorkload } from "./training-request.ts";
+import { layoutWishes, trainingWorkload, type LayoutWishes } from "./training-request.ts";
 import type { ServingWorkload, SizingEngine, TrainingWorkload } from "./workload.ts";
 
 /** A model that answers requests. */
@@ -27,6 +27,9 @@ export interface TrainingJob {
   readonly workload: TrainingWorkload;
   readonly datasetTokens: number;
   readonly epochs: number;
+  /** Sequences of one step of the optimiser; a whole number of passes may make it more. */
+  readonly globalBatch: number;
+  readonly wishes: LayoutWishes;
 }
 
 /** What a machine is looked for. */
@@ -77,6 +80,8 @@ export function jobOf(request: PlanRequest, model: Model): Job {
     workload,
     datasetTokens: training.datasetTokens ?? (scratch ? whole : 10_000_000),
     epochs: training.epochs ?? (scratch ? 1 : 3),
+    globalBatch: training.globalBatch ?? usualBatch(scratch, workload.sequenceTokens),
+    wishes: layoutWishes(training),
   };
 }
 
@@ -85,6 +90,11 @@ export function workloadOn(workload: TrainingWorkload, gpuCount: number): Traini
   return workload.sharding === undefined && gpuCount > 1
     ? { ...workload, sharding: "fsdp" }
     : workload;
+}
+
+/** Sequences of a step: 16 of a fine-tuning, and about a million tokens of a training from nothing. */
+function usualBatch(scratch: boolean, sequenceTokens: number): number {
+  return scratch ? Math.max(1, Math.round(2 ** 20 / sequenceTokens)) : 16;
 }
 
 function partition<Row>(
@@ -114,12 +124,12 @@ export function demandsOf(job: Job, gpuCount: number): readonly MemoryDemand[] {
 }
 
 /**
- * Memory of the host that loading takes, GiB; undefined for an image model, whose shape is not one of layers.
+ * Memory of each host that loading takes, GiB; undefined for an image model, whose shape is not one of layers.
  *
  * @throws UserError when the catalogue lacks a figure that it takes
  */
-export function hostMemoryGiB(job: Job, gpuCount: number): number | undefined {
+export function hostMemoryGiB(job: Job, gpuCount: number, nodes = 1): number | undefined {
   if (job.model.task === "image-generation") return undefined;
   const training = job.task === "serve" ? undefined : workloadOn(job.workload, gpuCount);
-  return hostMemoryDemand(job.model, job.task, { gpuCount, training }).totalGiB;
+  return hostMemoryDemand(job.model, job.task, { gpuCount, nodes, training }).totalGiB;
 }

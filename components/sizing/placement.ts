@@ -2,11 +2,13 @@ import { usableMemoryMiB, type Accelerator } from "../catalogue/accelerator.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { InstanceType } from "../catalogue/instance-type.ts";
 import type { Placement, Purchase, Rejection } from "../plan.ts";
-import { hourlyParts, type HourlyParts } from "../pricing/rung-cost.ts";
-import { refusal, type PlacementWishes, type Refusal } from "./constraints.ts";
-import { demandsOf, hostMemoryGiB, type Job } from "./job.ts";
+import { hourlyParts, ofHosts, type HourlyParts } from "../pricing/rung-cost.ts";
+import { quotaReason, refusal, type PlacementWishes, type Refusal } from "./constraints.ts";
+import { demandsOf, hostMemoryGiB, type Job, type ServingJob } from "./job.ts";
 import type { MemoryDemand } from "./memory-part.ts";
 import { formatProblem, softwareStack, usesPytorch, type SoftwareStack } from "./software-stack.ts";
+import { weighHosts } from "./parallel/weigh-hosts.ts";
+import type { TrainingLayout } from "./parallel/training-layout.ts";
 import { verdict } from "./verdict.ts";
 
 /** A type of a region that holds the job. */
@@ -15,7 +17,10 @@ export interface Candidate {
   readonly type: InstanceType;
   readonly accelerator: Accelerator;
   readonly demand: MemoryDemand;
+  /** Undefined when the model is served. */
+  readonly layout: TrainingLayout | undefined;
   readonly software: SoftwareStack | undefined;
+  /** Of all its hosts. */
   readonly hourly: HourlyParts;
 }
 
@@ -36,12 +41,13 @@ export interface PlacementQuestion {
 interface Weighed {
   readonly accelerator: Accelerator;
   readonly demand: MemoryDemand;
+  readonly layout: TrainingLayout | undefined;
   readonly software: SoftwareStack | undefined;
   readonly usableMiB: number;
 }
 
-/** The smallest split with room to spare, else the smallest that starts. */
-function weigh(job: Job, gpuCount: number, usableMiB: number): MemoryDemand | Refusal {
+/** The smallest split of a served model with room to spare, else the smallest that starts. */
+function weighServed(job: ServingJob, gpuCount: number, usableMiB: number): MemoryDemand | Refusal {
   const demands = demandsOf(job, gpuCount);
   const comfortable = demands.find((demand) => verdict(demand, usableMiB).comfortable);
   const demand = comfortable ?? demands.find((each) => verdict(each, usableMiB).fits);
@@ -53,15 +59,34 @@ function weigh(job: Job, gpuCount: number, usableMiB: number): MemoryDemand | Re
   return { kind: "memory", reason: verdict(nearest, usableMiB).reason };
 }
 
-/** Memory and software of a GPU model in a count, worked out once for all types and regions that share them. */
-function weigher({ job, catalogue }: PlacementQuestion) {
+interface Gpu {
+  readonly accelerator: Accelerator;
+  readonly usableMiB: number;
+}
+
+function weigh(
+  { job, wishes }: PlacementQuestion,
+  type: InstanceType,
+  gpu: Gpu,
+): { readonly demand: MemoryDemand; readonly layout: TrainingLayout | undefined } | Refusal {
+  if (job.task === "serve") {
+    const demand = weighServed(job, type.gpuCount, gpu.usableMiB);
+    return "kind" in demand ? demand : { demand, layout: undefined };
+  }
+  return weighHosts(job, type, { range: wishes.nodes ?? { least: 1, most: 1 }, gpu });
+}
+
+/** Memory and software of GPUs, worked out once for all types and regions that have them alike. */
+function weigher(question: PlacementQuestion) {
+  const { job, catalogue } = question;
   const accelerators = new Map(catalogue.accelerators.map((gpu) => [gpu.model, gpu]));
   const known = new Map<string, Weighed | Refusal>();
   const engine = job.task === "serve" ? job.workload.engine : undefined;
   const format = job.task === "serve" ? job.workload.precision : "native";
   const precision = format === "native" ? job.model.nativePrecision : format;
 
-  function make(gpuModel: string, gpuCount: number): Weighed | Refusal {
+  function make(type: InstanceType): Weighed | Refusal {
+    const { gpuModel } = type;
     const accelerator = accelerators.get(gpuModel);
     const usableMiB = accelerator === undefined ? undefined : usableMemoryMiB(accelerator);
     if (accelerator === undefined || usableMiB === undefined) {
@@ -74,12 +99,14 @@ function weigher({ job, catalogue }: PlacementQuestion) {
     }
     const problem = formatProblem(precision, accelerator);
     if (problem !== undefined) return { kind: "software", reason: problem };
-    const demand = weigh(job, gpuCount, usableMiB);
-    return "kind" in demand ? demand : { accelerator, demand, software, usableMiB };
+    const found = weigh(question, type, { accelerator, usableMiB });
+    return "kind" in found ? found : { accelerator, ...found, software, usableMiB };
   }
-  return (gpuModel: string, gpuCount: number): Weighed | Refusal => {
-    const key = `${gpuModel} ${gpuCount}`;
-    const weighed = known.get(key) ?? make(gpuModel, gpuCount);
+  return (type: InstanceType): Weighed | Refusal => {
+    const { gpuModel, gpuCount, nvlink, efa, networkGbps } = type;
+    const alike = job.task === "serve" ? [] : [nvlink, efa, networkGbps];
+    const key = [gpuModel, gpuCount, ...alike].join(" ");
+    const weighed = known.get(key) ?? make(type);
     known.set(key, weighed);
     return weighed;
   };
@@ -101,18 +128,20 @@ interface Buying extends Pick<PlacementWishes, "zones" | "spotMaxHourlyUsd"> {
 function placementOf(
   type: InstanceType,
   region: string,
-  { demand, usableMiB }: Weighed,
+  { demand, layout, usableMiB }: Weighed,
   { purchase, zones, spotMaxHourlyUsd = Infinity }: Buying,
 ): Placement | undefined {
   const price = priceOf(type, region, purchase);
   if (price === undefined) return undefined;
   const limited = purchase === "spot" && spotMaxHourlyUsd < price.hourlyUsd;
+  const nodes = layout?.nodes ?? 1;
   const { fits, comfortable } = verdict(demand, usableMiB);
   return {
     instanceType: type.instanceType,
     region,
     zones: zones.filter((zone) => zone.startsWith(region)),
     purchase,
+    nodes: nodes === 1 ? undefined : nodes,
     gpuModel: type.gpuModel,
     gpuCount: type.gpuCount,
     gpuMemoryMiB: Math.floor(usableMiB),
@@ -121,7 +150,7 @@ function placementOf(
     pipelineParallel: demand.pipelineParallel,
     dataParallel: demand.dataParallel,
     nvlink: type.nvlink ?? false,
-    hourlyUsd: limited ? spotMaxHourlyUsd : price.hourlyUsd,
+    hourlyUsd: nodes * (limited ? spotMaxHourlyUsd : price.hourlyUsd),
     spotMaxHourlyUsd: limited ? spotMaxHourlyUsd : undefined,
     priceAsOf: price.asOf,
     priceSource: price.source,
@@ -130,14 +159,32 @@ function placementOf(
   };
 }
 
+/** Why it costs too much; undefined when it does not. */
+function priceProblem(
+  {
+    spotUsd,
+    eachUsd,
+    totalUsd,
+  }: { spotUsd: number | undefined; eachUsd: number; totalUsd: number },
+  { maxHourlyUsd }: PlacementWishes,
+): string | undefined {
+  if (spotUsd !== undefined && spotUsd > eachUsd) {
+    return `spot was $${spotUsd}, above the most that is paid, $${eachUsd}`;
+  }
+  return maxHourlyUsd !== undefined && totalUsd > maxHourlyUsd
+    ? `$${totalUsd.toFixed(2)} an hour with its volume, above the limit of $${maxHourlyUsd}`
+    : undefined;
+}
+
 /** Looks at every type of the catalogue in every region that is asked for; pure. */
 export function findPlacements(question: PlacementQuestion): PlacementChoice {
   const { job, wishes, rootVolumeGiB, catalogue } = question;
   const weighed = weigher(question);
-  const hostGiB = new Map<number, number | undefined>();
-  const hostOf = (gpuCount: number) => {
-    if (!hostGiB.has(gpuCount)) hostGiB.set(gpuCount, hostMemoryGiB(job, gpuCount));
-    return hostGiB.get(gpuCount);
+  const hostGiB = new Map<string, number | undefined>();
+  const hostOf = (gpuCount: number, nodes: number) => {
+    const key = `${gpuCount} ${nodes}`;
+    if (!hostGiB.has(key)) hostGiB.set(key, hostMemoryGiB(job, gpuCount, nodes));
+    return hostGiB.get(key);
   };
   const holding: Candidate[] = [];
   const rejected: Rejection[] = [];
@@ -145,28 +192,25 @@ export function findPlacements(question: PlacementQuestion): PlacementChoice {
   function judge(type: InstanceType, region: string, purchase: Purchase): Candidate | Refusal {
     const out = refusal(type, wishes, region);
     if (out !== undefined) return out;
-    const found = weighed(type.gpuModel, type.gpuCount);
+    const found = weighed(type);
     if ("kind" in found) return found;
-    const needGiB = hostOf(type.gpuCount);
+    const nodes = found.layout?.nodes ?? 1;
+    const quota = quotaReason(type, wishes, nodes);
+    if (quota !== undefined) return { kind: "quota", reason: quota };
+    const needGiB = hostOf(type.gpuCount, nodes);
     if (needGiB !== undefined && needGiB > type.memoryGiB) {
       const reason = `loading needs ${Math.ceil(needGiB)} GiB of host memory, and it has ${type.memoryGiB}`;
       return { kind: "host-memory", reason };
     }
     const placement = placementOf(type, region, found, { ...wishes, purchase });
     if (placement === undefined) return { kind: "no-price", reason: `no price in ${region}` };
-    const hourly = hourlyParts(region, placement.hourlyUsd, rootVolumeGiB);
-    const spotUsd = type.prices?.[region]?.spotHourlyUsd;
-    if (purchase === "spot" && spotUsd !== undefined && spotUsd > placement.hourlyUsd) {
-      const reason = `spot was $${spotUsd}, above the most that is paid, $${placement.hourlyUsd}`;
-      return { kind: "price", reason };
-    }
-    const { maxHourlyUsd } = wishes;
-    if (maxHourlyUsd !== undefined && hourly.totalUsd > maxHourlyUsd) {
-      const reason = `$${hourly.totalUsd.toFixed(2)} an hour with its volume, above the limit of $${maxHourlyUsd}`;
-      return { kind: "price", reason };
-    }
-    const { accelerator, demand, software } = found;
-    return { placement, type, accelerator, demand, software, hourly };
+    const eachUsd = placement.hourlyUsd / nodes;
+    const hourly = ofHosts(hourlyParts(region, eachUsd, rootVolumeGiB), nodes);
+    const spotUsd = purchase === "spot" ? type.prices?.[region]?.spotHourlyUsd : undefined;
+    const dear = priceProblem({ spotUsd, eachUsd, totalUsd: hourly.totalUsd }, wishes);
+    if (dear !== undefined) return { kind: "price", reason: dear };
+    const { accelerator, demand, layout, software } = found;
+    return { placement, type, accelerator, demand, layout, software, hourly };
   }
 
   const places = wishes.regions.flatMap((region) =>

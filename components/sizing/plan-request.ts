@@ -3,6 +3,8 @@ import type { Model } from "../catalogue/model.ts";
 import { longestLeaseHours } from "../lease/lease.ts";
 import { pricedRegions } from "../pricing/region-prices.ts";
 import { UserError } from "../user-error.ts";
+import type { NodeRange } from "./parallel/weigh-hosts.ts";
+import { wrongLayout } from "./parallel/wrong-layout.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
 import type { KvFormat, SizingEngine, Task } from "./workload.ts";
 
@@ -54,6 +56,8 @@ export interface PlanRequest {
   /** A format such as `native`, `int8` or `int4`; `auto` is `native`. @default "auto" */
   readonly precision?: string | undefined;
   readonly training?: TrainingRequest | undefined;
+  /** Hosts of one type that a training is laid out over. @default one, and as many as it takes when none holds it */
+  readonly nodes?: NodeRange | undefined;
   readonly instanceTypes?: readonly string[] | undefined;
   readonly gpuCount?: number | undefined;
   /** GPU models or EC2 families, such as `L4` or `g5`. */
@@ -216,17 +220,37 @@ function wrongShape(request: PlanRequest, model: Model): readonly string[] {
   ];
 }
 
+const mostNodes = 1024;
+
+function wrongNodes({ nodes, task = "serve" }: PlanRequest): readonly string[] {
+  if (nodes === undefined) return [];
+  const { least, most } = nodes;
+  const whole = [least, most].every((count) => Number.isInteger(count) && count >= 1);
+  if (!whole || least > most || most > mostNodes) {
+    return [`nodes: ${least}..${most} is no range of 1 to ${mostNodes} hosts`];
+  }
+  return task === "serve" && most > 1
+    ? ["nodes: a server runs on one host; several are for --task finetune or train"]
+    : [];
+}
+
 /** Every problem of the request, each with its place. */
 export function requestProblems(
   request: PlanRequest,
   model: Model | undefined,
   catalogue: Catalogue,
 ): readonly string[] {
+  const training = wrongTraining(request.training);
+  const { task = "serve" } = request;
   return [
     ...wrongNames(request, catalogue),
     ...wrongNumbers(request),
     ...(model === undefined ? [] : [...wrongShape(request, model), ...wrongEngine(request, model)]),
-    ...wrongTraining(request.training),
+    ...training,
+    ...(model === undefined || training.length > 0 || task === "serve"
+      ? []
+      : wrongLayout(model, request.training, task === "train")),
+    ...wrongNodes(request),
   ];
 }
 

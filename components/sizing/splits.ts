@@ -69,25 +69,18 @@ export function trainingSplitProblem(
   return splitProblem(model, "bf16", tensorParallel);
 }
 
-/**
- * Ways to use exactly `gpuCount` GPUs for training, least communication first: data parallelism, then stages, then groups.
- */
-export function validTrainingSplits(
-  model: Model,
-  gpuCount: number,
-): readonly TrainingParallelism[] {
+/** Ways to use exactly `gpuCount` GPUs: data x tensor x pipeline parallel, whatever the model divides by. */
+export function trainingSplits(gpuCount: number): readonly TrainingParallelism[] {
   const divisors = Array.from({ length: gpuCount }, (_, index) => index + 1).filter(
     (size) => gpuCount % size === 0,
   );
-  return divisors
-    .flatMap((tensorParallel) =>
-      divisors
-        .filter((stages) => gpuCount % (tensorParallel * stages) === 0)
-        .map((pipelineParallel) => ({
-          dataParallel: gpuCount / tensorParallel / pipelineParallel,
-          tensorParallel,
-          pipelineParallel,
-        })),
-    )
-    .filter((split) => trainingSplitProblem(model, split) === undefined);
+  return divisors.flatMap((tensorParallel) =>
+    divisors
+      .filter((stages) => gpuCount % (tensorParallel * stages) === 0)
+      .map((pipelineParallel) => ({
+        dataParallel: gpuCount / tensorParallel / pipelineParallel,
+        tensorParallel,
+        pipelineParallel,
+      })),
+  );
 }

@@ -3,6 +3,7 @@ import { checkTraining } from "./check-workload.ts";
 import { partOf } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { shapeOf } from "./model-shape.ts";
+import { megatronDemand } from "./parallel/megatron-demand.ts";
 import { trainingActivations } from "./training-activations.ts";
 import { trainingRuntime } from "./training-runtime.ts";
 import { stateParts, stepBytes } from "./training-states.ts";
@@ -31,6 +32,10 @@ export function trainingDemand(
   parallelism: TrainingParallelism = single,
 ): MemoryDemand {
   checkTraining(model, workload, parallelism);
+  if (workload.megatron !== undefined) {
+    const { megatron: settings } = workload;
+    return megatronDemand(model, { workload, settings, split: parallelism });
+  }
   const shape = shapeOf(model);
   const states = stateParts(model, shape, workload, parallelism);
   const activations = trainingActivations(shape, workload, parallelism);

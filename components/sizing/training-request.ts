@@ -1,3 +1,4 @@
+import { frameworks, type TrainingFramework } from "./parallel/training-layout.ts";
 import type { TrainingWorkload } from "./workload.ts";
 
 /** What the user asks of a training; what is left out has a default by method. */
@@ -24,6 +25,21 @@ export interface TrainingRequest {
   readonly datasetTokens?: number | undefined;
   /** Times that the data are seen. @default 3 for a fine-tuning, 1 for a training */
   readonly epochs?: number | undefined;
+  /** Sequences of one step of the optimiser. @default 16 for a fine-tuning, about a million tokens for a training */
+  readonly globalBatch?: number | undefined;
+  /** `auto`, `hugging-face` or `megatron`. @default "auto", and Megatron-LM where the size of one of its groups is asked for */
+  readonly framework?: string | undefined;
+  /** GPUs of a tensor-parallel group of Megatron-LM. @default what is fastest */
+  readonly tensorParallel?: number | undefined;
+  /** Stages of its pipeline. @default what is fastest */
+  readonly pipelineParallel?: number | undefined;
+}
+
+/** How a training may be laid out. */
+export interface LayoutWishes {
+  readonly framework: "auto" | TrainingFramework;
+  readonly tensorParallel: number | undefined;
+  readonly pipelineParallel: number | undefined;
 }
 
 const known = {
@@ -34,7 +50,34 @@ const known = {
   offload: ["none", "optimizer", "optimizer-and-weights"],
 } as const satisfies Partial<Record<keyof TrainingWorkload, readonly string[]>>;
 
-const counts = ["sequenceTokens", "microBatch", "loraRank", "datasetTokens"] as const;
+const counts = [
+  "sequenceTokens",
+  "microBatch",
+  "loraRank",
+  "datasetTokens",
+  "globalBatch",
+  "tensorParallel",
+  "pipelineParallel",
+] as const;
+
+const frameworkNames: readonly LayoutWishes["framework"][] = ["auto", ...frameworks];
+
+function wrongFramework({
+  framework,
+  tensorParallel,
+  pipelineParallel,
+}: TrainingRequest): readonly string[] {
+  if (framework === undefined) return [];
+  if (!frameworkNames.some((name) => name === framework)) {
+    return [`framework: "${framework}"; there are ${frameworkNames.join(", ")}`];
+  }
+  const split = tensorParallel !== undefined || pipelineParallel !== undefined;
+  return split && framework === "hugging-face"
+    ? [
+        "framework: tensor and pipeline parallelism are Megatron-LM's; take megatron, or leave it out",
+      ]
+    : [];
+}
 
 /** Every problem of the request, with its place. */
 export function wrongTraining(request: TrainingRequest = {}): readonly string[] {
@@ -52,7 +95,20 @@ export function wrongTraining(request: TrainingRequest = {}): readonly string[] 
   });
   const { epochs } = request;
   const wrongEpochs = epochs !== undefined && !(Number.isFinite(epochs) && epochs > 0);
-  return [...names, ...numbers, ...(wrongEpochs ? [`epochs: ${epochs} is not above 0`] : [])];
+  return [
+    ...names,
+    ...numbers,
+    ...(wrongEpochs ? [`epochs: ${epochs} is not above 0`] : []),
+    ...wrongFramework(request),
+  ];
+}
+
+/** How the request lets a training be laid out; {@link wrongTraining} finds nothing wrong with it. */
+export function layoutWishes(request: TrainingRequest): LayoutWishes {
+  const { tensorParallel, pipelineParallel, framework = "auto" } = request;
+  const split = tensorParallel !== undefined || pipelineParallel !== undefined;
+  const named = frameworkNames.find((name) => name === framework) ?? "auto";
+  return { framework: split ? "megatron" : named, tensorParallel, pipelineParallel };
 }
 
 function chosen<Name extends keyof typeof known>(

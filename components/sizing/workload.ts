@@ -124,6 +124,21 @@ export interface TrainingWorkload {
   readonly packing?: boolean | undefined;
   /** False is PyTorch's AdamW over all weights at once, which needs a copy of a moment for a step. @default true */
   readonly fusedOptimizer?: boolean | undefined;
+  /** Trained by Megatron-LM, with its distributed optimizer and sequence parallelism. @default Hugging Face's Trainer */
+  readonly megatron?: MegatronSettings | undefined;
+}
+
+/** What Megatron-LM is told besides the sizes of its groups. */
+export interface MegatronSettings {
+  /** Groups of layers that each pipeline stage holds (`virtual_pipeline_model_parallel_size`); 1 is no interleaving. */
+  readonly virtualStages: number;
+  /**
+   * Embedding and output head count as a layer each when layers are dealt out, so that the first and the last stage hold one
+   * layer less (`account_for_embedding_in_pipeline_split`). @default false
+   */
+  readonly tablesAsLayers?: boolean | undefined;
+  /** Moments and 32-bit weights are shared out over the data-parallel GPUs. @default true */
+  readonly distributedOptimizer?: boolean | undefined;
 }
 
 /** Which matrices are adapted, and how wide the adapters are. */

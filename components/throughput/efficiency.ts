@@ -42,3 +42,20 @@ export const denoiserShare: Range = { low: 0.14, high: 0.4 };
 
 /** Milliseconds of a step that its arithmetic does not explain: 8 to 33 for one image on an A100, in the same tables. */
 export const stepOverheadMs: Range = { low: 2, high: 33 };
+
+/**
+ * Share of the dense peak that a GPU reaches between its exchanges in Megatron-LM over NVLink. What is left once idle stages
+ * are taken off: 0.44 to 0.55 in 2021 (https://arxiv.org/abs/2104.04473, table 1), 0.43 to 0.6 in 2022
+ * (https://arxiv.org/abs/2205.05198, table 5) on A100, 0.38 to 0.45 of Llama 3 on H100 (https://arxiv.org/abs/2407.21783,
+ * table 4).
+ */
+export const megatronShare: Range = { low: 0.36, high: 0.65 };
+
+/**
+ * Share of the network cards' rate that gradients and weights reach; an assumption on both ends, for no measured table of
+ * EFA over several types was found.
+ */
+export const networkShare: Range = { low: 0.4, high: 0.9 };
+
+/** The same of NVLink; an assumption. */
+export const nvlinkShare: Range = { low: 0.5, high: 0.85 };

@@ -28,6 +28,11 @@ export const planning: readonly CommandRow[] = [
       ["--lora-rank <rank>", "of the adapters"],
       ["--tokens <count>", "tokens of the training data, such as 10M"],
       ["--epochs <count>", "times that the data are seen"],
+      ["--global-batch <count>", "sequences of one step of the optimiser"],
+      ["--nodes <count>", "hosts of a training: 4, or 1..8 for the fewest that hold it"],
+      ["--framework <name>", "of a training: auto, hugging-face or megatron"],
+      ["--tensor-parallel <count>", "GPUs of a group of Megatron-LM's"],
+      ["--pipeline-parallel <count>", "stages of Megatron-LM's pipeline"],
       ["--types <types>", "only these instance types, with commas between"],
       ["--gpu-count <count>", "only types with so many GPUs"],
       ["--gpu-family <names>", "only these GPUs or EC2 families, such as L4,g5"],
@@ -57,7 +62,8 @@ export const planning: readonly CommandRow[] = [
   },
   {
     syntax: "catalogue [action] [name]",
-    summary: "list the models, show one or an EC2 type, or refresh types, prices and quotas from AWS",
+    summary:
+      "list the models, show one or an EC2 type, or refresh types, prices and quotas from AWS",
     flags: [
       ["--task <task>", "only models for it", undefined, modelTasks],
       ["--family <name>", "only models whose family has this in its name"],

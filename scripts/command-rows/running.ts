@@ -1,4 +1,4 @@
-import { engine, env, licence, type CommandRow } from "./row.ts";
+import { engine, env, host, licence, type CommandRow } from "./row.ts";
 
 /** What brings a deployment up and works with it. */
 export const running: readonly CommandRow[] = [
@@ -49,6 +49,7 @@ export const running: readonly CommandRow[] = [
     flags: [
       env,
       engine,
+      host,
       ["--known-hosts", "print the lines that pin its key, for another client's known_hosts"],
     ],
     run: async (words, flags, terminal) =>
@@ -102,6 +103,7 @@ export const running: readonly CommandRow[] = [
     flags: [
       env,
       engine,
+      host,
       ["--max-tokens <count>", "tokens of the answer at most", "256"],
       ["--temperature <number>", "from 0, which takes the likeliest word, to 2"],
       ["--top-p <share>", "share of the likelihood that words are taken from, 0 to 1"],
@@ -118,6 +120,7 @@ export const running: readonly CommandRow[] = [
     flags: [
       env,
       engine,
+      host,
       ["--host-port <port>", "of the host's loopback", "8888"],
       ["--stop", "end it, with its kernels; the files stay"],
       ["--write <file>", "write the first notebook here instead; also for a SageMaker endpoint"],

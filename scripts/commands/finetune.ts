@@ -96,7 +96,8 @@ async function readAsked(
   const question = datasetQuestion(data, options, { numbers, terminal });
   if (data === "") numbers.problems.push("--data: is missing; give a .jsonl or .txt file");
   refuseFlags(numbers);
-  const { request } = await readPlanInputs(model, { ...options, task: "finetune" }, catalogue);
+  const asFlags = { ...options, task: "finetune", framework: "hugging-face" };
+  const { request } = await readPlanInputs(model, asFlags, catalogue);
   const { model: found, job } = decide({ ...request, budgetUsd: undefined }, catalogue);
   if (job.task === "serve") throw new Error("a fine-tuning is planned as one");
   const maxTokens = job.workload.sequenceTokens;

@@ -13,10 +13,11 @@ import { fillTemplate, isTemplate, type Question } from "../invoke/question.ts";
 import { openHostModel } from "../adapters/host-model.ts";
 import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
+import { outputsOfHost, type HostOption } from "../stack-hosts.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth invoke`. */
-export interface InvokeOptions extends StackOptions {
+export interface InvokeOptions extends StackOptions, HostOption {
   readonly maxTokens: string;
   readonly temperature?: string;
   readonly topP?: string;
@@ -114,7 +115,8 @@ export async function runInvoke(
   const { env } = options;
   const cloud = cloudOf(env);
   const opened = await findDeployment(options, cloud);
-  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const all = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const outputs = outputsOfHost(all, options);
   const template = options.template ?? outputs.promptTemplate;
   const question = questionOf(words, template === undefined ? options : { ...options, template });
   if (outputs.plan?.engine === "diffusers")

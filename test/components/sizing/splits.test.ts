@@ -4,8 +4,8 @@ import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import {
   splitProblem,
   trainingSplitProblem,
+  trainingSplits,
   validSplits,
-  validTrainingSplits,
 } from "../../../components/sizing/splits.ts";
 
 const catalogue = loadCatalogue();
@@ -60,14 +60,12 @@ describe("validSplits", () => {
   });
 });
 
-describe("validTrainingSplits", () => {
-  it("uses every GPU, data parallelism first, and divides heads and layers evenly", () => {
-    const splits = validTrainingSplits(model("llama-2-13b"), 8);
+describe("trainingSplits", () => {
+  it("uses every GPU in every way, data parallelism first", () => {
+    const splits = trainingSplits(8);
     assert.deepEqual(splits[0], { dataParallel: 8, tensorParallel: 1, pipelineParallel: 1 });
     for (const { dataParallel, tensorParallel, pipelineParallel } of splits) {
       assert.equal(dataParallel * tensorParallel * pipelineParallel, 8);
-      assert.equal(40 % tensorParallel, 0);
-      assert.equal(40 % pipelineParallel, 0);
     }
     assert.equal(splits.length, 10);
   });

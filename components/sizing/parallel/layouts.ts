@@ -1,0 +1,111 @@
+import type { Model } from "../../catalogue/model.ts";
+import type { TrainingJob } from "../job.ts";
+import { shapeOf } from "../model-shape.ts";
+import { trainingSplits } from "../splits.ts";
+import type { TrainingParallelism } from "../workload.ts";
+import { megatronProblem, megatronSplitProblem } from "./megatron-split.ts";
+import { passesFor, type TrainingLayout } from "./training-layout.ts";
+
+/** The GPUs that a training is laid out over. */
+export interface GpuGrid {
+  readonly nodes: number;
+  readonly gpusPerNode: number;
+  /** Whether the GPUs of a node are joined by NVLink. */
+  readonly nvlink: boolean;
+  /** Whether a GPU computes in bf16. */
+  readonly bf16: boolean;
+}
+
+/** Data parallel over all GPUs, states shared out by FSDP unless the user says how. */
+export function huggingFaceLayout(job: TrainingJob, grid: GpuGrid): TrainingLayout {
+  const { nodes, gpusPerNode } = grid;
+  const { workload, globalBatch } = job;
+  const dataParallel = nodes * gpusPerNode;
+  const { microBatch } = workload;
+  const passes = passesFor(globalBatch, microBatch, dataParallel);
+  const sharding = workload.sharding ?? (dataParallel > 1 ? "fsdp" : undefined);
+  return {
+    framework: "hugging-face",
+    nodes,
+    gpusPerNode,
+    dataParallel,
+    tensorParallel: 1,
+    pipelineParallel: 1,
+    workload: { ...workload, sharding },
+    passes,
+    globalBatch: passes * microBatch * dataParallel,
+  };
+}
+
+/** Groups of layers for each stage that are tried; more of them leave the pipeline less idle, and exchange more. */
+const virtualStagesTried = [1, 2, 3, 4, 6] as const;
+
+function asked({ wishes }: TrainingJob, split: TrainingParallelism): boolean {
+  const { tensorParallel, pipelineParallel } = wishes;
+  return (
+    (tensorParallel === undefined || tensorParallel === split.tensorParallel) &&
+    (pipelineParallel === undefined || pipelineParallel === split.pipelineParallel)
+  );
+}
+
+/** Tensor parallelism stays within the GPUs that NVLink joins: it exchanges four times in each layer. */
+function withinNode({ tensorParallel }: TrainingParallelism, grid: GpuGrid): boolean {
+  if (tensorParallel === 1) return true;
+  return grid.nvlink && grid.gpusPerNode % tensorParallel === 0;
+}
+
+function layoutsOf(
+  model: Model,
+  job: TrainingJob,
+  grid: GpuGrid,
+  split: TrainingParallelism,
+): readonly TrainingLayout[] {
+  const { workload, globalBatch } = job;
+  const { microBatch, gradientCheckpointing } = workload;
+  const { nodes, gpusPerNode } = grid;
+  const passes = passesFor(globalBatch, microBatch, split.dataParallel);
+  const again = gradientCheckpointing ? [false, true] : [false];
+  const even = Number.isInteger(shapeOf(model).layers / split.pipelineParallel);
+  return virtualStagesTried
+    .map((virtualStages) => ({ virtualStages, ...(even ? {} : { tablesAsLayers: true }) }))
+    .filter((settings) => megatronSplitProblem(model, split, settings, passes) === undefined)
+    .flatMap((megatron) =>
+      again.map((checkpointing) => ({
+        framework: "megatron" as const,
+        nodes,
+        gpusPerNode,
+        ...split,
+        workload: {
+          ...workload,
+          megatron,
+          gradientCheckpointing: checkpointing,
+          gradientAccumulation: passes,
+          packing: true,
+        },
+        passes,
+        globalBatch: passes * microBatch * split.dataParallel,
+      })),
+    );
+}
+
+/**
+ * Every way in which Megatron-LM uses all of these GPUs: tensor x pipeline x data parallel, with and without interleaving, with
+ * the activations kept but for attention's scores, or made again layer by layer where the request leaves that open. Empty when
+ * the model or its method is not one for it.
+ */
+export function megatronLayouts(job: TrainingJob, grid: GpuGrid): readonly TrainingLayout[] {
+  const { model, workload } = job;
+  if (!grid.bf16 || megatronProblem(model, workload) !== undefined) return [];
+  return trainingSplits(grid.nodes * grid.gpusPerNode)
+    .filter((split) => withinNode(split, grid) && asked(job, split))
+    .flatMap((split) => layoutsOf(model, job, grid, split));
+}
+
+/** GPUs that hold no more than the states of all weights, and nothing else: fewer are never enough. */
+export function leastGpus(job: TrainingJob, usableMiB: number): number {
+  const { method, offload = "none", precision } = job.workload;
+  const { model } = job;
+  if (method !== "full" || offload !== "none" || model.task === "image-generation") return 1;
+  const bytes = precision === "bf16" ? 4 : 6;
+  return Math.ceil((shapeOf(model).parameters * bytes) / (usableMiB * 1024 ** 2));
+}

@@ -1,0 +1,60 @@
+import type { Model } from "../../catalogue/model.ts";
+import { shapeOf } from "../model-shape.ts";
+import { splitProblem } from "../splits.ts";
+import { stageLayers } from "./megatron-shape.ts";
+import type { MegatronSettings, TrainingParallelism, TrainingWorkload } from "../workload.ts";
+
+/** Why the model or its method is not one that a plan gives to Megatron-LM; undefined when it is. */
+export function megatronProblem(model: Model, workload: TrainingWorkload): string | undefined {
+  const { method, precision, optimizer, offload = "none" } = workload;
+  if (method !== "full") return `it trains every weight here, and ${method} was asked for`;
+  if (precision !== "amp") return `it holds 32-bit masters (amp), and ${precision} was asked for`;
+  if (optimizer !== "adamw") return `its optimiser is AdamW, and ${optimizer} was asked for`;
+  if (offload !== "none") return "its states stay on the GPUs, and offloading was asked for";
+  if (model.task === "image-generation") return "it trains models of tokens";
+  if (model.task === "multimodal") return "a vision tower is not laid out over its stages here";
+  if (model.encoderLayers !== undefined) return "an encoder is not laid out over its stages here";
+  return model.experts === undefined ? undefined : "experts would want a group of their own";
+}
+
+/**
+ * Why Megatron-LM cannot lay the training out so; undefined when it can. Layers divide evenly over stages and their groups,
+ * heads and the feed-forward part over a tensor-parallel group, and with interleaving the passes over the stages
+ * (`megatron/core/pipeline_parallel/schedules.py`, megatron-core 0.19.2).
+ */
+export function megatronSplitProblem(
+  model: Model,
+  split: TrainingParallelism,
+  settings: MegatronSettings,
+  passes: number,
+): string | undefined {
+  const { tensorParallel, pipelineParallel } = split;
+  const { virtualStages, tablesAsLayers = false } = settings;
+  const shape = shapeOf(model);
+  const layers = stageLayers(shape, pipelineParallel, tablesAsLayers);
+  if (!Number.isInteger(layers) || (tablesAsLayers && pipelineParallel === 1)) {
+    const tables = tablesAsLayers ? " and two tables" : "";
+    return `${shape.layers} layers${tables} do not divide over ${pipelineParallel} pipeline stages`;
+  }
+  const heads = splitProblem(model, "bf16", tensorParallel);
+  if (heads !== undefined) return heads;
+  if (shape.matrixSize % tensorParallel !== 0) {
+    return `${shape.matrixSize} feed-forward columns do not divide over ${tensorParallel} GPUs`;
+  }
+  return virtualStages === 1 ? undefined : interleavingProblem(settings, split, { layers, passes });
+}
+
+function interleavingProblem(
+  { virtualStages, tablesAsLayers }: MegatronSettings,
+  { pipelineParallel }: TrainingParallelism,
+  { layers, passes }: { readonly layers: number; readonly passes: number },
+): string | undefined {
+  if (pipelineParallel === 1) return "interleaving is of pipeline stages, and there is one";
+  // The first and the last group would have to hold a table and nothing else.
+  if (layers % virtualStages !== 0 || (tablesAsLayers === true && layers === virtualStages)) {
+    return `${layers} layers of a stage do not divide into ${virtualStages} groups`;
+  }
+  return passes % pipelineParallel === 0
+    ? undefined
+    : `${passes} passes do not divide over ${pipelineParallel} stages, as interleaving asks for`;
+}

@@ -1,0 +1,30 @@
+import type { Model } from "../../catalogue/model.ts";
+import { splitProblem } from "../splits.ts";
+import { layoutWishes, trainingWorkload, type TrainingRequest } from "../training-request.ts";
+import { megatronProblem } from "./megatron-split.ts";
+
+function wrongStages({ layers }: Model, stages: number): readonly string[] {
+  if (layers === undefined || layers % stages === 0 || (layers + 2) % stages === 0) return [];
+  return [
+    `pipelineParallel: neither ${layers} layers nor ${layers + 2} divide over ${stages} stages`,
+  ];
+}
+
+/** What of a request Megatron-LM cannot do with the model, whatever the GPUs; the request is right by itself. */
+export function wrongLayout(
+  model: Model,
+  request: TrainingRequest = {},
+  scratch = false,
+): readonly string[] {
+  const { framework, tensorParallel, pipelineParallel } = layoutWishes(request);
+  if (framework !== "megatron") return [];
+  const workload = trainingWorkload(request, { scratch, limitTokens: model.maxContextTokens });
+  const problem = megatronProblem(model, workload);
+  if (problem !== undefined) return [`framework: not Megatron-LM: ${problem}`];
+  const heads =
+    tensorParallel === undefined ? undefined : splitProblem(model, "bf16", tensorParallel);
+  return [
+    ...(heads === undefined ? [] : [`tensorParallel: ${heads}`]),
+    ...(pipelineParallel === undefined ? [] : wrongStages(model, pipelineParallel)),
+  ];
+}

@@ -1,0 +1,136 @@
+import type { Range } from "../range.ts";
+import { networkShare, nvlinkShare } from "./efficiency.ts";
+
+/** What is computed, as far as its time goes. */
+export interface ClusterWork {
+  readonly method: "full" | "lora" | "qlora";
+  /** Parameters that one token takes part in. */
+  readonly activeParameters: number;
+  /** Parameters that lie in memory. */
+  readonly parameters: number;
+  /** Parameters that are trained: all of them, or those of adapters. */
+  readonly trainedParameters: number;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly sequenceTokens: number;
+  /** Sequences of one pass on one GPU. */
+  readonly microBatch: number;
+  /** Activations are made a second time in the backward pass. */
+  readonly gradientCheckpointing: boolean;
+  /** Weights are shared out over the data-parallel GPUs, and gathered for every pass (ZeRO 3, FSDP). */
+  readonly weightsSharded: boolean;
+}
+
+/** How it is laid out. */
+export interface ClusterLayout {
+  readonly framework: "hugging-face" | "megatron";
+  readonly nodes: number;
+  readonly gpusPerNode: number;
+  readonly tensorParallel: number;
+  readonly pipelineParallel: number;
+  readonly dataParallel: number;
+  readonly virtualStages: number;
+  /** Passes of one step. */
+  readonly passes: number;
+}
+
+/** Where it runs. */
+export interface ClusterMachine {
+  /** Dense peak of one GPU in 16 bit, 10^12 operations a second. */
+  readonly tflops: number;
+  readonly nvlink: boolean;
+  /** Of one GPU, both directions together; undefined where not known. */
+  readonly nvlinkGBs: number | undefined;
+  /** Of one node, all its network cards. */
+  readonly networkGbps: number;
+}
+
+/** What crosses between GPUs in one step. */
+export interface Traffic {
+  /** Of the tensor-parallel groups, between stages, or of gradients and weights over the data-parallel GPUs. */
+  readonly kind: "tensor" | "pipeline" | "data";
+  /** NVLink within a node, each way of one GPU; the network between nodes, each way of one node. */
+  readonly over: "nvlink" | "network";
+  readonly gigabytes: number;
+  /** When nothing hides it. */
+  readonly seconds: Range;
+}
+
+/** Gradients that are added up in 32 bit, and weights that come back in 16, bytes of a parameter. */
+const gradientBytes = 4;
+const weightBytes = 2;
+
+/** Bytes of one pass of the activations between layers. */
+function streamBytes({ microBatch, sequenceTokens, hiddenSize }: ClusterWork): number {
+  return 2 * microBatch * sequenceTokens * hiddenSize;
+}
+
+function timed(
+  { kind, over }: Pick<Traffic, "kind" | "over">,
+  bytes: number,
+  machine: ClusterMachine,
+): Traffic {
+  const network = machine.networkGbps / 8;
+  // One way is half of what the board's figure counts.
+  const link = (machine.nvlinkGBs ?? 0) / 2;
+  const [rate, share] = over === "network" ? [network, networkShare] : [link, nvlinkShare];
+  const gigabytes = bytes / 1e9;
+  const at = (part: number) => (gigabytes === 0 ? 0 : gigabytes / (rate * part));
+  return { kind, over, gigabytes, seconds: { low: at(share.high), high: at(share.low) } };
+}
+
+/** Each layer exchanges its stream twice forward and twice backward, and twice more where it is made again. */
+function tensorBytes(work: ClusterWork, layout: ClusterLayout): number {
+  const { tensorParallel, pipelineParallel, passes } = layout;
+  if (tensorParallel === 1) return 0;
+  const times = work.gradientCheckpointing ? 6 : 4;
+  const ring = (2 * (tensorParallel - 1)) / tensorParallel;
+  const layers = work.layers / pipelineParallel;
+  return passes * layers * times * ring * streamBytes(work);
+}
+
+/** Between the stages of a node's GPUs and those of the next: forward and backward, each GPU of a group its part. */
+function pipelineBytes(work: ClusterWork, layout: ClusterLayout): number {
+  const { tensorParallel, pipelineParallel, dataParallel, gpusPerNode } = layout;
+  const withinNode = tensorParallel * dataParallel < gpusPerNode;
+  if (pipelineParallel === 1 || layout.nodes === 1 || withinNode) return 0;
+  const groups = gpusPerNode / tensorParallel;
+  return 2 * layout.passes * layout.virtualStages * groups * streamBytes(work);
+}
+
+/** Bytes that go round the data-parallel GPUs, of one GPU's part of the model. */
+function dataBytes(work: ClusterWork, layout: ClusterLayout): number {
+  const { parameters, trainedParameters, weightsSharded } = work;
+  const parts = layout.tensorParallel * layout.pipelineParallel;
+  const gradients = trainedParameters * gradientBytes;
+  if (!weightsSharded) return (gradients + trainedParameters * weightBytes) / parts;
+  // Gathered forward and again backward, and the gradients of each pass handed out.
+  return (layout.passes * (2 * parameters * weightBytes + gradients)) / parts;
+}
+
+/** What of it leaves a node: the GPUs of a node that are of one group send it once. */
+function dataTraffic(work: ClusterWork, layout: ClusterLayout, machine: ClusterMachine) {
+  const { dataParallel, gpusPerNode, tensorParallel } = layout;
+  const together = Math.min(dataParallel, gpusPerNode / tensorParallel);
+  const nodes = dataParallel / together;
+  const bytes = dataBytes(work, layout);
+  if (nodes > 1) {
+    const groups = gpusPerNode / together;
+    return timed({ kind: "data", over: "network" }, bytes * groups * (1 - 1 / nodes), machine);
+  }
+  const ring = machine.nvlink ? 1 - 1 / together : 0;
+  return timed({ kind: "data", over: "nvlink" }, bytes * ring, machine);
+}
+
+/** What crosses between GPUs in one step, without what nothing crosses for. */
+export function trafficOf(
+  work: ClusterWork,
+  layout: ClusterLayout,
+  machine: ClusterMachine,
+): readonly Traffic[] {
+  return [
+    timed({ kind: "tensor", over: "nvlink" }, tensorBytes(work, layout), machine),
+    timed({ kind: "pipeline", over: "network" }, pipelineBytes(work, layout), machine),
+    dataTraffic(work, layout, machine),
+  ].filter(({ gigabytes }) => gigabytes > 0);
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { findModel } from "../../../../components/catalogue/find-model.ts";
+import { loadCatalogue } from "../../../../components/catalogue/load.ts";
+import type { TrainingJob } from "../../../../components/sizing/job.ts";
+import { shapeOf } from "../../../../components/sizing/model-shape.ts";
+import {
+  huggingFaceLayout,
+  megatronLayouts,
+  type GpuGrid,
+} from "../../../../components/sizing/parallel/layouts.ts";
+import { paddedVocabulary } from "../../../../components/sizing/parallel/megatron-shape.ts";
+import type { TrainingLayout } from "../../../../components/sizing/parallel/training-layout.ts";
+import { trainingDemand } from "../../../../components/sizing/training-demand.ts";
+import type { TrainingWorkload } from "../../../../components/sizing/workload.ts";
+
+const catalogue = loadCatalogue();
+const full: TrainingWorkload = {
+  method: "full",
+  precision: "amp",
+  optimizer: "adamw",
+  sequenceTokens: 2048,
+  microBatch: 1,
+  gradientCheckpointing: true,
+};
+const wishes = {
+  framework: "auto",
+  tensorParallel: undefined,
+  pipelineParallel: undefined,
+} as const;
+
+function jobOf(model: string, globalBatch = 16, workload = full): TrainingJob {
+  const found = findModel(model, catalogue);
+  return {
+    task: "finetune",
+    model: found,
+    workload,
+    datasetTokens: 1e6,
+    epochs: 1,
+    globalBatch,
+    wishes,
+  };
+}
+
+function grid(nodes: number, nvlink = true, gpusPerNode = 8): GpuGrid {
+  return { nodes, gpusPerNode, nvlink, bf16: true };
+}
+
+function demand({ model }: TrainingJob, layout: TrainingLayout) {
+  const { dataParallel, tensorParallel, pipelineParallel, workload } = layout;
+  return trainingDemand(model, workload, { dataParallel, tensorParallel, pipelineParallel });
+}
+
+const dense = [
+  "llama-2-7b",
+  "llama-2-13b",
+  "llama-3.1-70b",
+  "llama-3.1-405b",
+  "qwen2.5-7b",
+  "falcon-40b",
+];
+const anyModel = fc.constantFrom(...dense);
+const anyNodes = fc.integer({ min: 1, max: 16 });
+
+describe("megatronLayouts", () => {
+  it("divides heads, feed-forward columns, vocabulary and layers, and uses every GPU", () => {
+    fc.assert(
+      fc.property(
+        anyModel,
+        anyNodes,
+        fc.boolean(),
+        fc.integer({ min: 1, max: 256 }),
+        (id, nodes, nvlink, batch) => {
+          const job = jobOf(id, batch);
+          const shape = shapeOf(job.model);
+          for (const layout of megatronLayouts(job, grid(nodes, nvlink))) {
+            const { tensorParallel, pipelineParallel, dataParallel, passes, globalBatch } = layout;
+            const { virtualStages = 1, tablesAsLayers = false } = layout.workload.megatron ?? {};
+            assert.equal(tensorParallel * pipelineParallel * dataParallel, nodes * 8);
+            assert.ok(tensorParallel <= (nvlink ? 8 : 1));
+            assert.equal(shape.attentionHeads % tensorParallel, 0);
+            assert.equal(shape.intermediateSize % tensorParallel, 0);
+            assert.equal(paddedVocabulary(shape, tensorParallel) % (128 * tensorParallel), 0);
+            const layers = shape.layers + (tablesAsLayers ? 2 : 0);
+            assert.equal(layers % (pipelineParallel * virtualStages), 0);
+            if (virtualStages > 1) assert.equal(passes % pipelineParallel, 0);
+            assert.equal(globalBatch, passes * dataParallel);
+            assert.ok(globalBatch >= batch && passes >= 1);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("finds the 8 x 16 groups of Llama 3.1 405B, whose 126 layers divide with the two tables", () => {
+    const layouts = megatronLayouts(jobOf("llama-3.1-405b"), grid(16));
+    const found = layouts.find((each) => each.tensorParallel === 8 && each.pipelineParallel === 16);
+    assert.equal(found?.workload.megatron?.tablesAsLayers, true);
+  });
+
+  it("has none for adapters, experts, image towers and GPUs without bf16", () => {
+    const lora = { ...full, method: "lora", precision: "bf16" } as const;
+    assert.deepEqual(megatronLayouts(jobOf("llama-2-7b", 16, lora), grid(1)), []);
+    assert.deepEqual(megatronLayouts(jobOf("mixtral-8x7b"), grid(1)), []);
+    assert.deepEqual(megatronLayouts(jobOf("llama-2-7b"), { ...grid(1), bf16: false }), []);
+  });
+});
+
+describe("Memory of a layout", () => {
+  it("never rises with more hosts, by FSDP and by each way of Megatron-LM", () => {
+    fc.assert(
+      fc.property(anyModel, fc.integer({ min: 1, max: 6 }), (id, nodes) => {
+        const job = jobOf(id, 1024);
+        const total = (layout: TrainingLayout) => demand(job, layout).totalMiB;
+        const [few, many] = [grid(nodes), grid(2 * nodes)];
+        assert.ok(total(huggingFaceLayout(job, many)) <= total(huggingFaceLayout(job, few)));
+        const key = ({ tensorParallel, pipelineParallel, workload }: TrainingLayout) =>
+          JSON.stringify([
+            tensorParallel,
+            pipelineParallel,
+            workload.megatron,
+            workload.gradientCheckpointing,
+          ]);
+        const wide = new Map(megatronLayouts(job, many).map((layout) => [key(layout), layout]));
+        for (const layout of megatronLayouts(job, few)) {
+          const other = wide.get(key(layout));
+          if (other !== undefined) assert.ok(total(other) <= total(layout) + 1e-6);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("is 6 + 12/d bytes of a parameter of the stage, as Megatron-LM counts", () => {
+    const job = jobOf("llama-3.1-70b", 32);
+    const layout = megatronLayouts(job, grid(8)).find(
+      ({ tensorParallel, pipelineParallel }) => tensorParallel === 8 && pipelineParallel === 4,
+    );
+    assert.ok(layout);
+    const names = ["weights", "gradients", "optimizer"];
+    const states = demand(job, layout)
+      .parts.filter(({ name }) => names.includes(name))
+      .reduce((sum, { mib }) => sum + mib * 1024 ** 2, 0);
+    // 20 of 80 layers of 855,646,208 parameters and an embedding of 128,512 x 8,192, on 8 GPUs; two of them share the moments.
+    const parameters = ((20 * (70_553_706_496 - 2 * 128_256 * 8192)) / 80 + 129_024 * 8192) / 8;
+    assert.ok(
+      Math.abs(states / (parameters * (6 + 12 / 2)) - 1) < 0.001,
+      String(states / parameters),
+    );
+  });
+
+  it("holds a pass for each stage, and more with interleaving", () => {
+    const job = jobOf("llama-3.1-70b", 64, { ...full, gradientCheckpointing: false });
+    const layouts = megatronLayouts(job, grid(4)).filter(
+      ({ tensorParallel, pipelineParallel }) => tensorParallel === 8 && pipelineParallel === 4,
+    );
+    const activations = layouts.map((layout) => {
+      const held = demand(job, layout).parts.find(({ why }) => why.includes("in flight"));
+      return [layout.workload.megatron?.virtualStages, held?.mib ?? 0] as const;
+    });
+    const [one, two] = activations;
+    assert.deepEqual([one?.[0], two?.[0]], [1, 2]);
+    // 1 + (p - 1) / (p x v) times as many with v groups.
+    assert.ok(Math.abs((two?.[1] ?? 0) / (one?.[1] ?? 1) - (1 + 3 / 8)) < 1e-6);
+  });
+});
