@@ -78,6 +78,7 @@ export function endpointOutputs({
     endpointState: endpoint.state,
     endpointConfig: endpoint.configName,
     ...(endpoint.componentName === undefined ? {} : { inferenceComponent: endpoint.componentName }),
+    ...(endpoint.served.length === 1 ? {} : { served: endpoint.served }),
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
     instanceType: endpoint.instanceType,

@@ -8,6 +8,7 @@ import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
+import { furtherModelsShape } from "./further-models-schema.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
@@ -249,6 +250,15 @@ export const endpointSchema = berthSchema
       .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")
       .optional(),
     fallbackTypes: whole(0, mostPools - 1).optional(),
+    ...furtherModelsShape({
+      ...{ text, prefix, whole },
+      share: number.refine(
+        (share) => share >= 0 && share <= 100,
+        "must be a percentage from 0 to 100",
+      ),
+      instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge"),
+      precision: berthSchema.shape.precision,
+    }),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text

@@ -46,6 +46,13 @@ function dated(today: string) {
   };
 }
 
+/** A price with the day of its spot price for its own. */
+function spotOf<Price extends { readonly asOf: string; readonly spotAsOf?: string | undefined }>(
+  price: Price | undefined,
+): Price | undefined {
+  return price === undefined ? undefined : { ...price, asOf: price.spotAsOf ?? price.asOf };
+}
+
 function regionLines(
   { type }: ShownType,
   { sagemakerTypes }: Catalogue,
@@ -63,7 +70,7 @@ function regionLines(
       ...price("on demand", prices[region], (entry) => entry.onDemandHourlyUsd),
       ...price("1 year", reserved[region], (entry) => entry.oneYearHourlyUsd),
       ...price("3 years", reserved[region], (entry) => entry.threeYearHourlyUsd),
-      ...price("spot", prices[region], (entry) => entry.spotHourlyUsd),
+      ...price("spot", spotOf(prices[region]), (entry) => entry.spotHourlyUsd),
       ...price("past spot", pastSpot[region], (entry) => entry.hourlyUsd),
       ...price("Capacity Block", capacityBlocks[region], (entry) => entry.hourlyUsd),
       ...price("SageMaker", hosted[region], (entry) => entry.hostingHourlyUsd),

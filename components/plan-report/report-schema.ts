@@ -46,6 +46,7 @@ const rung = z.strictObject({
   nvlink: z.boolean(),
   hourlyUsd: price.describe("Its hosts on demand; with spot it is the most an hour can cost."),
   spotMaxHourlyUsd: price.optional().describe("Most that is paid for an hour on spot."),
+  onDemandHourlyUsd: price.optional().describe("Its hosts on demand, where spot has a limit."),
   priceAsOf: z.iso.date(),
   priceSource: z.string(),
   fits: z.boolean().describe("It starts."),
@@ -69,6 +70,7 @@ const rung = z.strictObject({
     .describe("A standard reservation with nothing upfront, USD an hour of the term."),
   spotHourlyUsd: price.optional().describe("Newest spot price that is known, cheapest zone."),
   spotHighHourlyUsd: price.optional().describe("The same of the dearest zone."),
+  spotAsOf: z.iso.date().optional().describe("The day of that price."),
   pastSpot: z
     .strictObject({ hourlyUsd: price, asOf: z.iso.date(), source: z.string() })
     .optional()

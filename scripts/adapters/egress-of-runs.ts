@@ -20,7 +20,9 @@ function countersOf({ kind, resourceId, variants = [] }: Usage): readonly Counte
     return [{ namespace: "AWS/EC2", metric: "NetworkOut", dimensions }];
   }
   return variants.map((VariantName) => {
-    const dimensions = { EndpointName: resourceId, VariantName };
+    // Of several variants each is a thing of its own, `endpoint/variant`.
+    const [EndpointName = ""] = resourceId.split("/");
+    const dimensions = { EndpointName, VariantName };
     return { namespace: "AWS/SageMaker", metric: "Invocations", dimensions };
   });
 }

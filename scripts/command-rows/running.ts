@@ -108,6 +108,8 @@ export const running: readonly CommandRow[] = [
       ["--temperature <number>", "from 0, which takes the likeliest word, to 2"],
       ["--top-p <share>", "share of the likelihood that words are taken from, 0 to 1"],
       ["--template <text>", "what the prompt is put into, at {prompt}"],
+      ["--model <name>", "which model of an endpoint that serves several"],
+      ["--variant <name>", "which variant of an endpoint (default: as the traffic is shared)"],
       ["--no-stream", "wait for the whole answer"],
       ["--out <file>", "where the picture of an image model goes (default: picture.png)"],
     ],

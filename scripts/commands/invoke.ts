@@ -22,6 +22,9 @@ export interface InvokeOptions extends StackOptions, HostOption {
   readonly temperature?: string;
   readonly topP?: string;
   readonly template?: string;
+  /** Which of an endpoint's several models, or variants, is asked. */
+  readonly model?: string;
+  readonly variant?: string;
   /** Where a picture goes. */
   readonly out?: string;
   /** Whether to print the answer as it is made; `--no-stream` waits for the whole. */
@@ -124,9 +127,11 @@ export async function runInvoke(
   // A host is asked over SSH, whatever account it is in, if any.
   const scope = () => accountOf(env, regionOfStack(env), cloud);
   const client = outputs.machineId === undefined ? scope().client : { region: "" };
-  const model = await openModel(outputs, client, (line) => {
+  const tell = (line: string): void => {
     terminal.complain(line);
-  });
+  };
+  const { model: named, variant } = options;
+  const model = await openModel(outputs, client, { tell, model: named, variant });
   const began = performance.now();
   try {
     const whole = options.stream === false || terminal.json;

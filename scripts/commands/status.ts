@@ -1,7 +1,11 @@
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
-import { readEndpointState, type EndpointState } from "../adapters/endpoint-state.ts";
+import {
+  readComponentStates,
+  readEndpointState,
+  type EndpointState,
+} from "../adapters/endpoint-state.ts";
 import type { HostState } from "../adapters/host-state.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
@@ -75,6 +79,29 @@ function endpointLine(outputs: BerthOutputs, { state, why, instances }: Endpoint
   return `endpoint   ${state}${more}: ${endpointName} on ${count}${instanceType}`;
 }
 
+/** Each of several variants with its share of the requests, or each of several models with its copies. */
+async function servedLines(
+  scope: AccountScope,
+  { served = [] }: BerthOutputs,
+  { variants = [] }: EndpointState,
+): Promise<readonly string[]> {
+  const total = variants.reduce((sum, { weight }) => sum + weight, 0);
+  const components = await readComponentStates(
+    scope,
+    served.flatMap(({ component }) => component ?? []),
+  );
+  return served.map(({ modelId, variant, component }) => {
+    if (component !== undefined) {
+      const { state = "unknown", copies = 0 } =
+        components.find(({ name }) => name === component) ?? {};
+      return `component  ${modelId}: ${state}, ${copies} cop${copies === 1 ? "y" : "ies"}`;
+    }
+    const { weight = 0, instances = 0 } = variants.find(({ name }) => name === variant) ?? {};
+    const share = total === 0 ? 0 : Math.round((100 * weight) / total);
+    return `variant    ${variant ?? "?"}: ${share} % of the requests, ${modelId} on ${instances} instance${instances === 1 ? "" : "s"}`;
+  });
+}
+
 function answerLine({ answers, detail, of }: NamedAnswer): string {
   const word = answers === undefined ? "not known" : answers ? "yes" : "no";
   const who = of === undefined ? "answers" : `answers ${of}`;
@@ -132,7 +159,8 @@ async function readServing(scope: AccountScope, outputs: BerthOutputs): Promise<
   const { endpointName } = outputs;
   if (endpointName !== undefined) {
     const state = await readEndpointState(scope, endpointName, outputs.inferenceComponent);
-    const lines = [endpointLine(outputs, state)];
+    const further = await servedLines(scope, outputs, state);
+    const lines = [endpointLine(outputs, state), ...further];
     const probe = async () => [await probeEndpoint(outputs, state, scope)];
     return { state, lines, probe, noun: "endpoint" };
   }

@@ -161,7 +161,7 @@ describe("transferUsdPerGB", () => {
     assert.equal(transferUsdPerGB("ap-northeast-1", "us-east-1"), 0.09);
     assert.equal(transferUsdPerGB("us-east-2", "us-east-1"), 0.01);
     assert.equal(transferUsdPerGB("eu-south-2", "us-east-1"), 0.02);
-    assert.equal(transferUsdPerGB("af-south-1", "us-east-1"), 0.138);
+    assert.equal(transferUsdPerGB("af-south-1", "us-east-1"), 0.147);
     assert.equal(transferUsdPerGB("eu-west-1", "eu-west-1"), 0);
   });
 });
