@@ -63,7 +63,7 @@ async function writePage(report: PlanReport, path: string, terminal: Terminal): 
 }
 
 /** What the stack's file makes of it: a report is of one host. */
-function hostsLines(settings: Settings, { ladder }: PlanReport): readonly string[] {
+export function hostsLines(settings: Settings, { ladder }: PlanReport): readonly string[] {
   const [chosen] = ladder;
   if (settings.target !== "ec2" || settings.hosts === 1 || chosen === undefined) return [];
   const { hosts } = settings;
