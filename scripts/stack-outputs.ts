@@ -89,6 +89,8 @@ export const outputsSchema = z
     ),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
+    /** Of the stack of a training job: its name at SageMaker. */
+    trainingJob: z.string(),
   })
   .partial();
 

@@ -1,5 +1,6 @@
 /** What is paid by the hour of its being there. */
-export type UsageKind = "instance" | "volume" | "address" | "endpoint" | "bucket" | "egress";
+export type UsageKind =
+  "instance" | "volume" | "address" | "endpoint" | "training-job" | "bucket" | "egress";
 
 /** A price from a moment on. */
 export interface PricePoint {

@@ -4,6 +4,7 @@ import {
   paginateListEndpoints,
   paginateListInferenceComponents,
   paginateListModels,
+  paginateListTrainingJobs,
   SageMakerClient,
 } from "@aws-sdk/client-sagemaker";
 import { isTagged, type AccountScope, type Question, type Remnant } from "./account-scope.ts";
@@ -51,6 +52,19 @@ async function* models(client: SageMakerClient, NameContains: string) {
   }
 }
 
+/** Those that have not ended; the record of one that has stays for good, and costs nothing. */
+async function* trainingJobs(client: SageMakerClient, NameContains: string) {
+  for (const StatusEquals of ["InProgress", "Stopping"] as const) {
+    const pages = paginateListTrainingJobs({ client }, { NameContains, StatusEquals });
+    for await (const { TrainingJobSummaries = [] } of pages) {
+      yield TrainingJobSummaries.map((each) => ({
+        name: each.TrainingJobName ?? "",
+        arn: each.TrainingJobArn ?? "",
+      }));
+    }
+  }
+}
+
 /** What carries the stack's name is asked for its tags, which say whose it is. */
 function question(name: string, kind: string, list: Lister): Question {
   const ask = async (scope: AccountScope): Promise<readonly Remnant[]> => {
@@ -71,10 +85,11 @@ function question(name: string, kind: string, list: Lister): Question {
   return { name, ask };
 }
 
-/** Endpoints, which cost by the second, and what they leave. */
+/** Endpoints and training jobs, which cost by the second, and what endpoints leave. */
 export const sagemakerQuestions: readonly Question[] = [
   question("endpoints", "endpoint", endpoints),
   question("inference components", "inference-component", components),
   question("endpoint configurations", "endpoint-config", configurations),
   question("models", "model", models),
+  question("training jobs", "training-job", trainingJobs),
 ];
