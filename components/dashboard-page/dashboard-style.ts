@@ -38,6 +38,7 @@ p { margin: .35rem 0; max-width: 60rem; }
 .facts small { display: block; font-size: .82rem; font-weight: 400; }
 .facts meter, .facts progress, td progress { width: 100%; height: .8rem; }
 .attention { margin: .6rem 0; padding: .5rem .75rem .5rem 2rem; border-left: 4px solid var(--mind); background: var(--panel); }
+.facts time { display: inline-block; max-width: 100%; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--quiet); font-size: .9rem; padding: .2rem 0 .4rem; }

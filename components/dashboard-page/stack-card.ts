@@ -20,7 +20,10 @@ function endFact({ expiresAt, now, cost }: StackView): Html {
   if (expiresAt === undefined) return none;
   const note = cost === undefined ? "" : "it costs until it is taken down";
   if (expiresAt === "") return fact("Ends", "never by itself", note);
-  return fact("Ends", countdown(expiresAt, now), `${expiresAt}, by the account's clock`);
+  const at = html`<small
+    ><time datetime="${expiresAt}">${expiresAt}</time>, by the account's clock</small
+  >`;
+  return fact("Ends", countdown(expiresAt, now), at);
 }
 
 function costFact({ cost, now, hourlyUsd }: StackView): Html {
@@ -140,7 +143,7 @@ function stepSection({ steps, name }: StackView): Html {
   </div>`;
   if (open) return table;
   return html`<details>
-    <summary>Steps: all ${steps.length} are done</summary>
+    <summary>Steps: ${steps.length === 1 ? "the one is" : `all ${steps.length} are`} done</summary>
     ${table}
   </details>`;
 }
