@@ -44,6 +44,9 @@ function shortType(type: string): string {
   return provider === "aws" ? `${folder} ${name}` : `${provider} ${name}`;
 }
 
+/** What a program says when its engine no longer listens, since a step has failed: no reason of anything. */
+const echo = /Channel has been shut down|Resource monitor is terminating/;
+
 /** Colour directives that engines leave in messages. */
 function plain(text: string): string {
   return text.replaceAll(/<\{%[^%]*%\}>/g, "").trimEnd();
@@ -55,13 +58,13 @@ function plain(text: string): string {
  */
 export class StepProgress {
   readonly steps: StepRecord[] = [];
-  /** What went wrong, in the engine's words. */
-  readonly errors: string[] = [];
   /** What it warned of. */
   readonly warnings: string[] = [];
+  readonly #errors: string[] = [];
   readonly #terminal: Terminal;
   readonly #preview: boolean;
   readonly #begun = new Map<string, number>();
+  readonly #echoes: string[] = [];
   readonly #started = performance.now();
   readonly #heartbeat: NodeJS.Timeout;
 
@@ -72,6 +75,11 @@ export class StepProgress {
       this.#showRunning();
     }, 1000);
     this.#heartbeat.unref();
+  }
+
+  /** What went wrong, in the engine's words; what only echoes it, where nothing else was said. */
+  get errors(): readonly string[] {
+    return this.#errors.length > 0 ? this.#errors : this.#echoes;
   }
 
   /** Seconds since the operation began. */
@@ -124,7 +132,11 @@ export class StepProgress {
     const text = plain(message);
     if (text.trim() === "") return;
     const from = urn === undefined || urn === "" ? "" : `${nameOf(urn)}: `;
-    if (severity === "error") this.errors.push(`${from}${text.trim()}`);
+    if (severity === "error" && echo.test(text)) {
+      this.#echoes.push(`${from}${text.trim()}`);
+      return;
+    }
+    if (severity === "error") this.#errors.push(`${from}${text.trim()}`);
     if (severity === "warning") this.warnings.push(`${from}${text.trim()}`);
     const lines = text.split("\n").map((line) => `    ${from}${line}`);
     if (severity === "error" || severity === "warning") this.#terminal.complain(lines.join("\n"));

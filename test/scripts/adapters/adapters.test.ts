@@ -92,6 +92,22 @@ describe("StepProgress", () => {
     assert.match(written.out, /FAILED create +dev-host/);
     assert.match(written.err, /dev-host: no quota/);
   });
+
+  it("says the failure alone, and not what the program says of an engine that has stopped", () => {
+    const { terminal, written } = recorder();
+    const progress = new StepProgress(terminal);
+    const tell = (message: string) => {
+      progress.take(event({ diagnosticEvent: { severity: "error", message, color: "never" } }));
+    };
+    const echo =
+      "Running program 'index.ts' failed: Error: Channel has been shut down\n    at f (x.ts:1)";
+    tell(echo);
+    assert.deepEqual(progress.errors, [echo], "nothing else was said");
+    tell("no quota");
+    progress.close();
+    assert.deepEqual(progress.errors, ["no quota"]);
+    assert.doesNotMatch(written.err, /Channel/);
+  });
 });
 
 describe("stack files", () => {
