@@ -2,6 +2,7 @@ import { DescribeTagsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { expiryTag } from "../../components/identity.ts";
 import type { LeaseLayer } from "../../components/lease/lease-layers.ts";
 import type { AccountScope } from "./account-scope.ts";
+import { markedInSageMaker, unmarkInSageMaker } from "./endpoint-layers.ts";
 import { launchedKinds, placeOf, tagAll } from "./lease-layers.ts";
 import { ec2Ids } from "./receipt-ec2.ts";
 import type { RecordedSchedule } from "./stack-state.ts";
@@ -16,7 +17,7 @@ export function elsewhereLayer(scope: AccountScope, schedule: RecordedSchedule):
     name: `the tags ${expiryTag} in ${there.region}`,
     read: async () => {
       const ids = await ec2Ids(there, launchedKinds);
-      if (ids.length === 0) return undefined;
+      if (ids.length === 0) return (await markedInSageMaker(there)).length > 0 ? "" : undefined;
       const Filters = [
         { Name: "resource-id", Values: [...ids] },
         { Name: "key", Values: [expiryTag] },
@@ -29,7 +30,9 @@ export function elsewhereLayer(scope: AccountScope, schedule: RecordedSchedule):
         client.destroy();
       }
     },
-    write: async (Value) =>
-      tagAll(there, await ec2Ids(there, launchedKinds), { Key: expiryTag, Value }),
+    write: async (Value) => {
+      await tagAll(there, await ec2Ids(there, launchedKinds), { Key: expiryTag, Value });
+      await unmarkInSageMaker(there);
+    },
   };
 }

@@ -1,4 +1,8 @@
 import {
+  paginateGetResources,
+  ResourceGroupsTaggingAPIClient,
+} from "@aws-sdk/client-resource-groups-tagging-api";
+import {
   AddTagsCommand,
   DeleteTagsCommand,
   paginateListInferenceComponents,
@@ -10,9 +14,9 @@ import {
   SchedulerClient,
   TagResourceCommand,
 } from "@aws-sdk/client-scheduler";
-import { protectTag, sweepTag, type expiryTag } from "../../components/identity.ts";
+import { expiryTag, protectTag, sweepTag } from "../../components/identity.ts";
 import type { LeaseLayer } from "../../components/lease/lease-layers.ts";
-import type { AccountScope } from "./account-scope.ts";
+import { scopeTag, type AccountScope } from "./account-scope.ts";
 
 /** Times a call is tried, throttling included. */
 const maxAttempts = 6;
@@ -31,6 +35,33 @@ async function onEndpoint<T>(
     throw error;
   } finally {
     client.destroy();
+  }
+}
+
+/** ARNs of what a run has in SageMaker, in the scope's region, that a sweep has marked. */
+export async function markedInSageMaker(scope: AccountScope): Promise<readonly string[]> {
+  const client = new ResourceGroupsTaggingAPIClient({ ...scope.client, maxAttempts });
+  const { Key, Value } = scopeTag(scope);
+  const TagFilters = [{ Key, Values: [Value] }, { Key: sweepTag }];
+  const arns: string[] = [];
+  try {
+    for await (const page of paginateGetResources({ client }, { TagFilters })) {
+      for (const { ResourceARN = "" } of page.ResourceTagMappingList ?? []) {
+        if (ResourceARN.split(":")[2] === "sagemaker") arns.push(ResourceARN);
+      }
+    }
+    return arns;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Takes the marks of sweeps away, so that nothing goes on a reading from before. */
+export async function unmarkInSageMaker(scope: AccountScope): Promise<void> {
+  for (const ResourceArn of await markedInSageMaker(scope)) {
+    await onEndpoint(scope, (client) =>
+      client.send(new DeleteTagsCommand({ ResourceArn, TagKeys: [sweepTag] })),
+    );
   }
 }
 
@@ -71,7 +102,10 @@ export function endpointProtection(scope: AccountScope, ResourceArn: string): Le
   };
 }
 
-/** A tag of the group of a deployment's schedules, which is there while its endpoint is stopped: deadline or protection. */
+/**
+ * A tag of the group of a deployment's schedules, which is there while its endpoint is stopped: deadline or protection. With
+ * another deadline the marks of sweeps go.
+ */
 export function groupTag(
   scope: AccountScope,
   ResourceArn: string,
@@ -95,6 +129,7 @@ export function groupTag(
     write: async (Value) => {
       const Tags = [{ Key: key, Value }];
       await withScheduler((client) => client.send(new TagResourceCommand({ ResourceArn, Tags })));
+      if (key === expiryTag) await unmarkInSageMaker(scope);
     },
   };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { CreateScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { elsewhereLayer } from "../../../scripts/adapters/elsewhere-layer.ts";
 import { endpointProtection, groupTag } from "../../../scripts/adapters/endpoint-layers.ts";
 import { settingsFor } from "../../offline/cloud/account.ts";
 
@@ -28,34 +29,38 @@ describe("the layers of an endpoint's lease, in the emulated account", function 
     await cloud.stop();
   });
 
-  async function makeEndpoint(): Promise<string> {
+  async function makeEndpoint(
+    client: sagemaker.SageMakerClient,
+    name: string,
+    Tags: sagemaker.Tag[],
+  ): Promise<string> {
     const ExecutionRoleArn = "arn:aws:iam::123456789012:role/serve";
     const PrimaryContainer = { Image };
     await client.send(
-      new sagemaker.CreateModelCommand({ ModelName: "m", ExecutionRoleArn, PrimaryContainer }),
+      new sagemaker.CreateModelCommand({ ModelName: name, ExecutionRoleArn, PrimaryContainer }),
     );
-    const variant = { VariantName: "one", ModelName: "m", InitialInstanceCount: 1 };
+    const variant = { VariantName: "one", ModelName: name, InitialInstanceCount: 1 };
     await client.send(
       new sagemaker.CreateEndpointConfigCommand({
-        EndpointConfigName: "c",
+        EndpointConfigName: name,
         ProductionVariants: [{ ...variant, InstanceType: "ml.g5.xlarge" }],
       }),
     );
     const { EndpointArn } = await client.send(
       new sagemaker.CreateEndpointCommand({
-        EndpointName: "dev-own",
-        EndpointConfigName: "c",
-        Tags: [
-          { Key: "berth:protect", Value: "false" },
-          { Key: "berth:sweep-at", Value: "2031-01-01T00:05:00Z" },
-        ],
+        EndpointName: name,
+        EndpointConfigName: name,
+        Tags,
       }),
     );
     return EndpointArn!;
   }
 
   it("protects the endpoint by its tag, and takes a sweep's mark away", async () => {
-    const arn = await makeEndpoint();
+    const arn = await makeEndpoint(client, "dev-own", [
+      { Key: "berth:protect", Value: "false" },
+      { Key: "berth:sweep-at", Value: "2031-01-01T00:05:00Z" },
+    ]);
     const layer = endpointProtection(scope(), arn);
     assert.equal(await layer.read(), "false");
     await layer.write("true");
@@ -81,5 +86,33 @@ describe("the layers of an endpoint's lease, in the emulated account", function 
     await layer.write(expiresAt);
     assert.equal(await layer.read(), expiresAt);
     schedules.destroy();
+  });
+
+  it("takes a sweep's mark off an endpoint of another region with a new deadline, and of no other run", async () => {
+    const region = "eu-west-1";
+    const there = new sagemaker.SageMakerClient(settingsFor(cloud, region));
+    const made = async (name: string, run: string) => {
+      const Tags = [
+        { Key: "berth:run-id", Value: run },
+        { Key: "berth:sweep-at", Value: "2031-01-01T00:05:00Z" },
+      ];
+      return makeEndpoint(there, name, Tags);
+    };
+    const [own, foreign] = [
+      await made("dev-own", "0123456789ab"),
+      await made("dev-other", "ba9876543210"),
+    ];
+    const layer = elsewhereLayer(scope(), {
+      name: "after-deadline",
+      groupName: "g",
+      region,
+      kind: "after-deadline",
+    });
+    assert.equal(await layer.read(), "");
+    await layer.write(expiresAt);
+    assert.equal(await layer.read(), undefined);
+    const marks = async (ResourceArn: string) =>
+      (await there.send(new sagemaker.ListTagsCommand({ ResourceArn }))).Tags?.length;
+    assert.deepEqual([await marks(own), await marks(foreign)], [1, 2]);
   });
 });
