@@ -48,8 +48,11 @@ export interface AuditedRun {
 /** After the deadline the schedules have this long, minutes. */
 export const graceMinutes = 15;
 
-/** A budget that stands alone for less than this may be one of an `up` that is under way, minutes. */
-const loneBudgetMinutes = 60;
+/** What is the account's, in no region, and made before all else: a budget, and the role that it denies with. */
+const firstKinds = ["budget", "role"];
+
+/** What stands alone for less than this may be of an `up` that is under way, minutes. */
+const loneMinutes = 60;
 
 /** What costs money by the hour of its being there. */
 const paidKinds = [
@@ -99,6 +102,11 @@ function judge(things: readonly AccountThing[], expiresAt: string, now: Date) {
   if (things.every(({ kind }) => kind === "budget")) {
     return { verdict: "remains", reason: "only its budget is left: its stack is gone" } as const;
   }
+  if (things.every(({ kind }) => firstKinds.includes(kind))) {
+    const kinds = firstKinds.filter((kind) => things.some((each) => each.kind === kind));
+    const reason = `nothing but ${kinds.join(" and ")} is left: its stack is gone`;
+    return { verdict: "remains", reason } as const;
+  }
   if (paid.length === 0) {
     return { verdict: "remains", reason: "nothing of it costs by the hour any more" } as const;
   }
@@ -137,24 +145,25 @@ export function auditRuns(things: readonly AccountThing[], now: Date): readonly 
     .toSorted((a, b) => b.hourlyUsd - a.hourlyUsd || a.runId.localeCompare(b.runId));
 }
 
-/** Whether nothing but budgets is left of a deployment, for long enough that no `up` is at work; a protected one stays. */
-function isLoneBudget({ things }: AuditedRun, now: Date): boolean {
+/** Whether nothing but budgets and roles is left of a deployment, for long enough that no `up` is at work; a protected one stays. */
+function isLone({ things }: AuditedRun, now: Date): boolean {
   return things.every(({ kind, tags, changedAt }) => {
-    if (kind !== "budget" || changedAt === undefined || tags[protectTag] === "true") return false;
-    return now.getTime() - Date.parse(changedAt) > loneBudgetMinutes * 60_000;
+    if (!firstKinds.includes(kind) || changedAt === undefined || tags[protectTag] === "true")
+      return false;
+    return now.getTime() - Date.parse(changedAt) > loneMinutes * 60_000;
   });
 }
 
 /**
  * Whether `--fix` takes it down: only what is over, is not protected, and says whose it is.
  *
- * @param complete whether every region answered; a budget belongs to the whole account, and its stack may be anywhere in it
+ * @param complete whether every region answered; a budget and a role belong to the whole account, and their stack may be anywhere in it
  */
 export function isFixable(run: AuditedRun, now: Date, complete = true): boolean {
   const { runId, verdict, expiresAt } = run;
   if (runId === "") return false;
   if (verdict === "past-deadline") return true;
   if (verdict !== "remains") return false;
-  if (isLoneBudget(run, now)) return complete;
+  if (isLone(run, now)) return complete;
   return expiresAt !== "" && Date.parse(expiresAt) < now.getTime();
 }

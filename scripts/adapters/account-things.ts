@@ -15,6 +15,7 @@ import {
   SchedulerClient,
 } from "@aws-sdk/client-scheduler";
 import { runTag, stackTag } from "../../components/identity.ts";
+import { timestamp } from "../../components/lease/lease.ts";
 import type { AccountThing } from "../../components/teardown/audit.ts";
 import { tagMap, type AccountScope, type ClientSettings, type Remnant } from "./account-scope.ts";
 import { findBudgets } from "./receipt-budgets.ts";
@@ -111,11 +112,13 @@ async function roles(client: ClientSettings): Promise<Things> {
   try {
     const found: Omit<AccountThing, "region">[] = [];
     for await (const page of paginateListRoles({ client: iam }, {})) {
-      for (const { RoleName = "", Description = "" } of page.Roles ?? []) {
+      for (const { RoleName = "", Description = "", CreateDate } of page.Roles ?? []) {
         if (!Description.startsWith("berth:")) continue;
         const { Tags } = await iam.send(new ListRoleTagsCommand({ RoleName }));
         const tags = tagMap(Tags);
-        if (stackTag in tags) found.push({ service: "iam", kind: "role", id: RoleName, tags });
+        const changedAt = CreateDate === undefined ? undefined : timestamp(CreateDate);
+        if (stackTag in tags)
+          found.push({ service: "iam", kind: "role", id: RoleName, tags, changedAt });
       }
     }
     return found;

@@ -72,7 +72,7 @@ export const ending: readonly CommandRow[] = [
       ["--regions <regions>", "with commas between (default: all that are enabled)"],
       ["--own", "only deployments of this stack and of its file's owner"],
       ["--fix", "remove what is over, and old images, if it is so at a second look"],
-      ["--wait <seconds>", "between the two looks", "60"],
+      ["--wait <seconds>", "between the two looks; 60, and 2 in the emulated account"],
       ["--yes", "do not ask; needed where nobody can be asked"],
     ],
     run: async (_words, flags, terminal) =>

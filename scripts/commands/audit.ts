@@ -24,6 +24,7 @@ import {
   type ImageInventory,
 } from "../audit-images.ts";
 import { duration } from "../cost-lines.ts";
+import { namedRegions } from "../down-elsewhere.ts";
 import { exitCode } from "../exit-code.ts";
 
 /** Flags of `berth audit`. */
@@ -37,7 +38,7 @@ export interface AuditOptions {
   /** Take down what is over. */
   readonly fix?: boolean;
   readonly yes?: boolean;
-  /** Seconds between the two readings that a removal takes. */
+  /** Seconds between the two readings that a removal takes. @default 60, and 2 in the emulated account */
   readonly wait?: string;
 }
 
@@ -49,7 +50,12 @@ async function regionsOf(
   { client }: AccountScope,
 ): Promise<readonly string[]> {
   if (options.regions !== undefined) return options.regions.split(",").map((name) => name.trim());
-  return cloud === undefined ? enabledRegions(client) : [defaultRegion];
+  if (cloud === undefined) return enabledRegions(client);
+  // Of the emulated account, where each region costs time and most hold nothing: those that the stack's file names.
+  const config = readStackConfig(options.env);
+  const own = config?.["aws:region"];
+  const region = typeof own === "string" ? own : defaultRegion;
+  return [region, ...namedRegions(config, undefined, region)];
 }
 
 function runLines(run: AuditedRun): readonly string[] {
@@ -145,9 +151,11 @@ interface Fixed {
 }
 
 /** An image may be wanted by a stack that this folder lacks, as in a workflow: `--own` is of one stack, and leaves images alone. */
-function overOf({ runs, images, inventory, now }: Reading, { wantedOwner }: Audit): Over {
+function overOf(reading: Reading, { wantedOwner, everywhere }: Audit): Over {
+  const { runs, images, inventory, now } = reading;
+  const complete = everywhere && inventory.unanswered.length === 0;
   return {
-    runs: runs.filter((run) => isFixable(run, now, inventory.unanswered.length === 0)),
+    runs: runs.filter((run) => isFixable(run, now, complete)),
     images: wantedOwner === undefined ? images.filter(({ over }) => over) : [],
   };
 }
@@ -160,9 +168,10 @@ async function fix(
   terminal: Terminal,
 ): Promise<Fixed> {
   const count = first.runs.length + first.images.length;
-  terminal.say(`fix        ${count} are over; looking again in ${options.wait ?? "60"} s`);
+  const waitSeconds = Number(options.wait ?? (audit.cloud === undefined ? 60 : 2));
+  terminal.say(`fix        ${count} are over; looking again in ${waitSeconds} s`);
   await confirm(options, count);
-  await sleep(Number(options.wait ?? 60) * 1000);
+  await sleep(waitSeconds * 1000);
   const again = overOf(await read(audit), audit);
   const images = again.images.filter(({ id }) => first.images.some((each) => each.id === id));
   const tell = (line: string) => {
@@ -189,7 +198,8 @@ export async function runAudit(options: AuditOptions, terminal: Terminal): Promi
   const scope = accountOf(options.env, process.env["AWS_REGION"] ?? defaultRegion, cloud);
   await checkCredentials(scope);
   const regions = await regionsOf(options, cloud, scope);
-  const everywhere = options.regions === undefined;
+  // Of the emulated account only one stack's regions are asked.
+  const everywhere = options.regions === undefined && (cloud === undefined || options.own === true);
   const audit = { scope, cloud, ...wantedOf(options), regions, everywhere };
   const reading = await read(audit);
   say(terminal, reading);

@@ -9,12 +9,7 @@ import { settingsFor } from "../offline/cloud/account.ts";
 import { freePort, hasSshd } from "../provider/support/sshd.ts";
 import { needs } from "../support/tier.ts";
 import { CheckoutAccount, type Ended } from "./checkout-account.ts";
-import { walkAccount } from "./walk-account.ts";
-
-const contract = [
-  ...["berth:stack", "berth:env", "berth:owner", "berth:model", "berth:run-id"],
-  ...["berth:hourly-usd", "berth:protect", "berth:managed-by"],
-];
+import { lackingTags, walkAccount } from "./walk-account.ts";
 
 describe("an account after an up", function () {
   this.timeout(600_000);
@@ -38,28 +33,7 @@ describe("an account after an up", function () {
   const init = (stack: string, ...settings: readonly string[]): Promise<void> =>
     account.init(stack, ...settings);
 
-  /** Every thing of the account that may carry tags and is this stack's, and what of the contract it lacks. */
-  async function lacking(stack: string): Promise<readonly string[]> {
-    const things = await walkAccount(settingsFor(cloud), stack);
-    assert.ok(things.length >= 8, `only ${things.length} things were found`);
-    const known = new Set(things.map(({ id }) => id));
-    // AWS makes a VPC's main table with it, untagged and free; it goes with it.
-    const { RouteTables = [] } = await new ec2.EC2Client(settingsFor(cloud)).send(
-      new ec2.DescribeRouteTablesCommand({
-        Filters: [{ Name: "association.main", Values: ["true"] }],
-      }),
-    );
-    for (const { RouteTableId = "" } of RouteTables) known.add(RouteTableId);
-    const strange = (await cloud.leftovers()).filter(
-      ({ service, id }) => service === "ec2" && !known.has(id),
-    );
-    const untagged = strange.map(({ kind, id }) => `${kind} ${id} has none of the stack's tags`);
-    const incomplete = things.flatMap(({ kind, id, tags }) => {
-      const missing = contract.filter((name) => (tags[name] ?? "") === "");
-      return missing.length === 0 ? [] : [`${kind} ${id}: ${missing.join(", ")}`];
-    });
-    return [...untagged, ...incomplete];
-  }
+  const lacking = (stack: string) => lackingTags(cloud, stack);
 
   it("stops before anything that costs where the budget is refused, and says what to do", async () => {
     const port = await freePort();
@@ -68,6 +42,7 @@ describe("an account after an up", function () {
     const { code, text } = await berth("up", "--env", "local-walk");
     assert.equal(code, 3, text);
     assert.match(text, /The budget could not be armed/);
+    assert.doesNotMatch(text, /Channel has been shut down/);
     const { Reservations = [] } = await new ec2.EC2Client(settingsFor(cloud)).send(
       new ec2.DescribeInstancesCommand({}),
     );
@@ -169,13 +144,19 @@ describe("an account after an up", function () {
   });
 
   it("has it on everything of an endpoint's stack too", async () => {
-    const given = ["target=sagemaker", "weightsBucket=walk-weights"];
+    const given = ["target=sagemaker", "weightsBucket=walk-weights", "endpointMode=components"];
     await init("local-walk-endpoint", ...given);
     const { code, text } = await berth("up", "--env", "local-walk-endpoint");
     assert.equal(code, 0, text);
     assert.deepEqual(await lacking("local-walk-endpoint"), []);
+    const kinds = (await walkAccount(settingsFor(cloud), "local-walk-endpoint")).map(
+      ({ kind }) => kind,
+    );
+    for (const kind of ["component", "endpoint", "endpoint config", "model"])
+      assert.ok(kinds.includes(kind), kind);
     const down = await berth("down", "--env", "local-walk-endpoint", "--yes");
     assert.equal(down.code, 0, down.text);
+    assert.deepEqual(await walkAccount(settingsFor(cloud), "local-walk-endpoint"), []);
   });
 
   it("sweeps one stack's own from a region that its file no longer names", async () => {

@@ -94,7 +94,16 @@ export class CheckoutAccount {
   }
 
   start(...words: readonly string[]): Running {
-    const child = spawn(process.execPath, ["--import", "tsx", "scripts/cli.ts", ...words], {
+    return this.#spawn(process.execPath, ["--import", "tsx", "scripts/cli.ts", ...words]);
+  }
+
+  /** Runs a step of a workflow as GitHub does. */
+  step(script: string): Promise<Ended> {
+    return this.#spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script]).ended;
+  }
+
+  #spawn(program: string, words: readonly string[]): Running {
+    const child = spawn(program, words, {
       cwd: this.root,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],

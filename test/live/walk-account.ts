@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import * as budgets from "@aws-sdk/client-budgets";
 import {
   CloudWatchClient,
@@ -9,14 +10,16 @@ import {
   DescribeLogGroupsCommand,
   ListTagsForResourceCommand as LogTags,
 } from "@aws-sdk/client-cloudwatch-logs";
+import { DescribeRouteTablesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import * as iam from "@aws-sdk/client-iam";
 import { GetBucketTaggingCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import * as sagemaker from "@aws-sdk/client-sagemaker";
 import * as scheduler from "@aws-sdk/client-scheduler";
 import * as sfn from "@aws-sdk/client-sfn";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { tagMap } from "../../scripts/adapters/account-scope.ts";
 import { ec2Things } from "../../scripts/adapters/receipt-ec2.ts";
-import type { settingsFor } from "../offline/cloud/account.ts";
+import { settingsFor } from "../offline/cloud/account.ts";
 
 /** One thing of the account, with the tags that it has. */
 export interface WalkedThing {
@@ -93,10 +96,11 @@ const walks: readonly Walk[] = [
   },
   async (settings, own) => {
     const client = new sagemaker.SageMakerClient(settings);
-    const [components, trainings, notebooks, ...served] = await Promise.all([
+    const [components, trainings, notebooks, lifecycles, ...served] = await Promise.all([
       client.send(new sagemaker.ListInferenceComponentsCommand({})),
       client.send(new sagemaker.ListTrainingJobsCommand({})),
       client.send(new sagemaker.ListNotebookInstancesCommand({})),
+      client.send(new sagemaker.ListNotebookInstanceLifecycleConfigsCommand({})),
       client.send(new sagemaker.ListModelsCommand({})),
       client.send(new sagemaker.ListEndpointConfigsCommand({})),
       client.send(new sagemaker.ListEndpointsCommand({})),
@@ -111,6 +115,11 @@ const walks: readonly Walk[] = [
       }),
       ...(notebooks.NotebookInstances ?? []).map((found) => {
         return ["notebook", found.NotebookInstanceName, found.NotebookInstanceArn];
+      }),
+      ...(lifecycles.NotebookInstanceLifecycleConfigs ?? []).map((found) => {
+        const { NotebookInstanceLifecycleConfigName: name, NotebookInstanceLifecycleConfigArn } =
+          found;
+        return ["lifecycle config", name, NotebookInstanceLifecycleConfigArn];
       }),
       ...(models.Models ?? []).map(({ ModelName, ModelArn }) => ["model", ModelName, ModelArn]),
       ...(configs.EndpointConfigs ?? []).map((found) => {
@@ -174,4 +183,30 @@ export async function walkAccount(
   const inEc2 = await ec2Things(scope);
   const others = await Promise.all(walks.map((walk) => walk(settings, own)));
   return [...inEc2.map(({ kind, id, tags }) => ({ kind, id, tags })), ...others.flat()];
+}
+
+const contract = [
+  ...["berth:stack", "berth:env", "berth:owner", "berth:model", "berth:run-id"],
+  ...["berth:hourly-usd", "berth:protect", "berth:managed-by"],
+];
+
+/** Every thing of the account that may carry tags and is the stack's, or nobody's, and what of the contract it lacks. */
+export async function lackingTags(cloud: Cloud, stack: string): Promise<readonly string[]> {
+  const things = await walkAccount(settingsFor(cloud), stack);
+  assert.ok(things.length >= 8, `only ${things.length} things were found`);
+  const known = new Set(things.map(({ id }) => id));
+  // AWS makes a VPC's main table with it, untagged and free; it goes with it.
+  const { RouteTables = [] } = await new EC2Client(settingsFor(cloud)).send(
+    new DescribeRouteTablesCommand({ Filters: [{ Name: "association.main", Values: ["true"] }] }),
+  );
+  for (const { RouteTableId = "" } of RouteTables) known.add(RouteTableId);
+  const strange = (await cloud.leftovers()).filter(
+    ({ service, id }) => service === "ec2" && !known.has(id),
+  );
+  const untagged = strange.map(({ kind, id }) => `${kind} ${id} has none of the stack's tags`);
+  const incomplete = things.flatMap(({ kind, id, tags }) => {
+    const missing = contract.filter((name) => (tags[name] ?? "") === "");
+    return missing.length === 0 ? [] : [`${kind} ${id}: ${missing.join(", ")}`];
+  });
+  return [...untagged, ...incomplete];
 }

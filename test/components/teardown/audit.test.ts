@@ -61,7 +61,8 @@ describe("auditRuns", () => {
     assert.equal(auditRuns([thing("volume")], now)[0]?.hourlyUsd, 0);
   });
 
-  it("lets --fix have a budget whose stack is gone, and none that an up may be at work beside", () => {
+  it("lets --fix have a budget and the role that denies whose stack is gone, and none that an up may be at work beside", () => {
+    const role = (minutesAgo: number) => ({ ...thing("role"), changedAt: deadline(minutesAgo) });
     const budget = (minutesAgo: number, change: Readonly<Record<string, string>> = {}) => {
       const changedAt = deadline(minutesAgo);
       return { ...thing("budget", change), service: "budgets", changedAt };
@@ -73,6 +74,11 @@ describe("auditRuns", () => {
     assert.equal(fixable(true, budget(30)), false);
     assert.equal(fixable(false, budget(90)), false);
     assert.equal(fixable(true, budget(90), thing("role")), false);
+    assert.equal(fixable(true, budget(90), role(90)), true);
+    assert.equal(fixable(true, role(90)), true);
+    assert.equal(fixable(true, budget(90), role(30)), false);
+    assert.equal(fixable(false, role(90)), false);
+    assert.equal(fixable(true, role(90), thing("schedule-group")), false);
     assert.equal(fixable(true, budget(90), thing("instance")), false);
     assert.equal(fixable(true, budget(90, { "berth:protect": "true" })), false);
     assert.equal(fixable(true, budget(90, { "berth:run-id": "" })), false);
