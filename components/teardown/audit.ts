@@ -60,6 +60,7 @@ const paidKinds = [
   "spot-request",
   "endpoint",
   "training-job",
+  "notebook-instance",
   "vpc-endpoint",
 ];
 

@@ -92,6 +92,35 @@ export const sweptKinds: readonly SweptKind[] = [
     resource: "arn:aws:sagemaker:*:*:training-job/*",
   },
   {
+    kind: "running-notebook",
+    asks: "tag-index",
+    find: "resourcegroupstaggingapi:getResources",
+    also: { ResourceTypeFilters: ["sagemaker:notebook-instance"] },
+    list: "ResourceTagMappingList",
+    id: "ResourceARN",
+    end: "sagemaker:stopNotebookInstance",
+    ids: {
+      one: "NotebookInstanceName",
+      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
+    },
+    resource: "arn:aws:sagemaker:*:*:notebook-instance/*",
+  },
+  {
+    // SageMaker refuses it while one runs: the sweep after the one that stopped it deletes it.
+    kind: "notebook",
+    asks: "tag-index",
+    find: "resourcegroupstaggingapi:getResources",
+    also: { ResourceTypeFilters: ["sagemaker:notebook-instance"] },
+    list: "ResourceTagMappingList",
+    id: "ResourceARN",
+    end: "sagemaker:deleteNotebookInstance",
+    ids: {
+      one: "NotebookInstanceName",
+      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
+    },
+    resource: "arn:aws:sagemaker:*:*:notebook-instance/*",
+  },
+  {
     kind: "volume",
     find: "ec2:describeVolumes",
     // One that is attached goes with its instance.

@@ -4,7 +4,7 @@ import { ApiError, type ApiReply } from "./proxy/api-request.ts";
 export type FaultKind =
   /**
    * InsufficientInstanceCapacity (500), as EC2 answers RunInstances; an error of the override in CreateFleet; of service
-   * `sagemaker`, the reason for which an endpoint or a training job fails, or a training on spot waits.
+   * `sagemaker`, the reason for which an endpoint, a notebook or a training job fails, or a training on spot waits.
    */
   | "insufficient-capacity"
   /** VcpuLimitExceeded (400); of service `sagemaker`, a quota of 0 for endpoints and training jobs of the type. */
@@ -80,7 +80,7 @@ function placeMatches(fault: Fault, subject: FaultSubject): boolean {
 
 function matches(fault: Fault, subject: FaultSubject): boolean {
   const launchOnly = fault.kind === "insufficient-capacity" || fault.kind === "quota";
-  const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionTraining"];
+  const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionTraining", "ProvisionNotebook"];
   const interrupts = subject.operations.includes("InterruptTraining");
   if (interrupts !== (fault.kind === "spot-interruption")) return false;
   if (launchOnly && !subject.operations.some((each) => launches.includes(each))) return false;

@@ -130,6 +130,27 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
     ),
   ],
   [
+    // It is deleted once it has stopped, in a later round.
+    "sagemaker notebook-instance",
+    inSageMaker(async (client, NotebookInstanceName) => {
+      const named = { NotebookInstanceName };
+      const found = await client.send(new sagemaker.DescribeNotebookInstanceCommand(named));
+      return found.NotebookInstanceStatus === "InService"
+        ? client.send(new sagemaker.StopNotebookInstanceCommand(named))
+        : client.send(new sagemaker.DeleteNotebookInstanceCommand(named));
+    }),
+  ],
+  [
+    "sagemaker notebook-instance-lifecycle-config",
+    inSageMaker((client, NotebookInstanceLifecycleConfigName) =>
+      client.send(
+        new sagemaker.DeleteNotebookInstanceLifecycleConfigCommand({
+          NotebookInstanceLifecycleConfigName,
+        }),
+      ),
+    ),
+  ],
+  [
     "sagemaker endpoint-config",
     inSageMaker((client, EndpointConfigName) =>
       client.send(new sagemaker.DeleteEndpointConfigCommand({ EndpointConfigName })),

@@ -4,6 +4,7 @@ import type { ClientSettings } from "./account-scope.ts";
 import { bucketUsages } from "./cost-of-buckets.ts";
 import { endpointUsages } from "./cost-of-endpoints.ts";
 import { trainingUsages } from "./cost-of-trainings.ts";
+import { notebookUsages } from "./cost-of-notebooks.ts";
 import { hostUsages, type TaggedUsage } from "./cost-of-hosts.ts";
 
 /** What a region knows of all runs, and what it did not answer. */
@@ -41,6 +42,7 @@ export async function recordRuns(
     [["instance", "volume", "address"], hostUsages(client, region)],
     [["endpoint"], endpointUsages(client, region, now)],
     [["training-job"], trainingUsages(client, region)],
+    [["notebook"], notebookUsages(client, region, now)],
     [["bucket"], bucketUsages(client, region)],
   ];
   const unanswered: RegionRecords["unanswered"][number][] = [];

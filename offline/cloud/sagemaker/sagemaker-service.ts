@@ -5,6 +5,7 @@ import { Endpoints } from "./endpoints.ts";
 import type { HostedVariant } from "./hosted-endpoint.ts";
 import { checkDeploymentConfig, type DeploymentConfig } from "./rollout.ts";
 import { InferenceComponents } from "./inference-components.ts";
+import { Notebooks } from "./notebooks.ts";
 import { endpointOf, invokeEndpoint } from "./runtime.ts";
 import { withThings } from "./component-view.ts";
 import { TrainingJobs, type TrainingParts } from "./training-jobs.ts";
@@ -16,6 +17,7 @@ export class SageMakerService {
   readonly #jobs: AsyncJobs;
   readonly #components: InferenceComponents;
   readonly #trainings: TrainingJobs;
+  readonly #notebooks: Notebooks;
 
   constructor(parts: TrainingParts) {
     this.#parts = parts;
@@ -23,6 +25,7 @@ export class SageMakerService {
     this.#jobs = new AsyncJobs(parts, this.#endpoints);
     this.#components = new InferenceComponents(parts);
     this.#trainings = new TrainingJobs(parts);
+    this.#notebooks = new Notebooks(parts);
   }
 
   /** Checks a call before moto takes it; answers those of the runtime API itself. */
@@ -33,7 +36,10 @@ export class SageMakerService {
       const copy = await this.#components.serving(call, endpointOf(call));
       return invokeEndpoint(this.#endpoints, call, copy);
     }
-    const answered = this.#trainings.answer(call) ?? (await this.#components.answer(call));
+    const answered =
+      this.#trainings.answer(call) ??
+      this.#notebooks.answer(call) ??
+      (await this.#components.answer(call));
     if (answered !== undefined) return answered;
     checkSageMakerCall(call, this.#parts);
     if (/^(Create|Update)Endpoint$/.test(call.operation)) await this.#checkDeployment(call);
@@ -55,13 +61,15 @@ export class SageMakerService {
   /** The reply of the resource tag index with what moto does not know of. */
   indexed(call: ApiRequest, reply: ApiReply): ApiReply {
     if (call.operation !== "GetResources") return reply;
-    return withThings(this.#components.indexed(call, reply), this.#trainings.indexed(call));
+    const known = withThings(this.#components.indexed(call, reply), this.#trainings.indexed(call));
+    return this.#notebooks.indexed(call, known);
   }
 
   /** Resolves when every endpoint has come as far as it can. */
   async settled(): Promise<void> {
     await this.#endpoints.settled();
     await this.#components.settled();
+    await this.#notebooks.settled();
     await this.#jobs.settled();
   }
 
@@ -69,6 +77,7 @@ export class SageMakerService {
     this.#jobs.stop();
     await this.#trainings.stop();
     await this.#components.stop();
+    await this.#notebooks.stop();
     await this.#endpoints.stop();
   }
 
