@@ -14,6 +14,8 @@ export const jobFiles = {
 export interface JobData {
   readonly trainSamples: number;
   readonly validationSamples: number;
+  /** Kind of the samples: `text`, `messages` or `prompt-completion`. @default not known */
+  readonly schema?: string | undefined;
 }
 
 type Settings = Readonly<Record<string, string | number | boolean | null>>;

@@ -96,8 +96,7 @@ async function readAsked(
   const question = datasetQuestion(data, options, { numbers, terminal });
   if (data === "") numbers.problems.push("--data: is missing; give a .jsonl or .txt file");
   refuseFlags(numbers);
-  const asFlags = { ...options, task: "finetune", framework: "hugging-face" };
-  const { request } = await readPlanInputs(model, asFlags, catalogue);
+  const { request } = await readPlanInputs(model, { ...options, task: "finetune" }, catalogue);
   const { model: found, job } = decide({ ...request, budgetUsd: undefined }, catalogue);
   if (job.task === "serve") throw new Error("a fine-tuning is planned as one");
   const maxTokens = job.workload.sequenceTokens;

@@ -20,6 +20,8 @@ from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer, TrlParser
 
+from hosts import same_folder
+
 WHOLE = "whole"
 
 
@@ -166,6 +168,7 @@ def main() -> None:
     output = Path(args.output_dir)
     output.mkdir(parents=True, exist_ok=True)
     first = args.process_index == 0
+    same_folder(output)
     if (output / "finished.json").exists():
         if first:
             print("It is finished: output/finished.json says how. Remove the folder output to begin again.")
