@@ -91,7 +91,17 @@ interface Measured {
   readonly seconds: number;
   readonly roundTrips: number;
   readonly megabytes: number;
+  /** Of the machine's processors, which do not depend on what else this computer does. */
+  readonly cpuSeconds: number;
   readonly steps: readonly StepRecord[];
+}
+
+/** What all processes of the machine have used so far, those that ended included, seconds. */
+async function cpuOf(machine: BareMachine): Promise<number> {
+  const fields = "{ ticks += $12 + $13 + $14 + $15 } END { print ticks / 100 }";
+  return Number(
+    await machine.root(`cat /proc/[0-9]*/stat 2>/dev/null | sed 's/.*) //' | awk '${fields}'`),
+  );
 }
 
 async function measure(
@@ -106,12 +116,14 @@ async function measure(
     roundTrips += 1;
     return run(...call);
   };
+  const cpuBefore = await cpuOf(machine);
   const began = performance.now();
   const steps = await work(host);
   const seconds = (performance.now() - began) / 1000;
+  const cpuSeconds = (await cpuOf(machine)) - cpuBefore;
   host.close();
   meter.stop();
-  return { seconds, roundTrips, megabytes: meter.bytes / 1e6, steps };
+  return { seconds, roundTrips, megabytes: meter.bytes / 1e6, cpuSeconds, steps };
 }
 
 async function ours(host: Host): Promise<readonly StepRecord[]> {
@@ -155,8 +167,8 @@ async function plain(host: Host): Promise<readonly StepRecord[]> {
   return [];
 }
 
-const shown = ({ seconds, roundTrips, megabytes }: Measured): string =>
-  `${seconds.toFixed(1)} s, ${roundTrips} round trips, ${megabytes.toFixed(0)} MB over SSH`;
+const shown = ({ seconds, cpuSeconds, roundTrips, megabytes }: Measured): string =>
+  `${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of processors, ${roundTrips} round trips, ${megabytes.toFixed(0)} MB over SSH`;
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 

@@ -31,6 +31,9 @@ export const hourlyTag = "berth:hourly-usd";
 /** When the lease ends. */
 export const expiryTag = "berth:expires-at";
 
+/** The tag that says which of several hosts an instance is, from 0. */
+export const hostTag = "berth:host";
+
 /** The tag by which a sweep marks what the next sweep ends. */
 export const sweepTag = "berth:sweep-at";
 

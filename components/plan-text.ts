@@ -75,7 +75,7 @@ function priceLine(plan: Plan): string {
   const [chosen] = plan.ladder;
   const most = chosen.purchase === "spot" ? "at most " : "";
   return (
-    `price      ${most}${usd(plan.hourlyUsd)} an hour, with a volume of ${plan.rootVolumeGiB} GiB and a public address ` +
+    `price      ${most}${usd(plan.hourlyUsd)} an hour, with a volume of ${plan.rootVolumeGiB} GiB and a public address${(plan.hosts ?? 1) > 1 ? " for each host" : ""} ` +
     `(${chosen.purchase}, ${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`
   );
 }
@@ -94,6 +94,14 @@ export function leaseLine({
       ? ""
       : `, or ${usd(leaseMostUsd)} on the dearest rung of the ladder`;
   return `ends       ${leaseHours} h after it begins, and costs at most ${usd(leaseUsd)} until then${dearest}`;
+}
+
+/** How many of it, where there are several. */
+function hostsLine({ hosts = 1, hourlyUsd }: Plan): string[] {
+  if (hosts === 1) return [];
+  return [
+    `hosts      ${hosts} of it in one zone, all or none, each with the whole model at ${usd(hourlyUsd / hosts)} an hour`,
+  ];
 }
 
 function ladderLine({ ladder }: Plan): string[] {
@@ -137,6 +145,7 @@ export function planLines(plan: Plan): readonly string[] {
     modelLine(plan),
     memoryLine(plan.demand, plan.precision),
     typeLine(plan.ladder[0]),
+    ...hostsLine(plan),
     ...ladderLine(plan),
     priceLine(plan),
     leaseLine(plan),

@@ -93,7 +93,9 @@ export interface Plan {
   readonly ladder: readonly [Placement, ...Placement[]];
   /** Cheaper types that were refused, and why. */
   readonly rejected: readonly Rejection[];
-  /** Instance, volume and public address, USD an hour. */
+  /** Equal hosts that it is deployed on, each with the whole model. @default 1 */
+  readonly hosts?: number | undefined;
+  /** Instance, volume and public address of all hosts together, USD an hour. */
   readonly hourlyUsd: number;
   /** Hours until teardown; undefined means no deadline. */
   readonly leaseHours: number | undefined;

@@ -1,21 +1,24 @@
-import type {
-  _InstanceType,
-  CreateFleetCommandOutput,
-  CreateFleetRequest,
-  FleetLaunchTemplateOverridesRequest,
-  Instance,
-} from "@aws-sdk/client-ec2";
-import { hourlyTag } from "../components/identity.ts";
+import type { CreateFleetRequest } from "@aws-sdk/client-ec2";
 import type { LaunchedRung, LaunchRung } from "../components/gpu-host/host-launch.ts";
 import {
-  causeOf,
   nothingLaunched,
   refusalText,
   type LaunchRefusal,
 } from "../components/gpu-host/launch-refusal.ts";
 import type { Purchase } from "../components/plan.ts";
-import { UserError } from "../components/user-error.ts";
-import type { Ec2Launch, ZonedSubnet } from "./adapters/ec2-launch.ts";
+import type { Ec2Launch } from "./adapters/ec2-launch.ts";
+import {
+  candidatesOf,
+  hopeless,
+  notOffered,
+  offered,
+  overrideOf,
+  refusalsOf,
+  rungOf,
+  tagPrice,
+  takenOf,
+  type Candidate,
+} from "./launch-candidates.ts";
 
 /** What is asked of EC2. */
 export interface LaunchWish {
@@ -36,38 +39,6 @@ export interface Launch {
   readonly refusals: readonly LaunchRefusal[];
 }
 
-/** A rung in one zone, with its place on the ladder. */
-interface Candidate {
-  readonly rung: LaunchRung;
-  readonly priority: number;
-  readonly subnet: ZonedSubnet;
-}
-
-/** EC2 takes one subnet a zone; the wish of a rung decides which zones, and in which order. */
-function zonesOf(rung: LaunchRung, subnets: readonly ZonedSubnet[]): readonly ZonedSubnet[] {
-  const byZone = new Map(subnets.toReversed().map((subnet) => [subnet.zone, subnet]));
-  if (rung.zones.length === 0) {
-    return [...byZone.values()].toSorted((a, b) => subnets.indexOf(a) - subnets.indexOf(b));
-  }
-  return rung.zones.flatMap((zone) => byZone.get(zone) ?? []);
-}
-
-function offered(offerings: ReadonlySet<string> | undefined) {
-  return ({ rung, subnet }: Candidate): boolean =>
-    offerings === undefined || offerings.has(`${rung.instanceType} ${subnet.zone}`);
-}
-
-function notOffered({ rung, subnet }: Candidate): LaunchRefusal {
-  return {
-    instanceType: rung.instanceType,
-    zone: subnet.zone,
-    purchase: rung.purchase,
-    cause: "unsupported",
-    code: "NotOffered",
-    message: "EC2 does not offer the type in this zone",
-  };
-}
-
 /** Rungs of one market that follow each other: EC2 is asked for all of them at once. */
 function byMarket(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
   const groups: Candidate[][] = [];
@@ -77,18 +48,6 @@ function byMarket(candidates: readonly Candidate[]): readonly (readonly Candidat
     else groups.push([candidate]);
   }
   return groups;
-}
-
-function override({ rung, priority, subnet }: Candidate): FleetLaunchTemplateOverridesRequest {
-  const { instanceType, purchase, spotMaxHourlyUsd } = rung;
-  return {
-    InstanceType: instanceType as _InstanceType,
-    SubnetId: subnet.subnetId,
-    ...(purchase === "on-demand" ? { Priority: priority } : {}),
-    ...(purchase === "spot" && spotMaxHourlyUsd !== undefined
-      ? { MaxPrice: String(spotMaxHourlyUsd) }
-      : {}),
-  };
 }
 
 /**
@@ -111,7 +70,7 @@ function fleetRequest(wish: LaunchWish, group: readonly Candidate[]): CreateFlee
     LaunchTemplateConfigs: [
       {
         LaunchTemplateSpecification: { LaunchTemplateId: template.id, Version: template.version },
-        Overrides: group.map(override),
+        Overrides: group.map(overrideOf),
       },
     ],
     TagSpecifications: [
@@ -121,67 +80,6 @@ function fleetRequest(wish: LaunchWish, group: readonly Candidate[]): CreateFlee
       },
     ],
   };
-}
-
-function refusalsOf(
-  { Errors = [] }: CreateFleetCommandOutput,
-  group: readonly Candidate[],
-): readonly LaunchRefusal[] {
-  return Errors.map(({ ErrorCode = "", ErrorMessage = "", LaunchTemplateAndOverrides }) => {
-    const { InstanceType, SubnetId = "" } = LaunchTemplateAndOverrides?.Overrides ?? {};
-    const zone = group.find(({ subnet }) => subnet.subnetId === SubnetId)?.subnet.zone;
-    return {
-      instanceType: InstanceType ?? "any type",
-      zone: zone ?? SubnetId,
-      purchase: group[0]?.rung.purchase ?? "on-demand",
-      cause: causeOf(ErrorCode),
-      code: ErrorCode,
-      message: ErrorMessage,
-    };
-  });
-}
-
-/** Codes that say something about the account or the request, and so the same on every rung. */
-const hopeless = /^(UnauthorizedOperation|AuthFailure$|Invalid(LaunchTemplate|AMI|Group|Subnet))/;
-
-/** The candidate that a fleet took; DescribeInstances may not know the instance in its first second. */
-function takenOf(
-  { Instances = [] }: CreateFleetCommandOutput,
-  group: readonly Candidate[],
-): LaunchedRung {
-  const [{ InstanceType, LaunchTemplateAndOverrides } = {}] = Instances;
-  const subnetId = LaunchTemplateAndOverrides?.Overrides?.SubnetId;
-  const ofType = group.filter(({ rung }) => rung.instanceType === InstanceType);
-  const taken = ofType.find(({ subnet }) => subnet.subnetId === subnetId) ?? ofType[0];
-  if (taken === undefined) throw new Error(`EC2 launched ${InstanceType ?? "an unknown type"}`);
-  return { ...taken.rung, zone: taken.subnet.zone };
-}
-
-/** The template's tag says the price of the first rung. */
-async function tagPrice(
-  ec2: Ec2Launch,
-  instanceId: string,
-  { totalHourlyUsd }: LaunchedRung,
-  { rungs }: LaunchWish,
-): Promise<void> {
-  if (totalHourlyUsd === rungs[0]?.totalHourlyUsd) return;
-  await ec2.tag([instanceId], { [hourlyTag]: totalHourlyUsd.toFixed(4) });
-}
-
-/** The rung of an instance that a launch left when it was cut off. */
-function rungOf(instance: Instance, rungs: readonly LaunchRung[]): LaunchedRung {
-  const { InstanceId: instanceId = "", InstanceType, InstanceLifecycle, Placement } = instance;
-  const purchase: Purchase = InstanceLifecycle === "spot" ? "spot" : "on-demand";
-  const rung = rungs.find(
-    (each) => each.instanceType === InstanceType && each.purchase === purchase,
-  );
-  if (rung === undefined) {
-    throw new UserError(`${instanceId} is no instance of the ladder.`, {
-      problems: [`it is a ${InstanceType ?? "type that is not known"}, ${purchase}`],
-      hint: "Take the stack down and bring it up again.",
-    });
-  }
-  return { ...rung, zone: Placement?.AvailabilityZone ?? "" };
 }
 
 /** What an earlier launch from the same templates left running when it was cut off. */
@@ -215,14 +113,12 @@ export async function launchHost(
   const left = await leftBefore(ec2, wish);
   if (left !== undefined) {
     say(`${left.instanceId} is there from a launch that was cut off; it is taken`);
-    await tagPrice(ec2, left.instanceId, left.launched, wish);
+    await tagPrice(ec2, [left.instanceId], left.launched, wish.rungs);
     return left;
   }
   const subnets = await ec2.subnets(wish.subnetIds);
   const offerings = await ec2.offerings(wish.rungs.map(({ instanceType }) => instanceType));
-  const all = wish.rungs.flatMap((rung, priority) =>
-    zonesOf(rung, subnets).map((subnet) => ({ rung, priority, subnet })),
-  );
+  const all = candidatesOf(wish.rungs, subnets);
   const refusals: LaunchRefusal[] = all
     .filter((candidate) => !offered(offerings)(candidate))
     .map(notOffered);
@@ -259,6 +155,6 @@ async function askFor(
   }
   const launched = takenOf(answer, group);
   say(`${launched.instanceType} ${launched.purchase} in ${launched.zone}: ${instanceId}`);
-  await tagPrice(ec2, instanceId, launched, wish);
+  await tagPrice(ec2, [instanceId], launched, wish.rungs);
   return { instanceId, launched, fleetIds: [fleetId] };
 }

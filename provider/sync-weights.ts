@@ -7,13 +7,8 @@ import type { StepResult } from "./detached-step.ts";
 import type { Operation } from "./plugin/resource-type.ts";
 import { installEngine, runEngine } from "./sync-engine.ts";
 import { describeProgress } from "./sync-text.ts";
-import {
-  describeWeights,
-  makePlan,
-  storeOf,
-  trafficText,
-  type SyncInputs,
-} from "./weights-plan.ts";
+import { sharedListing } from "./shared-listing.ts";
+import { makePlan, storeOf, trafficText, type SyncInputs } from "./weights-plan.ts";
 
 /** Exit status of the program on the host when an object changed under way. */
 const changedStatus = 3;
@@ -82,7 +77,7 @@ export async function syncWeights(
     const planPath = `${folder}/.sync/plan.json`;
     let presigned = false;
     for (let plans = 1; ; plans++) {
-      const objects = await describeWeights(store, inputs);
+      const objects = await sharedListing(store, inputs, plans > 1);
       const bytes = objects.reduce((sum, { size }) => sum + size, 0);
       const traffic = trafficText(inputs, bytes);
       if (traffic !== undefined) operation.log(traffic, "warning");

@@ -31,6 +31,8 @@ export function localConfig(cloud: LocalCloud | undefined): StackConfig {
   if (cloud === undefined) return {};
   return {
     "berth:sshPort": cloud.machineSshPort,
+    // Machines that are folders of this one share its loopback.
+    ...(cloud.tier === "process" ? { "berth:serverPortStep": 1 } : {}),
     "berth:weightsBucket": cloud.weightsBucket,
     "berth:weightsPrefix": cloud.weightsPrefix,
   };

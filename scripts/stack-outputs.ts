@@ -33,6 +33,19 @@ export const outputsSchema = z
     certificate: z.string(),
     /** What a prompt is put into, at {prompt}. */
     promptTemplate: z.string(),
+    /** Of several hosts, each; the first is told plainly too. */
+    hosts: z.array(
+      z.object({
+        index: z.coerce.number().int(),
+        instanceId: z.string(),
+        address: z.string(),
+        privateAddress: z.string(),
+        hostKey: z.string(),
+        sshThrough: throughSchema.optional(),
+        url: z.string(),
+        certificate: z.string(),
+      }),
+    ),
     plan: z.looseObject({
       modelId: z.string(),
       engine: z.string().optional(),
@@ -43,6 +56,15 @@ export const outputsSchema = z
           hours: z.looseObject({ text: z.string() }).optional(),
           minInstances: z.coerce.number().optional(),
           maxInstances: z.coerce.number().optional(),
+          /** Its further variants or components. */
+          further: z
+            .array(
+              z.looseObject({
+                minInstances: z.coerce.number(),
+                maxInstances: z.coerce.number(),
+              }),
+            )
+            .optional(),
         })
         .optional(),
     }),
@@ -56,6 +78,15 @@ export const outputsSchema = z
     endpointState: z.string(),
     /** What requests name besides the endpoint, where an inference component brings the model. */
     inferenceComponent: z.string(),
+    /** Where the endpoint has several models or variants: each, with what a request for it alone names. */
+    served: z.array(
+      z.looseObject({
+        modelId: z.string(),
+        requestForm: z.enum(["completion", "chat"]),
+        variant: z.string().optional(),
+        component: z.string().optional(),
+      }),
+    ),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
   })

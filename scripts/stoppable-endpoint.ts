@@ -39,8 +39,9 @@ export async function withEndpoint<T>(
       hint: `With minInstances 0 nothing runs while nobody asks. To end it: npm run berth -- down --env ${env}`,
     });
   }
-  const { minInstances, maxInstances } = outputs.plan?.endpoint ?? {};
-  if (minInstances !== maxInstances) {
+  const { endpoint } = outputs.plan ?? {};
+  const variants = endpoint === undefined ? [] : [endpoint, ...(endpoint.further ?? [])];
+  if (variants.some(({ minInstances, maxInstances }) => minInstances !== maxInstances)) {
     throw new UserError(
       `The endpoint of "${env}" scales, and would come back without its scaling.`,
       {

@@ -34,5 +34,12 @@ export function endpointWishes(
     captureDataPercent,
     endpointHours,
     fallbackTypes,
+    variants: settings.variants,
+    components: settings.components?.map(({ minCopies, maxCopies, ...component }) => ({
+      ...component,
+      share: 0,
+      minInstances: minCopies,
+      maxInstances: maxCopies,
+    })),
   };
 }

@@ -1,50 +1,56 @@
 import { randomBytes } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
+import { loadCatalogue } from "../components/catalogue/load.ts";
 import { bakeKey } from "../components/gpu-host/baked-image.ts";
 import { baseImageParameter } from "../components/gpu-host/base-image.ts";
-import { GpuHost } from "../components/gpu-host/gpu-host.ts";
+import { GpuHost, type GpuHostArgs } from "../components/gpu-host/gpu-host.ts";
+import { GpuHostGroup, type HostOfGroup } from "../components/gpu-host/gpu-host-group.ts";
 import type { LaunchedRung } from "../components/gpu-host/host-launch.ts";
-import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
+import type { LaunchRefusal } from "../components/gpu-host/launch-refusal.ts";
 import type { IdleStop } from "../components/gpu-host/user-data.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
-import type { HostConnection, HostThrough } from "../components/host-connection.ts";
 import { identityTags, partName, runTag } from "../components/identity.ts";
-import { ModelServer } from "../components/model-server/model-server.ts";
 import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
-import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
-import { WeightsSync } from "../components/weights/weights-sync.ts";
 import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
 import { checkpointsPlace } from "./checkpoints.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
 import { checkLicence } from "./licence.ts";
-import { serverAccess, serverToken } from "./serving.ts";
-import { throughInstance } from "./ssh-through.ts";
+import { readyHost, type HostNames, type ReadyHost } from "./ready-host.ts";
+import { serverToken } from "./serving.ts";
 import type { HostSettings as Settings } from "./settings.ts";
 
-/** Where berth keeps its files on a host. */
-const dataFolder = hostDataFolder;
+/** A host that serves, as a stack tells of it. */
+export interface ServingHost extends ReadyHost {
+  /** From 0. */
+  readonly index: number;
+  readonly instanceId: pulumi.Output<string>;
+  readonly address: pulumi.Output<string>;
+  /** By which the other hosts of the stack reach it; undefined where it is the only one. */
+  readonly privateAddress: pulumi.Output<string> | undefined;
+}
 
 /** What a GPU host deployment turned out to be. */
 export interface GpuHostDeployment {
   readonly settings: Settings;
   readonly plan: Plan;
   readonly lease: DeploymentLease;
-  readonly host: GpuHost;
-  /** The key that the host made itself, to pin. */
-  readonly hostKey: pulumi.Output<string>;
-  /** What is on the way to it, where something is. */
-  readonly through: pulumi.Output<HostThrough> | undefined;
-  readonly server: ModelServer;
-  /** What callers of the server have to know; a secret. */
+  /** One, unless the settings ask for several. */
+  readonly hosts: readonly [ServingHost, ...ServingHost[]];
+  /** Who may log in. */
+  readonly user: string;
+  /** The rung that EC2 gave all of them. */
+  readonly launched: pulumi.Output<LaunchedRung>;
+  /** What EC2 refused on the way to it. */
+  readonly refusals: pulumi.Output<readonly LaunchRefusal[]>;
+  /** What callers of the servers have to know, the same for all; a secret. */
   readonly token: pulumi.Output<string>;
   readonly weightsUri: pulumi.Output<string>;
   /** Where trainings keep their checkpoints, where they do. */
@@ -72,38 +78,40 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
   const candidate = { now: new Date(), runId: randomBytes(6).toString("hex") };
   const lease = makeLease(partName(settings.stack, "lease"), settings, candidate);
   const scope = scopeOf(settings, plan, lease);
+  const { name } = scope;
   const weights = weightsLocation(scope);
   const armed = [...teardown(scope, lease), ...armBudget(settings, scope)];
   const checkpoints = kept && { bucket: kept.bucket ?? weights.bucket, prefix: kept.prefix };
-  const { host, hostKey } = gpuHost(scope, { lease, weights, checkpoints, armed });
-
-  const { instanceId } = host;
-  const through = throughInstance(settings, instanceId);
-  const seeded = { host: host.address, port: settings.sshPort, user: host.user, hostKey, through };
-  const rotation = new HostKeyRotation(scope.name("host-key-rotation"), {
-    connection: seeded,
-    instanceId,
+  const seededKey = new SeededHostKey(name("host-key"));
+  const args = hostArgs(scope, { lease, weights, checkpoints, armed, hostKey: seededKey });
+  const made = launchHosts(scope, args);
+  const token = serverToken(name("api-token"), settings.apiToken);
+  const { expiresAt } = lease;
+  const ground = { settings, plan, seededKey: seededKey.publicKey, expiresAt, weights, token };
+  const serving = made.hosts.map((host): ServingHost => {
+    const { names, index } = host;
+    const serverPort = settings.serverPort + index * settings.serverPortStep;
+    const { launched, user } = made;
+    return {
+      ...host,
+      ...readyHost({ ...ground, names, serverPort, host: { ...host, launched, user } }),
+    };
   });
-  const connection = { ...seeded, hostKey: rotation.hostKey };
-  const bootstrap = bootstrapHost(scope, host, connection, lease.expiresAt);
-  const sync = new WeightsSync(scope.name("weights"), {
-    ...weights,
-    connection,
-    instanceId,
-    region: settings.region,
-    folder: weightsFolderOf(plan.modelId),
-    include: settings.weightsInclude,
-    exclude: settings.weightsExclude,
-    bucketRegion: settings.weightsRegion,
-    requesterPays: settings.weightsRequesterPays,
-  });
-  const token = serverToken(scope.name("api-token"), settings.apiToken);
-  const server = modelServer(scope, { host, connection, bootstrap, sync, token });
-  const weightsUri = uriOf(weights);
-  const { hostKey: pinned } = rotation;
-  const checkpointsUri = checkpoints && uriOf(checkpoints);
-  const made = { host, hostKey: pinned, through, server, token };
-  return { settings, plan, lease, ...made, weightsUri, checkpointsUri };
+  const [first, ...others] = serving;
+  if (first === undefined) throw new Error("a stack without a host");
+  const { launched, refusals, user } = made;
+  return {
+    settings,
+    plan,
+    lease,
+    hosts: [first, ...others],
+    user,
+    launched,
+    refusals,
+    token,
+    weightsUri: uriOf(weights),
+    checkpointsUri: checkpoints && uriOf(checkpoints),
+  };
 }
 
 function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope {
@@ -115,7 +123,8 @@ function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope 
     owner,
     protect,
     model: plan.modelId,
-    hourlyUsd: plan.hourlyUsd,
+    // Of one instance, since each carries it.
+    hourlyUsd: plan.hourlyUsd / settings.hosts,
   });
   const tags = { ...identity, [runTag]: lease.runId };
   // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
@@ -166,13 +175,38 @@ interface HostParts {
   readonly weights: WeightsPlace;
   readonly checkpoints: WeightsPlace | undefined;
   readonly armed: readonly pulumi.Resource[];
+  readonly hostKey: SeededHostKey;
 }
 
-function gpuHost(scope: Scope, { lease, weights, checkpoints, armed }: HostParts) {
-  const { settings, plan, tags, name, inAccount } = scope;
-  const { region, sshCidr, sshPort, sshPublicKey, vpcId, subnetIds, imageId, protect } = settings;
+/** What each host is made of, its network included. */
+function hostArgs(scope: Scope, { lease, armed, hostKey, ...places }: HostParts): GpuHostArgs {
+  const { settings, plan, tags } = scope;
+  const { sshPublicKey, imageId } = settings;
+  const network = hostNetwork(scope);
+  return {
+    ladder: plan.ladder,
+    rootVolumeGiB: plan.rootVolumeGiB,
+    subnetIds: network.subnetIds,
+    securityGroupId: network.securityGroupId,
+    sshPublicKey,
+    hostKey,
+    ...places,
+    expiresAt: lease.expiresAt,
+    // Armed first: from the moment that something costs, something ends it.
+    after: [network, ...armed],
+    tags,
+    launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
+    imageId,
+    bakeKey: bakeKey(plan, baseImageParameter),
+    idle: idleStop(settings),
+    sessionManager: settings.sshThrough === "ssm",
+  };
+}
+
+function hostNetwork({ settings, plan, tags, name, inAccount }: Scope): Network {
+  const { region, sshCidr, sshPort, vpcId, subnetIds } = settings;
   const instanceTypes = [...new Set(plan.ladder.map(({ instanceType }) => instanceType))];
-  const network = new Network(
+  return new Network(
     name("network"),
     {
       region,
@@ -181,37 +215,59 @@ function gpuHost(scope: Scope, { lease, weights, checkpoints, armed }: HostParts
       sshCidr,
       sshPort,
       serve: serveRule(settings),
+      members: settings.hosts > 1,
       vpcId,
       subnetIds,
       tags,
     },
     inAccount,
   );
-  const hostKey = new SeededHostKey(name("host-key"));
-  const host = new GpuHost(
-    name("host"),
-    {
-      ladder: plan.ladder,
-      rootVolumeGiB: plan.rootVolumeGiB,
-      subnetIds: network.subnetIds,
-      securityGroupId: network.securityGroupId,
-      sshPublicKey,
-      hostKey,
-      weights,
-      checkpoints,
-      expiresAt: lease.expiresAt,
-      // Armed first: from the moment that something costs, something ends it.
-      after: [network, ...armed],
-      tags,
-      launchTags: { "berth:started-at": lease.startedAt, "berth:expires-at": lease.expiresAt },
-      imageId,
-      bakeKey: bakeKey(plan, baseImageParameter),
-      idle: idleStop(settings),
-      sessionManager: settings.sshThrough === "ssm",
-    },
-    { ...inAccount, protect },
+}
+
+interface LaunchedHosts extends Pick<GpuHostDeployment, "user" | "launched" | "refusals"> {
+  readonly hosts: readonly (Omit<HostOfGroup, "privateAddress"> &
+    Pick<ServingHost, "privateAddress"> & { readonly names: HostNames })[];
+}
+
+/** Types of the catalogue that can have an Elastic Fabric Adapter. */
+function efaTypes(): ReadonlySet<string> {
+  const { instanceTypes } = loadCatalogue();
+  return new Set(
+    instanceTypes.filter(({ efa }) => efa === true).map(({ instanceType }) => instanceType),
   );
-  return { host, hostKey: hostKey.publicKey };
+}
+
+/** One host, by the names that it always had, or a group of them. */
+function launchHosts(scope: Scope, args: GpuHostArgs): LaunchedHosts {
+  const { settings, name, inAccount } = scope;
+  const opts = { ...inAccount, protect: settings.protect };
+  if (settings.hosts === 1) {
+    const host = new GpuHost(name("host"), args, opts);
+    const { instanceId, address, user, launched, refusals } = host;
+    const names = {
+      rotation: name("host-key-rotation"),
+      bootstrap: name("bootstrap"),
+      weights: name("weights"),
+      server: name("server"),
+    };
+    const only = { index: 0, instanceId, address, privateAddress: undefined, names };
+    return { hosts: [only], user, launched, refusals };
+  }
+  const { hosts: count, clusterNetwork = false } = settings;
+  const cluster = clusterNetwork ? { clusterNetwork, efaTypes: efaTypes() } : {};
+  const group = new GpuHostGroup(name("host"), { ...args, ...cluster, hosts: count }, opts);
+  const hosts = group.hosts.map((host) => {
+    const role = (part: string) => name(`host-${host.index}-${part}`);
+    const names = {
+      rotation: role("key-rotation"),
+      bootstrap: role("bootstrap"),
+      weights: role("weights"),
+      server: role("server"),
+    };
+    return { ...host, names };
+  });
+  const { user, launched, refusals } = group;
+  return { hosts, user, launched, refusals };
 }
 
 function serveRule({ serveCidr: cidr, serverPort: port }: Settings) {
@@ -220,64 +276,4 @@ function serveRule({ serveCidr: cidr, serverPort: port }: Settings) {
 
 function idleStop({ idleMinutes, serverPort, sshPort }: Settings): IdleStop | undefined {
   return idleMinutes === undefined ? undefined : { idleMinutes, serverPort, sshPort };
-}
-
-function bootstrapHost(
-  { plan, name }: Scope,
-  { instanceId, launched }: GpuHost,
-  connection: HostConnection,
-  expiresAt: pulumi.Output<string>,
-): HostBootstrap {
-  const gpu = {
-    model: launched.apply(({ gpuModel }) => gpuModel),
-    count: launched.apply(({ gpuCount }) => gpuCount),
-  };
-  return new HostBootstrap(name("bootstrap"), {
-    connection,
-    instanceId,
-    gpu,
-    engine: plan.engine,
-    dataFolder,
-    expiresAt,
-  });
-}
-
-interface ServerParts {
-  readonly host: GpuHost;
-  readonly connection: HostConnection;
-  readonly bootstrap: HostBootstrap;
-  readonly sync: WeightsSync;
-  readonly token: pulumi.Output<string>;
-}
-
-/** How the plan splits the model on the type that was launched; a pinned host may have left the ladder. */
-function tensorParallelOn({ ladder }: Plan, launched: LaunchedRung): number {
-  const rung = ladder.find(({ instanceType }) => instanceType === launched.instanceType);
-  return (rung ?? launched).tensorParallel;
-}
-
-function modelServer({ plan, settings, name }: Scope, parts: ServerParts): ModelServer {
-  const { host, connection, bootstrap, sync, token } = parts;
-  return new ModelServer(
-    name("server"),
-    {
-      connection,
-      instanceId: host.instanceId,
-      engine: plan.engine,
-      modelId: plan.modelId,
-      weightsFolder: weightsFolderOf(plan.modelId),
-      dataFolder,
-      port: settings.serverPort,
-      contextTokens: plan.contextTokens,
-      tensorParallel: host.launched.apply((rung) => tensorParallelOn(plan, rung)),
-      quantise: plan.quantise,
-      kvCacheDtype: settings.kvCacheDtype,
-      temperature: settings.temperature,
-      topP: settings.topP,
-      token,
-      ...serverAccess(settings),
-      weightsVersion: sync.manifestSha256,
-    },
-    { dependsOn: [bootstrap, sync] },
-  );
 }

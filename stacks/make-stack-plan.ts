@@ -11,6 +11,7 @@ import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoin
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
 import { endpointWishes } from "./endpoint-wishes.ts";
+import { checkHosts } from "./check-hosts.ts";
 import { checkServing } from "./check-serving.ts";
 import { checkThrough } from "./check-through.ts";
 import {
@@ -43,13 +44,30 @@ export function makeStackPlan(
 ): Plan {
   checkServing(settings);
   checkThrough(settings);
-  if (settings.target === "ec2") return loaded(makePlan(request, catalogue), settings, catalogue);
+  checkHosts(settings);
+  if (settings.target === "ec2") {
+    return onHosts(loaded(makePlan(request, catalogue), settings, catalogue), settings.hosts);
+  }
   if (settings.target === "existing-host") {
     const { host, gpus } = settings;
     return loaded(planExistingHost({ ...request, host, gpus }, catalogue), settings, catalogue);
   }
   const asked = { ...request, ...endpointWishes(settings) };
   return planEndpoint(asked, catalogue, loadServingImages());
+}
+
+/** The plan on so many hosts, each with the whole model: what it costs, it costs as many times. */
+function onHosts(plan: Plan, hosts: number): Plan {
+  if (hosts === 1) return plan;
+  const { hourlyUsd, leaseUsd, leaseMostUsd } = plan;
+  const times = (usd: number | undefined) => (usd === undefined ? undefined : usd * hosts);
+  return {
+    ...plan,
+    hosts,
+    hourlyUsd: hourlyUsd * hosts,
+    leaseUsd: times(leaseUsd),
+    leaseMostUsd: times(leaseMostUsd),
+  };
 }
 
 /** The plan with what its engine makes of the weights, so that what was computed with is what is loaded. */

@@ -2,23 +2,24 @@ import * as pulumi from "@pulumi/pulumi";
 import { hourlyUsdOn } from "../components/sagemaker-endpoint/instance-pools.ts";
 import type { ExistingHostDeployment } from "./existing-host-stack.ts";
 import { declaredMonth } from "./declared-month.ts";
-import type { GpuHostDeployment } from "./gpu-host-stack.ts";
+import type { GpuHostDeployment, ServingHost } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
 
-/** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. */
+/** What a stack tells: read by `berth status`, `pulumi stack output` and other stacks. Of several hosts, the first is told plainly. */
 export function stackOutputs(deployment: GpuHostDeployment) {
-  const { settings, plan, lease, host, hostKey, through, server, token, weightsUri } = deployment;
-  const { checkpointsUri } = deployment;
+  const { settings, plan, lease, hosts, user, launched, refusals, token } = deployment;
+  const { weightsUri, checkpointsUri } = deployment;
+  const [{ instanceId, address, hostKey, through, server }] = hosts;
   return {
     plan,
-    instanceId: host.instanceId,
-    instanceType: host.launched.apply(({ instanceType }) => instanceType),
+    instanceId,
+    instanceType: launched.apply(({ instanceType }) => instanceType),
     /** The rung that EC2 gave, and where; what it refused before that. */
-    launched: host.launched,
-    refusals: host.refusals,
-    address: host.address,
+    launched,
+    refusals,
+    address,
     sshPort: settings.sshPort,
-    user: host.user,
+    user,
     /** The key to pin when connecting: the host's own since the first contact. */
     hostKey,
     ...(through === undefined ? {} : { sshThrough: through }),
@@ -26,6 +27,7 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     url: server.url,
     apiToken: token,
     certificate: server.certificate,
+    ...(hosts.length === 1 ? {} : { hosts: hosts.map(hostOutputs) }),
     ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,
@@ -37,11 +39,27 @@ export function stackOutputs(deployment: GpuHostDeployment) {
   };
 }
 
-/** A preview says the price of the first rung, an `up` that of the rung that EC2 gave. */
-function priced({ host, plan, settings }: GpuHostDeployment) {
+/** What is told of each of several hosts. */
+function hostOutputs(host: ServingHost) {
+  const { index, instanceId, address, privateAddress, hostKey, through, server } = host;
+  return {
+    index,
+    instanceId,
+    address,
+    /** By which the others reach it: what a training takes as MASTER_ADDR. */
+    privateAddress,
+    hostKey,
+    ...(through === undefined ? {} : { sshThrough: through }),
+    url: server.url,
+    certificate: server.certificate,
+  };
+}
+
+/** A preview says the price of the first rung, an `up` that of the rung that EC2 gave; of all hosts together. */
+function priced({ launched, hosts, plan, settings }: GpuHostDeployment) {
   const hourlyUsd = pulumi.runtime.isDryRun()
     ? pulumi.output(plan.hourlyUsd)
-    : host.launched.apply((rung) => rung.totalHourlyUsd);
+    : launched.apply((rung) => rung.totalHourlyUsd * hosts.length);
   return { hourlyUsd, monthlyUsd: hourlyUsd.apply((usd) => declaredMonth(usd, settings).usd) };
 }
 
@@ -60,6 +78,7 @@ export function endpointOutputs({
     endpointState: endpoint.state,
     endpointConfig: endpoint.configName,
     ...(endpoint.componentName === undefined ? {} : { inferenceComponent: endpoint.componentName }),
+    ...(endpoint.served.length === 1 ? {} : { served: endpoint.served }),
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
     instanceType: endpoint.instanceType,

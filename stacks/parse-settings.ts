@@ -241,14 +241,30 @@ function noEnvironment(stack: string): string {
 interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** Of a strict object, those that it does not know. */
   readonly keys?: readonly string[];
 }
 
 /** One line a problem; a key that is missing is said so rather than of the wrong type. */
 function explain(issue: Issue, given: ReadonlySet<string>): string[] {
-  if (issue.keys !== undefined)
-    return issue.keys.map((key) => `berth:${key}: there is no such setting`);
+  if (issue.keys !== undefined) {
+    const within = placeOf(issue.path);
+    return issue.keys.map((key) =>
+      within === ""
+        ? `berth:${key}: there is no such setting`
+        : `berth:${within}: there is no "${key}" in it`,
+    );
+  }
   const key = String(issue.path[0]);
   const missing = !given.has(key);
-  return [`berth:${key}: ${missing ? "is missing" : issue.message}`];
+  return [
+    `berth:${missing ? key : placeOf(issue.path)}: ${missing ? "is missing" : issue.message}`,
+  ];
+}
+
+/** `variants[0].share`; what is wrong with an entry of a plain list is said of the list. */
+function placeOf([key = "", ...within]: readonly PropertyKey[]): string {
+  const isPlain = !within.some((part) => typeof part === "string") && within.length > 0;
+  const parts = within.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`));
+  return isPlain ? String(key) : `${String(key)}${parts.join("")}`;
 }

@@ -29,7 +29,9 @@ export interface EndpointDeployment {
  * @throws UserError when the plan's model is gated and its licence is not accepted
  */
 export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): EndpointDeployment {
-  checkLicence(settings, plan, pulumi.runtime.isDryRun());
+  for (const served of [plan, ...plan.endpoint.further]) {
+    checkLicence(settings, served, pulumi.runtime.isDryRun());
+  }
   checkBudget(settings, plan);
   const { stack, env, owner, region, protect, kmsKeyArn } = settings;
   const name = (role: string) => partName(stack, role);
@@ -48,12 +50,15 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const { weightsBucket: bucket, weightsPrefix = `${model}/` } = settings;
   const { weightsKmsKeyArn } = settings;
   const weights = { bucket, prefix: weightsPrefix, kmsKeyArn: weightsKmsKeyArn };
-  const physicalName = lease.runId.apply((runId) => endpointName(stack, runId));
+  const { copy, further } = plan.endpoint;
+  // A further component has the endpoint's name and its own.
+  const endings = copy === undefined ? [] : further.map((each) => `-${each.name}`);
+  const physicalName = lease.runId.apply((runId) => endpointName(stack, runId, endings));
   const { expiresAt, runId } = lease;
-  const hasComponent = plan.endpoint.copy !== undefined;
+  const componentEndings = copy === undefined ? [] : ["", ...endings];
   const sweepRegions = otherRegions(settings.sweepRegions ?? [], region);
   const run = { stack, owner, runId, expiresAt, tags, sweepRegions };
-  const ended = { endpointName: physicalName, hasComponent, ...run };
+  const ended = { endpointName: physicalName, componentEndings, ...run };
   const teardown = hasEnd(settings)
     ? [new EndpointTeardown(name("teardown"), ended, inAccount)]
     : [];

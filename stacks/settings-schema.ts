@@ -8,6 +8,7 @@ import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
+import { furtherModelsShape } from "./further-models-schema.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
@@ -171,6 +172,12 @@ export const berthSchema = z.strictObject({
   ...servingShape({ number, text, cidr: sshCidr }),
   instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge").optional(),
   gpuCount: whole(1, 16).optional(),
+  /** Equal hosts, all of one type in one zone. */
+  hosts: whole(1, 64).default(1),
+  /** Several hosts as close as can be, with an Elastic Fabric Adapter where the type has one. @default false */
+  clusterNetwork: flag.optional(),
+  /** What each further host's server port is higher by, where hosts share one loopback, as emulated ones do. */
+  serverPortStep: whole(0, 1).default(0),
   rootVolumeGiB: whole(20, 16_384).optional(),
   weightsBucket: bucketName.optional(),
   weightsPrefix: prefix.optional(),
@@ -200,6 +207,8 @@ export type BerthSettings = Readonly<z.infer<typeof berthSchema>>;
 /** What only a GPU host is asked; a SageMaker endpoint has no disk of its own, no image and nobody who logs in. */
 const hostOnly = {
   vpcId: true,
+  hosts: true,
+  clusterNetwork: true,
   imageId: true,
   rootVolumeGiB: true,
   ...servingKeys,
@@ -241,6 +250,15 @@ export const endpointSchema = berthSchema
       .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")
       .optional(),
     fallbackTypes: whole(0, mostPools - 1).optional(),
+    ...furtherModelsShape({
+      ...{ text, prefix, whole },
+      share: number.refine(
+        (share) => share >= 0 && share <= 100,
+        "must be a percentage from 0 to 100",
+      ),
+      instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge"),
+      precision: berthSchema.shape.precision,
+    }),
     captureDataPercent: whole(0, 100).optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text

@@ -7,8 +7,8 @@ export interface PackageSource {
   /** `own`: the distribution's archive; `nvidia`: NVIDIA's repository for the distribution. */
   readonly kind: "own" | "nvidia";
   readonly url: string;
-  /** Of the package `cuda-keyring` there, hexadecimal; "" where none is known. */
-  readonly keyringSha256: string;
+  /** What the key there is known by, hexadecimal; "" where nothing is known. */
+  readonly keyPin: string;
   /** Packages that alone are taken from there; empty for all. */
   readonly only: readonly string[];
   readonly why: string;
@@ -17,13 +17,17 @@ export interface PackageSource {
 const nvidiaRepositories = "https://developer.download.nvidia.com/compute/cuda/repos";
 
 /**
- * SHA-256 of `cuda-keyring_1.1-1_all.deb` in each of NVIDIA's repositories. They differ, since the package also carries the
- * list of its own repository; Debian 13's carries a newer key.
+ * What NVIDIA's key is known by in each of its repositories: on Amazon Linux the key's fingerprint, elsewhere the SHA-256 of
+ * `cuda-keyring_1.1-1_all.deb`. These sums differ, since the package also carries the list of its own repository; Debian 13's
+ * carries a newer key.
  *
- * x86_64: GoogleCloudPlatform/compute-gpu-installation, `linux/cuda_installer/config.py`, v1.8.1. sbsa: what people who pin it
- * have written down (November 2026). A wrong sum installs nothing: it ends in E_REPO_KEY.
+ * amzn2023: what dnf shows when it takes in the key D42D0685. x86_64 of the others: `linux/cuda_installer/config.py` of
+ * GoogleCloudPlatform/compute-gpu-installation, v1.8.1. sbsa: what people who pin it have written down (November 2026). A
+ * wrong pin installs nothing: it ends in E_REPO_KEY.
  */
-const keyringSha256: Readonly<Record<string, string>> = {
+const keyPins: Readonly<Record<string, string>> = {
+  "amzn2023/sbsa": "610C7B14E068A878070DA4E99CD0A493D42D0685",
+  "amzn2023/x86_64": "610C7B14E068A878070DA4E99CD0A493D42D0685",
   "debian12/sbsa": "bf2f53b1a19259501119f732bdef2699f8c80c69a18e6a78dad78d67d96766dc",
   "debian12/x86_64": "e7f219eab6fe4819cdb5c15b98233dc3420302d9c00883219cd3d896857cf48d",
   "debian13/x86_64": "dd28f1f6ba0038180d6b23f846cefca1e3de4c9327751665241370bacea452a1",
@@ -54,7 +58,7 @@ export function packageSource(
   const path = repositoryPath(facts);
   const rest = {
     url: `${base}/${path}`,
-    keyringSha256: wish.mirror?.keyringSha256 ?? keyringSha256[path] ?? "",
+    keyPin: wish.mirror?.keyringSha256 ?? keyPins[path] ?? "",
   };
   const system = `${facts.os} ${facts.osVersion}`;
   if (facts.os !== "ubuntu")
@@ -69,14 +73,14 @@ export function packageSource(
 }
 
 /** Why NVIDIA's repository cannot be believed: nobody wrote down the sum of the package with its key. */
-export function refuseSource(facts: HostFacts, source: PackageSource): Refusal[] {
-  if (source.kind !== "nvidia" || source.keyringSha256 !== "" || facts.os === "amzn") return [];
+export function refuseSource(source: PackageSource): Refusal[] {
+  if (source.kind !== "nvidia" || source.keyPin !== "") return [];
   return [
     {
       code: "E_REPO_KEY",
-      message: `no SHA-256 is known of the package with the key of ${source.url}`,
+      message: `nothing is known of the key of ${source.url}`,
       remedy:
-        "Give the sum of its cuda-keyring_1.1-1_all.deb, with the repositories' address, as `mirror` (berth bootstrap: --mirror, --mirror-keyring-sha256), or use another system.",
+        "Give the SHA-256 of its cuda-keyring_1.1-1_all.deb, with the repositories' address, as `mirror` (berth bootstrap: --mirror, --mirror-keyring-sha256), or use another system.",
     },
   ];
 }

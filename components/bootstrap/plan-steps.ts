@@ -67,14 +67,22 @@ function driverWay(ground: StepGround, { strategy, why }: DriverWay): StepWay {
   if (strategy === "dkms") {
     const gcc = facts.kernelGcc > 0 ? String(facts.kernelGcc) : "";
     return facts.os === "amzn"
-      ? { script: "driver-dnf", args: [String(branch), modules, ...mirrorArgs(ground)], why }
+      ? { script: "driver-dnf", args: [String(branch), modules], why }
       : { script: "driver-dkms", args: [String(branch), modules, gcc], why };
   }
   return { script: "driver", args: [strategy, facts.emulated ? "yes" : "no"], why };
 }
 
-function mirrorArgs({ facts, wish }: StepGround): readonly string[] {
-  return [packageSource(facts, wish).url];
+/** The step that brings package lists up to date, and adds NVIDIA's repository where it is needed. */
+function sourcesWay(ground: StepGround): StepWay {
+  const { facts, wish } = ground;
+  const source = packageSource(facts, wish);
+  const { url, keyPin, why } = source;
+  if (facts.os === "amzn") return { script: "sources-dnf", args: [url, keyPin], why };
+  // Installed here, so that environments are made while the driver has the package system.
+  const first = needsVenv(ground) && !facts.pythonVenv ? "python3-venv" : "";
+  const added = source.kind === "nvidia" ? [url, keyPin, ...source.only] : [];
+  return { script: "sources", args: [first, source.kind, ...added], why };
 }
 
 function prepareSteps(ground: StepGround): Draft[] {
@@ -107,22 +115,12 @@ function prepareSteps(ground: StepGround): Draft[] {
       asRoot: true,
     });
   }
-  const installs =
-    installsDriver(ground) ||
-    (wish.containers === true && !facts.containerToolkit) ||
-    (needsVenv(ground) && !facts.pythonVenv);
-  if (installs && facts.os !== "amzn") {
-    const source = packageSource(facts, ground.wish);
-    // Installed here, so that environments are made while the driver has the package system.
-    const first = needsVenv(ground) && !facts.pythonVenv ? "python3-venv" : "";
-    const args = [
-      first,
-      source.kind,
-      ...(source.kind === "nvidia" ? [source.url, source.keyringSha256, ...source.only] : []),
-    ];
+  const venv = needsVenv(ground) && !facts.pythonVenv && facts.os !== "amzn";
+  const toolkit = wish.containers === true && !facts.containerToolkit;
+  if (installsDriver(ground) || toolkit || venv) {
     steps.push({
       name: "sources",
-      ways: [{ script: "sources", args, why: source.why }],
+      ways: [sourcesWay(ground)],
       usesPackages: true,
       asRoot: true,
     });

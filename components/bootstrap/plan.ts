@@ -130,7 +130,7 @@ export function planBootstrap(facts: HostFacts, wish: BootstrapWish): BootstrapP
     ...refuseEngine(facts, wish, driver),
     ...refuseRoom(facts, driver, python),
     ...(steps.some(({ name }) => name === "sources")
-      ? refuseSource(facts, packageSource(facts, wish))
+      ? refuseSource(packageSource(facts, wish))
       : []),
     ...refuseRights(facts, steps),
   ];

@@ -7,6 +7,8 @@ const priceSchema = z.strictObject({
   spotHourlyUsd: z.number().positive().optional(),
   /** The same of the dearest zone. */
   spotHighHourlyUsd: z.number().positive().optional(),
+  /** The day of the spot price, where that is not the day of the price on demand. */
+  spotAsOf: z.iso.date().optional(),
   asOf: z.iso.date(),
   /** Where it is from, when that is not the row's own source. */
   source: z.string().optional(),

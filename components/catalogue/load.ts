@@ -5,6 +5,7 @@ import { catalogueOf, type Catalogue, type Table, type Tables } from "./catalogu
 import { withOverlay } from "./overlay.ts";
 import { withSnapshot } from "./price-snapshot.ts";
 import { withPrices, type Prices } from "./prices.ts";
+import type { Source } from "./source.ts";
 
 /** Data file of each table. */
 export const tableFiles: Readonly<Record<keyof Tables, string>> = {
@@ -41,6 +42,12 @@ function readTable<Row>(name: keyof Tables): Table<Row> {
 function readSnapshot(name: string): Prices {
   const url = new URL(`data/prices/${name}.json`, import.meta.url);
   return JSON.parse(readFileSync(url, "utf8")) as Prices;
+}
+
+/** Where each short name of a source points. */
+export function loadSources(): readonly Source[] {
+  const url = new URL("data/sources.json", import.meta.url);
+  return (JSON.parse(readFileSync(url, "utf8")) as { rows: readonly Source[] }).rows;
 }
 
 function readIfThere(path: string): string | undefined {

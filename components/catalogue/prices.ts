@@ -81,11 +81,14 @@ function pricedType(type: InstanceType, prices: Prices): InstanceType {
     if (onDemandHourlyUsd === undefined) continue;
     const spotHourlyUsd = prices.spotHourlyUsd[region]?.[type.instanceType];
     const spotHighHourlyUsd = prices.spotHighHourlyUsd[region]?.[type.instanceType];
+    const asOf = dayOf(prices, "onDemandHourlyUsd", region);
+    const spotAsOf = dayOf(prices, "spotHourlyUsd", region);
     own[region] = {
       onDemandHourlyUsd,
       ...(spotHourlyUsd === undefined ? {} : { spotHourlyUsd }),
       ...(spotHighHourlyUsd === undefined ? {} : { spotHighHourlyUsd }),
-      asOf: dayOf(prices, "onDemandHourlyUsd", region),
+      ...(spotHourlyUsd === undefined || spotAsOf === asOf ? {} : { spotAsOf }),
+      asOf,
       source: prices.source,
     };
   }

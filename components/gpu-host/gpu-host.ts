@@ -97,7 +97,8 @@ function hostLaunch(name: string, args: GpuHostArgs, parent: pulumi.Resource): H
   );
 }
 
-function launchRung(placement: Placement, rootVolumeGiB: number): LaunchRung {
+/** A placement as a launch asks for it. */
+export function launchRung(placement: Placement, rootVolumeGiB: number): LaunchRung {
   const { instanceType, region, purchase, zones, hourlyUsd, spotMaxHourlyUsd } = placement;
   const { gpuModel, gpuCount, tensorParallel } = placement;
   const { totalUsd } = hourlyParts(region, hourlyUsd, rootVolumeGiB);

@@ -73,3 +73,11 @@ export function nothingLaunched(region: string, refusals: readonly LaunchRefusal
     hint: remedy(refusals),
   });
 }
+
+/** That a host of a group could not be brought back, with EC2's reasons. */
+export function hostNotLaunched(index: number, refusals: readonly LaunchRefusal[]): UserError {
+  return new UserError(`EC2 gave no instance for host ${index}; the other hosts stay.`, {
+    problems: refusals.length === 0 ? ["EC2 gave no reason"] : refusals.map(refusalText),
+    hint: "A group stays in its zone, of one type. Run berth up again later, or take the stack down and up again to have another zone or type.",
+  });
+}

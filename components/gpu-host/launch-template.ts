@@ -50,11 +50,36 @@ function chosenImage({ bakeKey }: GpuHostArgs, parent: pulumi.Resource): pulumi.
 interface TemplateOf extends TemplateParts {
   readonly parent: pulumi.Resource;
   readonly purchase: Purchase;
+  /** Name of the placement group to launch in. @default none */
+  readonly placementGroup?: pulumi.Input<string> | undefined;
+  /** Whether the first network card gets an Elastic Fabric Adapter. @default false */
+  readonly efa?: boolean | undefined;
 }
 
 /** The name of a market's template: the ladder's first market has the plain one. */
-function templateName(name: string, purchase: Purchase, { ladder }: GpuHostArgs): string {
-  return ladder[0].purchase === purchase ? `${name}-template` : `${name}-template-${purchase}`;
+function templateName(
+  name: string,
+  { purchase, efa }: Pick<TemplateOf, "purchase" | "efa">,
+  { ladder }: GpuHostArgs,
+): string {
+  const market = ladder[0].purchase === purchase ? "" : `-${purchase}`;
+  return `${name}-template${market}${efa === true ? "-efa" : ""}`;
+}
+
+/** How a host is in its network: by the security group alone, or through a fabric adapter of that group. */
+function network({ securityGroupId }: GpuHostArgs, { efa, placementGroup }: TemplateOf) {
+  const placement =
+    placementGroup === undefined ? {} : { placement: { groupName: placementGroup } };
+  if (efa !== true) return { ...placement, vpcSecurityGroupIds: [securityGroupId] };
+  // The adapter is the host's usual network too (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html).
+  const adapter = {
+    deviceIndex: 0,
+    networkCardIndex: 0,
+    interfaceType: "efa",
+    securityGroups: [securityGroupId],
+    deleteOnTermination: "true",
+  };
+  return { ...placement, networkInterfaces: [adapter] };
 }
 
 /**
@@ -64,9 +89,10 @@ function templateName(name: string, purchase: Purchase, { ladder }: GpuHostArgs)
 export function launchTemplate(
   name: string,
   args: GpuHostArgs,
-  { parent, purchase, imageId, keyName, profileName }: TemplateOf,
+  of: TemplateOf,
 ): aws.ec2.LaunchTemplate {
-  const role = templateName(name, purchase, args);
+  const { parent, purchase, imageId, keyName, profileName } = of;
+  const role = templateName(name, of, args);
   return new aws.ec2.LaunchTemplate(
     role,
     {
@@ -74,7 +100,7 @@ export function launchTemplate(
       keyName,
       userData: userData(args),
       iamInstanceProfile: { name: profileName },
-      vpcSecurityGroupIds: [args.securityGroupId],
+      ...network(args, of),
       instanceInitiatedShutdownBehavior: "terminate",
       metadataOptions: {
         httpEndpoint: "enabled",

@@ -19,6 +19,8 @@ export interface NetworkArgs {
   readonly sshPort?: number | undefined;
   /** Who may ask the model server directly, and on which port. @default nobody */
   readonly serve?: ServeRule | undefined;
+  /** Whether hosts may talk to each other. @default false */
+  readonly members?: boolean | undefined;
   /** A VPC to use instead of an own one. */
   readonly vpcId?: string | undefined;
   /** Subnets of that VPC. @default all of it */
@@ -46,10 +48,10 @@ export class Network extends pulumi.ComponentResource {
     const child = { parent: this };
     const place =
       args.vpcId === undefined ? ownVpc(name, args, child) : givenVpc(args.vpcId, args, child);
-    const { sshCidr, sshPort = 22, serve, tags } = args;
+    const { sshCidr, sshPort = 22, serve, members, tags } = args;
     const group = securityGroup(
       `${name}-host`,
-      { vpcId: place.vpcId, sshCidr, sshPort, serve, tags },
+      { vpcId: place.vpcId, sshCidr, sshPort, serve, members, tags },
       child,
     );
     this.subnetIds = place.subnetIds;

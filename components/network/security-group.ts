@@ -16,6 +16,8 @@ export interface SecurityGroupArgs {
   readonly sshCidr: string;
   readonly sshPort: number;
   readonly serve?: ServeRule | undefined;
+  /** Whether hosts of the group may talk to each other, on every port. @default false */
+  readonly members?: boolean | undefined;
   readonly tags: TagInputs;
 }
 
@@ -56,6 +58,7 @@ export function securityGroup(
     opts,
   );
   if (args.serve !== undefined) serveIn(name, group, { ...args.serve, tags }, opts);
+  if (args.members === true) members(name, group, tags, opts);
   for (const { role, port, why } of egressPorts) {
     new aws.vpc.SecurityGroupEgressRule(
       `${name}-${role}-out`,
@@ -92,6 +95,35 @@ function serveIn(
       ...(family === 4 ? { cidrIpv4: text } : { cidrIpv6: text }),
       tags: namedTags(tags, `${name}-serve-in`),
     },
+    opts,
+  );
+}
+
+/**
+ * What a training over several hosts wants, and a fabric adapter too: every port, both ways, from and to hosts of the same
+ * group alone (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-start.html).
+ */
+function members(
+  name: string,
+  group: aws.ec2.SecurityGroup,
+  tags: TagInputs,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const rule = {
+    securityGroupId: group.id,
+    referencedSecurityGroupId: group.id,
+    description: "between the hosts of this stack",
+    ipProtocol: "-1",
+  };
+  const role = (way: string) => `${name}-members-${way}`;
+  new aws.vpc.SecurityGroupIngressRule(
+    role("in"),
+    { ...rule, tags: namedTags(tags, role("in")) },
+    opts,
+  );
+  new aws.vpc.SecurityGroupEgressRule(
+    role("out"),
+    { ...rule, tags: namedTags(tags, role("out")) },
     opts,
   );
 }

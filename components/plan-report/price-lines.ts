@@ -23,11 +23,11 @@ function blockNote(leaseHours: number | undefined): string {
 }
 
 /** What spot costs, as far as that is known: by zone where AWS was asked, else of a day that is over. */
-function spotNote({ spotHourlyUsd, spotHighHourlyUsd, pastSpot, priceAsOf }: Rung): string {
+function spotNote({ spotHourlyUsd, spotHighHourlyUsd, spotAsOf = "", pastSpot }: Rung): string {
   if (spotHourlyUsd !== undefined) {
     return spotHighHourlyUsd === undefined || spotHighHourlyUsd === spotHourlyUsd
-      ? `spot was ${usd(spotHourlyUsd)} on ${priceAsOf}`
-      : `spot was ${usd(spotHourlyUsd)} to ${usd(spotHighHourlyUsd)} by zone on ${priceAsOf}`;
+      ? `spot was ${usd(spotHourlyUsd)} on ${spotAsOf}`
+      : `spot was ${usd(spotHourlyUsd)} to ${usd(spotHighHourlyUsd)} by zone on ${spotAsOf}`;
   }
   return pastSpot === undefined
     ? "no spot price is known, so the most that it can cost is shown"

@@ -69,6 +69,7 @@ const rung = z.strictObject({
     .describe("A standard reservation with nothing upfront, USD an hour of the term."),
   spotHourlyUsd: price.optional().describe("Newest spot price that is known, cheapest zone."),
   spotHighHourlyUsd: price.optional().describe("The same of the dearest zone."),
+  spotAsOf: z.iso.date().optional().describe("The day of that price."),
   pastSpot: z
     .strictObject({ hourlyUsd: price, asOf: z.iso.date(), source: z.string() })
     .optional()

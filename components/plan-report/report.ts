@@ -69,6 +69,8 @@ export interface Rung extends Placement {
   readonly spotHourlyUsd: number | undefined;
   /** The same of the dearest zone. */
   readonly spotHighHourlyUsd: number | undefined;
+  /** The day of that price, YYYY-MM-DD. */
+  readonly spotAsOf: string | undefined;
   /** What spot was on a day, by a public table; shown, and nothing is decided by it. Undefined where a newer price is known. */
   readonly pastSpot:
     { readonly hourlyUsd: number; readonly asOf: string; readonly source: string } | undefined;

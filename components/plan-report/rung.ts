@@ -167,13 +167,14 @@ function reservedOf(
 function spotOf(
   { prices, pastSpot }: InstanceType,
   { region, purchase, nodes = 1 }: Placement,
-): Pick<Rung, "spotHourlyUsd" | "spotHighHourlyUsd" | "pastSpot"> {
-  const { spotHourlyUsd, spotHighHourlyUsd } = prices?.[region] ?? {};
+): Pick<Rung, "spotHourlyUsd" | "spotHighHourlyUsd" | "spotAsOf" | "pastSpot"> {
+  const { spotHourlyUsd, spotHighHourlyUsd, asOf, spotAsOf = asOf } = prices?.[region] ?? {};
   const of = (usd: number | undefined) => (usd === undefined ? undefined : usd * nodes);
   const past = purchase === "spot" && spotHourlyUsd === undefined ? pastSpot?.[region] : undefined;
   return {
     spotHourlyUsd: of(spotHourlyUsd),
     spotHighHourlyUsd: of(spotHighHourlyUsd),
+    spotAsOf: spotHourlyUsd === undefined ? undefined : spotAsOf,
     pastSpot: past === undefined ? undefined : { ...past, hourlyUsd: past.hourlyUsd * nodes },
   };
 }

@@ -46,10 +46,12 @@ export function requestsUsd(
 
 const nearPairs = new Set(["us-east-1 us-east-2"]);
 
-/** What leaves a region of America or Europe that is not in the table; the others charge more, as much as the dearest at most. */
+/**
+ * What leaves a region that is not in the table, USD a GB: $0.02 in North America and Europe, elsewhere that of the dearest,
+ * af-south-1 (github.com/skyplane-project/skyplane skyplane/data/aws_transfer_costs.csv).
+ */
 function unknownTransferUsdPerGB(from: string): number {
-  if (/^(us|ca|mx|eu)-/.test(from)) return 0.02;
-  return Math.max(...pricedRegions.map((region) => regionPrices(region).crossRegionUsdPerGB));
+  return /^(us|ca|mx|eu)-/.test(from) ? 0.02 : 0.147;
 }
 
 /**

@@ -1,21 +1,41 @@
+import type { InstanceType } from "../catalogue/instance-type.ts";
+import type { Model } from "../catalogue/model.ts";
+import { hostMemoryDemand } from "../sizing/host-memory-demand.ts";
 import type { EndpointRequest } from "./endpoint-plan.ts";
 
+/** Least that is asked for, MiB. */
+const leastMiB = 1024;
 /**
- * Memory that a copy reserves, MiB. It is no limit on what the copy takes: it only has to be there, and SageMaker keeps much
- * of an instance to itself. On ml.g5.xlarge, which has 16 GiB, 1024 are granted and 4096 refused as not enough hardware.
+ * What SageMaker keeps of an instance to itself, MiB. An assumption by one observation: on ml.g5.xlarge, which has 16 GiB, a
+ * copy of 1024 MiB was granted and one of 4096 refused as not enough hardware (https://github.com/stdapi-ai/stdapi.ai/issues/43).
  */
-const reservedMemoryMiB = 1024;
+const keptMiB = 15 * 1024;
 
 /** What one copy of a model takes of its instance, as an inference component asks for it. */
 export interface ComponentCopy {
   /** GPUs; a copy has them alone. */
   readonly accelerators: number;
+  /** It is no limit on what the copy takes: it only has to be there when the copy is placed. */
   readonly memoryMiB: number;
 }
 
-/** What a copy of the model takes, by the GPUs that it is split over; pure. */
-export function componentCopy({ tensorParallel }: { tensorParallel: number }): ComponentCopy {
-  return { accelerators: tensorParallel, memoryMiB: reservedMemoryMiB };
+/**
+ * What a copy of a model takes of a type: its GPUs, and the memory that loading it on them takes, at most its share of what
+ * SageMaker grants there; pure.
+ *
+ * @param accelerators GPUs that a copy is split over
+ */
+export function componentCopy(
+  model: Model,
+  accelerators: number,
+  { memoryGiB, gpuCount }: Pick<InstanceType, "memoryGiB" | "gpuCount">,
+): ComponentCopy {
+  const { parts } = hostMemoryDemand(model, "serve", { gpuCount: accelerators });
+  const ownGiB = parts.reduce((sum, { name, gib }) => (name === "system" ? sum : sum + gib), 0);
+  const grantedMiB = memoryGiB * 1024 - keptMiB;
+  const shareMiB = Math.floor((grantedMiB * accelerators) / gpuCount);
+  const memoryMiB = Math.max(leastMiB, Math.min(Math.ceil(ownGiB * 1024), shareMiB));
+  return { accelerators, memoryMiB };
 }
 
 /** What cannot be had with inference components, a line each; names the settings. */

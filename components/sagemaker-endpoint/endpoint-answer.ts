@@ -10,6 +10,8 @@ export interface EndpointAnswerArgs {
   /** Whether it answers at once; one that queues is only looked at. */
   readonly realtime: boolean;
   readonly requestForm: ServingContainer["requestForm"];
+  /** The variant that is asked. @default whichever the weights give */
+  readonly variantName?: string | undefined;
   /** Where an inference component brings the model: that component, and the model that it is to run. */
   readonly component?:
     | {

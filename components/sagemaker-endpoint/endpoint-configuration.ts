@@ -2,10 +2,9 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
+import { firstVariantName, type FurtherModel } from "./further-models.ts";
 import { HostedConfiguration } from "./hosted-configuration.ts";
-
-/** The one variant of an endpoint; the name that SageMaker's own tools give it. */
-export const variantName = "AllTraffic";
+import type { HostedModel } from "./hosted-models.ts";
 
 /** How long SageMaker looks for capacity among several types, seconds; 300 to 3600 are allowed. */
 const provisionTimeoutSeconds = 900;
@@ -14,7 +13,8 @@ const provisionTimeoutSeconds = 900;
 export interface EndpointConfigurationArgs {
   readonly plan: EndpointPlan;
   readonly region: string;
-  readonly model: aws.sagemaker.Model;
+  /** The models of the plan, in their order. */
+  readonly models: readonly HostedModel[];
   readonly asyncBucket: pulumi.Output<string> | undefined;
   readonly captureBucket: pulumi.Output<string> | undefined;
   readonly kmsKeyArn?: string | undefined;
@@ -30,9 +30,9 @@ export function endpointConfiguration(
   args: EndpointConfigurationArgs,
   parent: pulumi.Resource,
 ): { readonly name: pulumi.Output<string> } {
-  const { pools, copy } = args.plan.endpoint;
+  const { pools, copy, further, share } = args.plan.endpoint;
   const configuration = configurationOf(name, args);
-  if (pools.length === 1 && copy === undefined) {
+  if (pools.length === 1 && copy === undefined && further.length === 0) {
     return new aws.sagemaker.EndpointConfiguration(`${name}-config`, configuration, { parent });
   }
   return new HostedConfiguration(
@@ -43,35 +43,59 @@ export function endpointConfiguration(
       configuration,
       instanceTypes: pools.map(({ instanceType }) => instanceType),
       provisionTimeoutSeconds,
+      ...(further.length > 0 && copy === undefined
+        ? { initialWeights: [share, ...further.map((each) => each.share)] }
+        : {}),
     },
     { parent },
   );
+}
+
+/** What a variant has, whichever it is. */
+function variantOf(
+  variantName: string,
+  instanceType: string,
+  {
+    volumeGiB,
+    container: { inferenceAmiVersion },
+  }: Pick<EndpointPlan["endpoint"], "volumeGiB" | "container">,
+) {
+  return {
+    variantName,
+    instanceType,
+    initialVariantWeight: 1,
+    ...(volumeGiB === undefined ? {} : { volumeSizeInGb: volumeGiB }),
+    ...(inferenceAmiVersion === undefined ? {} : { inferenceAmiVersion }),
+  };
+}
+
+function furtherVariant(further: FurtherModel, models: readonly HostedModel[]) {
+  return {
+    ...variantOf(further.name, further.instanceType, further),
+    ...modelOf(models, further.name),
+    initialInstanceCount: further.minInstances,
+  };
 }
 
 function configurationOf(
   name: string,
   args: EndpointConfigurationArgs,
 ): aws.sagemaker.EndpointConfigurationArgs {
-  const { plan, model, asyncBucket, captureBucket, kmsKeyArn, tags } = args;
+  const { plan, models, asyncBucket, captureBucket, kmsKeyArn, tags } = args;
   const { endpoint, ladder, concurrency } = plan;
-  const { volumeGiB, minInstances, container } = endpoint;
+  const { copy, further, instances } = endpoint;
+  const hasVolumes = [endpoint, ...further].every(({ volumeGiB }) => volumeGiB !== undefined);
   return {
     productionVariants: [
       {
-        variantName,
-        ...(endpoint.copy === undefined ? modelOf(args) : managed(endpoint)),
-        instanceType: ladder[0].instanceType,
-        // It starts with one, so that a mistake shows at once; scaling takes it to none later.
-        initialInstanceCount: Math.max(1, minInstances),
-        initialVariantWeight: 1,
-        ...(volumeGiB === undefined ? {} : { volumeSizeInGb: volumeGiB }),
-        ...(container.inferenceAmiVersion === undefined
-          ? {}
-          : { inferenceAmiVersion: container.inferenceAmiVersion }),
+        ...variantOf(firstVariantName, ladder[0].instanceType, endpoint),
+        ...(copy === undefined ? modelOf(models, firstVariantName) : managed(endpoint)),
+        initialInstanceCount: instances.first,
       },
+      ...(copy === undefined ? further.map((each) => furtherVariant(each, models)) : []),
     ],
     // Where a component brings the model, its instances need the role before there is one.
-    ...(endpoint.copy === undefined ? {} : { executionRoleArn: model.executionRoleArn }),
+    ...(copy === undefined ? {} : { executionRoleArn: models[0]?.model.executionRoleArn }),
     ...(asyncBucket === undefined
       ? {}
       : {
@@ -87,27 +111,28 @@ function configurationOf(
       ? {}
       : { dataCaptureConfig: capture(captureBucket, endpoint.captureDataPercent) }),
     // A key is refused where the disks are NVMe, which the hardware encrypts itself.
-    ...(kmsKeyArn === undefined || volumeGiB === undefined ? {} : { kmsKeyArn }),
+    ...(kmsKeyArn === undefined || !hasVolumes ? {} : { kmsKeyArn }),
     tags: namedTags(tags, `${name}-config`),
   };
 }
 
 /** A variant that has the model itself. */
-function modelOf({ model, plan: { endpoint } }: EndpointConfigurationArgs) {
+function modelOf(models: readonly HostedModel[], variantName: string) {
+  const found = models.find(({ part }) => part.variantName === variantName);
   return {
-    modelName: model.name,
-    modelDataDownloadTimeoutInSeconds: endpoint.downloadTimeoutSeconds,
-    containerStartupHealthCheckTimeoutInSeconds: endpoint.startupTimeoutSeconds,
+    modelName: found?.model.name,
+    modelDataDownloadTimeoutInSeconds: found?.part.downloadTimeoutSeconds,
+    containerStartupHealthCheckTimeoutInSeconds: found?.part.startupTimeoutSeconds,
   };
 }
 
 /** A variant whose instances SageMaker starts and ends by the copies that components ask for. */
-function managed({ minInstances, maxInstances }: EndpointPlan["endpoint"]) {
+function managed({ instances: { least, most } }: EndpointPlan["endpoint"]) {
   return {
     managedInstanceScaling: {
       status: "ENABLED",
-      minInstanceCount: minInstances,
-      maxInstanceCount: maxInstances,
+      minInstanceCount: least,
+      maxInstanceCount: most,
     },
   };
 }

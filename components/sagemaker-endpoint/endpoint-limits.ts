@@ -78,6 +78,23 @@ export function variantSizes(
   };
 }
 
+/**
+ * The volume of instances that several models share; undefined on types with NVMe disks.
+ *
+ * @throws UserError when the weights of all of them do not fit the disk
+ */
+export function sharedVolumeGiB(
+  weightsGiB: number,
+  { instanceType, localNvmeGB = 0 }: { instanceType: string; localNvmeGB?: number | undefined },
+): number | undefined {
+  const neededGiB = Math.ceil(weightsGiB + spareGiB);
+  if (fitsDisk(weightsGiB, localNvmeGB)) return localNvmeGB > 0 ? undefined : neededGiB;
+  throw new UserError(`The models together are too large for ${instanceType}.`, {
+    problems: [`it has ${diskGiBOf(localNvmeGB)} GiB of disk, and ${neededGiB} GiB are needed`],
+    hint: "Name a type with a larger disk in berth:instanceTypes, or give one of them a stack of its own.",
+  });
+}
+
 /** Longest name of an endpoint, configuration, model or variant. */
 const longestName = 63;
 
@@ -85,12 +102,21 @@ const longestName = 63;
  * The name of a deployment's endpoint: its stack's, and what no other deployment has, so that the schedule that ends it can
  * be armed before it exists.
  *
- * @throws UserError when it is longer than SageMaker's 63 characters
+ * @param endings what the names of its further components have after it
+ * @throws UserError when it, or one of those, is longer than SageMaker's 63 characters
  */
-export function endpointName(stack: string, runId: string): string {
+export function endpointName(
+  stack: string,
+  runId: string,
+  endings: readonly string[] = [],
+): string {
   const name = `${stack}-${runId}`;
-  if (name.length <= longestName) return name;
-  throw new UserError(`The endpoint's name "${name}" has ${name.length} characters.`, {
-    hint: `SageMaker takes ${longestName}: give the stack a shorter name.`,
+  const tooLong = [name, ...endings.map((ending) => `${name}${ending}`)].find(
+    ({ length }) => length > longestName,
+  );
+  if (tooLong === undefined) return name;
+  const what = tooLong === name ? "The endpoint's name" : "A component's name";
+  throw new UserError(`${what} "${tooLong}" has ${tooLong.length} characters.`, {
+    hint: `SageMaker takes ${longestName}: give the stack${tooLong === name ? "" : " or the component"} a shorter name.`,
   });
 }

@@ -1,26 +1,61 @@
 import { planLines, usd } from "../plan-text.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { updateLine } from "./endpoint-update.ts";
+import { firstVariantName } from "./further-models.ts";
+import { hourlyUsdOn, instancesByType, quotaNameOf } from "./instance-pools.ts";
 
-function instances({ endpoint }: EndpointPlan): string {
-  const { minInstances, maxInstances } = endpoint;
-  return minInstances === maxInstances
-    ? String(maxInstances)
-    : `${minInstances} to ${maxInstances}`;
+function instances({ endpoint: { instances: counts } }: EndpointPlan): string {
+  return range(counts.least, counts.most);
+}
+
+function range(least: number, most: number): string {
+  return least === most ? String(most) : `${least} to ${most}`;
+}
+
+/** Each of several variants with its share of the requests, or each of several models with its copies. */
+function furtherLines(plan: EndpointPlan): string[] {
+  const { endpoint, ladder, modelId } = plan;
+  if (endpoint.further.length === 0) return [];
+  const ownUsd = hourlyUsdOn({ ...endpoint, further: [] }, "");
+  const own = {
+    ...{ ...endpoint, name: firstVariantName, modelId, hourlyUsd: ownUsd },
+    ...{ instanceType: ladder[0].instanceType, contextTokens: plan.contextTokens },
+  };
+  const gpuHours = [own, ...endpoint.further].map(
+    ({ copy, maxInstances }) => (copy?.accelerators ?? 0) * maxInstances,
+  );
+  const allGpus = gpuHours.reduce((sum, each) => sum + each, 0);
+  return [own, ...endpoint.further].map((each, index) => {
+    const { copy, minInstances, maxInstances, instanceType, share, name } = each;
+    const count = range(minInstances, maxInstances);
+    if (copy === undefined) {
+      return `variant    ${name}: ${share} % of the requests to ${each.modelId} (${each.contextTokens} tokens), on ${count} of ${instanceType}: ${usd(each.hourlyUsd)} an hour`;
+    }
+    const partUsd = (ownUsd * (gpuHours[index] ?? 0)) / allGpus;
+    return `component  ${each.modelId}: ${count} copies of ${copy.accelerators} GPU${copy.accelerators === 1 ? "" : "s"} and ${copy.memoryMiB} MiB, ${usd(partUsd)} of the hour`;
+  });
 }
 
 function priceLine(plan: EndpointPlan): string {
   const [chosen] = plan.ladder;
   const { endpoint } = plan;
-  const isFixed = endpoint.minInstances === endpoint.maxInstances && endpoint.pools.length === 1;
+  const counts = [endpoint, ...endpoint.further];
+  const isFixed =
+    counts.every((each) => each.minInstances === each.maxInstances) && endpoint.pools.length === 1;
   const most = isFixed ? "" : "at most ";
   const dearest = endpoint.pools.toSorted((a, b) => b.hourlyUsd - a.hourlyUsd)[0] ?? chosen;
   const storage =
     endpoint.volumeGiB === undefined ? "" : `, and ${endpoint.volumeGiB} GiB of storage`;
   return (
-    `price      ${most}${usd(plan.hourlyUsd)} an hour for ${instances(plan)} of ${dearest.instanceType}${storage} ` +
+    `price      ${most}${usd(plan.hourlyUsd)} an hour for ${instances(plan)} of ${dearest.instanceType}${variantCount(endpoint)}${storage} ` +
     `(${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`
   );
+}
+
+/** What the price has besides the first variant's instances. */
+function variantCount({ further }: EndpointPlan["endpoint"]): string {
+  const count = further.filter(({ copy }) => copy === undefined).length;
+  return count === 0 ? "" : ` and ${count} further variant${count === 1 ? "" : "s"}`;
 }
 
 /** What the same silicon costs on EC2, and how much of the time an endpoint has to be off to cost less. */
@@ -43,17 +78,21 @@ function poolsLine({ endpoint: { pools } }: EndpointPlan): string[] {
 
 function alternativesLine({ endpoint }: EndpointPlan): string[] {
   if (endpoint.alternatives.length === 0 || endpoint.pools.length > 1) return [];
+  const mayChoose = endpoint.copy === undefined && endpoint.further.length === 0;
   const names = endpoint.alternatives.map(
     ({ instanceType, hourlyUsd }) => `${instanceType} (${usd(hourlyUsd)})`,
   );
   return [
-    `otherwise  ${names.join(", ")}: for berth:instanceTypes when capacity lacks${endpoint.copy === undefined ? ", or let SageMaker choose with berth:fallbackTypes" : ""}`,
+    `otherwise  ${names.join(", ")}: for berth:instanceTypes when capacity lacks${mayChoose ? ", or let SageMaker choose with berth:fallbackTypes" : ""}`,
   ];
 }
 
 /** What a copy takes, in place of how an update goes, which SageMaker decides with components. */
-function copyLine({ copy, minInstances }: EndpointPlan["endpoint"]): string | undefined {
+function copyLine({ copy, minInstances, further }: EndpointPlan["endpoint"]): string | undefined {
   if (copy === undefined) return undefined;
+  if (further.length > 0) {
+    return "copies     one of each to begin with; where 0 may stay, the last one goes when nobody asks, and a request wakes it";
+  }
   const { accelerators } = copy;
   const rest =
     minInstances === 0 ? "; the last one goes when nobody asks, and a request wakes it" : "";
@@ -75,12 +114,13 @@ function hoursLine({ endpoint: { hours }, hourlyUsd }: EndpointPlan): string[] {
 /** The plan of an endpoint as a person reads it. One entry a line. */
 export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
   const { endpoint } = plan;
-  const { downloadTimeoutSeconds, startupTimeoutSeconds, container, quotaName, mode } = endpoint;
+  const { downloadTimeoutSeconds, startupTimeoutSeconds, container, mode } = endpoint;
   return planLines(plan).flatMap((line) => {
     if (!line.startsWith("price ")) return [line];
     return [
-      `endpoint   SageMaker, ${mode}, ${instances(plan)} instance${endpoint.maxInstances === 1 ? "" : "s"}`,
+      `endpoint   SageMaker, ${mode}, ${instances(plan)} instance${endpoint.instances.most === 1 ? "" : "s"}`,
       `image      ${container.image}`,
+      ...furtherLines(plan),
       ...alternativesLine(plan),
       ...poolsLine(plan),
       priceLine(plan),
@@ -91,7 +131,9 @@ export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
       ...(endpoint.captureDataPercent === 0
         ? []
         : [`captures   ${endpoint.captureDataPercent} % of requests and answers, kept for 7 days`]),
-      `quota      "${quotaName}", ${endpoint.maxInstances} at least`,
+      ...[...instancesByType(plan)].map(
+        ([type, count]) => `quota      "${quotaNameOf(type)}", ${count} at least`,
+      ),
     ];
   });
 }

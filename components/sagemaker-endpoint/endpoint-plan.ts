@@ -2,19 +2,21 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Placement, Plan } from "../plan.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
 import { weeklySwitches } from "../lease/weekly-switches.ts";
-import { makePlan, type PlanRequest } from "../sizing/make-plan.ts";
+import type { PlanRequest } from "../sizing/make-plan.ts";
 import { UserError } from "../user-error.ts";
-import { componentCopy, componentProblems, type ComponentCopy } from "./component-copy.ts";
-import { variantSizes, type VariantSizes } from "./endpoint-limits.ts";
+import { componentProblems, type ComponentCopy } from "./component-copy.ts";
+import { sharedVolumeGiB, variantSizes, type VariantSizes } from "./endpoint-limits.ts";
 import {
   planUpdate,
   updateProblems,
   type EndpointUpdate,
   type UpdateRequest,
 } from "./endpoint-update.ts";
+import { furtherProblems, type FurtherModel, type FurtherRequest } from "./further-models.ts";
 import { ec2TypeName, hostingCatalogue, hostingTypeName } from "./hosting-catalogue.ts";
-import { hourlyUsdOn, instancePools, type EndpointPool } from "./instance-pools.ts";
+import { hourlyUsdOn, instancePools, quotaNameOf, type EndpointPool } from "./instance-pools.ts";
 import { refuseServerless } from "./refuse-serverless.ts";
+import { serveModels, type InstanceCounts } from "./serve-models.ts";
 import {
   parseImageAddress,
   servingContainer,
@@ -39,13 +41,24 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly endpointHours?: string | undefined;
   /** How many further types SageMaker may take when the first lacks capacity, the cheapest first. @default 0 */
   readonly fallbackTypes?: number | undefined;
+  /** Production variants beside the first, each with its share of the requests. @default none */
+  readonly variants?: readonly FurtherRequest[] | undefined;
+  /** Models beside the first on the same instances, each by an inference component of its own. @default none */
+  readonly components?: readonly FurtherRequest[] | undefined;
 }
 
 /** What a plan says of its endpoint. */
 export interface EndpointShape extends VariantSizes {
   readonly mode: EndpointMode;
+  /** Instances of the first variant, or copies of the first component. */
   readonly minInstances: number;
   readonly maxInstances: number;
+  /** Instances of the first variant, which all components share. */
+  readonly instances: InstanceCounts;
+  /** Percent of the requests that the first variant has. */
+  readonly share: number;
+  /** What is served besides the first model: variants, or components. */
+  readonly further: readonly FurtherModel[];
   readonly container: ServingContainer;
   readonly update: EndpointUpdate;
   /** Share of the requests and answers that are kept in S3, percent. */
@@ -100,6 +113,7 @@ function checkRequest(request: EndpointRequest): void {
       ? ["captureDataPercent: an endpoint that queues keeps every request and answer in S3 already"]
       : []),
     ...componentProblems(request),
+    ...furtherProblems(request),
     ...updateProblems(request, request),
     ...hoursProblems(request),
     ...(imageUri !== undefined && address === undefined
@@ -114,6 +128,17 @@ function checkRequest(request: EndpointRequest): void {
     problems,
     hint: "Change what is named above, and plan again.",
   });
+}
+
+/** Weights of all models that share instances, GiB. */
+function allGiB({ weightsGiB }: Plan, further: readonly FurtherModel[]): number {
+  return further.reduce((sum, each) => sum + each.weightsGiB, weightsGiB);
+}
+
+/** Instances at most of all variants, which an update has twice for a while. */
+function variantInstances(ownMost: number, further: readonly FurtherModel[]): number {
+  const variants = further.filter(({ copy }) => copy === undefined);
+  return variants.reduce((sum, { maxInstances }) => sum + maxInstances, ownMost);
 }
 
 function hoursOf({ endpointHours: text }: EndpointRequest): EndpointShape["hours"] {
@@ -135,22 +160,24 @@ export function planEndpoint(
   checkRequest(request);
   const hosting = hostingCatalogue(catalogue);
   const usable = hosting.instanceTypes.filter(({ gpuModel }) => !withoutCuda13.has(gpuModel));
+  const tables = { hosting: { ...hosting, instanceTypes: usable }, images };
   const instanceTypes = request.instanceTypes?.map(hostingTypeName);
   const base = { ...request, spot: false, zones: undefined, instanceTypes };
-  const plan = makePlan(base, { ...hosting, instanceTypes: usable });
   const { endpointMode: mode } = request;
+  const { plan, copy, further, instances } = serveModels(base, tables);
   if (mode === "serverless") return refuseServerless(plan);
   const [chosen, ...alternatives] = plan.ladder;
-  const { region, imageUri } = request;
+  const { region, imageUri, fallbackTypes = 0, leaseHours } = request;
   const type = usable.find(({ instanceType }) => instanceType === chosen.instanceType);
-  const sizes = variantSizes(plan.weightsGiB, { ...chosen, localNvmeGB: type?.localNvmeGB });
+  const disk = { ...chosen, localNvmeGB: type?.localNvmeGB };
+  const sizes = variantSizes(plan.weightsGiB, disk);
+  const volumeGiB =
+    copy === undefined ? sizes.volumeGiB : sharedVolumeGiB(allGiB(plan, further), disk);
   const ec2 = catalogue.instanceTypes.find(
     ({ instanceType }) => instanceType === ec2TypeName(chosen.instanceType),
   );
-  const { fallbackTypes = 0 } = request;
   const pools = instancePools(plan.ladder, usable, { weightsGiB: plan.weightsGiB, fallbackTypes });
-  const hourlyUsd = hourlyUsdOn({ pools, maxInstances: request.maxInstances }, "");
-  const { leaseHours } = request;
+  const hourlyUsd = hourlyUsdOn({ pools, instances, further }, "");
   const leaseUsd = leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours);
   return {
     ...plan,
@@ -161,15 +188,22 @@ export function planEndpoint(
     leaseMostUsd: leaseUsd,
     endpoint: {
       ...sizes,
+      volumeGiB,
       mode,
       minInstances: request.minInstances,
       maxInstances: request.maxInstances,
+      instances,
+      share: 100 - further.reduce((sum, { share }) => sum + share, 0),
+      further,
       container: servingContainer(plan, images, { region, imageUri }),
-      update: planUpdate(request, request),
+      update: planUpdate(request, {
+        minInstances: request.minInstances,
+        maxInstances: variantInstances(request.maxInstances, further),
+      }),
       captureDataPercent: request.captureDataPercent ?? 0,
-      copy: mode === "components" ? componentCopy(chosen) : undefined,
+      copy,
       hours: hoursOf(request),
-      quotaName: `${chosen.instanceType} for endpoint usage`,
+      quotaName: quotaNameOf(chosen.instanceType),
       pools,
       alternatives,
       ec2HourlyUsd: ec2?.prices?.[region]?.onDemandHourlyUsd,

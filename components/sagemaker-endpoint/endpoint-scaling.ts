@@ -1,13 +1,18 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { variantName } from "./endpoint-configuration.ts";
-import type { EndpointMode, EndpointPlan } from "./endpoint-plan.ts";
+import type { EndpointMode } from "./endpoint-plan.ts";
 
-/** What scales. */
+/** What scales: a variant's instances, or a component's copies. */
 export interface EndpointScalingArgs {
-  readonly plan: EndpointPlan;
+  readonly mode: EndpointMode;
+  readonly minInstances: number;
+  readonly maxInstances: number;
+  /** Requests that one instance or copy answers at once. */
+  readonly concurrency: number;
   readonly endpointName: pulumi.Input<string>;
+  /** The variant's name; the component's where there are components. */
+  readonly servedName: pulumi.Input<string>;
   /** What proves that it serves; one that does not cannot be scaled. */
   readonly after: pulumi.Resource;
   readonly tags: TagInputs;
@@ -27,7 +32,7 @@ type Target = Pick<
 >;
 
 /**
- * Scales an endpoint between the plan's least and most instances; nothing where both are one number. An asynchronous one goes
+ * Scales a variant or a component between the plan's least and most; nothing where both are one number. An asynchronous one goes
  * by its backlog, and with a least of none an alarm wakes it at the first request, since a backlog for each of no instances
  * is no number (https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-autoscale.html). So it is with copies of a
  * component, which a request that finds none wakes
@@ -38,8 +43,7 @@ export function endpointScaling(
   args: EndpointScalingArgs,
   parent: pulumi.Resource,
 ): void {
-  const { plan, endpointName, after } = args;
-  const { minInstances, maxInstances, mode } = plan.endpoint;
+  const { endpointName, after, minInstances, maxInstances, mode } = args;
   if (minInstances === maxInstances) return;
   const scaled = new aws.appautoscaling.Target(
     `${name}-capacity`,
@@ -59,7 +63,7 @@ export function endpointScaling(
       ...target,
       policyType: "TargetTrackingScaling",
       targetTrackingScalingPolicyConfiguration: {
-        ...(mode === "async" ? backlog(endpointName) : concurrency(plan, mode)),
+        ...(mode === "async" ? backlog(endpointName) : concurrency(args)),
         scaleInCooldown: quietSeconds,
         scaleOutCooldown: startSeconds,
       },
@@ -69,15 +73,14 @@ export function endpointScaling(
   if (minInstances === 0) wakeUp(name, args, target, parent);
 }
 
-/** Instances of the variant, or copies of the component, which carries the endpoint's name. */
-function scaledThing({ plan, endpointName }: EndpointScalingArgs) {
-  return plan.endpoint.mode === "components"
+function scaledThing({ mode, endpointName, servedName }: EndpointScalingArgs) {
+  return mode === "components"
     ? {
-        resourceId: pulumi.interpolate`inference-component/${endpointName}`,
+        resourceId: pulumi.interpolate`inference-component/${servedName}`,
         scalableDimension: "sagemaker:inference-component:DesiredCopyCount",
       }
     : {
-        resourceId: pulumi.interpolate`endpoint/${endpointName}/variant/${variantName}`,
+        resourceId: pulumi.interpolate`endpoint/${endpointName}/variant/${servedName}`,
         scalableDimension: "sagemaker:variant:DesiredInstanceCount",
       };
 }
@@ -95,7 +98,7 @@ function backlog(name: pulumi.Input<string>) {
 }
 
 /** By requests under way rather than by requests a minute, which of a language model can take a second or a minute. */
-function concurrency({ concurrency: most }: EndpointPlan, mode: EndpointMode) {
+function concurrency({ concurrency: most, mode }: EndpointScalingArgs) {
   return {
     targetValue: Math.max(1, most * busyShare),
     predefinedMetricSpecification: {
@@ -110,7 +113,7 @@ function concurrency({ concurrency: most }: EndpointPlan, mode: EndpointMode) {
 /** The first instance, when something waits and there is none. */
 function wakeUp(
   name: string,
-  { plan, endpointName, tags }: EndpointScalingArgs,
+  { mode, endpointName, servedName, tags }: EndpointScalingArgs,
   target: Target,
   parent: pulumi.Resource,
 ): void {
@@ -133,10 +136,10 @@ function wakeUp(
     {
       alarmDescription: "berth: a request waits, and no instance runs",
       namespace: "AWS/SageMaker",
-      ...(plan.endpoint.mode === "components"
+      ...(mode === "components"
         ? {
             metricName: "NoCapacityInvocationFailures",
-            dimensions: { InferenceComponentName: endpointName },
+            dimensions: { InferenceComponentName: servedName },
             statistic: "Sum",
           }
         : {

@@ -14,12 +14,13 @@ export interface WeightsSource {
 
 /** All that a container of the endpoint may touch. */
 export interface ExecutionRoleArgs {
-  readonly weights: WeightsSource;
-  readonly image: string;
-  readonly endpointName: pulumi.Input<string>;
+  readonly weights: Pick<WeightsSource, "bucket" | "kmsKeyArn">;
+  /** Of the weights of each model in the bucket. */
+  readonly prefixes: readonly string[];
+  readonly images: readonly string[];
+  /** Where the log lines go, below `/aws/sagemaker/`: `Endpoints/<name>`, or `InferenceComponents/<name>` of each. */
+  readonly logOwners: readonly pulumi.Input<string>[];
   readonly region: string;
-  /** Where the log lines go, below `/aws/sagemaker/`. */
-  readonly logFolder: "Endpoints" | "InferenceComponents";
   /** Bucket of requests and answers in async mode. */
   readonly asyncBucket?: pulumi.Input<string> | undefined;
   /** Bucket of captured requests and answers. */
@@ -31,21 +32,27 @@ export interface ExecutionRoleArgs {
 
 interface Known {
   readonly bucket: string;
-  readonly prefix: string;
+  readonly prefixes: readonly string[];
   readonly weightsKmsKeyArn: string | undefined;
-  readonly image: string;
-  readonly endpointName: string;
+  readonly images: readonly string[];
+  readonly logOwners: readonly string[];
   readonly account: string;
   readonly region: string;
-  readonly logFolder: ExecutionRoleArgs["logFolder"];
   readonly asyncBucket: string | undefined;
   readonly captureBucket: string | undefined;
   readonly alarms: readonly string[];
 }
 
+/** A policy takes one or a list; one is read more easily. */
+function oneOrAll(entries: readonly string[]): string | readonly string[] {
+  const all = [...new Set(entries)];
+  const [first = ""] = all;
+  return all.length === 1 ? first : all;
+}
+
 const Effect = "Allow";
 
-function readWeights({ bucket, prefix, weightsKmsKeyArn }: Known): object[] {
+function readWeights({ bucket, prefixes, weightsKmsKeyArn }: Known): object[] {
   return [
     ...(weightsKmsKeyArn === undefined
       ? []
@@ -54,20 +61,22 @@ function readWeights({ bucket, prefix, weightsKmsKeyArn }: Known): object[] {
       Sid: "ReadWeights",
       Effect,
       Action: "s3:GetObject",
-      Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
+      Resource: oneOrAll(prefixes.map((prefix) => `arn:aws:s3:::${bucket}/${prefix}*`)),
     },
     {
       Sid: "ListWeights",
       Effect,
       Action: "s3:ListBucket",
       Resource: `arn:aws:s3:::${bucket}`,
-      Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
+      Condition: { StringLike: { "s3:prefix": oneOrAll(prefixes.map((prefix) => `${prefix}*`)) } },
     },
   ];
 }
 
-function pullImage({ image, account, region }: Known): object[] {
-  const address = parseImageAddress(image) ?? { account, region, repository: "*" };
+function pullImages({ images, account, region }: Known): object[] {
+  const addresses = images.map(
+    (image) => parseImageAddress(image) ?? { account, region, repository: "*" },
+  );
   return [
     // It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
     { Sid: "LogInToEcr", Effect, Action: "ecr:GetAuthorizationToken", Resource: "*" },
@@ -79,19 +88,23 @@ function pullImage({ image, account, region }: Known): object[] {
         "ecr:BatchGetImage",
         "ecr:GetDownloadUrlForLayer",
       ],
-      Resource: `arn:aws:ecr:${address.region}:${address.account}:repository/${address.repository}`,
+      Resource: oneOrAll(
+        addresses.map((at) => `arn:aws:ecr:${at.region}:${at.account}:repository/${at.repository}`),
+      ),
     },
   ];
 }
 
-function writeLogsAndMetrics({ endpointName, account, region, logFolder }: Known): object[] {
-  const group = `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/${logFolder}/${endpointName}`;
+function writeLogsAndMetrics({ logOwners, account, region }: Known): object[] {
+  const groups = logOwners.map(
+    (owner) => `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/${owner}`,
+  );
   return [
     {
       Sid: "WriteLogs",
       Effect,
       Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-      Resource: [group, `${group}:*`],
+      Resource: groups.flatMap((group) => [group, `${group}:*`]),
     },
     // It takes no resource; the namespace limits it.
     {
@@ -142,7 +155,7 @@ export function executionPolicy(known: Known): string {
     Version: "2012-10-17",
     Statement: [
       ...readWeights(known),
-      ...pullImage(known),
+      ...pullImages(known),
       ...writeLogsAndMetrics(known),
       ...queueRequests(known),
       ...writeCaptures(known),
@@ -157,7 +170,7 @@ export function executionRole(
   args: ExecutionRoleArgs,
   parent: pulumi.Resource,
 ): { readonly role: aws.iam.Role; readonly policy: aws.iam.RolePolicy } {
-  const { weights, image, region, asyncBucket, tags } = args;
+  const { weights, prefixes, images, region, asyncBucket, alarms, tags } = args;
   const account = aws.getCallerIdentityOutput({}, { parent }).accountId;
   const role = new aws.iam.Role(
     `${name}-role`,
@@ -176,20 +189,19 @@ export function executionRole(
     {
       role: role.name,
       policy: pulumi
-        .all([weights.bucket, args.endpointName, account, asyncBucket, args.captureBucket])
-        .apply(([bucket, endpointName, id, queue, captureBucket]) =>
+        .all([
+          weights.bucket,
+          pulumi.all([...args.logOwners]),
+          account,
+          asyncBucket,
+          args.captureBucket,
+        ])
+        .apply(([bucket, logOwners, id, queue, captureBucket]) =>
           executionPolicy({
-            bucket,
-            prefix: weights.prefix,
+            ...{ bucket, prefixes, images, logOwners, region, captureBucket, alarms },
             weightsKmsKeyArn: weights.kmsKeyArn,
-            image,
-            endpointName,
             account: id,
-            region,
-            logFolder: args.logFolder,
             asyncBucket: queue,
-            captureBucket,
-            alarms: args.alarms,
           }),
         ),
     },

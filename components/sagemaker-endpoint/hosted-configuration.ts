@@ -10,13 +10,18 @@ export interface HostedConfigurationArgs {
   readonly configuration: aws.sagemaker.EndpointConfigurationArgs;
   /** The first to try first; one alone is the variant's own. */
   readonly instanceTypes: readonly string[];
+  /**
+   * Weights of the variants, in their order, for an endpoint that begins with it. Another traffic makes no new configuration:
+   * the endpoint itself moves it.
+   */
+  readonly initialWeights?: readonly number[] | undefined;
   /** How long SageMaker looks for capacity, seconds. */
   readonly provisionTimeoutSeconds: number;
 }
 
 /**
  * The configuration of an endpoint as AWS's provider cannot make it: with several types, of which SageMaker takes the first with
- * capacity, or with a least of no instances. Like the plain one it cannot be changed, only made anew, under a name of its own.
+ * capacity, with a least of no instances, or with weights that change while it stays. Like the plain one it cannot be changed, only made anew, under a name of its own.
  */
 export class HostedConfiguration extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;

@@ -16,6 +16,8 @@ export interface HostedEndpointArgs {
   readonly region: string;
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
   readonly deploymentConfig?: GuardedUpdate | undefined;
+  /** Weights of its variants by name; a change moves the traffic, and nothing else. @default those of the configuration */
+  readonly weights?: Readonly<Record<string, number>> | undefined;
   /** Weekly hours outside of which it is not there: `Mon-Fri 08:00-19:00 Europe/Berlin`. @default it always is */
   readonly hours?: string | undefined;
 }
@@ -36,10 +38,12 @@ export class HostedEndpoint extends pulumi.CustomResource {
   declare readonly runningConfig: pulumi.Output<string>;
   /** What it runs on, where SageMaker chose among several types; else empty. */
   declare readonly instanceType: pulumi.Output<string>;
+  /** The weights that its variants have, where some were asked for. */
+  declare readonly runningWeights: pulumi.Output<Readonly<Record<string, number>>>;
 
   constructor(name: string, args: HostedEndpointArgs, opts?: pulumi.CustomResourceOptions) {
     const told = { arn: undefined, state: undefined, runningConfig: undefined };
-    const outputs = { ...told, instanceType: undefined };
+    const outputs = { ...told, instanceType: undefined, runningWeights: undefined };
     super("berth:index:HostedEndpoint", name, { ...args, ...outputs }, opts);
   }
 }

@@ -2,6 +2,7 @@ import type { InstanceType } from "../catalogue/instance-type.ts";
 import type { Placement } from "../plan.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
 import { fitsDisk } from "./endpoint-limits.ts";
+import type { EndpointPlan, EndpointShape } from "./endpoint-plan.ts";
 
 /** A type that an endpoint may run on, and its price. */
 export interface EndpointPool {
@@ -36,13 +37,28 @@ export function instancePools(
 
 /** What an hour of all instances costs on one of the types; on one that is none of them, what the dearest does. */
 export function hourlyUsdOn(
-  {
-    pools,
-    maxInstances,
-  }: { readonly pools: readonly EndpointPool[]; readonly maxInstances: number },
+  { pools, instances, further }: Pick<EndpointShape, "pools" | "instances" | "further">,
   instanceType: string,
 ): number {
   const known = pools.filter((pool) => pool.instanceType === instanceType);
   const prices = (known.length > 0 ? known : pools).map(({ hourlyUsd }) => hourlyUsd);
-  return roundUsd(Math.max(...prices) * maxInstances);
+  const furtherUsd = further.reduce((sum, { hourlyUsd }) => sum + hourlyUsd, 0);
+  return roundUsd(Math.max(...prices) * instances.most + furtherUsd);
+}
+
+/** Instances at most by their types, as the quotas of endpoints count them. */
+export function instancesByType({
+  ladder: [{ instanceType }],
+  endpoint: { instances, further },
+}: EndpointPlan): ReadonlyMap<string, number> {
+  const counts = new Map([[instanceType, instances.most]]);
+  for (const { copy, instanceType: type, maxInstances } of further) {
+    if (copy === undefined) counts.set(type, (counts.get(type) ?? 0) + maxInstances);
+  }
+  return counts;
+}
+
+/** The quota by which AWS counts a type; quotas of SageMaker are found by name. */
+export function quotaNameOf(instanceType: string): string {
+  return `${instanceType} for endpoint usage`;
 }

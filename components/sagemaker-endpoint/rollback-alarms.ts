@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { variantName } from "./endpoint-configuration.ts";
+import { firstVariantName } from "./further-models.ts";
 import type { GuardedUpdate } from "./hosted-endpoint.ts";
 import { deploymentPolicy, type EndpointUpdate } from "./endpoint-update.ts";
 
@@ -13,35 +13,55 @@ export interface RollbackAlarmsArgs {
   readonly update: EndpointUpdate;
   /** Known before the endpoint exists, so that what watches it is there first. */
   readonly endpointName: pulumi.Input<string>;
+  /** Names of the variants beside the first. */
+  readonly furtherVariants: readonly string[];
   readonly tags: TagInputs;
 }
 
-/** The name that AWS's provider gives the stack's alarm begins so. */
-export function alarmNamePrefix(name: string): string {
-  return `${name}-errors`;
+/** What the name of the alarm of a variant begins with, as AWS's provider makes it. */
+export function alarmNamePrefix(name: string, furtherVariant?: string): string {
+  return furtherVariant === undefined ? `${name}-errors` : `${name}-${furtherVariant}-errors`;
 }
 
 /**
- * How the endpoint is updated, with the alarms that roll an update back: one on the share of server errors of old and new
- * containers, and those of the user's own. Undefined where nothing is watched, and SageMaker's default holds.
+ * How the endpoint is updated, with the alarms that roll an update back: one of each variant on the share of server errors of old
+ * and new containers, and those of the user's own. Undefined where nothing is watched, and SageMaker's default holds.
  *
  * ### Cost
- * $0.10 a month for the alarm (https://aws.amazon.com/cloudwatch/pricing/, us-east-1, read 2026-11).
+ * $0.10 a month for each alarm (https://aws.amazon.com/cloudwatch/pricing/, us-east-1, read 2026-11).
  */
 export function guardedUpdate(
   name: string,
-  { update, endpointName, tags }: RollbackAlarmsArgs,
+  args: RollbackAlarmsArgs,
   parent: pulumi.Resource,
 ): GuardedUpdate | undefined {
+  const { update, furtherVariants } = args;
   const policy = deploymentPolicy(update);
   if (policy === undefined || update.bakeSeconds === 0) return policy;
-  const errors = new aws.cloudwatch.MetricAlarm(
-    alarmNamePrefix(name),
+  const own = [undefined, ...furtherVariants].map((variant) =>
+    errorAlarm(alarmNamePrefix(name, variant), variant ?? firstVariantName, { ...args, parent }),
+  );
+  const names = [...own.map((alarm) => alarm.name), ...update.alarms];
+  const alarms = names.map((alarmName) => ({ alarmName }));
+  return { ...policy, autoRollbackConfiguration: { alarms } };
+}
+
+function errorAlarm(
+  name: string,
+  VariantName: string,
+  {
+    endpointName: EndpointName,
+    tags,
+    parent,
+  }: RollbackAlarmsArgs & { readonly parent: pulumi.Resource },
+): aws.cloudwatch.MetricAlarm {
+  return new aws.cloudwatch.MetricAlarm(
+    name,
     {
       alarmDescription: "berth: the endpoint answers with server errors; an update goes back",
       namespace: "AWS/SageMaker",
       metricName: "Invocation5XXErrors",
-      dimensions: { EndpointName: endpointName, VariantName: variantName },
+      dimensions: { EndpointName, VariantName },
       // Each answer counts 0 or 1, so that the average is a share.
       statistic: "Average",
       period: 60,
@@ -49,10 +69,8 @@ export function guardedUpdate(
       threshold: tolerated,
       comparisonOperator: "GreaterThanThreshold",
       treatMissingData: "notBreaching",
-      tags: namedTags(tags, alarmNamePrefix(name)),
+      tags: namedTags(tags, name),
     },
     { parent },
   );
-  const alarms = [errors.name, ...update.alarms].map((alarmName) => ({ alarmName }));
-  return { ...policy, autoRollbackConfiguration: { alarms } };
 }

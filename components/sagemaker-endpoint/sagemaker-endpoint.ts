@@ -1,16 +1,19 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { EndpointAnswer, type EndpointAnswerArgs } from "./endpoint-answer.ts";
 import { endpointHours } from "./endpoint-hours.ts";
-import { endpointConfiguration, variantName } from "./endpoint-configuration.ts";
+import { endpointConfiguration } from "./endpoint-configuration.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { endpointScaling } from "./endpoint-scaling.ts";
+import type { WeightsSource } from "./execution-role.ts";
+import { firstVariantName } from "./further-models.ts";
 import { HostedEndpoint } from "./hosted-endpoint.ts";
-import { InferenceComponent } from "./inference-component.ts";
-import { executionRole, type WeightsSource } from "./execution-role.ts";
-import { alarmNamePrefix, guardedUpdate } from "./rollback-alarms.ts";
-import { trafficBucket } from "./traffic-bucket.ts";
+import { hostedModels } from "./hosted-models.ts";
+import { provenPart } from "./proven-part.ts";
+import { guardedUpdate } from "./rollback-alarms.ts";
+import { logOwner, servedParts, type ServedPart } from "./served-part.ts";
+import type { ServingContainer } from "./serving-container.ts";
+import { trafficBuckets } from "./traffic-bucket.ts";
 
 /** What an endpoint is made of. */
 export interface SageMakerEndpointArgs {
@@ -31,6 +34,15 @@ export interface SageMakerEndpointArgs {
     readonly subnetIds: readonly string[];
     readonly securityGroupIds: readonly string[];
   };
+}
+
+/** A model of an endpoint, and what a request for it alone names. */
+export interface ServedModel {
+  readonly modelId: string;
+  /** What it takes: a text to go on with, or a talk. */
+  readonly requestForm: ServingContainer["requestForm"];
+  readonly variant?: string;
+  readonly component?: pulumi.Output<string>;
 }
 
 /** Days that an endpoint's log lines stay. */
@@ -56,53 +68,45 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
   readonly asyncUri: pulumi.Output<string> | undefined;
   /** What requests have to name besides the endpoint, where an inference component brings the model. */
   readonly componentName: pulumi.Output<string> | undefined;
+  /** What else is served: names of variants, or of components. */
+  readonly served: readonly ServedModel[];
   /** Where captured requests and answers lie. */
   readonly capturesUri: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: SageMakerEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SageMakerEndpoint", name, {}, opts);
-    const { mode, container, update, hours, pools } = args.plan.endpoint;
+    const { plan, endpointName, region } = args;
+    const { update, hours, pools, further } = plan.endpoint;
+    const isShared = plan.endpoint.copy !== undefined;
     const traffic = trafficBuckets(name, args, this);
-    const model = servedModel(name, { ...args, ...traffic }, this);
-    const configuration = endpointConfiguration(name, { ...args, ...traffic, model }, this);
-    const deploymentConfig = guardedUpdate(name, { ...args, update }, this);
-    // Made first, since SageMaker makes it without a retention, and gives it no tags.
-    const logs = new aws.cloudwatch.LogGroup(
-      `${name}-logs`,
-      {
-        name: pulumi.interpolate`/aws/sagemaker/${logFolder(args.plan)}/${args.endpointName}`,
-        retentionInDays: logDays,
-        tags: namedTags(args.tags, `${name}-logs`),
-      },
-      { parent: this },
-    );
-    const endpointTags = namedTags(args.tags, `${name}-endpoint`);
-    const named = { endpointName: args.endpointName, configName: configuration.name };
+    const parts = servedParts(name, plan, endpointName);
+    const models = hostedModels(name, { ...args, ...traffic, parts }, this);
+    const made = { ...args, ...traffic, models };
+    const configuration = endpointConfiguration(name, made, this);
+    const furtherVariants = isShared ? [] : further.map((each) => each.name);
+    const guarded = { ...args, update, furtherVariants };
+    const deploymentConfig = guardedUpdate(name, guarded, this);
+    const logs = logGroups({ ...args, parts }, this);
+    const tags = namedTags(args.tags, `${name}-endpoint`);
+    const named = { endpointName, configName: configuration.name };
     // What stops it is armed before it starts.
-    const switched =
-      hours === undefined
-        ? []
-        : endpointHours(name, { ...args, ...named, hours: hours.text, endpointTags }, this);
+    const timed = { ...args, ...named, hours: hours?.text ?? "", endpointTags: tags };
+    const switched = hours === undefined ? [] : endpointHours(name, timed, this);
+    const weights = weightsOf(plan);
     const endpoint = new HostedEndpoint(
       `${name}-endpoint`,
-      { ...named, region: args.region, tags: endpointTags, deploymentConfig, hours: hours?.text },
-      { parent: this, dependsOn: [...args.after, logs, ...switched] },
+      { ...named, region, tags, deploymentConfig, hours: hours?.text, weights },
+      { parent: this, dependsOn: [...args.after, ...logs, ...switched] },
     );
-    const modelName = model.name;
-    const component = inferenceComponent(name, { ...args, ...named, endpoint, modelName }, this);
-    const answer = new EndpointAnswer(
-      `${name}-answer`,
-      {
-        ...named,
-        region: args.region,
-        realtime: mode !== "async",
-        component: component && proven(component, modelName),
-        requestForm: container.requestForm,
-        state: endpoint.state,
-      },
-      { parent: this, dependsOn: [component ?? endpoint] },
-    );
-    endpointScaling(name, { ...args, after: answer }, this);
+    const components = models.flatMap(({ part, model }) => {
+      const { component, answer } = provenPart(
+        { part, modelName: model.name },
+        { ...args, ...named, endpoint },
+        this,
+      );
+      endpointScaling(part.name, { ...scaledPart(args, part), after: answer }, this);
+      return component === undefined ? [] : [component];
+    });
     this.endpointName = endpoint.endpointName;
     this.endpointArn = endpoint.arn;
     this.state = endpoint.state;
@@ -110,117 +114,53 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
     this.instanceType = endpoint.instanceType.apply((chosen) =>
       pools.some(({ instanceType }) => instanceType === chosen)
         ? chosen
-        : args.plan.ladder[0].instanceType,
+        : plan.ladder[0].instanceType,
     );
     const { asyncBucket, captureBucket } = traffic;
     this.asyncUri = asyncBucket && pulumi.interpolate`s3://${asyncBucket}/`;
-    this.componentName = component?.componentName;
+    this.componentName = components[0]?.componentName;
+    this.served = parts.map(({ modelId, variantName, container: { requestForm } }, index) => {
+      const component = components[index]?.componentName;
+      const named = component === undefined ? { variant: variantName } : { component };
+      return { modelId, requestForm, ...named };
+    });
     this.capturesUri = captureBucket && pulumi.interpolate`s3://${captureBucket}/captures/`;
     this.registerOutputs({ endpointName: this.endpointName, endpointArn: this.endpointArn });
   }
 }
 
-/** Where the containers' log lines go, below `/aws/sagemaker/`. */
-function logFolder({ endpoint }: EndpointPlan): "Endpoints" | "InferenceComponents" {
-  return endpoint.copy === undefined ? "Endpoints" : "InferenceComponents";
+/** Weights of the variants; undefined where one has everything. */
+function weightsOf({ endpoint: { copy, share, further } }: EndpointPlan) {
+  if (copy !== undefined || further.length === 0) return undefined;
+  const others = further.map((each) => [each.name, each.share] as const);
+  return Object.fromEntries([[firstVariantName, share] as const, ...others]);
 }
 
-interface ServedComponentArgs extends SageMakerEndpointArgs {
-  readonly endpoint: HostedEndpoint;
-  readonly configName: pulumi.Input<string>;
-  readonly modelName: pulumi.Input<string>;
+function scaledPart({ plan, endpointName, tags }: SageMakerEndpointArgs, part: ServedPart) {
+  const { minInstances, maxInstances, concurrency, componentName, variantName } = part;
+  const { mode } = plan.endpoint;
+  const servedName = componentName ?? variantName;
+  return { mode, minInstances, maxInstances, concurrency, endpointName, servedName, tags };
 }
 
-/** The component that brings the model, under the endpoint's own name; undefined where the endpoint has the model itself. */
-function inferenceComponent(
-  name: string,
-  { plan, endpoint, configName, modelName, region, tags }: ServedComponentArgs,
+/** Made before what writes there, since SageMaker makes them without a retention, and gives them no tags. */
+function logGroups(
+  { parts, endpointName, tags }: SageMakerEndpointArgs & { readonly parts: readonly ServedPart[] },
   parent: pulumi.Resource,
-): InferenceComponent | undefined {
-  const { copy, minInstances, downloadTimeoutSeconds, startupTimeoutSeconds } = plan.endpoint;
-  if (copy === undefined) return undefined;
-  const { endpointName } = endpoint;
-  return new InferenceComponent(
-    `${name}-component`,
-    {
-      ...{ componentName: endpointName, endpointName, variantName, modelName, configName, region },
-      ...{ ...copy, downloadTimeoutSeconds, startupTimeoutSeconds },
-      // It cannot begin with none; scaling takes it there.
-      copies: Math.max(1, minInstances),
-      tags: namedTags(tags, `${name}-component`),
-    },
-    { parent, dependsOn: [endpoint] },
+): readonly aws.cloudwatch.LogGroup[] {
+  const own = parts.filter(
+    ({ componentName }, index) => componentName !== undefined || index === 0,
   );
-}
-
-/** What the answer of a component proves. */
-function proven(
-  { componentName, state }: InferenceComponent,
-  modelName: pulumi.Output<string>,
-): NonNullable<EndpointAnswerArgs["component"]> {
-  return { name: componentName, modelName, state };
-}
-
-interface TrafficBuckets {
-  readonly asyncBucket: pulumi.Output<string> | undefined;
-  readonly captureBucket: pulumi.Output<string> | undefined;
-}
-
-function trafficBuckets(
-  name: string,
-  { plan, tags }: SageMakerEndpointArgs,
-  parent: pulumi.Resource,
-): TrafficBuckets {
-  const { mode, captureDataPercent } = plan.endpoint;
-  const bucket = (role: string) => trafficBucket(`${name}-${role}`, tags, parent).bucket;
-  return {
-    asyncBucket: mode === "async" ? bucket("queue") : undefined,
-    captureBucket: captureDataPercent > 0 ? bucket("captures") : undefined,
-  };
-}
-
-interface ServedModelArgs extends SageMakerEndpointArgs, TrafficBuckets {}
-
-function servedModel(
-  name: string,
-  args: ServedModelArgs,
-  parent: pulumi.Resource,
-): aws.sagemaker.Model {
-  const { plan, weights, vpc } = args;
-  const { container, update } = plan.endpoint;
-  const { image, environment } = container;
-  const alarms = update.bakeSeconds === 0 ? [] : [`${alarmNamePrefix(name)}-*`, ...update.alarms];
-  const { role, policy } = executionRole(
-    name,
-    { ...args, image, alarms, logFolder: logFolder(plan) },
-    parent,
-  );
-  return new aws.sagemaker.Model(
-    `${name}-model`,
-    {
-      executionRoleArn: role.arn,
-      primaryContainer: {
-        image,
-        environment,
-        modelDataSource: {
-          s3DataSources: [
-            {
-              // The slash at the end makes it a prefix.
-              s3Uri: pulumi.interpolate`s3://${weights.bucket}/${weights.prefix}`,
-              s3DataType: "S3Prefix",
-              compressionType: "None",
-            },
-          ],
+  return own.map(
+    (part) =>
+      new aws.cloudwatch.LogGroup(
+        `${part.name}-logs`,
+        {
+          name: pulumi.interpolate`/aws/sagemaker/${logOwner(part, endpointName)}`,
+          retentionInDays: logDays,
+          tags: namedTags(tags, `${part.name}-logs`),
         },
-      },
-      ...(vpc === undefined
-        ? {}
-        : {
-            vpcConfig: { subnets: [...vpc.subnetIds], securityGroupIds: [...vpc.securityGroupIds] },
-          }),
-      tags: namedTags(args.tags, `${name}-model`),
-    },
-    // SageMaker looks at the data with this role when the model is made.
-    { parent, dependsOn: [policy] },
+        { parent },
+      ),
   );
 }

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
+import type { EndpointPlan } from "./endpoint-plan.ts";
 
 /** Days that a request and its answer stay. */
 const keptDays = 7;
@@ -10,11 +11,7 @@ const keptDays = 7;
  *
  * @param name of the bucket's resource
  */
-export function trafficBucket(
-  name: string,
-  tags: TagInputs,
-  parent: pulumi.Resource,
-): aws.s3.Bucket {
+function trafficBucket(name: string, tags: TagInputs, parent: pulumi.Resource): aws.s3.Bucket {
   const bucket = new aws.s3.Bucket(
     name,
     { forceDestroy: true, tags: namedTags(tags, name) },
@@ -48,4 +45,24 @@ export function trafficBucket(
     { parent },
   );
   return bucket;
+}
+
+/** The buckets of an endpoint that queues, or that keeps a share of what passes. */
+export interface TrafficBuckets {
+  readonly asyncBucket: pulumi.Output<string> | undefined;
+  readonly captureBucket: pulumi.Output<string> | undefined;
+}
+
+/** Those that the plan asks for. */
+export function trafficBuckets(
+  name: string,
+  { plan, tags }: { readonly plan: EndpointPlan; readonly tags: TagInputs },
+  parent: pulumi.Resource,
+): TrafficBuckets {
+  const { mode, captureDataPercent } = plan.endpoint;
+  const bucket = (role: string) => trafficBucket(`${name}-${role}`, tags, parent).bucket;
+  return {
+    asyncBucket: mode === "async" ? bucket("queue") : undefined,
+    captureBucket: captureDataPercent > 0 ? bucket("captures") : undefined,
+  };
 }

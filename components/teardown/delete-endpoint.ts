@@ -8,28 +8,39 @@ const patient = [
 /** What of an endpoint is deleted. */
 export interface EndedEndpoint {
   readonly endpointName: string;
-  /** Whether a component of the same name brings its model. */
-  readonly hasComponent: boolean;
+  /** Names of the components that bring its models; each begins with the endpoint's. */
+  readonly components: readonly string[];
+}
+
+/** The state in which the component of that index is deleted; the last one leads to the endpoint. */
+function endState(components: readonly string[], index: number): string {
+  if (index >= components.length) return "FindEndpoint";
+  return index === 0 ? "EndComponent" : `EndComponent${index + 1}`;
 }
 
 /**
- * A component is deleted before its endpoint, which would leave it behind; where SageMaker refuses that for now, since copies
- * start, the endpoint goes first, which is what costs, and the component after it.
+ * Components are deleted before their endpoint, which would leave them behind; where SageMaker refuses that for now, since
+ * copies start, the endpoint goes first, which is what costs, and the components after it.
  */
-function endComponent(InferenceComponentName: string): object {
-  return {
-    EndComponent: {
+function endComponents({ endpointName, components }: EndedEndpoint): object {
+  const ends = components.map((InferenceComponentName, index) => {
+    const Next = endState(components, index + 1);
+    const state = {
       Type: "Task",
       Resource: "arn:aws:states:::aws-sdk:sagemaker:deleteInferenceComponent",
       Parameters: { InferenceComponentName },
       ResultPath: null,
-      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next: "FindEndpoint" }],
-      Next: "FindEndpoint",
-    },
+      Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next }],
+      Next,
+    };
+    return [endState(components, index), state] as const;
+  });
+  return {
+    ...Object.fromEntries(ends),
     FindComponent: {
       Type: "Task",
       Resource: "arn:aws:states:::aws-sdk:sagemaker:listInferenceComponents",
-      Parameters: { NameContains: InferenceComponentName },
+      Parameters: { NameContains: endpointName },
       Retry: patient,
       Next: "AnyComponentLeft",
     },
@@ -47,14 +58,16 @@ function endComponent(InferenceComponentName: string): object {
  *
  * It lists rather than describes, since the endpoint that is not there is then an empty list and no error.
  */
-export function deleteEndpoint({ endpointName, hasComponent }: EndedEndpoint): string {
-  const start = hasComponent ? "EndComponent" : "FindEndpoint";
+export function deleteEndpoint(ended: EndedEndpoint): string {
+  const { endpointName, components } = ended;
+  const hasComponent = components.length > 0;
+  const start = endState(components, 0);
   return JSON.stringify({
     Comment: "berth: deletes the endpoint of one stack, then looks again until it is gone",
     StartAt: start,
     TimeoutSeconds: 6 * 3600,
     States: {
-      ...(hasComponent ? endComponent(endpointName) : {}),
+      ...(hasComponent ? endComponents(ended) : {}),
       FindEndpoint: {
         Type: "Task",
         Resource: "arn:aws:states:::aws-sdk:sagemaker:listEndpoints",
@@ -93,15 +106,16 @@ export function deleteEndpoint({ endpointName, hasComponent }: EndedEndpoint): s
   });
 }
 
-function endOwnComponent(name: string): object[] {
+function endOwnComponents(names: readonly string[]): object[] {
   const Effect = "Allow";
+  const arns = names.map((name) => `arn:aws:sagemaker:*:*:inference-component/${name}`);
   return [
     { Sid: "LookForIt", Effect, Action: "sagemaker:ListInferenceComponents", Resource: "*" },
     {
       Sid: "EndOwnComponent",
       Effect,
       Action: "sagemaker:DeleteInferenceComponent",
-      Resource: `arn:aws:sagemaker:*:*:inference-component/${name}`,
+      Resource: arns.length === 1 ? arns[0] : arns,
       Condition: { StringEquals: { [`aws:ResourceTag/${protectTag}`]: "false" } },
     },
   ];
@@ -111,14 +125,14 @@ function endOwnComponent(name: string): object[] {
  * May list endpoints, and delete that one. An endpoint that scales has its scaling deregistered with it
  * (https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-delete-with-scaling.html).
  */
-export function deleteEndpointPolicy({ endpointName, hasComponent }: EndedEndpoint): string {
+export function deleteEndpointPolicy({ endpointName, components }: EndedEndpoint): string {
   const Effect = "Allow";
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
       // Both take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
       { Sid: "Look", Effect, Action: "sagemaker:ListEndpoints", Resource: "*" },
-      ...(hasComponent ? endOwnComponent(endpointName) : []),
+      ...(components.length > 0 ? endOwnComponents(components) : []),
       {
         Sid: "EndOwnEndpoint",
         Effect,

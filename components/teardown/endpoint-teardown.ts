@@ -6,8 +6,8 @@ import { deleteEndpoint, deleteEndpointPolicy } from "./delete-endpoint.ts";
 /** Which endpoint is ended, and when. */
 export interface EndpointTeardownArgs extends RunOwner {
   readonly endpointName: pulumi.Input<string>;
-  /** Whether an inference component of the same name brings its model. */
-  readonly hasComponent: boolean;
+  /** What the names of the inference components that bring its models have after the endpoint's name. @default none do */
+  readonly componentEndings: readonly string[];
   /** RFC 3339 in UTC, to the second. */
   readonly expiresAt: pulumi.Input<string>;
   readonly tags: TagInputs;
@@ -29,10 +29,11 @@ export class EndpointTeardown extends pulumi.ComponentResource {
 
   constructor(name: string, args: EndpointTeardownArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:EndpointTeardown", name, {}, opts);
-    const { hasComponent, sweepRegions = [] } = args;
-    const ended = pulumi
-      .output(args.endpointName)
-      .apply((endpointName) => ({ endpointName, hasComponent }));
+    const { componentEndings, sweepRegions = [] } = args;
+    const ended = pulumi.output(args.endpointName).apply((endpointName) => ({
+      endpointName,
+      components: componentEndings.map((ending) => `${endpointName}${ending}`),
+    }));
     const atDeadline = {
       description: "berth: ends the endpoint of one stack",
       definition: ended.apply(deleteEndpoint),

@@ -37,6 +37,8 @@ export interface Fault {
   readonly key?: string;
   /** How many calls it meets. @default every one */
   readonly times?: number;
+  /** How many calls it lets through first. @default 0 */
+  readonly after?: number;
   /** For `slow`. @default 1000 */
   readonly milliseconds?: number;
   /** For `cut-body`. @default half of the body */
@@ -57,6 +59,7 @@ export interface FaultSubject {
 interface Armed {
   readonly fault: Fault;
   left: number;
+  spared: number;
 }
 
 function typeMatches(wanted: string, actual: string | undefined): boolean {
@@ -90,7 +93,7 @@ export class Faults {
   #armed: Armed[] = [];
 
   set(fault: Fault): void {
-    this.#armed.push({ fault, left: fault.times ?? Infinity });
+    this.#armed.push({ fault, left: fault.times ?? Infinity, spared: fault.after ?? 0 });
   }
 
   clear(): void {
@@ -105,6 +108,10 @@ export class Faults {
   take(subject: FaultSubject): Fault | undefined {
     const found = this.#armed.find((each) => each.left > 0 && matches(each.fault, subject));
     if (found === undefined) return undefined;
+    if (found.spared > 0) {
+      found.spared -= 1;
+      return undefined;
+    }
     found.left -= 1;
     return found.fault;
   }

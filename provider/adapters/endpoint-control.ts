@@ -9,8 +9,10 @@ import {
   paginateListTags,
   SageMakerClient,
   UpdateEndpointCommand,
+  UpdateEndpointWeightsAndCapacitiesCommand,
   type DeploymentConfig,
   type InstancePoolSummary,
+  type ProductionVariantSummary,
 } from "@aws-sdk/client-sagemaker";
 import { apiCase } from "./api-case.ts";
 
@@ -22,6 +24,8 @@ export interface EndpointView {
   readonly configName: string;
   /** What it runs on, where SageMaker chose among several types; else empty. */
   readonly instanceType: string;
+  /** Of its variants, by name. */
+  readonly weights: Readonly<Record<string, number>>;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -48,6 +52,14 @@ function chosenType(pools: readonly InstancePoolSummary[] = []): string {
     (a, b) => (b.CurrentInstanceCount ?? 0) - (a.CurrentInstanceCount ?? 0),
   );
   return (most?.CurrentInstanceCount ?? 0) > 0 ? (most?.InstanceType ?? "") : "";
+}
+
+function weightsOf(variants: readonly ProductionVariantSummary[] = []): Record<string, number> {
+  const pairs = variants.map(
+    ({ VariantName = "", DesiredWeight, CurrentWeight }) =>
+      [VariantName, DesiredWeight ?? CurrentWeight ?? 0] as const,
+  );
+  return Object.fromEntries(pairs);
 }
 
 function isMissing(error: unknown): boolean {
@@ -84,6 +96,7 @@ export class EndpointControl {
         state: EndpointStatus,
         configName: EndpointConfigName,
         instanceType: chosenType(found.ProductionVariants?.[0]?.InstancePools),
+        weights: weightsOf(found.ProductionVariants),
         tags: await this.#tagsOf(arn),
       };
     } catch (error) {
@@ -124,6 +137,17 @@ export class EndpointControl {
     const DeploymentConfig = apiCase(deploymentConfig) as DeploymentConfig | undefined;
     await this.#client.send(
       new UpdateEndpointCommand({ EndpointName, EndpointConfigName, DeploymentConfig }),
+    );
+  }
+
+  /** Moves the traffic between its variants, without a new configuration. */
+  async weigh(weights: EndpointView["weights"]): Promise<void> {
+    const { endpointName: EndpointName } = this.#options;
+    const DesiredWeightsAndCapacities = Object.entries(weights).map(
+      ([VariantName, DesiredWeight]) => ({ VariantName, DesiredWeight }),
+    );
+    await this.#client.send(
+      new UpdateEndpointWeightsAndCapacitiesCommand({ EndpointName, DesiredWeightsAndCapacities }),
     );
   }
 

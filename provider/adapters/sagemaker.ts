@@ -49,12 +49,14 @@ export async function lookAtComponent(
 export interface Invoked {
   readonly endpointName: string;
   readonly componentName: string | undefined;
+  /** One of several variants. @default whichever the weights give */
+  readonly variantName?: string | undefined;
   readonly region: string;
 }
 
 /** Sends one JSON request to an endpoint's container; throws what it refused. */
 export async function invoke(
-  { endpointName: EndpointName, componentName: InferenceComponentName, region }: Invoked,
+  { endpointName: EndpointName, componentName, variantName, region }: Invoked,
   body: object,
 ): Promise<void> {
   const client = new SageMakerRuntimeClient({ region });
@@ -62,7 +64,8 @@ export async function invoke(
     await client.send(
       new InvokeEndpointCommand({
         EndpointName,
-        InferenceComponentName,
+        InferenceComponentName: componentName,
+        TargetVariant: variantName,
         ContentType: "application/json",
         Body: JSON.stringify(body),
       }),

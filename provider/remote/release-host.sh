@@ -44,7 +44,7 @@ if [ -z "$root" ] && command -v apt-mark >/dev/null; then
   kept=$(apt-mark showhold | grep -E '^(lib)?nvidia-|^linux-(image|headers|modules)' | sort | tr '\n' ' ' || true)
   if [ -n "$kept" ]; then stays "the driver and its kernel, which are kept from upgrades: ${kept% }"; fi
 fi
-for file in etc/apt/sources.list.d/berth-nvidia.sources etc/apt/preferences.d/berth-nvidia \
+for file in etc/apt/sources.list.d/berth-nvidia.sources etc/apt/preferences.d/berth-nvidia etc/yum.repos.d/berth-nvidia.repo \
   etc/modprobe.d/berth-nouveau.conf etc/modprobe.d/berth-nova_core.conf etc/dkms/nvidia.conf; do
   if [ -e "$root/$file" ]; then stays "/$file, which belongs to the driver"; fi
 done

@@ -11,6 +11,7 @@ const inputs = z.object({
   realtime: z.boolean(),
   requestForm: z.enum(["completion", "chat"]),
   state: z.string().default(""),
+  variantName: z.string().optional(),
   component: z
     .object({ name: z.string().min(1), modelName: z.string(), state: z.string().default("") })
     .optional(),
@@ -62,7 +63,8 @@ async function hasCopy(asked: Inputs): Promise<boolean> {
 /** Waits for nothing: whoever made the endpoint has waited until SageMaker was done with it. */
 async function prove(values: Properties): Promise<Properties> {
   const asked = inputs.parse(values);
-  const { endpointName, configName, region, realtime, requestForm, state, component } = asked;
+  const { endpointName, configName, region, realtime, requestForm, state } = asked;
+  const { component, variantName } = asked;
   if (state === "stopped") return { ...values, answeredAt: notAsked };
   const found = await findEndpoint(endpointName, region);
   if (found === undefined) throw await failure(asked, "is gone.");
@@ -80,10 +82,14 @@ async function prove(values: Properties): Promise<Properties> {
       requestForm === "chat"
         ? { messages: [{ role: "user", content: "Hello" }] }
         : { prompt: "Hello" };
-    const invoked = { endpointName, componentName: component?.name, region };
+    const invoked = { endpointName, componentName: component?.name, variantName, region };
     await invoke(invoked, { ...form, max_tokens: 1 }).catch(async (error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      throw await failure(asked, `is in service and does not answer: ${why}`, error);
+      throw await failure(
+        asked,
+        `is in service and ${variantName === undefined ? "" : `its variant ${variantName} `}does not answer: ${why}`,
+        error,
+      );
     });
   }
   return { ...values, answeredAt: new Date().toISOString() };
@@ -106,7 +112,7 @@ export const endpointAnswer: ResourceType = {
   // A Read that found it otherwise leaves no time of an answer.
   needsRepair: (state) => state["answeredAt"] === "",
   create: async (values) => ({
-    id: `answer-${String(values["endpointName"])}`,
+    id: ["answer", values["endpointName"], values["variantName"]].filter(Boolean).join("-"),
     outputs: await prove(values),
   }),
   read: (_id, state, operation) => look(state, operation),

@@ -5,9 +5,11 @@ import { launchHost } from "../launch-host.ts";
 import type { ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
 
-const purchase = z.enum(["spot", "on-demand"]);
+/** How an instance is bought. */
+export const purchase = z.enum(["spot", "on-demand"]);
 
-const rung = z.object({
+/** A rung of the ladder. */
+export const rung = z.object({
   instanceType: z.string().min(1),
   purchase,
   zones: z.array(z.string()),
@@ -31,8 +33,14 @@ const inputs = z.object({
 
 const outcome = z.object({ instanceId: z.string().min(1), fleetIds: z.array(z.string()) });
 
-async function inRegion<T>(values: Properties, work: (ec2: Ec2Launch) => Promise<T>): Promise<T> {
-  const ec2 = new Ec2Launch(inputs.parse(values).region);
+const placed = z.object({ region: z.string().min(1) });
+
+/** Works with EC2 of the region that a resource is in. */
+export async function inRegion<T>(
+  values: Properties,
+  work: (ec2: Ec2Launch) => Promise<T>,
+): Promise<T> {
+  const ec2 = new Ec2Launch(placed.parse(values).region);
   try {
     return await work(ec2);
   } finally {
@@ -40,7 +48,19 @@ async function inRegion<T>(values: Properties, work: (ec2: Ec2Launch) => Promise
   }
 }
 
-const ended: readonly (string | undefined)[] = ["terminated", "shutting-down", undefined];
+/** States of an instance that is no more. */
+export const ended: readonly (string | undefined)[] = ["terminated", "shutting-down", undefined];
+
+/** Says what to do about a launch that the account does not allow. */
+export function explainDenied(error: unknown): never {
+  if (error instanceof Error && error.name === "UnauthorizedOperation") {
+    throw new UserError(`EC2 refused the launch: ${error.message}`, {
+      hint: "docs/iam-policy.md has what a deployment needs.",
+      cause: error,
+    });
+  }
+  throw error;
+}
 
 /** `berth:index:HostLaunch`: one EC2 instance from a ladder of types, zones and markets. */
 export const hostLaunch: ResourceType = {
@@ -52,15 +72,7 @@ export const hostLaunch: ResourceType = {
       const say = (line: string) => {
         operation.log(line);
       };
-      const launch = await launchHost(ec2, inputs.parse(values), say).catch((error: unknown) => {
-        if (error instanceof Error && error.name === "UnauthorizedOperation") {
-          throw new UserError(`EC2 refused the launch: ${error.message}`, {
-            hint: "docs/iam-policy.md has what a deployment needs.",
-            cause: error,
-          });
-        }
-        throw error;
-      });
+      const launch = await launchHost(ec2, inputs.parse(values), say).catch(explainDenied);
       return { id: launch.instanceId, outputs: { ...values, ...launch } };
     }),
   read: (id, state) =>

@@ -5,6 +5,9 @@ import {
   DescribeEndpointConfigCommand,
   SageMakerClient,
   type CreateEndpointConfigCommandInput,
+  type InstancePool,
+  type ProductionVariant,
+  type ProductionVariantInstanceType,
 } from "@aws-sdk/client-sagemaker";
 import { z } from "zod";
 import { UserError } from "../../components/user-error.ts";
@@ -16,10 +19,11 @@ const inputs = z.object({
   region: z.string().min(1),
   namePrefix: z.string().regex(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,54}$/),
   configuration: z.looseObject({
-    productionVariants: z.array(z.looseObject({})).length(1),
+    productionVariants: z.array(z.looseObject({})).min(1).max(10),
     tags: z.record(z.string(), z.string()),
   }),
   instanceTypes: z.array(z.string()).min(1).max(5),
+  initialWeights: z.array(z.number().min(0)).optional(),
   provisionTimeoutSeconds: z.int().min(300).max(3600),
 });
 
@@ -30,32 +34,37 @@ function withClient<T>(region: unknown, work: (client: SageMakerClient) => Promi
   });
 }
 
-/** The request, with the variant's types as pools where there are several. */
+/** The request, with the weights of its variants, and the first one's types as pools where there are several. */
 function requestOf(
   values: Properties,
   EndpointConfigName: string,
 ): CreateEndpointConfigCommandInput {
-  const { configuration, instanceTypes, provisionTimeoutSeconds } = inputs.parse(values);
-  const { productionVariants, tags, ...rest } = configuration;
-  const [variant = {}] = productionVariants;
+  const asked = inputs.parse(values);
+  const { productionVariants, tags, ...rest } = asked.configuration;
+  const { instanceTypes, initialWeights, provisionTimeoutSeconds } = asked;
+  const weighed = productionVariants.map((variant, index) => {
+    const InitialVariantWeight = initialWeights?.[index];
+    const named = apiCase(variant) as ProductionVariant;
+    return InitialVariantWeight === undefined ? named : { ...named, InitialVariantWeight };
+  });
   const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-  const common = { ...(apiCase(rest) as object), EndpointConfigName, Tags };
-  if (instanceTypes.length === 1) {
-    const ProductionVariants = [apiCase(variant)];
-    return { ...common, ProductionVariants } as CreateEndpointConfigCommandInput;
-  }
-  const named = Object.fromEntries(
-    Object.entries(variant).filter(([key]) => key !== "instanceType"),
-  );
-  const pooled = {
-    ...(apiCase(named) as { VariantName: string }),
-    InstancePools: instanceTypes.map((InstanceType, index) => ({
-      InstanceType,
-      Priority: index + 1,
-    })),
-    VariantInstanceProvisionTimeoutInSeconds: provisionTimeoutSeconds,
-  };
-  return { ...common, ProductionVariants: [pooled] } as CreateEndpointConfigCommandInput;
+  const ProductionVariants =
+    instanceTypes.length === 1
+      ? weighed
+      : weighed.map((variant) => ({
+          ...variant,
+          InstanceType: undefined,
+          InstancePools: poolsOf(instanceTypes),
+          VariantInstanceProvisionTimeoutInSeconds: provisionTimeoutSeconds,
+        }));
+  return { ...(apiCase(rest) as object), EndpointConfigName, Tags, ProductionVariants };
+}
+
+function poolsOf(instanceTypes: readonly string[]): InstancePool[] {
+  return instanceTypes.map((type, index) => ({
+    InstanceType: type as ProductionVariantInstanceType,
+    Priority: index + 1,
+  }));
 }
 
 function isMissing(error: unknown): boolean {
@@ -80,7 +89,8 @@ function explained(error: unknown): never {
 /** `berth:index:HostedConfiguration`: an endpoint's configuration that AWS's provider cannot make. */
 export const hostedConfiguration: ResourceType = {
   inputs,
-  replaceOn: Object.keys(inputs.shape),
+  // What has begun with other weights keeps its configuration: the endpoint moves the traffic.
+  replaceOn: Object.keys(inputs.shape).filter((key) => key !== "initialWeights"),
   computed: ["name", "arn"],
   create: (values) =>
     withClient(values["region"], async (client) => {
@@ -100,8 +110,8 @@ export const hostedConfiguration: ResourceType = {
         throw error;
       }
     }),
-  // Every change makes a new one.
-  update: (_id, _olds, news) => Promise.resolve(news),
+  // Only the weights change without a new one.
+  update: (_id, { name, arn }, news) => Promise.resolve({ ...news, name, arn }),
   delete: (EndpointConfigName, state) =>
     withClient(state["region"], async (client) => {
       await client

@@ -13,11 +13,12 @@ const inputs = z.object({
   tags: z.record(z.string(), z.string()),
   deploymentConfig: z.record(z.string(), z.unknown()).optional(),
   hours: z.string().optional(),
+  weights: z.record(z.string(), z.number().min(0)).optional(),
 });
 type Inputs = z.infer<typeof inputs>;
 
 /** What is told of an endpoint that is deleted, and meant to be. */
-const stopped = { state: "stopped", runningConfig: "", instanceType: "" };
+const stopped = { state: "stopped", runningConfig: "", instanceType: "", runningWeights: {} };
 
 function withControl<T>(
   { endpointName, region }: Inputs,
@@ -36,7 +37,16 @@ function withControl<T>(
 
 function outputsOf(values: Properties, found: EndpointView): Properties {
   const { arn, state, configName: runningConfig, instanceType } = found;
-  return { ...values, arn, state, runningConfig, instanceType };
+  const runningWeights = values["weights"] === undefined ? {} : found.weights;
+  return { ...values, arn, state, runningConfig, instanceType, runningWeights };
+}
+
+/** Whether the variants have other weights than those that are asked for; variants that are not there have none. */
+function isOtherwiseWeighed(asked: Properties[string], running: Properties[string]): boolean {
+  const has = (running ?? {}) as Readonly<Record<string, number>>;
+  return Object.entries((asked ?? {}) as Readonly<Record<string, number>>).some(
+    ([name, weight]) => has[name] !== undefined && has[name] !== weight,
+  );
 }
 
 /** Whether its weekly hours, where it keeps any, have it there now. */
@@ -59,7 +69,7 @@ async function ensure(
   olds?: Properties,
 ): Promise<Properties> {
   const asked = inputs.parse(values);
-  const { configName, tags, deploymentConfig, endpointName } = asked;
+  const { configName, tags, deploymentConfig, endpointName, weights } = asked;
   return withControl(asked, operation, async (control) => {
     let found = await control.settled();
     checkOwn(asked, found);
@@ -78,7 +88,11 @@ async function ensure(
       await control.retag(found, tags);
       if (found.configName !== configName) await control.update(configName, deploymentConfig);
     }
-    const made = await control.settled();
+    let made = await control.settled();
+    if (made?.state === "InService" && isOtherwiseWeighed(weights, made.weights)) {
+      await control.weigh(weights ?? {});
+      made = await control.settled();
+    }
     if (made === undefined)
       throw new UserError(`The endpoint ${endpointName} was deleted meanwhile.`);
     checkOwn(asked, made);
@@ -100,9 +114,12 @@ async function look(state: Properties, operation: Operation): Promise<Properties
 export const hostedEndpoint: ResourceType = {
   inputs,
   replaceOn: ["endpointName", "region"],
-  computed: ["arn", "state", "runningConfig", "instanceType"],
-  needsRepair: ({ state, runningConfig, configName }) =>
-    state !== "stopped" && (state === "Failed" || runningConfig !== configName),
+  computed: ["arn", "state", "runningConfig", "instanceType", "runningWeights"],
+  needsRepair: ({ state, runningConfig, configName, weights, runningWeights }) =>
+    state !== "stopped" &&
+    (state === "Failed" ||
+      runningConfig !== configName ||
+      isOtherwiseWeighed(weights, runningWeights)),
   create: async (values, operation) => ({
     id: String(values["endpointName"]),
     outputs: await ensure(values, operation),

@@ -5,6 +5,7 @@ import { existingHost } from "./existing-host.ts";
 import { hostBootstrap } from "./host-bootstrap.ts";
 import { hostedConfiguration } from "./hosted-configuration.ts";
 import { hostedEndpoint } from "./hosted-endpoint.ts";
+import { groupHost, hostGroup } from "./host-group.ts";
 import { hostLaunch } from "./host-launch.ts";
 import { hostKey } from "./host-key.ts";
 import { hostKeyRotation } from "./host-key-rotation.ts";
@@ -18,6 +19,8 @@ import { weightsSync } from "./weights-sync.ts";
 export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:Lease", lease],
   ["berth:index:HostLaunch", hostLaunch],
+  ["berth:index:HostGroup", hostGroup],
+  ["berth:index:GroupHost", groupHost],
   ["berth:index:HostKey", hostKey],
   ["berth:index:HostKeyRotation", hostKeyRotation],
   ["berth:index:ExistingHost", existingHost],

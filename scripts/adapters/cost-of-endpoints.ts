@@ -8,7 +8,9 @@ import {
   DescribeEndpointConfigCommand,
   SageMakerClient,
   type DescribeEndpointCommandOutput,
+  type ProductionVariant,
 } from "@aws-sdk/client-sagemaker";
+import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Measurement, Usage } from "../../components/cost/usage.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { taggedThings } from "./tagged-things.ts";
@@ -84,8 +86,7 @@ async function mostInstances(
 
 interface Described {
   readonly endpoint: DescribeEndpointCommandOutput;
-  readonly instanceType: string;
-  readonly variantName: string;
+  readonly variants: readonly [ProductionVariant, ...ProductionVariant[]];
 }
 
 async function describe(client: SageMakerClient, name: string): Promise<Described | undefined> {
@@ -100,9 +101,8 @@ async function describe(client: SageMakerClient, name: string): Promise<Describe
   const config = await client.send(
     new DescribeEndpointConfigCommand({ EndpointConfigName: endpoint.EndpointConfigName }),
   );
-  const [variant] = config.ProductionVariants ?? [];
-  const { InstanceType: instanceType = "", VariantName: variantName = "" } = variant ?? {};
-  return { endpoint, instanceType, variantName };
+  const [first, ...others] = config.ProductionVariants ?? [];
+  return first === undefined ? undefined : { endpoint, variants: [first, ...others] };
 }
 
 interface Clients {
@@ -111,36 +111,72 @@ interface Clients {
   readonly cloudwatch: CloudWatchClient;
 }
 
-async function endpointUsage(
-  { settings, sagemaker, cloudwatch }: Clients,
-  name: string,
-  { recordedUsd, now }: { readonly recordedUsd: number; readonly now: Date },
-): Promise<Usage | undefined> {
-  const described = await describe(sagemaker, name);
-  if (described === undefined) return undefined;
-  const { endpoint, instanceType, variantName } = described;
-  const { CurrentInstanceCount: running = 0, DesiredInstanceCount: wanted = 0 } =
-    endpoint.ProductionVariants?.[0] ?? {};
-  const started = endpoint.CreationTime ?? now;
-  const from = timestamp(started);
-  const most = await mostInstances(settings, name, variantName);
+/** What is known of a variant before it is priced. */
+interface VariantUsage {
+  readonly usage: Omit<Usage, "prices">;
+  /** The most instances that it may have. */
+  readonly most: number;
+}
+
+/** Instances of a variant: those that it has, and those that it is to have. */
+function countsOf({ endpoint }: Described, variantName: string) {
+  const summary = endpoint.ProductionVariants?.find((each) => each.VariantName === variantName);
+  const { CurrentInstanceCount: running = 0, DesiredInstanceCount: wanted = 0 } = summary ?? {};
+  return { running, wanted };
+}
+
+async function variantUsage(
+  { settings, cloudwatch }: Clients,
+  described: Described,
+  variant: ProductionVariant,
+  now: Date,
+): Promise<VariantUsage> {
+  const { endpoint, variants } = described;
+  const { EndpointName: endpointName = "", CreationTime: started = now } = endpoint;
+  const { VariantName: variantName = "", InstanceType: type = "" } = variant;
+  const { running, wanted } = countsOf(described, variantName);
+  const scaled =
+    variant.ManagedInstanceScaling?.MaxInstanceCount ??
+    (await mostInstances(settings, endpointName, variantName));
   const measured = await measuredInstances(
     cloudwatch,
-    { endpointName: name, variantName },
+    { endpointName, variantName },
     { from: started, now },
   );
   // What scales and was never heard of had no instance; what does not scale has had what it has all the time.
-  const silent = most === undefined || running > 0 ? undefined : [];
-  return {
-    kind: "endpoint",
-    resourceId: name,
-    type: instanceType,
+  const silent = scaled === undefined || running > 0 ? undefined : [];
+  const usage = {
+    kind: "endpoint" as const,
+    resourceId: variants.length === 1 ? endpointName : `${endpointName}/${variantName}`,
+    type,
     units: running,
     measured: measured.length > 0 ? measured : silent,
-    span: { from },
-    // The tag's price is that of all the instances that it may have.
-    prices: [{ from, hourlyUsd: recordedUsd / Math.max(1, most ?? wanted) }],
+    span: { from: timestamp(started) },
   };
+  return { usage, most: Math.max(1, scaled ?? wanted) };
+}
+
+async function endpointUsage(
+  clients: Clients,
+  name: string,
+  { recordedUsd, now }: { readonly recordedUsd: number; readonly now: Date },
+): Promise<readonly Usage[]> {
+  const described = await describe(clients.sagemaker, name);
+  if (described === undefined) return [];
+  const usages = await Promise.all(
+    described.variants.map((variant) => variantUsage(clients, described, variant, now)),
+  );
+  // The tag's price is that of all instances that all variants may have; the tables only divide it among their types.
+  const rows = usages.length === 1 ? [] : loadCatalogue().sagemakerTypes;
+  const { region } = clients.settings;
+  const listed = ({ usage }: VariantUsage) =>
+    rows.find(({ instanceType }) => instanceType === usage.type)?.prices?.[region]
+      ?.hostingHourlyUsd ?? 1;
+  const sum = usages.reduce((total, each) => total + listed(each) * each.most, 0);
+  return usages.map((each): Usage => {
+    const { from } = each.usage.span;
+    return { ...each.usage, prices: [{ from, hourlyUsd: (recordedUsd * listed(each)) / sum }] };
+  });
 }
 
 /** SageMaker endpoints of all runs in a region, with the instances that they had hour by hour. */
@@ -158,8 +194,8 @@ export async function endpointUsages(
       const name = arn.slice(arn.lastIndexOf("/") + 1);
       const recordedUsd = Number(tags["berth:hourly-usd"] ?? 0);
       const clients = { settings, sagemaker, cloudwatch };
-      const usage = await endpointUsage(clients, name, { recordedUsd, now });
-      if (usage !== undefined) found.push({ tags, usage });
+      const usages = await endpointUsage(clients, name, { recordedUsd, now });
+      found.push(...usages.map((usage) => ({ tags, usage })));
     }
     return found;
   } finally {

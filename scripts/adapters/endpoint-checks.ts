@@ -17,12 +17,19 @@ export async function checkEndpoint(deployment: Deployment): Promise<readonly st
   if (settings.target !== "sagemaker" || !isEndpointPlan(plan)) return [];
   const scope = accountOf(settings.stack, settings.region, cloud);
   const { weightsBucket: bucket, weightsPrefix: prefix = `${plan.modelId}/` } = settings;
-  const { weightsKmsKeyArn, imageUri } = settings;
-  const [quota, weights, access, image] = await Promise.all([
+  const { weightsKmsKeyArn } = settings;
+  const own = { modelId: plan.modelId, engine: plan.engine, weightsPrefix: prefix };
+  const served = [own, ...plan.endpoint.further];
+  const prefixOf = ({ modelId, weightsPrefix }: (typeof served)[number]) =>
+    weightsPrefix ?? (modelId === plan.modelId ? prefix : `${modelId}/`);
+  const images = [settings.imageUri, ...(settings.variants ?? []).map(({ imageUri }) => imageUri)];
+  const [quota, ...found] = await Promise.all([
     checkEndpointQuota(scope, plan),
-    checkWeights(scope, plan.engine, { bucket, prefix }),
-    checkWeightsAccess(scope, { bucket, prefix, weightsKmsKeyArn }),
-    checkImage(scope, imageUri),
+    ...served.map((each) => checkWeights(scope, each.engine, { bucket, prefix: prefixOf(each) })),
+    ...served.map((each) =>
+      checkWeightsAccess(scope, { bucket, prefix: prefixOf(each), weightsKmsKeyArn }),
+    ),
+    ...images.map((image) => checkImage(scope, image)),
   ]);
-  return [...quota, ...(weights === undefined ? [] : [weights]), ...access, ...image];
+  return [...quota, ...found.flatMap((warning) => warning ?? [])];
 }

@@ -17,6 +17,8 @@ export interface EndpointModel {
   readonly client: ClientSettings;
   /** The inference component that brings the model; its copies may have come down to none. @default the endpoint's own model */
   readonly componentName?: string | undefined;
+  /** One of several variants. @default whichever the weights give */
+  readonly variantName?: string | undefined;
   /** Told when the model has to wake up first, which is waited for. @default it is not waited for */
   readonly tell?: ((line: string) => void) | undefined;
 }
@@ -37,13 +39,15 @@ export function openEndpointModel({
   form,
   client,
   componentName: InferenceComponentName,
+  variantName: TargetVariant,
   tell,
 }: EndpointModel): ModelClient {
   const sent = <T>(work: () => Promise<T>): Promise<T> =>
     tell === undefined ? work() : whenAwake(work, { tell });
   const runtime = new SageMakerRuntimeClient(client);
   const ContentType = "application/json";
-  const asked = { EndpointName: endpointName, InferenceComponentName, ContentType };
+  const target = { InferenceComponentName, TargetVariant };
+  const asked = { EndpointName: endpointName, ...target, ContentType };
   return {
     ask: async (question) => {
       const Body = requestBody(question, form, false);

@@ -8,6 +8,10 @@ import {
 } from "@aws-sdk/client-sagemaker";
 import { paginateListServiceQuotas, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import type { EndpointPlan } from "../../components/sagemaker-endpoint/endpoint-plan.ts";
+import {
+  instancesByType,
+  quotaNameOf,
+} from "../../components/sagemaker-endpoint/instance-pools.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { AccountScope } from "./account-scope.ts";
 
@@ -81,13 +85,13 @@ async function instancesInUse(scope: AccountScope, instanceType: string): Promis
 /** Types that stand in are worth no refusal, but SageMaker never takes one without a quota. */
 function fallbackWarnings(
   quotas: ReadonlyMap<string, Quota>,
-  { endpoint: { pools, maxInstances } }: EndpointPlan,
+  { endpoint: { pools, instances } }: EndpointPlan,
 ): readonly string[] {
   return pools.slice(1).flatMap(({ instanceType }) => {
-    const value = quotas.get(`${instanceType} for endpoint usage`)?.value ?? 0;
-    if (value >= maxInstances) return [];
+    const value = quotas.get(quotaNameOf(instanceType))?.value ?? 0;
+    if (value >= instances.most) return [];
     return [
-      `${instanceType} will not stand in: its quota is ${value}, and ${maxInstances} are needed`,
+      `${instanceType} will not stand in: its quota is ${value}, and ${instances.most} are needed`,
     ];
   });
 }
@@ -103,28 +107,45 @@ export async function checkEndpointQuota(
   scope: AccountScope,
   plan: EndpointPlan,
 ): Promise<readonly string[]> {
-  const { quotaName, maxInstances } = plan.endpoint;
-  const [{ instanceType }] = plan.ladder;
+  const needed = [...instancesByType(plan)];
   let quotas: ReadonlyMap<string, Quota>;
-  let used: number;
+  let used: readonly number[];
   try {
     [quotas, used] = await Promise.all([
       endpointQuotas(scope),
-      instancesInUse(scope, instanceType),
+      Promise.all(needed.map(([instanceType]) => instancesInUse(scope, instanceType))),
     ]);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
+    const names = needed.map(([instanceType]) => `"${quotaNameOf(instanceType)}"`).join(", ");
     return [
-      `the quota "${quotaName}" could not be read (${why}); SageMaker will say whether it is enough`,
+      `the quota ${names} could not be read (${why}); SageMaker will say whether it is enough`,
     ];
   }
+  const warnings = needed.flatMap(([instanceType, count], index) =>
+    checkQuota(scope, quotas, { instanceType, count, used: used[index] ?? 0 }),
+  );
+  return [...warnings, ...fallbackWarnings(quotas, plan)];
+}
+
+/** @throws UserError with the quota's name, its value and where to ask for more */
+function checkQuota(
+  { region }: AccountScope,
+  quotas: ReadonlyMap<string, Quota>,
+  {
+    instanceType,
+    count,
+    used,
+  }: { readonly instanceType: string; readonly count: number; readonly used: number },
+): readonly string[] {
+  const quotaName = quotaNameOf(instanceType);
   const quota = quotas.get(quotaName);
-  if (quota === undefined) return [`there is no quota "${quotaName}" in ${scope.region}`];
-  if (maxInstances <= quota.value - used) return fallbackWarnings(quotas, plan);
+  if (quota === undefined) return [`there is no quota "${quotaName}" in ${region}`];
+  if (count <= quota.value - used) return [];
   throw new UserError(
-    `The quota "${quotaName}" is ${quota.value} in ${scope.region}, ${used} of it are in use, and ${maxInstances} are needed.`,
+    `The quota "${quotaName}" is ${quota.value} in ${region}, ${used} of it are in use, and ${count} are needed.`,
     {
-      hint: `Ask for more at ${requestPage(scope.region, quota.code)}, or set berth:instanceTypes to another type of the plan.`,
+      hint: `Ask for more at ${requestPage(region, quota.code)}, or set berth:instanceTypes to another type of the plan.`,
     },
   );
 }

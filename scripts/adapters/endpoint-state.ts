@@ -1,4 +1,8 @@
-import { DescribeEndpointCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
+import {
+  DescribeEndpointCommand,
+  SageMakerClient,
+  type ProductionVariantSummary,
+} from "@aws-sdk/client-sagemaker";
 import { findComponent } from "../../provider/adapters/component-control.ts";
 import type { AccountScope } from "./account-scope.ts";
 
@@ -10,6 +14,26 @@ export interface EndpointState {
   /** The configuration that serves. */
   readonly configName?: string | undefined;
   readonly instances?: number | undefined;
+  /** Its variants, where there are several. */
+  readonly variants?: readonly VariantState[] | undefined;
+}
+
+/** A variant as SageMaker has it. */
+export interface VariantState {
+  readonly name: string;
+  readonly weight: number;
+  readonly instances: number;
+}
+
+function variantsOf(
+  summaries: readonly ProductionVariantSummary[] = [],
+): readonly VariantState[] | undefined {
+  if (summaries.length < 2) return undefined;
+  return summaries.map((each) => ({
+    name: each.VariantName ?? "?",
+    weight: each.CurrentWeight ?? 0,
+    instances: each.CurrentInstanceCount ?? 0,
+  }));
 }
 
 /** Copies of the model that answer now; undefined where the endpoint has the model itself. */
@@ -41,10 +65,40 @@ export async function readEndpointState(
       why: found.FailureReason,
       configName: found.EndpointConfigName,
       instances: copies === 0 ? 0 : found.ProductionVariants?.[0]?.CurrentInstanceCount,
+      variants: variantsOf(found.ProductionVariants),
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return /Could not find/i.test(why) ? { state: "gone" } : { state: "unknown", why };
+  } finally {
+    client.destroy();
+  }
+}
+
+/** The state of an inference component, and its copies that answer now. */
+export interface ComponentState {
+  readonly name: string;
+  readonly state: string;
+  readonly copies: number;
+}
+
+/** Asks SageMaker for components; one that is not there is "gone", one that could not be asked "unknown". */
+export async function readComponentStates(
+  scope: AccountScope,
+  names: readonly string[],
+): Promise<readonly ComponentState[]> {
+  const client = new SageMakerClient({ ...scope.client, maxAttempts: 2 });
+  try {
+    return await Promise.all(
+      names.map(async (name): Promise<ComponentState> => {
+        try {
+          const found = await findComponent(client, name);
+          return { name, state: found?.state ?? "gone", copies: found?.copies ?? 0 };
+        } catch {
+          return { name, state: "unknown", copies: 0 };
+        }
+      }),
+    );
   } finally {
     client.destroy();
   }

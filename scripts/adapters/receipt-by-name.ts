@@ -109,11 +109,20 @@ const launched: Asks = async (settings, { outputs }) => {
 
 const asks: Readonly<Record<string, Asks>> = {
   "berth:index:HostLaunch": launched,
+  "berth:index:GroupHost": launched,
   "aws:ec2/internetGateway:InternetGateway": ofEc2("internet-gateway", (client, id) =>
     client.send(new ec2.DescribeInternetGatewaysCommand({ InternetGatewayIds: [id] })),
   ),
   "aws:ec2/keyPair:KeyPair": ofEc2("key-pair", (client, id) =>
     client.send(new ec2.DescribeKeyPairsCommand({ KeyNames: [id] })),
+  ),
+  "aws:ec2/placementGroup:PlacementGroup": ofEc2(
+    "placement-group",
+    (client, id) =>
+      client.send(
+        new ec2.DescribePlacementGroupsCommand({ Filters: [{ Name: "group-name", Values: [id] }] }),
+      ),
+    ({ PlacementGroups = [] }) => PlacementGroups.length > 0,
   ),
   "aws:ec2/launchTemplate:LaunchTemplate": ofEc2(
     "launch-template",

@@ -15,6 +15,7 @@ import {
   paginateDescribeVpcs,
   DescribeAddressesCommand,
   DescribeKeyPairsCommand,
+  DescribePlacementGroupsCommand,
 } from "@aws-sdk/client-ec2";
 import {
   isTagged,
@@ -151,14 +152,21 @@ const listers: Readonly<Record<string, Lister>> = {
     const { KeyPairs = [] } = await client.send(new DescribeKeyPairsCommand({ Filters }));
     return KeyPairs.map(({ KeyName, Tags }) => ({ id: KeyName, tags: Tags }));
   },
+  "placement-group": async (client, Filters) => {
+    const { PlacementGroups = [] } = await client.send(
+      new DescribePlacementGroupsCommand({ Filters }),
+    );
+    return PlacementGroups.map(({ GroupName, Tags }) => ({ id: GroupName, tags: Tags }));
+  },
   address: async (client, Filters) => {
     const { Addresses = [] } = await client.send(new DescribeAddressesCommand({ Filters }));
     return Addresses.map(({ AllocationId, Tags }) => ({ id: AllocationId, tags: Tags }));
   },
 };
 
-/** A key pair is told by its name, which is no id that takes a tag, and costs nothing. */
-const kindsWithIds = Object.keys(listers).filter((kind) => kind !== "key-pair");
+/** These are told by their names, which are no ids that take a tag, and cost nothing. */
+const kindsByName = ["key-pair", "placement-group"];
+const kindsWithIds = Object.keys(listers).filter((kind) => !kindsByName.includes(kind));
 
 /** Ids of what a scope has of the given kinds, or of all that have ids; each of them takes tags. */
 export async function ec2Ids(

@@ -158,6 +158,10 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
     inEc2((client, KeyName) => client.send(new ec2.DeleteKeyPairCommand({ KeyName }))),
   ],
   [
+    "ec2 placement-group",
+    inEc2((client, GroupName) => client.send(new ec2.DeletePlacementGroupCommand({ GroupName }))),
+  ],
+  [
     "ec2 vpc-endpoint",
     inEc2((client, id) => client.send(new ec2.DeleteVpcEndpointsCommand({ VpcEndpointIds: [id] }))),
   ],

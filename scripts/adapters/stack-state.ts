@@ -54,6 +54,8 @@ const endpointSchema = z.object({
   configName: z.string(),
   tags: z.record(z.string(), z.string()),
   hours: z.string().optional(),
+  /** Of its variants, where it has several. */
+  weights: z.record(z.string(), z.number()).optional(),
 });
 
 /** An endpoint that can be stopped and made again. */

@@ -61,8 +61,9 @@ export const planning: readonly CommandRow[] = [
       (await import("../commands/plan.ts")).runPlan(model, flags as never, terminal),
   },
   {
-    syntax: "catalogue [action] [model]",
-    summary: "list the models, show one, or refresh types, prices and quotas from AWS",
+    syntax: "catalogue [action] [name]",
+    summary:
+      "list the models, show one or an EC2 type, or refresh types, prices and quotas from AWS",
     flags: [
       ["--task <task>", "only models for it", undefined, modelTasks],
       ["--family <name>", "only models whose family has this in its name"],

@@ -31,6 +31,8 @@ export const engine = [
   "auto",
   ["auto", "pulumi", "offline"],
 ] as const;
+/** Which host, where there are several. */
+export const host = ["--host <number>", "which of several hosts, from 0 (default: 0)"] as const;
 /** For a gated model. */
 export const licence = [
   "--accept-licence <name>",

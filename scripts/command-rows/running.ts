@@ -1,4 +1,4 @@
-import { engine, env, licence, type CommandRow } from "./row.ts";
+import { engine, env, host, licence, type CommandRow } from "./row.ts";
 
 /** What brings a deployment up and works with it. */
 export const running: readonly CommandRow[] = [
@@ -49,6 +49,7 @@ export const running: readonly CommandRow[] = [
     flags: [
       env,
       engine,
+      host,
       ["--known-hosts", "print the lines that pin its key, for another client's known_hosts"],
     ],
     run: async (words, flags, terminal) =>
@@ -102,10 +103,13 @@ export const running: readonly CommandRow[] = [
     flags: [
       env,
       engine,
+      host,
       ["--max-tokens <count>", "tokens of the answer at most", "256"],
       ["--temperature <number>", "from 0, which takes the likeliest word, to 2"],
       ["--top-p <share>", "share of the likelihood that words are taken from, 0 to 1"],
       ["--template <text>", "what the prompt is put into, at {prompt}"],
+      ["--model <name>", "which model of an endpoint that serves several"],
+      ["--variant <name>", "which variant of an endpoint (default: as the traffic is shared)"],
       ["--no-stream", "wait for the whole answer"],
       ["--out <file>", "where the picture of an image model goes (default: picture.png)"],
     ],
@@ -118,6 +122,7 @@ export const running: readonly CommandRow[] = [
     flags: [
       env,
       engine,
+      host,
       ["--host-port <port>", "of the host's loopback", "8888"],
       ["--stop", "end it, with its kernels; the files stay"],
       ["--write <file>", "write the first notebook here instead; also for a SageMaker endpoint"],

@@ -36,6 +36,9 @@ import type { CatalogueOptions } from "./catalogue.ts";
 
 const shownChanges = 40;
 
+/** The Price List answers for all regions in one place, and throttles. */
+const regionsAtOnce = 4;
+
 async function answerOf(question: Promise<ByName>): Promise<Answer> {
   try {
     return { values: await question };
@@ -115,7 +118,7 @@ async function askRegion(
   };
 }
 
-/** Puts the questions to AWS, region after region. A question that fails is an answer too. */
+/** Puts the questions to AWS, a few regions at once. A question that fails is an answer too. */
 export async function gather(
   regions: readonly string[],
   clientOf: (region: string) => ClientSettings,
@@ -132,13 +135,21 @@ export async function gather(
   >;
   const types = new Map<string, InstanceType>();
   const failedTypes: string[] = [];
-  for (const region of regions) {
-    of.tell(`asking ${region} ...`);
-    const answers = await askRegion(clientOf(region), of.catalogue, of.now);
-    for (const table of priceTables) tables[table][region] = answers.prices[table];
-    for (const type of answers.types) types.set(type.instanceType, type);
-    if (answers.typesFailed !== undefined)
-      failedTypes.push(`types ${region}: kept, for ${answers.typesFailed}`);
+  for (let first = 0; first < regions.length; first += regionsAtOnce) {
+    const group = regions.slice(first, first + regionsAtOnce);
+    of.tell(`asking ${group.join(", ")} ...`);
+    const answered = await Promise.all(
+      group.map(async (region) => {
+        return { region, ...(await askRegion(clientOf(region), of.catalogue, of.now)) };
+      }),
+    );
+    for (const answers of answered) {
+      const { region } = answers;
+      for (const table of priceTables) tables[table][region] = answers.prices[table];
+      for (const type of answers.types) types.set(type.instanceType, type);
+      if (answers.typesFailed !== undefined)
+        failedTypes.push(`types ${region}: kept, for ${answers.typesFailed}`);
+    }
   }
   const today = of.now.toISOString().slice(0, 10);
   return {

@@ -1,8 +1,11 @@
+import type { Catalogue } from "../../components/catalogue/catalogue.ts";
 import { filterModels, listLines, modelLines } from "../../components/catalogue/catalogue-text.ts";
 import { findModel } from "../../components/catalogue/find-model.ts";
-import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { loadCatalogue, loadSources } from "../../components/catalogue/load.ts";
 import { taskArchitectures } from "../../components/catalogue/task-architecture.ts";
+import { shownType, typeLines } from "../../components/catalogue/type-text.ts";
 import { UserError } from "../../components/user-error.ts";
+import { readClock } from "../adapters/clock.ts";
 import { readModel } from "../adapters/model-folder.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { exitCode } from "../exit-code.ts";
@@ -37,6 +40,16 @@ function list(options: CatalogueOptions, terminal: Terminal): number {
   return exitCode.ok;
 }
 
+/** Whether there is an EC2 type of that name, which is then shown. */
+async function showType(name: string, catalogue: Catalogue, terminal: Terminal): Promise<boolean> {
+  const today = (await readClock(undefined)).toISOString().slice(0, 10);
+  const shown = shownType(name, catalogue, { sources: loadSources(), today });
+  if (shown === undefined) return false;
+  terminal.say(...typeLines(shown, catalogue, today));
+  terminal.result({ catalogueVersion: catalogue.version, ...shown });
+  return true;
+}
+
 async function show(
   name: string | undefined,
   { config }: CatalogueOptions,
@@ -44,9 +57,12 @@ async function show(
 ): Promise<number> {
   const catalogue = loadCatalogue();
   if (config === undefined && name === undefined) {
-    throw new UserError("No model is named.", {
-      hint: "berth catalogue show <model>, or --config <path>.",
+    throw new UserError("No model is named, and no EC2 type.", {
+      hint: "berth catalogue show <model or EC2 type>, or --config <path>.",
     });
+  }
+  if (config === undefined && (await showType(name ?? "", catalogue, terminal))) {
+    return exitCode.ok;
   }
   const model = config === undefined ? findModel(name ?? "", catalogue) : await readModel(config);
   terminal.say(...modelLines(model, catalogue));
@@ -54,7 +70,7 @@ async function show(
   return exitCode.ok;
 }
 
-/** `berth catalogue [action] [model]`: what berth knows, one model of it, or prices read anew from AWS. */
+/** `berth catalogue [action] [name]`: what berth knows, one model or EC2 type of it, or prices read anew from AWS. */
 export async function runCatalogue(
   [action, name]: readonly string[],
   options: CatalogueOptions,

@@ -26,6 +26,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { duration } from "../cost-lines.ts";
 import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
+import { hostsOf } from "../stack-hosts.ts";
 import { readOutputs } from "../stack-outputs.ts";
 
 /** A deployment whose lease is to be changed. */
@@ -64,16 +65,21 @@ export async function openLease(options: StackOptions): Promise<LeasedStack> {
   return { env, opened, state, lease, scope, now: await readClock(cloud) };
 }
 
-/** How to reach the host, where there is one that could end itself. */
+/** How to reach the hosts that could end themselves. */
 export async function liveHosts({ opened, scope }: LeasedStack): Promise<readonly Connection[]> {
   const outputs = readOutputs(await opened.stack.outputs());
-  const { instanceId, address, sshPort = 22, user, hostKey, sshThrough: through } = outputs;
-  if (instanceId === undefined || address === undefined) return [];
-  if (user === undefined || hostKey === undefined) return [];
-  const { state } = await readHostState(scope, instanceId);
-  // Only what is known to have ended needs no new deadline.
-  if (["gone", "terminated", "shutting-down"].includes(state)) return [];
-  return [{ host: address, port: sshPort, user, hostKey, through }];
+  const found = await Promise.all(
+    hostsOf(outputs).map(async (each): Promise<readonly Connection[]> => {
+      const { instanceId, address, sshPort = 22, user, hostKey, sshThrough: through } = each;
+      if (instanceId === undefined || address === undefined) return [];
+      if (user === undefined || hostKey === undefined) return [];
+      const { state } = await readHostState(scope, instanceId);
+      // Only what is known to have ended needs no new deadline.
+      if (["gone", "terminated", "shutting-down"].includes(state)) return [];
+      return [{ host: address, port: sshPort, user, hostKey, through }];
+    }),
+  );
+  return found.flat();
 }
 
 /**

@@ -13,14 +13,18 @@ import { fillTemplate, isTemplate, type Question } from "../invoke/question.ts";
 import { openHostModel } from "../adapters/host-model.ts";
 import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
+import { outputsOfHost, type HostOption } from "../stack-hosts.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth invoke`. */
-export interface InvokeOptions extends StackOptions {
+export interface InvokeOptions extends StackOptions, HostOption {
   readonly maxTokens: string;
   readonly temperature?: string;
   readonly topP?: string;
   readonly template?: string;
+  /** Which of an endpoint's several models, or variants, is asked. */
+  readonly model?: string;
+  readonly variant?: string;
   /** Where a picture goes. */
   readonly out?: string;
   /** Whether to print the answer as it is made; `--no-stream` waits for the whole. */
@@ -114,7 +118,8 @@ export async function runInvoke(
   const { env } = options;
   const cloud = cloudOf(env);
   const opened = await findDeployment(options, cloud);
-  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const all = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const outputs = outputsOfHost(all, options);
   const template = options.template ?? outputs.promptTemplate;
   const question = questionOf(words, template === undefined ? options : { ...options, template });
   if (outputs.plan?.engine === "diffusers")
@@ -122,9 +127,11 @@ export async function runInvoke(
   // A host is asked over SSH, whatever account it is in, if any.
   const scope = () => accountOf(env, regionOfStack(env), cloud);
   const client = outputs.machineId === undefined ? scope().client : { region: "" };
-  const model = await openModel(outputs, client, (line) => {
+  const tell = (line: string): void => {
     terminal.complain(line);
-  });
+  };
+  const { model: named, variant } = options;
+  const model = await openModel(outputs, client, { tell, model: named, variant });
   const began = performance.now();
   try {
     const whole = options.stream === false || terminal.json;

@@ -18,10 +18,11 @@ import {
   type NotebookPlace,
 } from "../notebook/host-notebook.ts";
 import { sshTarget } from "../ssh-target.ts";
+import { outputsOfHost, type HostOption } from "../stack-hosts.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth notebook`. */
-export interface NotebookOptions extends StackOptions {
+export interface NotebookOptions extends StackOptions, HostOption {
   /** Port of the host's loopback. */
   readonly hostPort: string;
   /** Writes the first notebook to this file, and does nothing else. */
@@ -103,7 +104,8 @@ export async function runNotebook(options: NotebookOptions, terminal: Terminal):
   const { env, write, stop = false } = options;
   const place = { dataFolder: hostDataFolder, port: portOf(options.hostPort) };
   const opened = await findDeployment(options, cloudOf(env));
-  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const all = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const outputs = outputsOfHost(all, options);
   if (write !== undefined) {
     await writeFile(write, firstNotebook(notebookOf(outputs, regionOfStack(env))));
     terminal.say(`notebook   ${write}`);

@@ -8,7 +8,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { explainError } from "../command-error.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
-import { hostEnded } from "../host-ended.ts";
+import { endedLines, hostsEnded } from "../host-ended.ts";
 import { previewedCostOf } from "../preview-cost.ts";
 import { failedPreviewMarkdown, previewMarkdown, type Previewed } from "../preview-markdown.ts";
 import { readOutputs } from "../stack-outputs.ts";
@@ -40,9 +40,9 @@ async function preview(options: StackOptions, terminal: Terminal): Promise<Previ
   const { engine, stack } = await openDeployment(options, deployment);
   terminal.say(`preview "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const outputs = readOutputs(await stack.outputs());
-  const refresh = await hostEnded(deployment, outputs);
-  if (refresh)
-    terminal.say(`host       ${outputs.instanceId ?? "?"} has ended; an up makes another`);
+  const gone = await hostsEnded(deployment, outputs);
+  terminal.say(...endedLines(gone, "an up makes another"));
+  const refresh = gone.length > 0;
   const { result, steps, seconds } = await runOperation({
     name: "preview",
     terminal,

@@ -4,10 +4,11 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { findDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { sshTarget } from "../ssh-target.ts";
+import { outputsOfHost, type HostOption } from "../stack-hosts.ts";
 import { readOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth ssh`. */
-export interface SshOptions extends StackOptions {
+export interface SshOptions extends StackOptions, HostOption {
   /** Print the lines that pin the host's key, for another client, and log in to nothing. */
   readonly knownHosts?: boolean;
 }
@@ -19,7 +20,8 @@ export async function runSshCommand(
   terminal: Terminal,
 ): Promise<number> {
   const opened = await findDeployment(options, cloudOf(options.env));
-  const target = sshTarget(opened === undefined ? {} : readOutputs(await opened.stack.outputs()));
+  const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
+  const target = sshTarget(outputsOfHost(outputs, options));
   if (options.knownHosts === true) {
     const lines = knownHostsText(target);
     terminal.say(...lines.trimEnd().split("\n"));

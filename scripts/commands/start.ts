@@ -43,6 +43,10 @@ async function bringUp({ leased, recorded, control }: StoppableEndpoint): Promis
   const found = await control.settled();
   if (found?.state === "Failed") await control.remove();
   if (found === undefined || found.state === "Failed") await control.create(configName, tags);
+  const made = await control.settled();
+  // Its configuration has the shares that it was made with, which may have moved since.
+  if (made?.state !== "InService" || recorded.weights === undefined) return made?.state ?? "gone";
+  await control.weigh(recorded.weights);
   return (await control.settled())?.state ?? "gone";
 }
 

@@ -1,8 +1,12 @@
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
-import { readEndpointState, type EndpointState } from "../adapters/endpoint-state.ts";
-import { readHostState, type HostState } from "../adapters/host-state.ts";
+import {
+  readComponentStates,
+  readEndpointState,
+  type EndpointState,
+} from "../adapters/endpoint-state.ts";
+import type { HostState } from "../adapters/host-state.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { runSsh } from "../adapters/ssh.ts";
@@ -13,6 +17,7 @@ import { findDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { statusOfMachine } from "./existing-host.ts";
 import { deadlineLayers, openLease } from "./extend.ts";
+import { readHosts, stateOfAll } from "../host-serving.ts";
 import { openModel } from "../model-of-stack.ts";
 import { sshTarget } from "../ssh-target.ts";
 import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
@@ -74,23 +79,33 @@ function endpointLine(outputs: BerthOutputs, { state, why, instances }: Endpoint
   return `endpoint   ${state}${more}: ${endpointName} on ${count}${instanceType}`;
 }
 
-function answerLine({ answers, detail }: Answer): string {
+/** Each of several variants with its share of the requests, or each of several models with its copies. */
+async function servedLines(
+  scope: AccountScope,
+  { served = [] }: BerthOutputs,
+  { variants = [] }: EndpointState,
+): Promise<readonly string[]> {
+  const total = variants.reduce((sum, { weight }) => sum + weight, 0);
+  const components = await readComponentStates(
+    scope,
+    served.flatMap(({ component }) => component ?? []),
+  );
+  return served.map(({ modelId, variant, component }) => {
+    if (component !== undefined) {
+      const { state = "unknown", copies = 0 } =
+        components.find(({ name }) => name === component) ?? {};
+      return `component  ${modelId}: ${state}, ${copies} cop${copies === 1 ? "y" : "ies"}`;
+    }
+    const { weight = 0, instances = 0 } = variants.find(({ name }) => name === variant) ?? {};
+    const share = total === 0 ? 0 : Math.round((100 * weight) / total);
+    return `variant    ${variant ?? "?"}: ${share} % of the requests, ${modelId} on ${instances} instance${instances === 1 ? "" : "s"}`;
+  });
+}
+
+function answerLine({ answers, detail, of }: NamedAnswer): string {
   const word = answers === undefined ? "not known" : answers ? "yes" : "no";
-  return `answers    ${word} (${detail})`;
-}
-
-/** How the host was bought and where, and how much of the ladder was refused before. */
-function launchText({ launched, refusals = [] }: BerthOutputs): string {
-  if (launched === undefined) return "";
-  const codes = [...new Set(refusals.map(({ code }) => code))].join(", ");
-  const before = codes === "" ? "" : `; ${refusals.length} refused before it (${codes})`;
-  return `, ${launched.purchase} in ${launched.zone}${before}`;
-}
-
-function hostLine(outputs: BerthOutputs, { state, why }: HostState): string {
-  const { instanceType = "?", instanceId = "?", address = "?" } = outputs;
-  const more = why === undefined ? "" : ` (${why})`;
-  return `host       ${state}${more}: ${instanceType} ${instanceId} at ${address}${launchText(outputs)}`;
+  const who = of === undefined ? "answers" : `answers ${of}`;
+  return `${who.padEnd(10)} ${word} (${detail})`;
 }
 
 /** One place that holds the deadline; undefined where it could not be asked. */
@@ -124,26 +139,55 @@ async function armedLayers(
   return armed;
 }
 
-/** What of a stack costs money: a host or an endpoint, as its account sees it. */
+/** What of a stack costs money: hosts or an endpoint, as its account sees it. */
 interface Serving {
+  /** Of several hosts, that of the one that is worst off. */
   readonly state: HostState | EndpointState;
-  readonly line: string;
-  readonly probe: () => Promise<Answer>;
+  readonly lines: readonly string[];
+  /** Asks each; the first answer is the first host's. */
+  readonly probe: () => Promise<readonly NamedAnswer[]>;
   /** What it is called when it has ended. */
   readonly noun: "host" | "endpoint";
+  /** Of several hosts, each. */
+  readonly hosts?: readonly object[];
 }
 
+/** An answer, and who gave it where there are several. */
+type NamedAnswer = Answer & { readonly of?: number };
+
 async function readServing(scope: AccountScope, outputs: BerthOutputs): Promise<Serving> {
-  const { endpointName, instanceId = "" } = outputs;
+  const { endpointName } = outputs;
   if (endpointName !== undefined) {
     const state = await readEndpointState(scope, endpointName, outputs.inferenceComponent);
-    const line = endpointLine(outputs, state);
-    const probe = () => probeEndpoint(outputs, state, scope);
-    return { state, line, probe, noun: "endpoint" };
+    const further = await servedLines(scope, outputs, state);
+    const lines = [endpointLine(outputs, state), ...further];
+    const probe = async () => [await probeEndpoint(outputs, state, scope)];
+    return { state, lines, probe, noun: "endpoint" };
   }
-  const state = await readHostState(scope, instanceId);
-  const line = hostLine(outputs, state);
-  return { state, line, probe: () => probeHost(outputs, state.state), noun: "host" };
+  const hosts = await readHosts(scope, outputs);
+  const several = outputs.hosts !== undefined;
+  const probe = () =>
+    Promise.all(
+      hosts.map(async ({ host, state: { state } }) => {
+        const answer = await probeHost(host, state);
+        return several ? { ...answer, of: host.index } : answer;
+      }),
+    );
+  return {
+    state: stateOfAll(hosts),
+    lines: hosts.map(({ line }) => line),
+    probe,
+    noun: "host",
+    ...(several
+      ? {
+          hosts: hosts.map(({ host: { index, instanceId }, state }) => ({
+            index,
+            instanceId,
+            ...state,
+          })),
+        }
+      : {}),
+  };
 }
 
 /** What can be done with a host or an endpoint that is not there; nothing while it is. */
@@ -183,19 +227,23 @@ export async function runStatus(options: StatusOptions, terminal: Terminal): Pro
   }
   const serving = await readServing(accountOf(env, regionOfStack(env), cloud), outputs);
   const { probe: asks = true } = options;
-  const answer = asks ? await serving.probe() : undefined;
+  const answers = asks ? await serving.probe() : [];
   const now = await readClock(cloud);
-  terminal.say(`model      ${plan?.modelId ?? "?"} for ${outputs.owner ?? "?"}`, serving.line);
-  if (answer !== undefined) terminal.say(answerLine(answer));
+  terminal.say(`model      ${plan?.modelId ?? "?"} for ${outputs.owner ?? "?"}`, ...serving.lines);
+  terminal.say(...answers.map(answerLine));
   terminal.say(...costLines(outputs, now));
   terminal.say(...nextLines(serving, outputs, { env, now }));
   const armed = asks ? await armedLayers(options, terminal) : [];
   const cost = runningCost(outputs, now) ?? null;
-  const told = { [serving.noun]: serving.state };
+  const { hosts } = serving;
+  const told = {
+    [serving.noun]: serving.state,
+    ...(hosts === undefined ? {} : { hosts, answers }),
+  };
   terminal.result({
     env,
     ...told,
-    answer: answer ?? null,
+    answer: answers[0] ?? null,
     cost,
     armed,
     outputs: printedOutputs(outputs),

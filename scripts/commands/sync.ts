@@ -1,6 +1,7 @@
 import { hostDataFolder, weightsFolderOf } from "../../components/host-folders.ts";
 import { UserError } from "../../components/user-error.ts";
 import { checkWeights } from "../../provider/check-weights.ts";
+import type { Host } from "../../provider/adapters/ssh.ts";
 import { hostOf, onHost } from "../../provider/connection.ts";
 import type { Operation } from "../../provider/plugin/resource-type.ts";
 import { syncWeights } from "../../provider/sync-weights.ts";
@@ -9,6 +10,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { findDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { sshTarget } from "../ssh-target.ts";
+import { hostName, hostsOf } from "../stack-hosts.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 /** Flags of `berth sync`. */
@@ -47,29 +49,49 @@ export async function runSync(options: SyncOptions, terminal: Terminal): Promise
   const opened = await findDeployment(options, cloud);
   const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
   const inputs = syncInputs(outputs, options);
-  const { address, ...login } = sshTarget(outputs);
   // The AWS SDK and SSH look into the environment.
   Object.assign(process.env, cloud?.environment ?? {});
-  const host = hostOf({ host: address, ...login }, { connectMs: 30_000 });
-  if (options.verify === true) {
-    const found = await onHost(host, () => checkWeights(host, inputs, [], true));
-    const lines = found.damaged.map((key) => `damaged    ${key}`);
-    terminal.say(...(lines.length === 0 ? ["verified   every file is what S3 had"] : lines));
-    terminal.result({ damaged: found.damaged, manifestSha256: found.manifestSha256 });
-    if (found.manifestSha256 !== "" && lines.length === 0) return exitCode.ok;
-    throw new UserError("the weights on the host are not whole", {
-      hint: `Repair them with: npm run berth -- sync --env ${options.env}`,
+  const hosts = hostsOf(outputs).map((each): SyncedHost => {
+    const { address, ...login } = sshTarget(each);
+    const host = hostOf({ host: address, ...login }, { connectMs: 30_000 });
+    const prefix = outputs.hosts === undefined ? "" : `${hostName(outputs, each.index)}: `;
+    const say = (line: string): void => {
+      terminal.say(prefix + line);
+    };
+    return { host, say };
+  });
+  const work = (each: SyncedHost): Promise<object> =>
+    options.verify === true ? verify(each, inputs, options.env) : fetchMissing(each, inputs);
+  const results = await Promise.all(hosts.map((each) => onHost(each.host, () => work(each))));
+  terminal.result(outputs.hosts === undefined ? results[0] : { hosts: results });
+  return exitCode.ok;
+}
+
+interface SyncedHost {
+  readonly host: Host;
+  readonly say: (line: string) => void;
+}
+
+/** @throws UserError when a file of the host is not what S3 had */
+async function verify({ host, say }: SyncedHost, inputs: SyncInputs, env: string) {
+  const { damaged, manifestSha256 } = await checkWeights(host, inputs, [], true);
+  for (const key of damaged) say(`damaged    ${key}`);
+  if (manifestSha256 === "" || damaged.length > 0) {
+    throw new UserError(`the weights on the host ${host.name} are not whole`, {
+      problems: damaged,
+      hint: `Repair them with: npm run berth -- sync --env ${env}`,
     });
   }
+  say("verified   every file is what S3 had");
+  return { damaged, manifestSha256 };
+}
+
+function fetchMissing({ host, say }: SyncedHost, inputs: SyncInputs) {
   const operation: Operation = {
     urn: "",
     timeoutSeconds: 0,
     signal: new AbortController().signal,
-    log: (message) => {
-      terminal.say(message);
-    },
+    log: say,
   };
-  const synced = await onHost(host, () => syncWeights(host, inputs, operation));
-  terminal.result(synced);
-  return exitCode.ok;
+  return syncWeights(host, inputs, operation);
 }

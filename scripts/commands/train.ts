@@ -16,6 +16,7 @@ import {
   runJob,
   sendJob,
   stopJob,
+  type HostRun,
   type JobFolder,
   type JobState,
 } from "../finetune/host-job.ts";
@@ -28,8 +29,16 @@ import {
   type Keeping,
   type KeptPlace,
 } from "../finetune/kept-checkpoints.ts";
+import {
+  agreeOnCheckpoint,
+  runOnNodes,
+  sendToNodes,
+  type TrainingNode,
+  type TrainingNodes,
+} from "../finetune/nodes.ts";
 import { bytesText } from "../../provider/sync-text.ts";
 import { sshTarget } from "../ssh-target.ts";
+import { hostsOf, type OutputsOfHost } from "../stack-hosts.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
 interface TrainOptions extends StackOptions {
@@ -84,10 +93,13 @@ function follow(terminal: Terminal): (line: string) => void {
 }
 
 interface Ground {
+  /** The first of several. */
   readonly host: Host;
   readonly job: JobFolder;
   /** On the host. */
   readonly folder: string;
+  /** Every host of the stack; one, or the nodes of one training. */
+  readonly nodes: TrainingNodes;
   readonly outputs: BerthOutputs;
   /** Where checkpoints are kept, where they are. */
   readonly kept: KeptPlace | undefined;
@@ -95,7 +107,7 @@ interface Ground {
 
 /** Where this run keeps its checkpoints; said either way, since a host may go at any time. */
 async function keepingOf(
-  { host, kept }: Ground,
+  { nodes, kept }: Ground,
   minutes: number,
   terminal: Terminal,
 ): Promise<Keeping | undefined> {
@@ -106,7 +118,8 @@ async function keepingOf(
   }
   const own = kept.goesWithStack ? ", in the stack's own bucket: berth down removes it" : "";
   terminal.say(`kept       every ${minutes} min in ${uriOf(kept)}${own}`);
-  return { place: kept, minutes, tools: await sendKeeper(host) };
+  const [tools = ""] = await Promise.all(nodes.map((node) => sendKeeper(node.host)));
+  return { place: kept, minutes, tools };
 }
 
 /** How the files of a run that finished come here. */
@@ -144,13 +157,12 @@ async function start(ground: Ground, options: TrainOptions, terminal: Terminal):
   const minutes = syncMinutes(options.syncMinutes);
   const baseModel = baseOn(job, outputs, terminal);
   const keeping = await keepingOf(ground, minutes, terminal);
-  if ((await jobState(host, folder)).running) terminal.say("it runs already, and is followed");
-  else await sendJob(host, job, folder);
-  terminal.say(`running    ${folder} on ${host.name}; Ctrl-C leaves it running`);
-  const onLine = follow(terminal);
   const stopServer = options.stopServer ?? false;
-  const run = { folder, baseModel, stopAt, stopServer, keeping, onLine };
-  const { code, lines } = await runJob(host, run);
+  const { code, lines, place } = await runIt(
+    ground,
+    { baseModel, stopAt, stopServer, keeping },
+    terminal,
+  );
   const state = await jobState(host, folder);
   terminal.say(`progress   ${progressLine(state)}`);
   terminal.result({ code, ...state });
@@ -160,7 +172,31 @@ async function start(ground: Ground, options: TrainOptions, terminal: Terminal):
     return exitCode.ok;
   }
   if (code === canGoOn) return exitCode.ok;
-  throw new ProvisioningError(`The training ended with ${code}.`, [lastLines(lines)]);
+  throw new ProvisioningError(`The training ended with ${code}${place}.`, [lastLines(lines)]);
+}
+
+/** Brings the job to every host, runs it there and follows it. */
+async function runIt(
+  { host, job, folder, nodes, outputs }: Ground,
+  run: Omit<HostRun, "folder" | "node" | "onLine">,
+  terminal: Terminal,
+): Promise<{ code: number; lines: readonly string[]; place: string }> {
+  const say = follow(terminal);
+  const masterAddress = outputs.hosts?.[0]?.privateAddress;
+  if (masterAddress === undefined) {
+    if ((await jobState(host, folder)).running) terminal.say("it runs already, and is followed");
+    else await sendJob(host, job, folder);
+    terminal.say(`running    ${folder} on ${host.name}; Ctrl-C leaves it running`);
+    return { ...(await runJob(host, { ...run, folder, onLine: say })), place: "" };
+  }
+  if (await sendToNodes(nodes, job)) terminal.say("it runs already, and is followed");
+  else await agreeOnCheckpoint(nodes, run.keeping);
+  terminal.say(`running    ${folder} on ${nodes.length} hosts; Ctrl-C leaves it running`);
+  const onLine = (index: number, line: string) => {
+    if (line.trim() !== "") say(`${index}: ${line}`);
+  };
+  const { node, code, lines } = await runOnNodes(nodes, { ...run, masterAddress, onLine });
+  return { code, lines, place: ` on host ${node.index}` };
 }
 
 /** `berth train start|status|stop|fetch <folder>`: a folder of `berth finetune`, run on the stack's host. */
@@ -181,12 +217,11 @@ export async function runTrain(
   Object.assign(process.env, cloud?.environment ?? {});
   const kept = keptPlace(settings, outputs, job);
   if (action === "fetch") return fetchResult(job, kept, terminal);
-  const { address, ...login } = sshTarget(outputs);
-  const reached = hostOf({ host: address, ...login }, { connectMs: 30_000 });
-  return onHost(reached, async (host) => {
-    const folder = `${await jobsFolder(host)}/${job.name}`;
-    if (action === "start") return start({ host, job, folder, outputs, kept }, options, terminal);
-    if (action === "stop") await stopJob(host, folder);
+  return onNodes(outputs, job, async (nodes) => {
+    const [{ host, folder }] = nodes;
+    if (action === "start")
+      return start({ host, job, folder, nodes, outputs, kept }, options, terminal);
+    if (action === "stop") await Promise.all(nodes.map((node) => stopJob(node.host, node.folder)));
     const state = await jobState(host, folder);
     terminal.say(
       action === "stop" ? "it ends after this step, with a checkpoint" : progressLine(state),
@@ -194,4 +229,32 @@ export async function runTrain(
     terminal.result(state);
     return exitCode.ok;
   });
+}
+
+/** Connects to every host of the stack, and hangs up in the end. */
+async function onNodes(
+  outputs: BerthOutputs,
+  job: JobFolder,
+  work: (nodes: TrainingNodes) => Promise<number>,
+): Promise<number> {
+  const all = outputs.hosts === undefined ? [{ ...outputs, index: 0 }] : hostsOf(outputs);
+  const connect = (each: OutputsOfHost) => {
+    const { address, ...login } = sshTarget(each);
+    return hostOf({ host: address, ...login }, { connectMs: 30_000 });
+  };
+  const reached: TrainingNode[] = [];
+  const next = async (rest: readonly OutputsOfHost[]): Promise<number> => {
+    const [one, ...others] = rest;
+    if (one === undefined) {
+      const [first, ...more] = reached;
+      if (first === undefined) throw new Error("a training without a host");
+      return work([first, ...more]);
+    }
+    return onHost(connect(one), async (host) => {
+      const folder = `${await jobsFolder(host)}/${job.name}`;
+      reached.push({ index: one.index, host, folder });
+      return next(others);
+    });
+  };
+  return next(all);
 }

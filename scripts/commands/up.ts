@@ -10,14 +10,15 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
-import { hostEnded } from "../host-ended.ts";
+import { endedLines, hostsEnded } from "../host-ended.ts";
 import { previewedCostOf } from "../preview-cost.ts";
 import { requireWeights } from "../push/require-weights.ts";
+import { hostName, hostsOf } from "../stack-hosts.ts";
 import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 import { machineLines } from "./existing-host.ts";
 
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
-  const { instanceType, instanceId, address, url, weightsUri, endpointName, machineId } = outputs;
+  const { instanceType, url, weightsUri, endpointName, machineId } = outputs;
   if (endpointName !== undefined) {
     const stopped = outputs.endpointState === "stopped";
     return [
@@ -27,10 +28,15 @@ function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
     ];
   }
   if (machineId !== undefined) return machineLines(outputs, env);
+  const where = outputs.hosts === undefined ? "" : " --host 0";
+  const hosts = hostsOf(outputs).map((host) => {
+    const name = hostName(outputs, host.index).padEnd(10);
+    return `${name} ${instanceType ?? "?"} ${host.instanceId ?? "?"} at ${host.address ?? "?"}`;
+  });
   return [
-    `host       ${instanceType ?? "?"} ${instanceId ?? "?"} at ${address ?? "?"}`,
+    ...hosts,
     `weights    ${weightsUri ?? "?"}`,
-    `answers    ${url ?? "?"} on the host; log in with: npm run berth -- ssh --env ${env}`,
+    `answers    ${url ?? "?"} on the host; log in with: npm run berth -- ssh --env ${env}${where}`,
   ];
 }
 
@@ -47,9 +53,9 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     terminal.say(...previewedCostLines(previewed), "");
   }
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
-  const refresh = await hostEnded(deployment, before);
-  if (refresh)
-    terminal.say(`host       ${before.instanceId ?? "?"} has ended; another one is made`);
+  const gone = await hostsEnded(deployment, before);
+  terminal.say(...endedLines(gone, "another one is made"));
+  const refresh = gone.length > 0;
   const report = await runOperation({
     name: "up",
     terminal,

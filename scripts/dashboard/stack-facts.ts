@@ -37,9 +37,9 @@ const machineType = "berth:index:ExistingHost";
 function connectionOf(resources: readonly Resource[]): StackFacts["connection"] {
   const machine = resources.find(({ type }) => type === machineType);
   if (machine !== undefined) return connectionSchema.safeParse(machine.inputs?.["connection"]).data;
-  const rotation = resources.find(({ type }) => type === "berth:index:HostKeyRotation")?.outputs;
-  const seeded = connectionSchema.safeParse(rotation?.["connection"]).data;
-  const hostKey = rotation?.["hostKey"];
+  const rotation = propertiesOf(resources, "berth:index:HostKeyRotation", "outputs");
+  const seeded = connectionSchema.safeParse(rotation["connection"]).data;
+  const hostKey = rotation["hostKey"];
   return seeded === undefined || typeof hostKey !== "string" ? undefined : { ...seeded, hostKey };
 }
 
@@ -47,9 +47,11 @@ function text(value: unknown): string | undefined {
   return z.string().safeParse(value).data;
 }
 
-/** The first resource of a type; one that is being made tells its inputs alone. */
+/** The first resource of a type, of several hosts that of the first; one that is being made tells its inputs alone. */
 function propertiesOf(resources: readonly Resource[], type: string, side: "inputs" | "outputs") {
-  return resources.find((resource) => resource.type === type)?.[side] ?? {};
+  const all = resources.filter((resource) => resource.type === type);
+  const ofFirstHost = all.find(({ urn }) => /-host-0(-|$)/.test(nameOf(urn)));
+  return (ofFirstHost ?? all[0])?.[side] ?? {};
 }
 
 /** Marks an encrypted value in a state: https://www.pulumi.com/docs/iac/concepts/secrets/ */
@@ -81,7 +83,10 @@ export function stackFacts(exported: unknown): StackFacts {
   const outputs = readableOutputs(outputsOf("pulumi:pulumi:Stack"));
   const verified = values.safeParse(outputsOf("berth:index:HostBootstrap")["verified"]).data;
   const endpoint = text(outputsOf("berth:index:HostedEndpoint")["endpointName"]);
-  const instance = text(outputsOf("berth:index:GpuHost")["instanceId"]);
+  const instance = text(
+    outputsOf("berth:index:GpuHost")["instanceId"] ??
+      outputsOf("berth:index:GroupHost")["instanceId"],
+  );
   return {
     resources: resources.filter(({ type }) => !type.startsWith("pulumi:")).length,
     pending: begun.map(({ type, resource }) => ({ operation: type, name: nameOf(resource.urn) })),

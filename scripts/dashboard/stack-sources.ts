@@ -1,10 +1,12 @@
 import type { LocalCloud } from "../adapters/local-cloud.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readEndpointState } from "../adapters/endpoint-state.ts";
+import type { AccountScope } from "../adapters/account-scope.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import { readStackConfig, type StackConfig } from "../adapters/stack-file.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { environmentDefaults, parseSettings } from "../../stacks/parse-settings.ts";
+import { readHosts, stateTogether } from "../host-serving.ts";
 import { notPlanned } from "../plan-inputs.ts";
 import { probeHost } from "./probe-host.ts";
 import type { HostProbe, ServingState, StackFacts, StackReadings } from "./readings.ts";
@@ -133,15 +135,20 @@ export class StackSources {
   }
 
   async #askServing(): Promise<ServingState> {
-    const { endpointName, instanceId = "" } = this.#facts();
+    const { endpointName, instanceId = "", outputs } = this.#facts();
     const cloud = isEmulated(this.name) ? this.#ground.cloud() : undefined;
     const scope = accountOf(this.name, this.region ?? "us-east-1", cloud);
     const told =
       endpointName === undefined
-        ? { noun: "host" as const, ...(await readHostState(scope, instanceId)) }
+        ? { noun: "host" as const, ...(await this.#hostState(scope, instanceId, outputs)) }
         : { noun: "endpoint" as const, ...(await readEndpointState(scope, endpointName)) };
     if (told.state === "unknown") throw new Error(told.why ?? "no answer");
     return told;
+  }
+
+  async #hostState(scope: AccountScope, instanceId: string, outputs: StackFacts["outputs"]) {
+    if (outputs.hosts === undefined) return readHostState(scope, instanceId);
+    return stateTogether(await readHosts(scope, outputs));
   }
 
   #askHost(): Promise<HostProbe> {

@@ -2,6 +2,7 @@
 
 checkpoints.py pull OUTPUT s3://BUCKET/PREFIX/             once, before the training
 checkpoints.py keep OUTPUT s3://BUCKET/PREFIX/ MINUTES     beside it: every so many minutes, and once more on SIGTERM
+checkpoints.py push OUTPUT s3://BUCKET/PREFIX/             now, for other hosts to take it from there
 
 newest.json is written last and names all files of the newest whole checkpoint with their sizes and SHA-256; what it does
 not name is not there. It only ever goes forward, and belongs to one training: the same model and samples.
@@ -261,6 +262,8 @@ def pull(output: Path, uri: str) -> int:
 def main(action: str, output: str, uri: str, minutes: str = "15") -> int:
     if action == "pull":
         return pull(Path(output), uri)
+    if action == "push":
+        return 0 if push(Path(output), uri, "the other hosts cannot take them from there") else 1
     return keep(Path(output), uri, float(minutes))
 
 

@@ -122,6 +122,9 @@ export interface HostRun {
   readonly stopServer: boolean;
   /** Where its checkpoints are kept. @default on the host alone */
   readonly keeping?: Keeping | undefined;
+  /** Which of several hosts it is, of one training over all of them. @default the only one */
+  readonly node?:
+    { readonly count: number; readonly rank: number; readonly masterAddress: string } | undefined;
   readonly onLine: (line: string) => void;
 }
 
@@ -131,12 +134,17 @@ function keepingWords({ place, minutes, tools }: Keeping): readonly string[] {
 
 /** Runs the job detached and follows it; another call with the same words finds it running and follows on. */
 export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
-  const { folder, baseModel, stopAt, stopServer, keeping, onLine } = run;
+  const { folder, baseModel, stopAt, stopServer, keeping, node, onLine } = run;
   const words = [folder, baseModel, String(stopAt ?? ""), stopServer ? "stop" : "keep"];
+  const kept = keeping === undefined ? [] : keepingWords(keeping);
+  const nodeWords =
+    node === undefined ? [] : [String(node.count), String(node.rank), node.masterAddress];
+  // The node's words come after those of keeping, so that these have to be there, if empty.
+  const absent = Array.from({ length: node === undefined ? 0 : 5 - kept.length }, () => "");
   return runDetached(host, {
     name: "train",
     script,
-    args: ["run", ...words, ...(keeping === undefined ? [] : keepingWords(keeping))],
+    args: ["run", ...words, ...kept, ...absent, ...nodeWords],
     folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
     timeoutSeconds,
     silenceSeconds,
@@ -147,4 +155,31 @@ export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
 /** Asks a job to end after its step, with a checkpoint. */
 export async function stopJob(host: Host, folder: string): Promise<void> {
   await host.output(script, ["stop", folder]);
+}
+
+/** Ends a job at once, without a checkpoint: what is left of it waits for hosts that are gone. */
+export async function endJob(host: Host, folder: string): Promise<void> {
+  await host.output(script, ["end", folder]);
+}
+
+/** The step of the newest whole checkpoint on the host; 0 without one. */
+export async function newestStep(host: Host, folder: string): Promise<number> {
+  return Number(await host.output(script, ["newest", folder]));
+}
+
+/** Sends the newest checkpoint of a host to S3 now. @throws UserError when it did not get there */
+export async function shareCheckpoint(host: Host, folder: string, keeping: Keeping): Promise<void> {
+  const { code, lines } = await runDetached(host, {
+    name: "share",
+    script,
+    args: ["share", folder, "", "", "", ...keepingWords(keeping)],
+    folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
+    timeoutSeconds,
+    silenceSeconds,
+  });
+  if (code === 0) return;
+  throw new UserError(`The checkpoint of ${host.name} did not reach ${uriOf(keeping.place)}.`, {
+    problems: lines.slice(-3),
+    hint: "Put that right and run the same command again.",
+  });
 }

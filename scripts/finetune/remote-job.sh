@@ -2,10 +2,14 @@
 # A fine-tuning on a host: what it is at, its files, its run, its end in order. The folder's lock is held while it runs.
 # Usage: remote-job.sh state FOLDER       prints `running` or `idle`, then the end of progress.jsonl and finished.json
 #        remote-job.sh receive FOLDER     takes a .tar.gz of the job from standard input; output and .venv stay
-#        remote-job.sh run FOLDER BASE_MODEL STOP_AT keep|stop [URI REGION ENDPOINT MINUTES TOOLS]
-#          keep|stop: what becomes of the model server; the rest: where in S3 its checkpoints are kept, how often, by the
-#          checkpoints.py of the folder TOOLS; an empty ENDPOINT is AWS's own
-#        remote-job.sh stop FOLDER
+#        remote-job.sh run FOLDER BASE_MODEL STOP_AT keep|stop [URI REGION ENDPOINT MINUTES TOOLS [NODES RANK MASTER]]
+#          keep|stop: what becomes of the model server; then where in S3 its checkpoints are kept, how often, by the
+#          checkpoints.py of the folder TOOLS; an empty ENDPOINT is AWS's own, an empty URI keeps none; then which of
+#          several hosts it is, and where the first of them is
+#        remote-job.sh share FOLDER - - - URI REGION ENDPOINT MINUTES TOOLS     its newest checkpoint to S3, now
+#        remote-job.sh newest FOLDER      prints the step of the newest whole checkpoint, or 0
+#        remote-job.sh stop FOLDER        ends it after its step, with a checkpoint
+#        remote-job.sh end FOLDER         ends it at once
 set -euo pipefail
 action=$1 folder=$2
 mkdir -p "$folder/output"
@@ -51,6 +55,7 @@ run)
   flock -n 9 || { echo "it runs already" >&2; exit 1; }
   cd "$folder"
   base=$3 stop_at=$4 meanwhile=$5 s3_uri=${6:-} s3_region=${7:-} s3_endpoint=${8:-} minutes=${9:-} tools=${10:-}
+  nodes=${11:-1} rank=${12:-0} master=${13:-}
   if serves && [ "$meanwhile" != stop ]; then
     echo "the model server holds the GPUs; start the training with --stop-server" >&2
     exit 1
@@ -62,14 +67,20 @@ run)
   fi
   if serves; then as_root systemctl stop "$server"; fi
   keeper=
-  if [ -n "$s3_uri" ]; then
+  # Of several hosts the first alone has whole checkpoints.
+  if [ -n "$s3_uri" ] && [ "$rank" = 0 ]; then
     checkpoints keep "$minutes" 9>&- &
     keeper=$!
   fi
   export BASE_MODEL=$base STOP_AT=$stop_at TQDM_DISABLE=1
+  if [ "$nodes" -gt 1 ]; then export NNODES=$nodes NODE_RANK=$rank MASTER_ADDR=$master; fi
   code=0
   # Without the lock's descriptor: what a kill of this shell leaves running must not hold the folder.
-  ./run.sh 9>&- || code=$?
+  ./run.sh 9>&- &
+  runner=$!
+  echo "$runner" >run.pid
+  wait "$runner" || code=$?
+  rm -f run.pid
   if [ "$meanwhile" = stop ] && [ -d /run/systemd/system ]; then as_root systemctl start "$server" || true; fi
   if [ -n "$keeper" ]; then
     kill -TERM "$keeper" || true
@@ -77,7 +88,26 @@ run)
   fi
   exit "$code"
   ;;
+share)
+  s3_uri=$6 s3_region=$7 s3_endpoint=$8 tools=${10}
+  environment "$tools"
+  (checkpoints push)
+  ;;
+newest)
+  for mark in "$folder"/output/checkpoint-*/whole; do
+    if [ -f "$mark" ]; then basename "$(dirname "$mark")" | cut -d- -f2; fi
+  done | sort -n | tail -n 1 | grep . || echo 0
+  ;;
 stop)
   touch "$folder/output/stop"
+  ;;
+end)
+  # The lock tells that the number is not another process's by now.
+  if flock -n 9 || [ ! -f "$folder/run.pid" ]; then exit 0; fi
+  # run.sh takes the first as "after this step" and the second as "now".
+  for _ in 1 2; do
+    kill -TERM "$(cat "$folder/run.pid")" 2>/dev/null || exit 0
+    sleep 1
+  done
   ;;
 esac

@@ -86,7 +86,8 @@ export async function saveBeforeDown(
     leftHours === undefined
       ? "it has no deadline"
       : `the lease ends the host at ${expiresAt} all the same, ${leftHours > 0 ? `in ${duration(leftHours)}` : "which has passed"}`;
-  terminal.say(`saves      ${planned.paths.join(", ")}; ${until}`);
+  const which = outputs.hosts === undefined ? "" : " of host 0";
+  terminal.say(`saves      ${planned.paths.join(", ")}${which}; ${until}`);
   try {
     const host = sshTarget(outputs);
     const saved = await saveFiles({ host, ...planned, client: scope.client, terminal });

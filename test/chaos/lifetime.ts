@@ -358,7 +358,7 @@ class Life {
       const host = this.#model.wish.target === "host";
       const machine = host
         ? terminateByTag(run)
-        : deleteEndpoint({ endpointName: endpointName(run.runId), hasComponent: false });
+        : deleteEndpoint({ endpointName: endpointName(run.runId), components: [] });
       this.#machine(machine, "terminator");
       return;
     }

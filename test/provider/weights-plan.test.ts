@@ -2,7 +2,41 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { UserError } from "../../components/user-error.ts";
+import type { WeightsStore } from "../../provider/adapters/s3.ts";
+import { sharedListing } from "../../provider/shared-listing.ts";
 import { describeWeights, storeOf, trafficText } from "../../provider/weights-plan.ts";
+
+describe("the list of weights for several hosts", () => {
+  const objects = [{ path: "a.safetensors", key: "m/a.safetensors", size: 1, etag: '"1"' }];
+
+  /** A store that counts how often it is asked, and may refuse. */
+  function counted(refuses = false) {
+    let asked = 0;
+    const describe = () => {
+      asked += 1;
+      return refuses ? Promise.reject(new Error("SlowDown")) : Promise.resolve(objects);
+    };
+    return { store: { describe } as unknown as WeightsStore, times: () => asked };
+  }
+  const inputs = { bucket: "b", prefix: "m/", region: "us-east-1", folder: "", dataFolder: "" };
+
+  it("is asked for once, and anew when something changed, or when it failed", async () => {
+    const good = counted();
+    const all = await Promise.all([1, 2, 3].map(() => sharedListing(good.store, inputs, false)));
+    assert.deepEqual(all, [objects, objects, objects]);
+    assert.equal(good.times(), 1);
+    await sharedListing(good.store, inputs, true);
+    await sharedListing(good.store, inputs, false);
+    assert.equal(good.times(), 2);
+    await sharedListing(good.store, { ...inputs, include: ["*.json"] }, false);
+    assert.equal(good.times(), 3);
+    const bad = counted(true);
+    const other = { ...inputs, bucket: "refused" };
+    await assert.rejects(sharedListing(bad.store, other, false), /cannot be listed/);
+    await assert.rejects(sharedListing(bad.store, other, false), /cannot be listed/);
+    assert.equal(bad.times(), 2);
+  });
+});
 
 describe("a bucket in another region", () => {
   const saved = { ...process.env };

@@ -226,6 +226,68 @@ describe("deployEndpoint", () => {
     );
   });
 
+  it("moves traffic among variants by the endpoint alone, each with a model, an alarm and a proof", async () => {
+    const variants = [{ name: "llama", share: 20, model: "qwen2.5-3b", maxInstances: 2 }];
+    const { named, result } = await deployment({
+      "berth:env": "staging",
+      "berth:variants": JSON.stringify(variants),
+    });
+    const { type, inputs } = named("dev-endpoint-config");
+    assert.equal(type, "berth:index:HostedConfiguration");
+    assert.deepEqual(inputs["initialWeights"], [80, 20]);
+    const { productionVariants } = inputs["configuration"] as {
+      productionVariants: Record<string, unknown>[];
+    };
+    const weights = productionVariants.map((each) => each["initialVariantWeight"]);
+    assert.deepEqual(weights, [1, 1], "another share is no other configuration");
+    assert.deepEqual(named("dev-endpoint-endpoint").inputs["weights"], {
+      AllTraffic: 80,
+      llama: 20,
+    });
+    const alarm = named("dev-endpoint-llama-errors").inputs["dimensions"];
+    assert.match(JSON.stringify(alarm), /"VariantName":"llama"/);
+    assert.equal(named("dev-endpoint-llama-answer").inputs["variantName"], "llama");
+    assert.match(
+      String(named("dev-endpoint-llama-capacity").inputs["resourceId"]),
+      /^endpoint\/dev-[0-9a-f]{12}\/variant\/llama$/,
+    );
+    const policy = String(named("dev-endpoint-run").inputs["policy"]);
+    assert.match(
+      policy,
+      /"arn:aws:s3:::models\/qwen2\.5-7b\/\*","arn:aws:s3:::models\/qwen2\.5-3b/,
+    );
+    assert.match(policy, /alarm:dev-endpoint-llama-errors-\*/);
+    assert.deepEqual(
+      result.served?.map(({ modelId, variant }) => [modelId, variant]),
+      [
+        ["qwen2.5-7b", "AllTraffic"],
+        ["qwen2.5-3b", "llama"],
+      ],
+    );
+  });
+
+  it("ends every component of an endpoint before it, and lets none read more than their weights", async () => {
+    const { named, result } = await deployment({
+      "berth:endpointMode": "components",
+      "berth:components": [{ name: "small", model: "qwen2.5-3b", weightsPrefix: "else/where" }],
+    });
+    const name = await valueOf(result.endpointName);
+    const component = named("dev-endpoint-small-component").inputs;
+    assert.equal(component["componentName"], `${name}-small`);
+    assert.equal(component["variantName"], "AllTraffic");
+    const machine = String(named("dev-teardown-terminator").inputs["definition"]);
+    assert.match(machine, new RegExp(`"EndComponent2":.*"InferenceComponentName":"${name}-small"`));
+    const deletes = String(named("dev-teardown-terminate").inputs["policy"]);
+    assert.match(deletes, new RegExp(`inference-component/${name}-small"`));
+    const scaled = named("dev-endpoint-small-capacity").inputs;
+    assert.equal(scaled["resourceId"], `inference-component/${name}-small`);
+    const policy = String(named("dev-endpoint-run").inputs["policy"]);
+    assert.match(policy, /"arn:aws:s3:::models\/else\/where\/\*"/);
+    assert.match(policy, new RegExp(`InferenceComponents/${name}-small"`));
+    const group = await valueOf(result.served![1]!.component!);
+    assert.equal(group, `${name}-small`);
+  });
+
   it("captures a share of the requests in a bucket of its own, and writes nothing else there", async () => {
     const { named, result } = await deployment({
       "berth:endpointMode": "realtime",

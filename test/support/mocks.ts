@@ -55,6 +55,15 @@ function computed(type: string, name: string, inputs: Record<string, unknown>) {
       },
       refusals: [],
     },
+    "berth:index:HostGroup": {
+      launched: {
+        ...(inputs["rungs"] as readonly object[] | undefined)?.[0],
+        zone: "us-east-1b",
+      },
+      refusals: [],
+      fleetIds: ["fleet-1"],
+    },
+    "berth:index:GroupHost": { instanceId: `i-host-${String(inputs["index"])}` },
     "aws:ec2/launchTemplate:LaunchTemplate": { latestVersion: 1 },
     "aws:ec2/keyPair:KeyPair": { keyName: name },
     "aws:s3/bucket:Bucket": { bucket: `${name}-1a2b`, arn: `arn:aws:s3:::${name}-1a2b` },

@@ -5,7 +5,8 @@ export const packageFailures: readonly FailureMode[] = [
   {
     code: "E_DISK",
     title: "No room on the disk",
-    signal: /No space left on device|You don't have enough free space/,
+    signal:
+      /No space left on device|You don't have enough free space|more space needed on the \S+ filesystem/,
     cause: "A driver takes up to 2 GB, PyTorch 7 GB, and the image left less.",
     done: "The room is looked at before anything is installed.",
     remedy: "Give the host a larger root volume with `rootVolumeGiB`.",
@@ -15,10 +16,11 @@ export const packageFailures: readonly FailureMode[] = [
   {
     code: "E_LOCK_APT",
     title: "Something else installs packages",
-    signal: /Could not get lock|Unable to (lock directory|acquire the dpkg frontend lock)/,
+    signal:
+      /Could not get lock|Unable to (lock directory|acquire the dpkg frontend lock)|already locked by \d+/,
     passing: true,
-    cause: "First boot, unattended upgrades or a person use apt.",
-    done: "apt's timers are stopped, and the lock is waited for, ten minutes; its holder is named in the log, and never killed.",
+    cause: "First boot, unattended upgrades or a person use the package system.",
+    done: "Automatic upgrades are stopped, and the lock is waited for, ten minutes; its holder is named in the log, and never killed.",
     remedy: "Let the holder end, then run again.",
     action: "stop",
     evidence: "https://github.com/skypilot-org/skypilot/issues/4237",
@@ -52,7 +54,7 @@ export const packageFailures: readonly FailureMode[] = [
     code: "E_REPO_KEY",
     title: "The repository's signature is not accepted",
     signal:
-      /NO_PUBKEY|Conflicting values set for option Signed-By|is not signed|SHA-256 \w+, and \w+ is expected|EXPKEYSIG|BADSIG/,
+      /NO_PUBKEY|Conflicting values set for option Signed-By|is not signed|(SHA-256|key is) \w+, and \w+ is expected|GPG check FAILED|EXPKEYSIG|BADSIG/,
     cause: "The key changed, or two lists name the same repository with different keys.",
     done: "The key's package is checked against its sum; another list of the repository is set aside.",
     remedy:
@@ -63,7 +65,8 @@ export const packageFailures: readonly FailureMode[] = [
   {
     code: "E_REPO_SYNC",
     title: "The mirror is half-way through an update",
-    signal: /File has unexpected size|Mirror sync in progress|404  Not Found|Hash Sum mismatch/,
+    signal:
+      /File has unexpected size|Mirror sync in progress|404  Not Found|Hash Sum mismatch|Status code: 404|checksum doesn't match/,
     passing: true,
     cause: "The mirror's list names files that it does not have yet, or no longer.",
     done: "Lists are fetched again and the step tried three more times, then the next way to the driver.",
@@ -75,7 +78,7 @@ export const packageFailures: readonly FailureMode[] = [
     code: "E_NETWORK",
     title: "The package source cannot be reached",
     signal:
-      /Could not resolve|Temporary failure (in name resolution|resolving)|Could not connect to|Connection (timed out|refused)|curl: \((6|7|28)\)/,
+      /Could(n't| not) resolve|Temporary failure (in name resolution|resolving)|Could not connect to|Connection (timed out|refused)|curl: \((6|7|28)\)/,
     passing: true,
     cause: "No route, no name server or a firewall.",
     done: "It is tried again by apt itself.",
@@ -97,7 +100,7 @@ export const packageFailures: readonly FailureMode[] = [
     code: "E_HELD",
     title: "The packages do not fit each other",
     signal:
-      /held broken packages|unmet dependencies|Unable to locate package|has no installation candidate|no modules of branch \d+ for the kernel/,
+      /held broken packages|unmet dependencies|Unable to (locate package|find a match)|has no installation candidate/,
     cause: "The archive has no modules for this kernel, or a package is held at another version.",
     done: "It is tried out before anything is installed, and then the next way is taken.",
     remedy: "Read the `Depends:` lines of the log; `apt-mark showhold` names what is held.",

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154  # `changed` and the waits are of prelude.sh
 set -euo pipefail
 if ! have nvidia-ctk; then
-  if have apt-get; then ensure_packages nvidia-container-toolkit; else as_root dnf -y -q install nvidia-container-toolkit </dev/null; fi
+  ensure_packages nvidia-container-toolkit
   have nvidia-ctk || fail "nvidia-ctk is not there"
   changed=yes
 fi

@@ -11,12 +11,9 @@ if [ "$modules" = open ]; then suffix=server-open; fi
 packages=("linux-modules-nvidia-$branch-$suffix-$kernel" "nvidia-headless-no-dkms-$branch-$suffix" "nvidia-utils-$branch-server")
 
 finish_dpkg
-# The archive keeps one version of the user space, which the modules of older kernels do not fit.
-if ! plan=$(packages_resolve "${packages[@]}"); then
-  printf '%s\n' "$plan"
-  fail "no modules of branch $branch for the kernel $kernel in the archive"
-fi
-ensure_packages "${packages[@]}"
+# The archive keeps one version of the user space, which the modules of older kernels do not fit. Then apt says so before it
+# changes anything, and the next way is taken.
+ensure_packages "${packages[@]}" || fail "the modules of branch $branch for the kernel $kernel were not installed"
 load_driver
 check_driver
 hold_packages 'nvidia-*' 'libnvidia-*' 'linux-modules-nvidia-*' "linux-image-$kernel" "linux-modules-$kernel"

@@ -10,7 +10,7 @@ branch=${version%%.*}
 
 manager_version() { nv-fabricmanager --version 2>/dev/null | grep -o '[0-9][0-9]*\.[0-9.]*' | head -n 1 || true; }
 if [ "$(manager_version)" != "$version" ]; then
-  if have apt-get; then
+  if ! on_amazon; then
     finish_dpkg
     package=nvidia-fabricmanager-$branch
     if ! packages_resolve "$package" >/dev/null; then package=nvidia-fabricmanager; fi
@@ -20,7 +20,9 @@ if [ "$(manager_version)" != "$version" ]; then
     apt_get install --no-install-recommends --allow-downgrades --allow-change-held-packages "$package${exact:+=$exact}"
     as_root apt-mark hold "$package" >/dev/null
   else
-    as_root dnf -y -q install "nvidia-fabricmanager-$version" </dev/null
+    # Its name lost a dash with branch 580 (awslabs/amazon-eks-ami, install-nvidia-driver.sh).
+    if [ "$branch" -lt 580 ]; then package=nvidia-fabric-manager; else package=nvidia-fabricmanager; fi
+    dnf_get install "$package-$version"
   fi
   changed=yes
 fi

@@ -74,11 +74,31 @@ apt_get() {
   return "$status"
 }
 
+# dnf of Amazon Linux 2023. It would wait for another user of the package system for ever; so it is told to end (with 200,
+# after it has named the holder), and the wait is ours.
+on_amazon() { grep -qs '^ID="\?amzn' /etc/os-release; }
+dnf_get() {
+  local deadline=$((SECONDS + lock_seconds)) status
+  while :; do
+    status=0
+    as_root env LC_ALL=C dnf -y --setopt=exit_on_lock=True "$@" </dev/null 2>&1 || status=$?
+    if [ "$status" != 200 ] || [ "$SECONDS" -ge "$deadline" ]; then return "$status"; fi
+    sleep 1
+  done
+}
+
 package_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 # Installs those of the packages that are missing; no package list is fetched for nothing.
 ensure_packages() {
   local package missing=()
+  if on_amazon; then
+    if rpm -q "$@" >/dev/null 2>&1; then return 0; fi
+    say "installing $*"
+    dnf_get install "$@" || return
+    changed=yes
+    return 0
+  fi
   for package in "$@"; do
     if ! package_installed "$package"; then missing+=("$package"); fi
   done
@@ -164,4 +184,24 @@ check_driver() {
   have nvidia-smi || fail "nvidia-smi is not there"
   timeout -k 2 60 nvidia-smi -L </dev/null || status=$?
   if [ "$status" != 0 ]; then fail "nvidia-smi ended with status $status"; fi
+}
+
+# Makes a virtual environment in its place (it cannot be moved) with pip in it. The wheel of pip that Python carries is pure
+# Python, and such a wheel is installed by unpacking it; ensurepip needs ten times as long for the same.
+make_environment() {
+  python3 -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
+  python3 -m venv --clear --without-pip "$1"
+  if ! "$1/bin/python" - <<'PYTHON'
+import ensurepip, glob, os, sysconfig, zipfile
+own = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
+wheels = [wheel for folder in (own, "/usr/share/python-wheels") for wheel in glob.glob(folder + "/pip-*.whl")]
+zipfile.ZipFile(wheels[0]).extractall(sysconfig.get_path("purelib"))
+PYTHON
+  then
+    "$1/bin/python" -m ensurepip --default-pip >/dev/null
+  fi
+}
+# What is fetched once is not kept twice, and what is never imported is not compiled.
+pip_install() {
+  "$1/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --no-cache-dir --no-compile "${@:2}"
 }

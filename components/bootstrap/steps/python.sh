@@ -22,22 +22,20 @@ wanted = [each.split("==") for each in sys.argv[1:]]
 sys.exit(any(metadata.version(name) != version for name, version in wanted))
 PYTHON
 }
-pip_install() { "$folder/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 "$@"; }
 if torch_there && packages_there "$@"; then
   echo "@changed no"
   exit 0
 fi
 if ! torch_there; then
-  python3 -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
-  # A virtual environment cannot be moved, so it is made in its place; the check above tells a half-made one.
-  python3 -m venv --clear "$folder"
-  pip_install --index-url "$index" "torch==$release.*"
+  # The check above tells a half-made one.
+  make_environment "$folder"
+  pip_install "$folder" --index-url "$index" "torch==$release.*"
   torch_there || fail "PyTorch $release ($build) was installed and does not answer"
 fi
 if [ $# -gt 0 ]; then
   # Nothing that is installed beside it may bring another PyTorch.
   "$folder/bin/python" -c 'import importlib.metadata as m; print("torch==" + m.version("torch"))' >"$folder/torch.txt"
-  pip_install --constraint "$folder/torch.txt" "$@"
+  pip_install "$folder" --constraint "$folder/torch.txt" "$@"
   if ! torch_there || ! packages_there "$@"; then fail "$* were installed and do not answer"; fi
 fi
 echo "@changed yes"

@@ -10,9 +10,8 @@ if [ -x "$venv/bin/vllm" ] && [ "$(vllm_version)" = "$version" ]; then
   echo "@changed no"
   exit 0
 fi
-python3 -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
-# A virtual environment cannot be moved, so it is made in its place; the check above tells a half-made one.
-python3 -m venv --clear "$venv"
-"$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 "vllm==$version"
+# The check above tells a half-made one.
+make_environment "$venv"
+pip_install "$venv" "vllm==$version"
 "$venv/bin/python" -c 'import vllm'
 echo "@changed yes"

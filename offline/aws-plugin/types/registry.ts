@@ -22,6 +22,8 @@ const resources: Readonly<Record<string, Load<ResourceType>>> = {
   "aws:ec2/keyPair:KeyPair": async () => (await import("./ec2/key-pair.ts")).keyPair,
   "aws:ec2/launchTemplate:LaunchTemplate": async () =>
     (await import("./ec2/launch-template.ts")).launchTemplate,
+  "aws:ec2/placementGroup:PlacementGroup": async () =>
+    (await import("./ec2/placement-group.ts")).placementGroup,
   "aws:ec2/route:Route": async () => (await import("./ec2/route.ts")).route,
   "aws:ec2/routeTable:RouteTable": async () => (await import("./ec2/route-table.ts")).routeTable,
   "aws:ec2/routeTableAssociation:RouteTableAssociation": async () =>

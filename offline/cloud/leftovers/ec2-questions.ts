@@ -109,6 +109,13 @@ export const ec2Questions: readonly Question[] = [
       ) ?? [],
   ),
   ofEc2(
+    "placement-group",
+    async (client) =>
+      (await client.send(new ec2.DescribePlacementGroupsCommand())).PlacementGroups?.map(
+        (each) => each.GroupName,
+      ) ?? [],
+  ),
+  ofEc2(
     "launch-template",
     async (client) =>
       (await client.send(new ec2.DescribeLaunchTemplatesCommand())).LaunchTemplates?.map(

@@ -75,6 +75,27 @@ def update_endpoint(self: Any) -> str:
     return json.dumps({"EndpointArn": endpoint.arn})
 
 
+def keep_weights() -> None:
+    """Traffic that moves takes its moment: the endpoint is Updating, and takes no other change meanwhile."""
+    original = models.SageMakerModelBackend.update_endpoint_weights_and_capacities
+
+    def update(self: Any, endpoint_name: str, desired_weights_and_capacities: list[dict[str, Any]]) -> str:
+        endpoint = self.endpoints.get(endpoint_name)
+        if endpoint is not None and endpoint.endpoint_status in BUSY:
+            raise ValidationError(message=f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        before = {each["VariantName"]: dict(each) for each in endpoint.production_variants} if endpoint else {}
+        answer = original(self, endpoint_name, desired_weights_and_capacities)
+        # moto forgets whichever of weight and count is not given.
+        for variant in endpoint.production_variants:
+            kept = before[variant["VariantName"]].items()
+            variant.update({key: value for key, value in kept if variant.get(key) is None})
+        endpoint.endpoint_status = "Updating"
+        endpoint.berth_weights = {each["VariantName"]: each["CurrentWeight"] for each in endpoint.production_variants}
+        return answer
+
+    models.SageMakerModelBackend.update_endpoint_weights_and_capacities = update
+
+
 def keep_deployment_config() -> None:
     """moto drops the DeploymentConfig of CreateEndpoint, which DescribeEndpoint tells again."""
     original = SageMakerResponse.create_endpoint
@@ -110,6 +131,7 @@ def shape(region: str, endpoint: Any) -> dict[str, Any]:
         "async": getattr(config, "async_inference_config", None),
         "capture": getattr(config, "data_capture_config", None),
         "deployment": deployment,
+        "reweighed": getattr(endpoint, "berth_weights", None),
     }
 
 
@@ -137,8 +159,12 @@ def settle(body: dict[str, Any]) -> tuple[str, Any]:
         config = backend.endpoint_configs.get(body["config"])
         if config is not None:
             endpoint.production_variants = endpoint._process_production_variants(config.production_variants)
+    alone = len(endpoint.production_variants) == 1
     for variant in endpoint.production_variants:
-        if "instances" in body:
+        # A weight of 0 moto takes for none.
+        variant.setdefault("CurrentWeight", 0)
+        variant.setdefault("DesiredWeight", 0)
+        if "instances" in body and alone:
             variant["CurrentInstanceCount"] = body["instances"]
             variant["DesiredInstanceCount"] = body["instances"]
         if body.get("instanceType"):
@@ -147,6 +173,7 @@ def settle(body: dict[str, Any]) -> tuple[str, Any]:
             ]
     if body["status"] in ("InService", "Failed"):
         endpoint.berth_wanted = (endpoint.endpoint_config_name, None)
+        endpoint.berth_weights = None
     endpoint.last_modified_time = utcnow()
     return "200 OK", {"taken": True}
 
@@ -188,6 +215,7 @@ def alarms(body: dict[str, Any]) -> list[dict[str, Any]]:
             "state": each.state_value,
             "metric": each.metric_name if each.namespace == "AWS/SageMaker" else None,
             "endpoint": next((one.value for one in each.dimensions if one.name == "EndpointName"), None),
+            "variant": next((one.value for one in each.dimensions if one.name == "VariantName"), None),
             "statistic": each.statistic,
             "periodSeconds": int(each.period) if each.period else None,
             "datapoints": int(each.datapoints_to_alarm or each.evaluation_periods or 1),
@@ -241,5 +269,6 @@ def answer(path: str, body: dict[str, Any]) -> tuple[str, Any] | None:
 
 def apply() -> None:
     start_creating()
+    keep_weights()
     keep_deployment_config()
     SageMakerResponse.update_endpoint = update_endpoint

@@ -72,9 +72,22 @@ def template_tags(template: dict[str, Any], instance: Any) -> dict[str, str]:
     return {"aws:ec2launchtemplate:id": found.id}
 
 
-def launch(fleet: Any, configs: list[Any], lifecycle: str, count: int, tags: list[Any], port: str) -> None:
+def take_down(fleet: Any) -> None:
+    """What a fleet gave that is fewer than it may give."""
+    ids = [entry["instance"].id for entry in fleet.on_demand_instances]
+    if ids:
+        fleet.ec2_backend.terminate_instances(ids)
+    fleet.on_demand_instances.clear()
+    fleet.fulfilled_capacity = 0.0
+
+
+def launch(fleet: Any, configs: list[Any], lifecycle: str, wanted: dict[str, Any], tags: list[Any], port: str) -> None:
+    """`wanted`: the count, and whether all of it has to come from one override, as one type in one zone is."""
     ec2 = client(fleet.ec2_backend.region_name, port)
+    count = wanted["count"]
     for template, override in candidates(configs):
+        if wanted["together"] and len(fleet.on_demand_instances) < count:
+            take_down(fleet)
         while len(fleet.on_demand_instances) < count:
             try:
                 run = ec2.run_instances(**request_of(template, override, lifecycle, tags))
@@ -101,6 +114,14 @@ def launch(fleet: Any, configs: list[Any], lifecycle: str, count: int, tags: lis
                 {"id": run["ReservationId"], "instance": instance, "launch_spec": shown}
             )
             fleet.fulfilled_capacity += 1
+    if len(fleet.on_demand_instances) < wanted["least"]:
+        take_down(fleet)
+
+
+def wanted_of(given: dict[str, Any], count: int, lifecycle: str) -> dict[str, Any]:
+    options = given.get("spot_options" if lifecycle == "spot" else "on_demand_options") or {}
+    together = any(str(options.get(key)).lower() == "true" for key in ("SingleInstanceType", "SingleAvailabilityZone"))
+    return {"count": count, "together": together, "least": int(options.get("MinTargetCapacity") or 0)}
 
 
 def apply(proxy_port: str) -> None:
@@ -121,7 +142,8 @@ def apply(proxy_port: str) -> None:
         fleet.launch_template_configs = configs
         fleet.target_capacity_specification = target
         fleet.target_capacity = count
-        launch(fleet, configs, lifecycle, count, given["tag_specifications"] or [], proxy_port)
+        wanted = wanted_of(given, count, lifecycle)
+        launch(fleet, configs, lifecycle, wanted, given["tag_specifications"] or [], proxy_port)
         return fleet
 
     end = fleet_models.Fleet.terminate_instances

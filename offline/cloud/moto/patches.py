@@ -7,6 +7,7 @@ from typing import Any
 import budgets_gaps
 import endpoints
 import fleets
+import placement_groups
 import sagemaker_gaps
 import schedules
 from moto.core.responses import ActionResult
@@ -14,7 +15,7 @@ from moto.core.utils import utcnow
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models.amis import Ami, AmiBackend
 from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState, MetadataOptions
-from moto.ec2.models.security_groups import SecurityGroupBackend
+from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.responses.general import General
 from moto.ec2.utils import convert_tag_spec
@@ -143,10 +144,12 @@ def complete_launches() -> None:
         image_id = resolve_image(self, image_id or "")
         if not self.describe_images(ami_ids=[image_id]):
             raise EC2ClientError("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
+        group = placement_groups.asked_for(self, kwargs)
         before = set(self.enis)
         reservation = original(self, image_id, count, user_data, names, **kwargs)
         named = kwargs.get("iam_instance_profile_name") or kwargs.get("iam_instance_profile_arn")
         for instance in reservation.instances:
+            instance.berth_placement_group = group
             instance.berth_own_interfaces = [nic.id for nic in instance.nics.values() if nic.id not in before]
             interface_tags = (kwargs.get("tags") or {}).get("network-interface") or {}
             if interface_tags and instance.berth_own_interfaces:
@@ -216,6 +219,13 @@ def console_of_machine() -> None:
     General.get_console_output = output
 
 
+def describe_rules_between_groups() -> None:
+    """A rule from group to group keeps its description beside the group, where moto does not look."""
+    SecurityGroupRule.description = property(
+        lambda self: self.ip_range.get("Description") or self.source_group.get("Description")
+    )
+
+
 def refuse_what_is_in_use() -> None:
     delete_group, delete_subnet = SecurityGroupBackend._delete_security_group, SubnetBackend.delete_subnet
 
@@ -246,9 +256,11 @@ def apply(proxy_port: str) -> None:
     if MACHINES:
         keep_states_honest()
     console_of_machine()
+    describe_rules_between_groups()
     refuse_what_is_in_use()
     budgets_gaps.apply()
     sagemaker_gaps.apply()
     endpoints.apply()
     fleets.apply(proxy_port)
+    placement_groups.apply()
     schedules.apply()

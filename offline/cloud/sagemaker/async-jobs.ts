@@ -154,11 +154,12 @@ export class AsyncJobs {
   ): Promise<void> {
     const { store } = this.#parts;
     try {
-      const serving = this.#endpoints.serving(region, name);
-      if (serving === undefined) throw new Error("The endpoint has no instance.");
+      const found = this.#endpoints.serving(region, name);
+      if (found === undefined) throw new Error("The endpoint has no instance.");
+      const { variant, serving } = found;
       const body = await readFile(store.object(input.bucket, input.key).file);
       const answer = await serving.invoke(body, { "content-type": contentType });
-      this.#endpoints.answered(region, name, answer.status);
+      this.#endpoints.answered(region, name, { variant, status: answer.status });
       const text = Buffer.from(await answer.arrayBuffer());
       if (!answer.ok) throw new Error(`${answer.status}: ${text.toString()}`);
       await writeObject(store, output, text);

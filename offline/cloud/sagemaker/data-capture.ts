@@ -17,6 +17,7 @@ export interface Exchange {
   readonly request: Buffer;
   readonly answer: Buffer;
   readonly contentType: string;
+  readonly variant: string;
 }
 
 /**
@@ -34,7 +35,8 @@ export class DataCapture {
     this.#clock = clock;
   }
 
-  async keep(endpoint: HostedEndpoint, { request, answer, contentType }: Exchange): Promise<void> {
+  async keep(endpoint: HostedEndpoint, exchange: Exchange): Promise<void> {
+    const { request, answer, contentType, variant } = exchange;
     const {
       EnableCapture,
       InitialSamplingPercentage = 0,
@@ -64,7 +66,6 @@ export class DataCapture {
       eventVersion: "0",
     };
     const hour = now.slice(0, 13).replaceAll(/[-T]/g, "/");
-    const variant = endpoint.variants[0]?.VariantName ?? "AllTraffic";
     const folder = `${DestinationS3Uri.replace(/\/*$/, "")}/${endpoint.name}/${variant}/${hour}`;
     await writeObject(
       this.#store,

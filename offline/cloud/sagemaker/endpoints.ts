@@ -7,11 +7,11 @@ import type { Moto } from "../moto/moto.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
 import { DataCapture, type Exchange } from "./data-capture.ts";
 import { endpointKey, type HostedEndpoint } from "./hosted-endpoint.ts";
-import { InvocationAlarms } from "./invocation-alarms.ts";
-import { chooseType, provision, ProvisionFailure } from "./provision.ts";
+import { InvocationAlarms, type Answered } from "./invocation-alarms.ts";
+import { chooseType, ProvisionFailure } from "./provision.ts";
 import { rolloutSteps } from "./rollout.ts";
 import type { ServingImage } from "./serving-images.ts";
-import type { ServingProcess } from "./serving-process.ts";
+import { VariantContainers, type VariantContainer } from "./variant-containers.ts";
 
 /** What endpoints need of the cloud. */
 export interface EndpointsParts {
@@ -28,9 +28,9 @@ const watchPauseMs = 100;
 
 /** An endpoint on its way, or that serves. */
 interface Running {
-  serving: ServingProcess | undefined;
+  serving: VariantContainers | undefined;
   /** What is to serve next, and the share of the requests that it has already. */
-  next: { readonly serving: ServingProcess; readonly share: number } | undefined;
+  next: { readonly serving: VariantContainers; readonly share: number } | undefined;
   /** Requests so far, by which they are shared. */
   requests: number;
   /** Settles when the work waits for nothing but time. */
@@ -77,13 +77,18 @@ export class Endpoints {
     }
   }
 
-  /** The container for one request to an endpoint that is in service; undefined otherwise. */
-  serving(region: string, name: string): ServingProcess | undefined {
+  /**
+   * The container for one request to an endpoint that is in service; undefined otherwise.
+   *
+   * @param target the variant that the request names
+   */
+  serving(region: string, name: string, target?: string): VariantContainer | undefined {
     const running = this.#running.get(endpointKey({ region, name }));
-    if (running?.next === undefined) return running?.serving;
+    if (running?.next === undefined) return running?.serving?.pick(target);
     const { serving, share } = running.next;
     const [before, after] = [running.requests, (running.requests += 1)];
-    return Math.floor(after * share) > Math.floor(before * share) ? serving : running.serving;
+    const isNext = Math.floor(after * share) > Math.floor(before * share);
+    return (isNext ? serving : running.serving)?.pick(target);
   }
 
   /** Whether an endpoint has an instance now. */
@@ -92,8 +97,8 @@ export class Endpoints {
   }
 
   /** To be told what a container answered. */
-  answered(region: string, name: string, status: number): void {
-    this.#alarms.record(region, name, status);
+  answered(region: string, name: string, { variant, status }: Answered): void {
+    this.#alarms.record(region, name, { variant, status });
   }
 
   /** Keeps a request and its answer, where the endpoint's configuration asks for it. */
@@ -160,6 +165,9 @@ export class Endpoints {
       this.#running.set(key, running);
       if (endpoint.status === "Deleting") {
         if (!running.abort.signal.aborted) this.#remove(endpoint, running);
+      } else if (running.work === undefined && endpoint.reweighed) {
+        running.serving?.weigh(endpoint.reweighed);
+        await this.#tell(endpoint, { status: "InService" });
       } else if (running.work === undefined && /^(Creating|Updating)$/.test(endpoint.status)) {
         running.watching = Promise.withResolvers<undefined>();
         const isEmpty = endpoint.variants.some(({ ModelName }) => ModelName === undefined);
@@ -188,15 +196,12 @@ export class Endpoints {
     const { region, name, config } = endpoint;
     const folder = join(this.#parts.folder, `${name}-${(this.#count += 1)}`);
     const [variant] = endpoint.variants;
-    const log = this.#logOf(region, name, variant?.VariantName ?? "AllTraffic");
+    const logOf = (variantName: string) => this.#logOf(region, name, variantName);
     try {
       const { signal } = running.abort;
-      const { serving, instanceType } = await provision(endpoint, {
-        ...this.#parts,
-        folder,
-        log,
-        signal,
-      });
+      if (variant === undefined) throw new ProvisionFailure("The endpoint configuration is gone.");
+      const started = { ...this.#parts, folder, logOf, signal };
+      const serving = await VariantContainers.start(endpoint, started);
       if (running.abort.signal.aborted) {
         await serving.stop();
         return;
@@ -204,8 +209,9 @@ export class Endpoints {
       const before = running.serving;
       if (before !== undefined && !(await this.#shift(endpoint, running, serving))) return;
       Object.assign(running, { serving, config, endpoint });
-      const instances = variant?.InitialInstanceCount ?? 1;
-      const pooled = variant?.InstancePools === undefined ? {} : { instanceType };
+      const instances = variant.InitialInstanceCount ?? 1;
+      const { instanceType } = serving;
+      const pooled = variant.InstancePools === undefined ? {} : { instanceType };
       await this.#tell(endpoint, { status: "InService", config, instances, ...pooled });
       await before?.stop();
     } catch (error) {
@@ -239,7 +245,7 @@ export class Endpoints {
   async #shift(
     endpoint: HostedEndpoint,
     running: Running,
-    serving: ServingProcess,
+    serving: VariantContainers,
   ): Promise<boolean> {
     const { clock } = this.#parts;
     const { deployment, region } = endpoint;

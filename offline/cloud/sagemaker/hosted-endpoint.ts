@@ -1,3 +1,4 @@
+import type { Moto } from "../moto/moto.ts";
 import type { DataCaptureConfig } from "./data-capture.ts";
 import type { DeploymentConfig } from "./rollout.ts";
 
@@ -15,11 +16,15 @@ export interface HostedVariant {
   readonly VariantName: string;
   /** None where inference components bring the models. */
   readonly ModelName?: string;
-  readonly ManagedInstanceScaling?: { readonly MinInstanceCount?: number };
+  readonly ManagedInstanceScaling?: {
+    readonly MinInstanceCount?: number;
+    readonly MaxInstanceCount?: number;
+  };
   readonly InstanceType?: string;
   /** Types to try in the order of their priority, in place of the one. */
   readonly InstancePools?: readonly { readonly InstanceType: string; readonly Priority: number }[];
   readonly InitialInstanceCount?: number;
+  readonly InitialVariantWeight?: number;
   readonly ContainerStartupHealthCheckTimeoutInSeconds?: number;
   readonly container: HostedContainer;
 }
@@ -35,8 +40,20 @@ export interface HostedEndpoint {
     readonly OutputConfig?: { readonly S3OutputPath?: string; readonly S3FailurePath?: string };
   } | null;
   readonly capture?: DataCaptureConfig | null;
+  /** Weights that its variants are to have from now on, by name; none while nothing but a configuration changes. */
+  readonly reweighed?: Readonly<Record<string, number>> | null;
   /** How an update moves traffic, and what rolls it back. */
   readonly deployment?: DeploymentConfig | null;
+}
+
+/** An endpoint as moto keeps it. */
+export async function findEndpoint(
+  moto: Moto,
+  region: string,
+  name: string,
+): Promise<HostedEndpoint | undefined> {
+  const all = await moto.ask<HostedEndpoint[]>("endpoints");
+  return all.find((each) => each.region === region && each.name === name);
 }
 
 /** What tells an endpoint from all others. */

@@ -10,8 +10,9 @@ import {
   type Component,
   type Specification,
 } from "./component-view.ts";
-import { findEndpoint, startCopy } from "./component-start.ts";
-import { endpointKey } from "./hosted-endpoint.ts";
+import { copiesOf, gpusOfEndpoint, instancesFor } from "./component-instances.ts";
+import { startCopy } from "./component-start.ts";
+import { endpointKey, findEndpoint } from "./hosted-endpoint.ts";
 import type { ServingProcess } from "./serving-process.ts";
 
 /** How a component scales, by `endpoints.py`. */
@@ -178,7 +179,10 @@ export class InferenceComponents {
     const { CopyCount } = call.parameters["DesiredRuntimeConfig"] as { CopyCount: number };
     if (CopyCount === 0) await this.#rest(component);
     else if (component.serving === undefined) this.#scaleOut(component, CopyCount);
-    else Object.assign(component, { desired: CopyCount, current: CopyCount });
+    else {
+      Object.assign(component, { desired: CopyCount, current: CopyCount });
+      await this.#tellInstances(component);
+    }
     return json({ InferenceComponentArn: componentArn(component.region, component.name) });
   }
 
@@ -206,12 +210,14 @@ export class InferenceComponents {
     component.work = (async () => {
       try {
         const number = (this.#count += 1);
-        const serving = await startCopy(this.#parts, component, { specification: next, number });
+        const beside = this.#beside(component);
+        const started = { specification: next, number, beside };
+        const serving = await startCopy(this.#parts, component, started);
         const current = component.desired;
         Object.assign(component, { serving, specification: next, status: "InService", current });
         component.lastAsked = this.#parts.clock.now().getTime();
         await before?.stop();
-        await this.#tellInstances(component, 1);
+        await this.#tellInstances(component);
       } catch (error) {
         failed(error instanceof Error ? error.message : String(error));
       }
@@ -234,7 +240,7 @@ export class InferenceComponents {
     const { serving } = component;
     Object.assign(component, { serving: undefined, desired: 0, current: 0 });
     await serving?.stop();
-    await this.#tellInstances(component, 0);
+    await this.#tellInstances(component);
   }
 
   /** Ends whatever runs of a component, for good. */
@@ -260,7 +266,23 @@ export class InferenceComponents {
     }
   }
 
-  async #tellInstances({ region, endpoint }: Component, instances: number): Promise<void> {
+  /** The other components on the same endpoint that have, or are to have, copies. */
+  #beside({ region, name, endpoint }: Component): readonly Component[] {
+    return [...this.#components.values()].filter(
+      (each) =>
+        each.region === region &&
+        each.endpoint === endpoint &&
+        each.name !== name &&
+        each.desired > 0 &&
+        each.status !== "Failed",
+    );
+  }
+
+  async #tellInstances(component: Component): Promise<void> {
+    const { region, endpoint } = component;
+    const own = component.desired > 0 ? [component] : [];
+    const gpus = await gpusOfEndpoint(this.#parts.moto, region, endpoint);
+    const instances = instancesFor([...this.#beside(component), ...own].flatMap(copiesOf), gpus);
     const change = { region, name: endpoint, status: "InService", instances };
     await this.#parts.moto.ask("endpoint", change);
   }

@@ -8,6 +8,7 @@ interface Alarm {
   readonly metric: string | null;
   /** Of the alarm's dimensions. */
   readonly endpoint: string | null;
+  readonly variant: string | null;
   readonly statistic: string | null;
   readonly periodSeconds: number | null;
   /** Periods that have to be over the line. */
@@ -16,10 +17,15 @@ interface Alarm {
   readonly operator: string;
 }
 
-interface Answered {
+/** What a container of a variant answered with. */
+export interface Answered {
+  readonly variant: string;
+  readonly status: number;
+}
+
+interface Recorded extends Answered {
   readonly region: string;
   readonly name: string;
-  readonly status: number;
   /** Cloud time, milliseconds. */
   readonly at: number;
 }
@@ -41,16 +47,16 @@ function isOver(value: number, { operator, threshold }: Alarm): boolean {
 export class InvocationAlarms {
   readonly #moto: Moto;
   readonly #clock: Clock;
-  #answered: Answered[] = [];
+  #answered: Recorded[] = [];
 
   constructor(moto: Moto, clock: Clock) {
     this.#moto = moto;
     this.#clock = clock;
   }
 
-  record(region: string, name: string, status: number): void {
+  record(region: string, name: string, answered: Answered): void {
     const at = this.#clock.now().getTime();
-    this.#answered = [...this.#answered.slice(-9999), { region, name, status, at }];
+    this.#answered = [...this.#answered.slice(-9999), { region, name, ...answered, at }];
   }
 
   /** Of the alarms that are named, those in ALARM, or that what was answered since then puts there. */
@@ -70,8 +76,9 @@ export class InvocationAlarms {
     const kind = classes[alarm.metric ?? ""];
     if (kind === undefined || alarm.periodSeconds === null) return false;
     const periods = new Map<number, boolean[]>();
-    for (const { region: of, name, status, at } of this.#answered) {
+    for (const { region: of, name, variant, status, at } of this.#answered) {
       if (of !== region || name !== alarm.endpoint || at < since) continue;
+      if (alarm.variant !== null && variant !== alarm.variant) continue;
       const period = Math.floor(at / (alarm.periodSeconds * 1000));
       const failed = Math.floor(status / 100) === kind;
       periods.set(period, [...(periods.get(period) ?? []), failed]);

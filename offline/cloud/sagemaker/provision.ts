@@ -2,11 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Faults } from "../faults.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
-import {
-  defaultStartupSeconds,
-  type HostedEndpoint,
-  type HostedVariant,
-} from "./hosted-endpoint.ts";
+import { defaultStartupSeconds, type HostedVariant } from "./hosted-endpoint.ts";
 import { layOutModel } from "./model-data.ts";
 import { programOf, type ServingImage } from "./serving-images.ts";
 import { ServingProcess } from "./serving-process.ts";
@@ -17,7 +13,7 @@ export interface ProvisionParts {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly images: readonly ServingImage[];
-  /** For the files of this one container. */
+  /** For the files of what is started. */
   readonly folder: string;
   readonly log: (line: string) => void;
   /** Fires when the endpoint is deleted meanwhile. */
@@ -63,16 +59,14 @@ export interface Provisioned {
 }
 
 /**
- * Starts the container of an endpoint's first variant, and waits until it is well.
+ * Starts the container of a variant, and waits until it is well.
  *
  * @throws ProvisionFailure with SageMaker's reason
  */
 export async function provision(
-  endpoint: HostedEndpoint,
+  variant: HostedVariant,
   parts: ProvisionParts,
 ): Promise<Provisioned> {
-  const [variant] = endpoint.variants;
-  if (variant === undefined) throw new ProvisionFailure("The endpoint configuration is gone.");
   const instanceType = chooseType(parts.faults, variant);
   const { Image = "", Environment = {}, ModelDataSource } = variant.container;
   const command = programOf(Image, parts.images);

@@ -2,6 +2,7 @@ import { ApiError, type ApiReply, type ApiRequest } from "../proxy/api-request.t
 import { payloadPart } from "./event-stream.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { ServingProcess } from "./serving-process.ts";
+import type { VariantContainer } from "./variant-containers.ts";
 
 /** The largest request of a real-time endpoint: docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html */
 const mostBytes = 25 * 1024 * 1024;
@@ -11,11 +12,22 @@ export function endpointOf(call: ApiRequest): string {
   return decodeURIComponent(/^\/endpoints\/([^/]+)\//.exec(call.path)?.[1] ?? "");
 }
 
-function required(call: ApiRequest, serving: ServingProcess | undefined): ServingProcess {
+/** The container that a request is for: of the component or variant that it names, or whichever the weights give. */
+function required(
+  endpoints: Endpoints,
+  call: ApiRequest,
+  copy: ServingProcess | undefined,
+): Pick<VariantContainer, "variant" | "serving"> {
   if (call.body.length > mostBytes) {
     throw new ApiError("ValidationError", `The request is larger than ${mostBytes} bytes.`);
   }
-  if (serving !== undefined) return serving;
+  if (copy !== undefined) return { variant: "AllTraffic", serving: copy };
+  const [name, target] = [endpointOf(call), call.headers["x-amzn-sagemaker-target-variant"]];
+  const found = endpoints.serving(call.region, name, target);
+  if (found !== undefined) return found;
+  if (target !== undefined && endpoints.serves(call.region, name)) {
+    throw new ApiError("ValidationError", `Variant ${target} not found for Request.`);
+  }
   throw new ApiError(
     "ValidationError",
     `Endpoint ${endpointOf(call)} of account 123456789012 not found.`,
@@ -56,7 +68,7 @@ export async function invokeEndpoint(
       `Endpoint ${name} is asynchronous; it takes InvokeEndpointAsync only.`,
     );
   }
-  const serving = required(call, copy ?? endpoints.serving(call.region, name));
+  const { variant, serving } = required(endpoints, call, copy);
   const contentType = call.headers["content-type"] ?? "application/json";
   const answer = await serving
     .invoke(call.body, { "content-type": contentType })
@@ -67,22 +79,22 @@ export async function invokeEndpoint(
         503,
       );
     });
-  endpoints.answered(call.region, name, answer.status);
+  endpoints.answered(call.region, name, { variant, status: answer.status });
   if (!answer.ok) return modelError(call, answer.status, await answer.text());
   const type = answer.headers.get("content-type") ?? "application/octet-stream";
-  const variant = { "x-amzn-invoked-production-variant": "AllTraffic" };
+  const invoked = { "x-amzn-invoked-production-variant": variant };
   if (call.operation === "InvokeEndpoint") {
     const body = Buffer.from(await answer.arrayBuffer());
-    const exchange = { request: call.body, answer: body, contentType };
+    const exchange = { request: call.body, answer: body, contentType, variant };
     await endpoints.capture(call.region, name, exchange);
-    return { status: 200, headers: { "content-type": type, ...variant }, body };
+    return { status: 200, headers: { "content-type": type, ...invoked }, body };
   }
   return {
     status: 200,
     headers: {
       "content-type": "application/vnd.amazon.eventstream",
       "x-amzn-sagemaker-content-type": type,
-      ...variant,
+      ...invoked,
     },
     body: "",
     stream: parts(answer),

@@ -38,7 +38,7 @@ export class SageMakerService {
 
   /** Brings about what a call asked for. */
   async after(call: ApiRequest, reply: ApiReply): Promise<void> {
-    const changes = /^(Create|Update|Delete)Endpoint$/.test(call.operation);
+    const changes = /^(Create|Update|Delete)Endpoint(WeightsAndCapacities)?$/.test(call.operation);
     if (call.service === "sagemaker" && changes && reply.status < 300) {
       if (call.operation === "DeleteEndpoint") {
         const { EndpointName } = call.parameters;

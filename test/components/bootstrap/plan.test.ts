@@ -89,14 +89,7 @@ describe("planBootstrap", () => {
     ["debian", "12", "27b8", ["driver-dkms 580 open 12"]],
     ["debian", "13", "2901", ["driver-dkms 580 open 12"]],
     ["ubuntu", "24.04", "2c10", ["driver-precompiled 595 open", "driver-dkms 595 open 12"]],
-    [
-      "amzn",
-      "2023",
-      "2237",
-      [
-        "driver-dnf 580 open https://developer.download.nvidia.com/compute/cuda/repos/amzn2023/x86_64",
-      ],
-    ],
+    ["amzn", "2023", "2237", ["driver-dnf 580 open"]],
   ];
   for (const [os, osVersion, device, expected] of ways) {
     it(`gets a driver for 10de:${device} on ${os} ${osVersion}`, () => {
@@ -131,6 +124,23 @@ describe("planBootstrap", () => {
       assert.deepEqual(refused, []);
     }
     assert.deepEqual(sumOf("debian", "13", "aarch64").codes, ["E_REPO_KEY"]);
+  });
+
+  it("adds NVIDIA's repository on Amazon Linux by its key's fingerprint, or by a mirror's sum", () => {
+    const facts = bareHost(["2237"], { os: "amzn", osVersion: "2023", pythonVenv: false });
+    const sourcesOf = (wanted: Partial<BootstrapWish>) => {
+      const plan = planBootstrap(facts, { ...wish, engine: "llama.cpp", ...wanted });
+      return plan.steps.find(({ name }) => name === "sources")?.ways[0];
+    };
+    const repository = "https://developer.download.nvidia.com/compute/cuda/repos/amzn2023/x86_64";
+    const fingerprint = "610C7B14E068A878070DA4E99CD0A493D42D0685";
+    assert.equal(sourcesOf({})?.script, "sources-dnf");
+    assert.deepEqual(sourcesOf({})?.args, [repository, fingerprint]);
+    const mirror = { url: "https://mirror.example.org/", keyringSha256: "ab" };
+    assert.deepEqual(sourcesOf({ mirror })?.args, [
+      "https://mirror.example.org/amzn2023/x86_64",
+      "ab",
+    ]);
   });
 
   it("tries the modules of a driver that does not answer before it installs another", () => {

@@ -18,11 +18,13 @@ interface Machine {
   >;
 }
 
-const one = { endpointName: "dev-0123456789ab", hasComponent: false };
+const one = { endpointName: "dev-0123456789ab", components: [] };
 
 for (const hasComponent of [false, true]) {
   describe(`deleteEndpoint, ${hasComponent ? "with" : "without"} a component`, () => {
-    const { StartAt, States } = JSON.parse(deleteEndpoint({ ...one, hasComponent })) as Machine;
+    const { StartAt, States } = JSON.parse(
+      deleteEndpoint({ ...one, components: hasComponent ? [one.endpointName] : [] }),
+    ) as Machine;
 
     it("leads from its start to every state, and to no other", () => {
       const reached = new Set<string>();
@@ -59,7 +61,7 @@ describe("deleteEndpointPolicy", () => {
   });
 
   it("may delete that one endpoint, its component where there is one, and no other", () => {
-    const withOne = { ...one, hasComponent: true };
+    const withOne = { ...one, components: ["dev-0123456789ab"] };
     const { Statement } = JSON.parse(deleteEndpointPolicy(withOne)) as {
       Statement: { Action: string; Resource: string }[];
     };

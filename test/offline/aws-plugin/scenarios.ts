@@ -174,6 +174,12 @@ export const scenarios: readonly Scenario[] = [
     untold: ["publicKey"],
   },
   {
+    token: "aws:ec2/placementGroup:PlacementGroup",
+    inputs: () => Promise.resolve({ strategy: "cluster", tags }),
+    update: { tags: otherTags },
+    replace: { strategy: "spread" },
+  },
+  {
     token: "aws:ec2/launchTemplate:LaunchTemplate",
     inputs: () =>
       Promise.resolve({

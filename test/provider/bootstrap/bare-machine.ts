@@ -7,7 +7,12 @@ import type { Machine } from "../../../offline/cloud/machines/machine.ts";
 import { debianTier } from "../../../offline/cloud/machines/nspawn.ts";
 import type { System } from "../../../offline/cloud/machines/nspawn/image.ts";
 import { Host, type HostPatience } from "../../../provider/adapters/ssh.ts";
-import { layGround, specOn, type Ground } from "../../offline/cloud/machines/support.ts";
+import {
+  layGround,
+  specOn,
+  type Ground,
+  type KeyPair,
+} from "../../offline/cloud/machines/support.ts";
 import type { PackageRepository } from "./package-repository.ts";
 
 const run = promisify(execFile);
@@ -24,6 +29,14 @@ export interface Beginning {
   readonly loaded?: Readonly<Record<string, string>>;
   /** A driver that is installed already, by its version. */
   readonly installed?: string;
+}
+
+/** What a client does otherwise. */
+export interface HostChanges {
+  readonly address?: string;
+  readonly port?: number;
+  readonly keys?: { readonly hostKey: KeyPair; readonly clientKey: KeyPair };
+  readonly patience?: Partial<HostPatience>;
 }
 
 const systems = {
@@ -71,15 +84,16 @@ export class BareMachine {
     return bare;
   }
 
-  /** A client; another port is that of a proxy in front of the machine. */
-  host(changes: { address?: string; port?: number; patience?: Partial<HostPatience> } = {}): Host {
-    process.env["BERTH_SSH_PRIVATE_KEY"] = this.#ground.clientKey.privateKey;
+  /** A client; another port is that of a proxy in front of the machine, other keys are those of a later life of it. */
+  host(changes: HostChanges = {}): Host {
+    const { hostKey, clientKey } = changes.keys ?? this.#ground;
+    process.env["BERTH_SSH_PRIVATE_KEY"] = clientKey.privateKey;
     return new Host(
       {
         host: changes.address ?? this.#machine.address,
         port: changes.port ?? this.#machine.sshPort,
         user: "ubuntu",
-        hostKeys: () => Promise.resolve([this.#ground.hostKey.publicKey]),
+        hostKeys: () => Promise.resolve([hostKey.publicKey]),
       },
       { connectMs: 30_000, ...changes.patience },
     );
@@ -90,9 +104,9 @@ export class BareMachine {
     return this.#ground.hostKey.publicKey;
   }
 
-  /** Text of the private key that may log in. */
-  get clientKey(): string {
-    return this.#ground.clientKey.privateKey;
+  /** The key that may log in. */
+  get clientKey(): KeyPair {
+    return this.#ground.clientKey;
   }
 
   get address(): { host: string; port: number } {
@@ -100,8 +114,8 @@ export class BareMachine {
   }
 
   /** Runs a script as root and gives what it wrote. */
-  async root(script: string): Promise<string> {
-    const host = this.host();
+  async root(script: string, keys?: HostChanges["keys"]): Promise<string> {
+    const host = this.host(keys === undefined ? {} : { keys });
     try {
       return await host.output(
         `sudo -n bash -euo pipefail <<'ROOT_SCRIPT'\n${script}\nROOT_SCRIPT\n`,

@@ -84,7 +84,10 @@ export class Workshop {
       join(import.meta.dirname, "../../../node_modules/tsx/dist/loader.mjs"),
     );
     const args = ["--import", loader.href, "--input-type=module", "--eval", program];
-    const environment = { ...process.env, BERTH_SSH_PRIVATE_KEY: this.machine.clientKey };
+    const environment = {
+      ...process.env,
+      BERTH_SSH_PRIVATE_KEY: this.machine.clientKey.privateKey,
+    };
     return spawn(process.execPath, args, {
       stdio: ["ignore", "ignore", "inherit"],
       env: environment,

@@ -126,6 +126,7 @@ describe("berth catalogue refresh", function () {
       ({ instanceType }) => instanceType === "g5.xlarge",
     );
     assert.equal(type?.prices?.["us-east-1"]?.asOf, "2026-12-01");
+    assert.equal(type.prices["us-east-1"].spotAsOf, "2026-12-09");
   });
 
   it("writes nothing when nothing answers", async () => {

@@ -47,6 +47,20 @@ describe("berth catalogue", () => {
     assert.deepEqual([...new Set(families.map(({ family }) => family))], ["Stable Diffusion"]);
   });
 
+  it("shows a type with its price in each region, and says what is older than a year", async () => {
+    const { code, out } = await berth("show", "ml.p5.48xlarge");
+    assert.equal(code, 0);
+    assert.match(out, /^type {7}p5\.48xlarge: 8 x H100-SXM5-80GB, 79\.\d GiB usable each$/m);
+    assert.match(out, /^ {11}us-east-1 +on demand \$55\.0400 \(20\d\d-\d\d-\d\d/m);
+    assert.match(out, /^ {11}ap-northeast-1 +on demand \$68\.8000 \(2026-08-26/m);
+    assert.match(out, /^source {5}parallelcluster \(2024-10-21, older than a year\): github/m);
+    assert.match(out, /^source {5}karpenter-pricing \(generated 2026-07-20\): github/m);
+    const { sources } = JSON.parse((await berth("show", "p5.48xlarge", "--json")).out) as {
+      sources: readonly { olderThanAYear: boolean }[];
+    };
+    assert.ok(sources.some(({ olderThanAYear }) => olderThanAYear));
+  });
+
   it("refuses a task that there is none of, and a size that is no number", async () => {
     assert.equal((await berth("--task", "poetry")).code, 2);
     for (const size of ["-3", "NaN", "much", "0", ""]) {

@@ -41,6 +41,24 @@ describe("stackFacts", () => {
     );
   });
 
+  it("reaches the first of several hosts, at the port of its own server", () => {
+    const of = (host: number, type: string, values: object) => {
+      const urn = `urn:pulumi:dev::berth::${type}::dev-host-${host}${type.includes("GroupHost") ? "" : "-part"}`;
+      return { ...resource(type, values), urn };
+    };
+    const rotated = (host: number) => ({
+      outputs: { connection: { ...seeded, host: `192.0.2.${host}` }, hostKey: `key of ${host}` },
+    });
+    const resources = [1, 0].flatMap((host) => [
+      of(host, "berth:index:GroupHost", { outputs: { instanceId: `i-${host}` } }),
+      of(host, "berth:index:HostKeyRotation", rotated(host)),
+      of(host, "berth:index:ModelServer", { inputs: { port: 8000 + host } }),
+    ]);
+    const facts = stackFacts({ deployment: { resources } });
+    assert.deepEqual([facts.instanceId, facts.serverPort], ["i-0", 8000]);
+    assert.deepEqual(facts.connection, { ...seeded, host: "192.0.2.0", hostKey: "key of 0" });
+  });
+
   it("does not reach for a host before its own key is known", () => {
     const rotation = resource("berth:index:HostKeyRotation", { inputs: { connection: seeded } });
     assert.equal(stackFacts({ deployment: { resources: [rotation] } }).connection, undefined);

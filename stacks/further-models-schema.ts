@@ -1,0 +1,62 @@
+import { z } from "zod";
+
+/** The kinds of values that the settings of a further model are of. */
+interface Kinds {
+  readonly text: z.ZodType<string>;
+  readonly prefix: z.ZodType<string>;
+  readonly share: z.ZodType<number>;
+  readonly whole: (least: number, most: number) => z.ZodType<number>;
+  readonly instanceTypes: z.ZodType<string[]>;
+  readonly precision: z.ZodType<string>;
+}
+
+/** A name that a variant, or the end of a component's name, may have. */
+const namePattern = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,29}$/;
+const nameWrong = "must be 30 letters, digits and hyphens at most";
+
+/** `pulumi config set --path` and a file have a list, the command line has it as JSON. */
+function structured(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** What may be set of the models that an endpoint serves beside its first. */
+export function furtherModelsShape({ text, prefix, share, whole, ...kinds }: Kinds) {
+  const common = {
+    name: z.string(nameWrong).regex(namePattern, nameWrong),
+    /** Where its weights lie in the stack's bucket. @default `<model>/` */
+    weightsPrefix: prefix.optional(),
+    context: whole(1, 10_000_000).optional(),
+    concurrency: whole(1, 10_000).optional(),
+    precision: kinds.precision.optional(),
+    imageUri: text.optional(),
+  };
+  const variant = z.strictObject({
+    ...common,
+    /** @default the stack's own */
+    model: text.optional(),
+    instanceTypes: kinds.instanceTypes.optional(),
+    /** Percent of the requests; the first variant has the rest. */
+    share,
+    minInstances: whole(1, 100).optional(),
+    maxInstances: whole(1, 100).optional(),
+  });
+  const component = z.strictObject({
+    ...common,
+    model: text,
+    minCopies: whole(0, 100).optional(),
+    maxCopies: whole(1, 100).optional(),
+  });
+  const listOf = <T extends z.ZodType>(entry: T) =>
+    z.preprocess(structured, z.array(entry, "must be a list").min(1, "must not be empty").max(9));
+  return {
+    /** Production variants beside the first. @default none */
+    variants: listOf(variant).optional(),
+    /** Models beside the first on the same instances. @default none */
+    components: listOf(component).optional(),
+  };
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { findLocalCloud } from "../../scripts/adapters/local-cloud.ts";
+import { until } from "../offline/cloud/account.ts";
+
+const repository = resolve(import.meta.dirname, "../..");
+const cli = ["--import", "tsx", "scripts/cli.ts"];
+const run = promisify(execFile);
+
+/** An endpoint's stack in an emulated cloud of its own, by the commands that a person types. */
+export class LocalStack {
+  readonly #name: string;
+  readonly #file: string;
+  readonly #home: string;
+  readonly #cloud: ChildProcess;
+  readonly #endpoint: string;
+
+  private constructor(name: string, home: string, cloud: ChildProcess, endpoint: string) {
+    this.#name = name;
+    this.#file = join(repository, "stacks", `Pulumi.${name}.yaml`);
+    this.#home = home;
+    this.#cloud = cloud;
+    this.#endpoint = endpoint;
+  }
+
+  static async start(name: string): Promise<LocalStack> {
+    assert.equal(findLocalCloud(), undefined, "an emulated cloud runs already");
+    const home = mkdtempSync(join(tmpdir(), `berth-${name}-`));
+    const cloud = spawn(process.execPath, [...cli, "cloud", "--tier", "none"], {
+      cwd: repository,
+      stdio: "ignore",
+    });
+    await until(() => Promise.resolve(findLocalCloud() !== undefined), 300);
+    return new LocalStack(name, home, cloud, findLocalCloud()!.endpoint);
+  }
+
+  async stop(): Promise<void> {
+    rmSync(this.#file, { force: true });
+    if (this.#cloud.exitCode === null) {
+      this.#cloud.kill("SIGINT");
+      await once(this.#cloud, "exit");
+    }
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+
+  /** What a command says, on both streams, whether it succeeds or not. */
+  async berth(...words: string[]): Promise<string> {
+    const env = {
+      ...process.env,
+      HOME: this.#home,
+      PULUMI_BACKEND_URL: `file://${this.#home}`,
+      PULUMI_CONFIG_PASSPHRASE: "try",
+    };
+    const done = run(process.execPath, [...cli, ...words, "--env", this.#name], {
+      cwd: repository,
+      env,
+    });
+    const { stdout, stderr } = await done.catch((error: unknown) => {
+      return error as { stdout: string; stderr: string };
+    });
+    return stdout + stderr;
+  }
+
+  /** Writes the stack's settings anew. */
+  async settings(endpointMode: string, ...pairs: readonly string[]): Promise<void> {
+    rmSync(this.#file, { force: true });
+    const mode = `endpointMode=${endpointMode}`;
+    const set = ["target=sagemaker", mode, "leaseHours=30", ...pairs];
+    const words = set.flatMap((pair) => ["--set", pair]);
+    await this.berth("init", "--weights-bucket", "berth-demo-weights", ...words);
+  }
+
+  /** While the work goes on, there is no capacity of a type, or of any. */
+  async lacksCapacity(instanceType: string | undefined, work: () => Promise<void>): Promise<void> {
+    const url = `${this.#endpoint}/_cloud/faults`;
+    const kind = "insufficient-capacity";
+    const body = JSON.stringify({ kind, service: "sagemaker", instanceType });
+    await fetch(url, { method: "POST", body });
+    await work();
+    await fetch(url, { method: "DELETE" });
+  }
+
+  /** Moves the cloud's clock on. */
+  async pass(seconds: number): Promise<void> {
+    const body = JSON.stringify({ seconds });
+    await fetch(`${this.#endpoint}/_cloud/clock`, { method: "POST", body });
+  }
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { UpdateEndpointWeightsAndCapacitiesCommand } from "@aws-sdk/client-sagemaker";
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
+import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { PluginClient } from "../../provider/support/plugin-client.ts";
+import { settingsFor } from "./account.ts";
+import { Hosting, servingContainer } from "./hosting.ts";
+
+describe("an endpoint of several variants", function () {
+  this.timeout(60_000);
+  let cloud: Cloud;
+  let hosting: Hosting;
+  let plugin: PluginClient;
+  let runtime: SageMakerRuntimeClient;
+  const variants = ["AllTraffic", "other"];
+
+  before(async () => {
+    const servingImages = [{ repository: "fixture", command: servingContainer }];
+    cloud = await startCloud({ tier: "none", servingImages });
+    hosting = new Hosting(cloud);
+    plugin = await PluginClient.start({ ...cloud.environment });
+    runtime = new SageMakerRuntimeClient(settingsFor(cloud));
+    await hosting.makeWeights("weights");
+    for (const greeting of variants) await hosting.makeModel(greeting, { GREETING: greeting });
+    await hosting.makeModel("bad", { FIXTURE: "crash" });
+  });
+  after(async () => {
+    runtime.destroy();
+    await plugin.stop();
+    await cloud.stop();
+  });
+
+  const ask = async (TargetVariant?: string) => {
+    const Body = JSON.stringify({ prompt: "hello" });
+    const ContentType = "application/json";
+    const command = { EndpointName: "ab", Body, ContentType, TargetVariant };
+    const answer = await runtime.send(new InvokeEndpointCommand(command));
+    const said = Buffer.from(answer.Body).toString();
+    assert.ok(said.includes(`${answer.InvokedProductionVariant ?? ""}: hello`), said);
+    return answer.InvokedProductionVariant;
+  };
+  const shares = async (count: number) => {
+    const asked: (string | undefined)[] = [];
+    for (let turn = 0; turn < count; turn += 1) asked.push(await ask());
+    return variants.map((name) => asked.filter((each) => each === name).length);
+  };
+  const configuration = (initialWeights: readonly number[], models = variants) => ({
+    region: "us-east-1",
+    namePrefix: "ab",
+    configuration: {
+      productionVariants: models.map((modelName, index) => ({
+        variantName: variants[index],
+        modelName,
+        instanceType: "ml.g5.xlarge",
+        initialInstanceCount: index + 1,
+        initialVariantWeight: 1,
+      })),
+      tags: { "berth:run-id": "0123456789ab" },
+    },
+    instanceTypes: ["ml.g5.xlarge"],
+    provisionTimeoutSeconds: 900,
+    initialWeights,
+  });
+  const endpoint = (configName: string, shareOfOther: number) => ({
+    endpointName: "ab",
+    configName,
+    region: "us-east-1",
+    tags: { "berth:run-id": "0123456789ab" },
+    weights: { AllTraffic: 100 - shareOfOther, other: shareOfOther },
+  });
+
+  it("shares requests by weight, moves them without a new configuration, and back where somebody else did", async () => {
+    const config = await plugin.create("HostedConfiguration", configuration([75, 25]));
+    const made = await plugin.create("HostedEndpoint", endpoint(config.id, 25));
+    assert.deepEqual(await shares(8), [6, 2]);
+    assert.deepEqual([await ask("other"), await ask("AllTraffic")], ["other", "AllTraffic"]);
+    await assert.rejects(ask("nobody"), /Variant nobody not found/);
+
+    const news = configuration([50, 50]);
+    const { changes, replaces } = await plugin.diff("HostedConfiguration", config.outputs, news);
+    assert.deepEqual([changes, replaces], [true, []]);
+    const kept = await plugin.update("HostedConfiguration", config.id, config.outputs, news);
+    assert.deepEqual([kept["name"], kept["initialWeights"]], [config.id, [50, 50]]);
+    const moved = await plugin.update(
+      "HostedEndpoint",
+      made.id,
+      made.outputs,
+      endpoint(config.id, 50),
+    );
+    assert.deepEqual(await shares(8), [4, 4]);
+    const { ProductionVariants = [] } = await hosting.describe("ab");
+    const counts = ProductionVariants.map(({ CurrentInstanceCount }) => CurrentInstanceCount);
+    assert.deepEqual(counts, [1, 2], "as many instances as before");
+
+    const DesiredWeightsAndCapacities = [{ VariantName: "other", DesiredWeight: 0 }];
+    await hosting.client.send(
+      new UpdateEndpointWeightsAndCapacitiesCommand({
+        EndpointName: "ab",
+        DesiredWeightsAndCapacities,
+      }),
+    );
+    await hosting.untilStatus("ab", "InService");
+    assert.deepEqual(await shares(3), [3, 0]);
+    const read = await plugin.read("HostedEndpoint", made.id, moved);
+    const drift = await plugin.diff("HostedEndpoint", read!, endpoint(config.id, 50));
+    assert.equal(drift.changes, true);
+    await plugin.update("HostedEndpoint", made.id, read!, endpoint(config.id, 50));
+    assert.deepEqual(await shares(4), [2, 2]);
+  });
+
+  it("proves each variant by itself, and goes back when one of the new ones is not well", async () => {
+    const { EndpointConfigName: good = "" } = await hosting.describe("ab");
+    const answer = (configName: string, variantName: string) => ({
+      endpointName: "ab",
+      configName,
+      region: "us-east-1",
+      realtime: true,
+      requestForm: "completion",
+      state: "InService",
+      variantName,
+    });
+    const proven = await plugin.create("EndpointAnswer", answer(good, "other"));
+    assert.match(String(proven.outputs["answeredAt"]), /^\d{4}-/);
+    assert.equal(proven.id, "answer-ab-other");
+    const bad = await plugin.create(
+      "HostedConfiguration",
+      configuration([50, 50], ["other", "bad"]),
+    );
+    const state = await plugin.read("HostedEndpoint", "ab", endpoint(good, 50));
+    const back = await plugin.update("HostedEndpoint", "ab", state!, endpoint(bad.id, 50));
+    assert.equal(back["runningConfig"], good);
+    await assert.rejects(
+      plugin.create("EndpointAnswer", answer(bad.id, "other")),
+      /went back to .*production variant other did not pass the ping health check/,
+    );
+    assert.deepEqual(await shares(2), [1, 1]);
+  });
+});
