@@ -17,13 +17,17 @@ function commands({ machine, layout }: FinetunePlan): readonly string[] {
   ];
 }
 
-function hostsText({ machine }: FinetunePlan): string {
+function hostsText({ machine, layout, workload }: FinetunePlan): string {
   if (machine.nodes === 1) return "`run.sh` says how several machines do it together.";
   const fabric = machine.efa
     ? "with an Elastic Fabric Adapter on each and a security group that lets them reach each other on every port"
     : "in a security group that lets them reach each other on every port";
-  return `The ${machine.nodes} hosts are of one type, in one cluster placement group, ${fabric}. The folder lies on storage
-that they share, such as FSx for Lustre or EFS: a checkpoint is written by all of them together. It is refused where it does not.`;
+  const parts = layout.framework === "megatron" || workload.sharding?.startsWith("zero");
+  const folder = parts
+    ? "The folder has to lie there: each host writes a part of a checkpoint, and it is refused before the first step where they do not share it."
+    : "Where each has a copy of the folder instead, the first one writes checkpoints and result, and the others need its newest checkpoint to go on.";
+  return `The ${machine.nodes} hosts are of one type, in one cluster placement group, ${fabric}.
+Put the folder on storage that they share, such as FSx for Lustre or EFS. ${folder}`;
 }
 
 function resultText({ layout, workload }: FinetunePlan): string {

@@ -12,6 +12,7 @@ import { exitCode } from "../exit-code.ts";
 import {
   jobsFolder,
   jobState,
+  checkHostCount,
   readJobFolder,
   runJob,
   sendJob,
@@ -219,8 +220,10 @@ export async function runTrain(
   if (action === "fetch") return fetchResult(job, kept, terminal);
   return onNodes(outputs, job, async (nodes) => {
     const [{ host, folder }] = nodes;
-    if (action === "start")
+    if (action === "start") {
+      checkHostCount(job, nodes.length);
       return start({ host, job, folder, nodes, outputs, kept }, options, terminal);
+    }
     if (action === "stop") await Promise.all(nodes.map((node) => stopJob(node.host, node.folder)));
     const state = await jobState(host, folder);
     terminal.say(

@@ -8,9 +8,30 @@ from pathlib import Path
 import torch.distributed as dist
 
 
+def _several() -> bool:
+    return int(os.environ.get("GROUP_WORLD_SIZE", "1")) > 1 and dist.is_initialized()
+
+
+def same_checkpoint(checkpoint: str | None) -> None:
+    """Ends every rank when one host would begin where another goes on: they would train different models."""
+    if not _several():
+        return
+    name = Path(checkpoint).name if checkpoint else "the start"
+    names: list[str | None] = [None] * dist.get_world_size()
+    dist.all_gather_object(names, name)
+    if len(set(names)) == 1:
+        return
+    hosts = sorted({(rank // int(os.environ["LOCAL_WORLD_SIZE"]), str(each)) for rank, each in enumerate(names)})
+    told = "; ".join(f"host {host}: {each}" for host, each in hosts)
+    sys.exit(
+        f"The hosts would not go on from the same checkpoint ({told}). Put the job on storage that they share, such as FSx "
+        "for Lustre or EFS, or copy the first host's newest checkpoint to the others."
+    )
+
+
 def same_folder(output: Path) -> None:
-    """Ends every rank when the hosts do not share the folder: each would keep a part of a checkpoint, and none all of it."""
-    if int(os.environ.get("GROUP_WORLD_SIZE", "1")) == 1 or not dist.is_initialized():
+    """Ends every rank when the hosts do not share the folder and each writes a part of a checkpoint: none would be whole."""
+    if not _several():
         return
     token = [str(time.time_ns())]
     dist.broadcast_object_list(token, 0)
@@ -26,6 +47,6 @@ def same_folder(output: Path) -> None:
         mark.unlink()
     if not all(seen):
         sys.exit(
-            "The folder output is not the same on all hosts, so that no checkpoint would be whole. Put the job on storage "
-            "that they share, such as FSx for Lustre or EFS, and run it there on each of them."
+            "The folder output is not the same on all hosts, and each of them writes a part of a checkpoint. Put the job on "
+            "storage that they share, such as FSx for Lustre or EFS, and run it there on each of them."
         )
