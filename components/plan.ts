@@ -38,6 +38,8 @@ export interface Placement {
   readonly hourlyUsd: number;
   /** Most that is paid for an hour on spot, USD; undefined leaves EC2's own limit, the on-demand price. */
   readonly spotMaxHourlyUsd?: number | undefined;
+  /** On demand, where no more than {@link spotMaxHourlyUsd} is paid. */
+  readonly onDemandHourlyUsd?: number | undefined;
   readonly priceAsOf: string;
   readonly priceSource: string;
   /** It starts. */

@@ -77,7 +77,7 @@ class Bootstrap {
     const { engine } = this.#inputs;
     if (engine === "llama.cpp") return installLlamaServer(host, folder, this.#facts);
     if (engine !== "vllm") return installPythonServer(host, folder);
-    const args = [folder, vllmRelease.version];
+    const args = [folder, vllmRelease.version, ...vllmRelease.packages];
     const way = { script: "vllm", args, why: `vLLM ${vllmRelease.version}` };
     return this.#script({ ...step, ways: [way] });
   }

@@ -15,7 +15,8 @@ const layout = 1;
  */
 export function bakeKey({ engine, ladder }: Pick<Plan, "engine" | "ladder">, baseImage: string) {
   const [{ gpuModel, cpuArchitecture }] = ladder;
-  const versions = engine === "vllm" ? [vllmRelease.version] : (pythonPackages(engine) ?? []);
+  const { version, packages } = vllmRelease;
+  const versions = engine === "vllm" ? [version, ...packages] : (pythonPackages(engine) ?? []);
   const parts = [layout, baseImage, cpuArchitecture, gpuModel, engine, versions];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 24);
 }

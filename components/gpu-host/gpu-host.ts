@@ -37,7 +37,7 @@ export interface GpuHostArgs {
   readonly idle?: IdleStop | undefined;
   /** What an image has to have been baked for to be taken instead of the public one. @default none is looked for */
   readonly bakeKey?: string | undefined;
-  /** @default the newest deep-learning image (Ubuntu 22.04, NVIDIA driver), by its public SSM parameter */
+  /** @default the newest deep-learning image (Ubuntu 24.04, NVIDIA driver), by its public SSM parameter */
   readonly imageId?: string | undefined;
 }
 

@@ -46,6 +46,7 @@ const rung = z.strictObject({
   nvlink: z.boolean(),
   hourlyUsd: price.describe("Its hosts on demand; with spot it is the most an hour can cost."),
   spotMaxHourlyUsd: price.optional().describe("Most that is paid for an hour on spot."),
+  onDemandHourlyUsd: price.optional().describe("Its hosts on demand, where spot has a limit."),
   priceAsOf: z.iso.date(),
   priceSource: z.string(),
   fits: z.boolean().describe("It starts."),

@@ -1,3 +1,4 @@
+import { usd } from "../plan-figures.ts";
 import type { Decision } from "../sizing/decide.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
 import type { Rung } from "./report.ts";
@@ -31,6 +32,13 @@ function halfPrecision({ gpuModel }: Rung, { job, model }: Decision): string | u
   return "this GPU has no bf16: the engine computes in fp16, which a few models do not stand";
 }
 
+/** A limit below what spot was by the last that is known of it; a fresh price leaves such a type out. */
+function below({ pastSpot, spotMaxHourlyUsd }: Rung): string | undefined {
+  if (pastSpot === undefined || spotMaxHourlyUsd === undefined) return undefined;
+  if (pastSpot.hourlyUsd <= spotMaxHourlyUsd) return undefined;
+  return `spot of ${pastSpot.asOf} was ${usd(pastSpot.hourlyUsd)}, above the ${usd(spotMaxHourlyUsd)} that is paid at most: it may never start`;
+}
+
 /** What does not keep the first rung from running, and may surprise; one sentence each. */
 export function warningsOf(decision: Decision, request: PlanRequest): readonly string[] {
   const [chosen] = decision.ladder;
@@ -39,6 +47,12 @@ export function warningsOf(decision: Decision, request: PlanRequest): readonly s
   const ofRung =
     chosen === undefined
       ? []
-      : [lease(chosen, request), idle(chosen), crossing(chosen), halfPrecision(chosen, decision)];
+      : [
+          lease(chosen, request),
+          idle(chosen),
+          crossing(chosen),
+          below(chosen),
+          halfPrecision(chosen, decision),
+        ];
   return [...ofRung, licence].filter((warning) => warning !== undefined);
 }

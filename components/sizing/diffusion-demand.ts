@@ -10,10 +10,16 @@ const single = { tensorParallel: 1, pipelineParallel: 1 } as const;
 const gibi = 1024 ** 3;
 
 /**
- * GiB that a pipeline works with: workspaces whatever the image, and for each megapixel of an image what the VAE decodes
- * with or what the denoiser holds of it. A tile of the VAE is a fourth of a megapixel.
+ * GiB for each megapixel of an image that the VAE decodes in 16 bit, or that the denoiser works on, and for workspaces
+ * whatever the image; a tile of the VAE is a fourth of a megapixel. The allocator holds as much again in blocks of the sizes
+ * before (bench/sizing/references/h100-images.json: seven pipelines at 512 to 1,024 pixels).
  */
-const work = { fixed: 1.5, decoded: 3.3, held: 1.2, tileMegapixels: 0.25 } as const;
+const work = { fixed: 0.25, decoded: 2, denoised: 0.3, tileMegapixels: 0.25 } as const;
+
+/** SDXL's VAE overflows in fp16, so diffusers decodes in 32 bit beside fp16 weights (`force_upcast`); not beside bf16. */
+function decoderFactor(model: Model, { precision }: ServingWorkload): number {
+  return precision === "fp16" && /UNet.*bigG/.test(model.architecture) ? 2 : 1;
+}
 
 /** The components' weights; of the largest one alone where the others wait in the host's memory. */
 function weightsPart(model: Model, workload: ServingWorkload): MemoryPart {
@@ -28,18 +34,23 @@ function weightsPart(model: Model, workload: ServingWorkload): MemoryPart {
   return partOf("weights", bytes, { below: 0.01, above: 0.02 }, why);
 }
 
-function imagePart(model: Model, workload: ServingWorkload): MemoryPart {
+function imageParts(model: Model, workload: ServingWorkload): readonly MemoryPart[] {
   const side = model.imagePixels ?? 1024;
   const { width, height } = workload.imageSize ?? { width: side, height: side };
   const megapixels = (width * height) / 1e6;
   const { concurrency, vaeSaving = "none" } = workload;
-  const decoded = vaeSaving === "none" ? concurrency : 1;
-  const ofDecoder =
-    vaeSaving === "tiling" ? Math.min(megapixels, work.tileMegapixels) : megapixels * decoded;
-  const held = megapixels * (concurrency - (vaeSaving === "tiling" ? 0 : decoded));
-  const bytes = (work.fixed + work.decoded * ofDecoder + work.held * held) * gibi;
-  const why = `${concurrency} of ${width} x ${height}, ${decoded} decoded at once`;
-  return partOf("image-decode", bytes, { below: 0.6, above: 0.2 }, why);
+  const atOnce = vaeSaving === "none" ? concurrency : 1;
+  const decoded =
+    vaeSaving === "tiling" ? Math.min(megapixels, work.tileMegapixels) : megapixels * atOnce;
+  const decoding = work.decoded * decoderFactor(model, workload) * decoded;
+  const denoising = work.denoised * megapixels * concurrency;
+  const bytes = (work.fixed + Math.max(decoding, denoising)) * gibi;
+  const why = `${concurrency} of ${width} x ${height}, ${atOnce} decoded at once`;
+  const held = "blocks of other sizes that the allocator holds";
+  return [
+    partOf("image-decode", bytes, { below: 0.3, above: 0.3 }, why),
+    partOf("fragmentation", bytes, { below: 0.7, above: 0.2 }, held),
+  ];
 }
 
 /**
@@ -50,7 +61,7 @@ export function diffusionDemand(model: Model, workload: ServingWorkload): Memory
   return demandOf({
     parts: [
       weightsPart(model, workload),
-      imagePart(model, workload),
+      ...imageParts(model, workload),
       ...runtimeParts(workload, single),
     ],
     parallelism: single,

@@ -9,7 +9,7 @@ export type RankBy = "hour" | "job";
 
 /** How equal prices are decided, in words. */
 export const tieBreak =
-  "the lower price an hour, then more GPU memory in all, then the order of the regions, then the name";
+  "the lower price an hour, then the lower one on demand, then more GPU memory in all, then the order of the regions, then the name";
 
 /** USD an hour of the rung that costs most. */
 export function dearestHourlyUsd(ladder: readonly Rung[]): number {
@@ -51,6 +51,11 @@ function totalMemoryMiB({ gpuMemoryMiB, gpuCount }: Rung): number {
   return gpuMemoryMiB * gpuCount;
 }
 
+/** Under a limit on spot all are paid the same at most; what is small on demand is likelier to be had for it. */
+function onDemandHourlyUsd({ onDemandHourlyUsd: onDemand, hourlyUsd }: Rung): number {
+  return onDemand ?? hourlyUsd;
+}
+
 function difference(left: number, right: number): number {
   return left === right ? 0 : left - right;
 }
@@ -61,6 +66,7 @@ function ranked(rungs: readonly Rung[], by: Measure, regions: readonly string[])
     (a, b) =>
       difference(priceBy(by, a), priceBy(by, b)) ||
       a.hourly.totalUsd - b.hourly.totalUsd ||
+      onDemandHourlyUsd(a) - onDemandHourlyUsd(b) ||
       totalMemoryMiB(b) - totalMemoryMiB(a) ||
       regions.indexOf(a.region) - regions.indexOf(b.region) ||
       a.instanceType.localeCompare(b.instanceType),

@@ -151,7 +151,7 @@ function placementOf(
     dataParallel: demand.dataParallel,
     nvlink: type.nvlink ?? false,
     hourlyUsd: nodes * (limited ? spotMaxHourlyUsd : price.hourlyUsd),
-    spotMaxHourlyUsd: limited ? spotMaxHourlyUsd : undefined,
+    ...(limited ? { spotMaxHourlyUsd, onDemandHourlyUsd: nodes * price.hourlyUsd } : {}),
     priceAsOf: price.asOf,
     priceSource: price.source,
     fits,

@@ -48,12 +48,19 @@ function scoreBytes(shape: ModelShape, workload: ServingWorkload, tokens: number
   return 2.5 * tokens * promptOf(workload) * shape.attentionHeads * 4;
 }
 
-/** 16-bit copies that a quantised matrix product makes: of the widest matrix, and with bitsandbytes of the head too. */
+/** A 16-bit copy that a quantised matrix product makes of the widest matrix; the head is not quantised. */
 function dequantisedBytes(shape: ModelShape, precision: WeightFormat): number {
-  const { hiddenSize, vocabularySize, matrixSize } = shape;
-  const widest = matrixSize * hiddenSize * 2;
-  if (precision.startsWith("nf4")) return widest + vocabularySize * hiddenSize * 2;
+  const widest = shape.matrixSize * shape.hiddenSize * 2;
+  if (precision.startsWith("nf4")) return widest;
   return precision === "int4" || precision === "gptq-int8" ? widest : 0;
+}
+
+/**
+ * Bytes of one token that LLM.int8 computes with besides: the product in 32 bit and the input in 8
+ * (bench/sizing/references/h100-serving.json: 1.5 times the activations of bf16).
+ */
+function integerBytes({ intermediateSize, hiddenSize }: ModelShape, format: WeightFormat): number {
+  return format === "int8" ? 4 * intermediateSize + hiddenSize : 0;
 }
 
 function unchunked(shape: ModelShape, workload: ServingWorkload): MemoryPart {
@@ -61,7 +68,8 @@ function unchunked(shape: ModelShape, workload: ServingWorkload): MemoryPart {
   const logits = workload.promptLogits === true ? tokens * shape.vocabularySize * 6 : 0;
   const scores = scoreBytes(shape, workload, tokens);
   const copies = dequantisedBytes(shape, workload.precision);
-  const bytes = 2 * tokens * liveNumbers(shape) + logits + scores + copies;
+  const ofToken = 2 * liveNumbers(shape) + integerBytes(shape, workload.precision);
+  const bytes = tokens * ofToken + logits + scores + copies;
   const why = `a prompt of ${promptOf(workload)} tokens x ${workload.concurrency} in one go`;
   return partOf("activations", bytes, { below: 0.15, above: 0.3 }, why);
 }

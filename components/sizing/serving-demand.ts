@@ -1,4 +1,5 @@
 import type { Model } from "../catalogue/model.ts";
+import { withAttentionKernel } from "./attention-kernel.ts";
 import { diffusionDemand } from "./diffusion-demand.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { ggufTableBytes, isGguf } from "./gguf-layout.ts";
@@ -69,6 +70,8 @@ interface Cache {
   readonly part: MemoryPart;
   /** What the sequences beyond the first take: an engine that queues them starts without. */
   readonly queuedMiB: number;
+  /** What is copied as it grows, beside copies that are counted already. */
+  readonly grownMiB: number;
 }
 
 function cacheOf(model: Model, workload: ServingWorkload, split: ServingParallelism): Cache {
@@ -86,7 +89,26 @@ function cacheOf(model: Model, workload: ServingWorkload, split: ServingParallel
   const sliding = step === 0 ? "" : `, and ${readable(step * factor)} for a step past the window`;
   const what = `${contextTokens} tokens x ${concurrency}, ${readable(one)} a sequence over all layers${twice}${sliding}`;
   const queued = (sequences * (1 - 1 / concurrency)) / 1024 ** 2;
-  return { part: partOf("kv-cache", bytes, { below: 0, above: 0.03 }, what), queuedMiB: queued };
+  const part = partOf("kv-cache", bytes, { below: 0, above: 0.03 }, what);
+  return { part, queuedMiB: queued, grownMiB: copies === 1 ? part.mib : 0 };
+}
+
+/**
+ * Blocks that PyTorch's allocator holds beside what is in use: the cache of transformers is copied as it grows, and the blocks
+ * of the copy before and of the prompt's activations do not fit what comes after. 0.1 to 0.4 of both on an H100, a fifth in
+ * the middle (bench/sizing/references/h100-serving.json).
+ */
+const heldShare = 0.22;
+
+function heldBlocks(
+  { engine }: ServingWorkload,
+  cacheMiB: number,
+  activationsMiB: number,
+): readonly MemoryPart[] {
+  if (engine !== "transformers") return [];
+  const bytes = heldShare * (cacheMiB + activationsMiB) * 1024 ** 2;
+  const why = "blocks that the allocator holds while the cache grows";
+  return [partOf("fragmentation", bytes, { below: 0.7, above: 0.8 }, why)];
 }
 
 /**
@@ -102,10 +124,14 @@ export function servingDemand(
   checkServing(model, workload, parallelism);
   if (model.task === "image-generation") return diffusionDemand(model, workload);
   const cache = cacheOf(model, workload, parallelism);
+  const ofEngine =
+    workload.engine === "transformers" ? withAttentionKernel(model, workload) : workload;
+  const activations = servingActivations(model, ofEngine, parallelism);
   const parts = [
     weightsPart(model, workload, parallelism),
     cache.part,
-    servingActivations(model, workload, parallelism),
+    activations,
+    ...heldBlocks(workload, cache.grownMiB, activations.mib),
     ...runtimeParts(workload, parallelism),
   ];
   const { queues, utilisation } = engineSettings[workload.engine];

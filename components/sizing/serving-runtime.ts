@@ -9,15 +9,17 @@ interface Figure {
 }
 
 /**
- * CUDA context and libraries: 0.5 GiB with recent drivers, up to 0.9 seen on A100
- * (https://github.com/stas00/ml-engineering); llama.cpp links fewer kernels.
+ * CUDA context and libraries: 0.5 GiB with drivers of 2024, up to 0.9 seen on A100
+ * (https://github.com/stas00/ml-engineering); llama.cpp links fewer kernels. PyTorch 2.11 with CUDA 13 on an H100 takes 686 to
+ * 700 MiB, and 755 with bitsandbytes (bench/sizing/references/h100-serving.json).
  */
 const pyTorch = { mib: 500, lowMiB: 300, highMiB: 900 } as const;
+const recentPyTorch = { mib: 690, lowMiB: 300, highMiB: 900 } as const;
 const contextMiB: Readonly<Record<SizingEngine, Figure>> = {
   vllm: pyTorch,
   tgi: pyTorch,
-  transformers: pyTorch,
-  diffusers: pyTorch,
+  transformers: recentPyTorch,
+  diffusers: recentPyTorch,
   "llama.cpp": { mib: 300, lowMiB: 150, highMiB: 600 },
 };
 

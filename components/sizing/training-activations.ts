@@ -41,8 +41,25 @@ function checkpointWidth(workload: TrainingWorkload): number {
     : width(workload);
 }
 
-/** Adapters over quantised weights keep inputs in 32 bit besides: a fourth more. */
+/**
+ * Numbers that adapters keep of one token in one layer: their dropout keeps a copy of the input of each adapted matrix
+ * (bench/sizing/references/h100-finetune.json, the rows without checkpoints).
+ */
+function adapterInputs(shape: ModelShape, { method, lora }: TrainingWorkload): number {
+  if (method === "full") return 0;
+  const { hiddenSize, intermediateSize, feedForwardMatrices } = shape;
+  const targets = lora?.targets ?? "all-linear";
+  if (targets === "q-v") return 2 * hiddenSize;
+  if (targets === "qkv") return 3 * hiddenSize;
+  if (targets === "attention") return 4 * hiddenSize;
+  return (feedForwardMatrices === 3 ? 6 : 5) * hiddenSize + intermediateSize;
+}
+
+/** With PEFT's tables in 32 bit beside bitsandbytes weights the stream is in 32 bit too: a fourth more. */
 const quantisedFactor = 1.28;
+
+/** A layer that is made again has the gradients of its widest numbers beside those that it keeps. */
+const gradientFactor = 1.25;
 
 /**
  * Bytes of a logit: 16 bit, 32 bit, their gradient and a copy of it. A head in 32 bit, which PEFT makes beside bitsandbytes
@@ -98,10 +115,11 @@ export function trainingActivations(
   workload: TrainingWorkload,
   split: TrainingParallelism,
 ): readonly MemoryPart[] {
-  const { sequenceTokens, microBatch, gradientCheckpointing, method, chunkedLoss } = workload;
+  const { sequenceTokens, microBatch, gradientCheckpointing, chunkedLoss } = workload;
   const tokens = sequenceTokens * microBatch;
-  const plain = keptNumbers(shape, split, workload) * width(workload);
-  const numbers = plain * (method === "qlora" ? quantisedFactor : 1);
+  const kept = keptNumbers(shape, split, workload) + adapterInputs(shape, workload);
+  const wide = checkpointWidth(workload) > width(workload);
+  const numbers = kept * width(workload) * (wide ? quantisedFactor : 1);
   const ofScores = scores(shape, workload, split.tensorParallel);
   // The first stage of a pipeline holds as many micro-batches as there are stages, each of its own layers.
   const layers = Math.ceil(shape.layers / split.pipelineParallel) * split.pipelineParallel;
@@ -109,7 +127,9 @@ export function trainingActivations(
   const whole = (tokens * shape.vocabularySize * logitBytes(workload)) / split.tensorParallel;
   const logits = chunkedLoss === true ? whole / lossChunks : whole;
   // With checkpoints a layer is computed again when the logits are gone: the larger of the two counts.
-  const again = tokens * (numbers + ofScores * scoreBytes.live) + dequantisedBytes(shape, workload);
+  const again =
+    tokens * (numbers * gradientFactor + ofScores * scoreBytes.live) +
+    dequantisedBytes(shape, workload);
   const bytes = gradientCheckpointing
     ? tokens * checkpoints + Math.max(0, again - logits)
     : tokens * layers * (numbers + ofScores * scoreBytes.kept);

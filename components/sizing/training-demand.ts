@@ -1,4 +1,5 @@
 import type { Model } from "../catalogue/model.ts";
+import { withAttentionKernel } from "./attention-kernel.ts";
 import { checkTraining } from "./check-workload.ts";
 import { partOf } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
@@ -28,14 +29,14 @@ function stepPart(bytes: number, activations: readonly MemoryPart[]): MemoryPart
  */
 export function trainingDemand(
   model: Model,
-  workload: TrainingWorkload,
+  asked: TrainingWorkload,
   parallelism: TrainingParallelism = single,
 ): MemoryDemand {
-  checkTraining(model, workload, parallelism);
-  if (workload.megatron !== undefined) {
-    const { megatron: settings } = workload;
-    return megatronDemand(model, { workload, settings, split: parallelism });
+  checkTraining(model, asked, parallelism);
+  if (asked.megatron !== undefined) {
+    return megatronDemand(model, { workload: asked, settings: asked.megatron, split: parallelism });
   }
+  const workload = withAttentionKernel(model, asked);
   const shape = shapeOf(model);
   const states = stateParts(model, shape, workload, parallelism);
   const activations = trainingActivations(shape, workload, parallelism);

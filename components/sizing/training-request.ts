@@ -139,6 +139,8 @@ export function trainingWorkload(
     gradientCheckpointing: request.gradientCheckpointing ?? true,
     sharding: chosen("sharding", request.sharding),
     offload: chosen("offload", request.offload),
+    // TRL's trainer, which a fine-tuning runs under, never has the logits whole.
+    chunkedLoss: !scratch,
     lora: loraRank === undefined ? undefined : { rank: loraRank, targets: "all-linear" },
   };
 }

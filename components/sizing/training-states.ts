@@ -42,6 +42,15 @@ function stateBytes(workload: TrainingWorkload): StateBytes {
  */
 const tableBytes: StateBytes = { weights: 2, gradients: 2, optimizer: 5.6 };
 
+/**
+ * Bytes of the moments that `adamw_bnb_8bit` holds in 32 bit all the same: those of embeddings
+ * (https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py, register_module_override).
+ */
+function wideMoments(shape: ModelShape, { optimizer, method }: TrainingWorkload): number {
+  const narrow = optimizer === "adamw-8bit" && method === "full";
+  return narrow ? (8 - 2) * shape.vocabularySize * shape.hiddenSize : 0;
+}
+
 /** Over how many data-parallel GPUs each state is shared out. */
 function shards({ sharding = "none" }: TrainingWorkload, dataParallel: number) {
   const stage = { none: 0, "zero-1": 1, "zero-2": 2, "zero-3": 3, fsdp: 3 }[sharding];
@@ -59,14 +68,21 @@ export function trainedParameters(
   return { trained: adapterParameters(shape, lora), tables, frozen: shape.parameters };
 }
 
-/** A copy of one moment of each parameter on this GPU, for the length of a step. */
+/** 32-bit copies of the largest matrix that transformers' Adafactor computes an update with. */
+const adafactorCopies = 3;
+
+/** What a step has beside the states on this GPU: a copy of one moment of each parameter, or Adafactor's update of a matrix. */
 export function stepBytes(
   shape: ModelShape,
   workload: TrainingWorkload,
   split: TrainingParallelism,
 ): number {
   const { optimizer, fusedOptimizer = true, offload = "none" } = workload;
-  if (optimizer !== "adamw" || fusedOptimizer || offload !== "none") return 0;
+  if (offload !== "none") return 0;
+  if (optimizer === "adafactor" && workload.method === "full") {
+    return adafactorCopies * 4 * shape.vocabularySize * shape.hiddenSize;
+  }
+  if (optimizer !== "adamw" || fusedOptimizer) return 0;
   const { trained, tables } = trainedParameters(shape, workload);
   const { dataParallel, tensorParallel, pipelineParallel } = split;
   const over = shards(workload, dataParallel).optimizer * tensorParallel * pipelineParallel;
@@ -108,7 +124,8 @@ export function stateParts(
   const of = (own: number, ofTables: number) => (trained * own + tables * ofTables) / split;
   const weights = of(bytes.weights, tableBytes.weights) / over.weights;
   const gradients = of(bytes.gradients, tableBytes.gradients) / over.gradients;
-  const optimizer = of(bytes.optimizer, tableBytes.optimizer) / over.optimizer;
+  const moments = of(bytes.optimizer, tableBytes.optimizer) + wideMoments(shape, workload) / split;
+  const optimizer = moments / over.optimizer;
   const name = method === "full" ? "weights" : "adapters";
   const parts = [
     partOf(name, weights, exact, `${trained + tables} trained parameters x ${bytes.weights} bytes`),

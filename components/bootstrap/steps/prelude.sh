@@ -205,3 +205,13 @@ PYTHON
 pip_install() {
   "$1/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --no-cache-dir --no-compile "${@:2}"
 }
+
+# Whether an environment has these packages (NAME==VERSION), exactly.
+packages_there() {
+  "$1/bin/python" - "${@:2}" <<'PYTHON' 2>/dev/null
+import importlib.metadata as metadata
+import sys
+wanted = [each.split("==") for each in sys.argv[1:]]
+sys.exit(any(metadata.version(name) != version for name, version in wanted))
+PYTHON
+}

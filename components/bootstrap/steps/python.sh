@@ -14,15 +14,7 @@ version = metadata.version("torch")
 sys.exit(not (version.startswith(sys.argv[1] + ".") and version.endswith("+" + sys.argv[2])))
 PYTHON
 }
-packages_there() {
-  "$folder/bin/python" - "$@" <<'PYTHON' 2>/dev/null
-import importlib.metadata as metadata
-import sys
-wanted = [each.split("==") for each in sys.argv[1:]]
-sys.exit(any(metadata.version(name) != version for name, version in wanted))
-PYTHON
-}
-if torch_there && packages_there "$@"; then
+if torch_there && packages_there "$folder" "$@"; then
   echo "@changed no"
   exit 0
 fi
@@ -36,6 +28,6 @@ if [ $# -gt 0 ]; then
   # Nothing that is installed beside it may bring another PyTorch.
   "$folder/bin/python" -c 'import importlib.metadata as m; print("torch==" + m.version("torch"))' >"$folder/torch.txt"
   pip_install "$folder" --constraint "$folder/torch.txt" "$@"
-  if ! torch_there || ! packages_there "$@"; then fail "$* were installed and do not answer"; fi
+  if ! torch_there || ! packages_there "$folder" "$@"; then fail "$* were installed and do not answer"; fi
 fi
 echo "@changed yes"

@@ -111,9 +111,30 @@ def newest_checkpoint(output: Path, main: bool) -> str | None:
     return str(steps[max(whole)]) if whole else None
 
 
+def check_quantised(model, name: str) -> None:
+    """Ends where bitsandbytes left most of the weights as they were: then the memory that was planned is not enough."""
+    import bitsandbytes
+
+    layers = [module for module in model.modules() if isinstance(module, bitsandbytes.nn.Linear4bit)]
+    quantised = sum(layer.in_features * layer.out_features for layer in layers)
+    tables = {id(module.weight) for module in (model.get_input_embeddings(), model.get_output_embeddings()) if module}
+    left = sum(
+        weight.numel()
+        for weight in model.parameters()
+        if weight.dim() > 1 and id(weight) not in tables and not isinstance(weight, bitsandbytes.nn.Params4bit)
+    )
+    if quantised < left:
+        sys.exit(
+            f"bitsandbytes quantised {quantised / 1e9:.1f} of the {(quantised + left) / 1e9:.1f} billion weights of {name}: "
+            "this release of transformers leaves matrices of their own class (Falcon) and fused experts as they are. Train it "
+            "with `method: lora`, or take another model."
+        )
+
+
 def load_model(job: JobArguments, args: SFTConfig):
     dtype = getattr(torch, job.weights_dtype)
-    options: dict = {"dtype": dtype, "attn_implementation": "sdpa"}
+    # Without a wish transformers takes SDPA where the architecture has it: Gemma 2 and GPT-Neo do not.
+    options: dict = {"dtype": dtype}
     if job.quantisation is not None:
         from transformers import BitsAndBytesConfig
 
@@ -128,6 +149,8 @@ def load_model(job: JobArguments, args: SFTConfig):
         if not args.fsdp and torch.cuda.is_available():
             options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", 0))}
     model = AutoModelForCausalLM.from_pretrained(job.base_model, **options)
+    if job.quantisation is not None:
+        check_quantised(model, job.base_model)
     model.config.use_cache = False
     if job.method == "full":
         return model

@@ -89,6 +89,14 @@ describe("reportLines", () => {
     assert.match(past, /spot of 2026-08-10 was \$0\.4455 \(spot-feed\), and has moved since/);
   });
 
+  it("warns of a limit that spot was above", () => {
+    const asked = { ...base, region: "us-west-2", instanceTypes: ["g6.xlarge"] };
+    const low = reportLines(makeReport({ ...asked, spotMaxHourlyUsd: 0.4 }, catalogue)).join("\n");
+    assert.match(low, /spot of 2026-08-10 was \$0\.4455, above the \$0\.4000 that is paid at most/);
+    const high = reportLines(makeReport({ ...asked, spotMaxHourlyUsd: 0.5 }, catalogue)).join("\n");
+    assert.doesNotMatch(high, /that is paid at most/);
+  });
+
   it("says time and price of a job, and that a lease is too short for it", () => {
     const lines = text({ task: "finetune", training: { datasetTokens: 100_000_000 } });
     assert.match(lines, /^time {7}.* an epoch of 100 M tokens, .* for 3;/m);

@@ -139,6 +139,12 @@ describe("decide", () => {
     it("pays no more on spot than it may, and leaves out what is dearer already", () => {
       const [first] = ladder({ spot: true, spotMaxHourlyUsd: 0.5 });
       assert.deepEqual([first?.hourlyUsd, first?.spotMaxHourlyUsd], [0.5, 0.5]);
+      const [cheapest] = ladder({ spot: false });
+      assert.equal(
+        first?.instanceType,
+        cheapest?.instanceType,
+        "not the largest for the same limit",
+      );
       const [onDemand] = ladder({ ...both, spotMaxHourlyUsd: 0.5 }).filter(
         ({ purchase }) => purchase === "on-demand",
       );

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { pythonPackages } from "../../components/bootstrap/python-engines.ts";
+import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
+import { requirementsText } from "../../components/training/software-pins.ts";
+
+const run = promisify(execFile);
+
+/** A resolver that reads the metadata of packages and not the packages, which weigh gigabytes. */
+const resolver = "uv==0.13.9";
+
+/** Python of Ubuntu 22.04, Debian 12, Ubuntu 24.04 and Debian 13. */
+const systems = ["3.10", "3.11", "3.12", "3.13"] as const;
+
+describe("The pinned packages of Python, by PyPI of today", function () {
+  this.timeout(180_000);
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "berth-pins-"));
+    await run("python3", ["-m", "venv", join(folder, "venv")]);
+    const pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", resolver];
+    await run(join(folder, "venv/bin/python"), pip);
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  /** What would be installed, wheels alone, one NAME==VERSION a line. */
+  async function resolve(name: string, text: string, python: string): Promise<string> {
+    const file = join(folder, `${name}-${python}.txt`);
+    await writeFile(file, text);
+    const platform = ["--python-platform", "x86_64-manylinux_2_28", "--python-version", python];
+    const args = ["pip", "compile", "-q", "--no-build", "--no-annotate", "--no-header"];
+    const cache = ["--cache-dir", join(folder, "cache")];
+    const { stdout } = await run(join(folder, "venv/bin/uv"), [
+      ...args,
+      ...cache,
+      ...platform,
+      file,
+    ]);
+    return stdout;
+  }
+  const lines = (packages: readonly string[]) => packages.map((each) => `${each}\n`).join("");
+
+  it("fit each other for each engine, on each system's Python", async () => {
+    const { version, torch, packages } = vllmRelease;
+    await Promise.all(
+      systems.map(async (python) => {
+        const vllm = await resolve("vllm", lines([`vllm==${version}`, ...packages]), python);
+        assert.match(vllm, new RegExp(`^torch==${torch.replace(".", "\\.")}\\.`, "m"), python);
+        assert.match(vllm, /^transformers==4\./m);
+        for (const engine of ["transformers", "diffusers"]) {
+          const wanted = pythonPackages(engine) ?? [];
+          const found = (await resolve(engine, lines(wanted), python)).split("\n");
+          for (const each of wanted) assert.ok(found.includes(each), `${each} on ${python}`);
+        }
+      }),
+    );
+  });
+
+  // DeepSpeed is not among them: PyPI has its source alone.
+  it("fit each other for a training, from Python 3.11 on", async () => {
+    const software = { pytorch: "2.14", cuda: "13.0", minLinuxDriver: undefined };
+    const text = requirementsText(software, { bitsandbytes: true, deepspeed: false });
+    const wanted = text.split("\n").filter((line) => line.includes("=="));
+    for (const python of ["3.11", "3.12", "3.13"]) {
+      const found = (await resolve("training", text, python)).split("\n");
+      for (const each of wanted) assert.ok(found.includes(each), `${each} on ${python}`);
+    }
+    await assert.rejects(resolve("training", text, "3.10"), /Python>=3\.11/);
+  });
+});
