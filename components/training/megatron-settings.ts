@@ -75,13 +75,18 @@ function keepingSections(every: number) {
   };
 }
 
-const readKinds: ReadonlySet<string> = new Set(["messages", "prompt-completion"]);
+/** What train_megatron.py calls the kinds of samples that Megatron Bridge reads. */
+const readKinds: ReadonlyMap<string, string> = new Map([
+  ["messages", "messages"],
+  ["prompt and completion", "prompt-completion"],
+]);
 
 /** @throws UserError when the samples are of a kind that Megatron Bridge does not read */
 function sampleKind({ schema = "messages" }: JobData): string {
-  if (readKinds.has(schema)) return schema;
+  const kind = readKinds.get(schema);
+  if (kind !== undefined) return kind;
   throw new UserError(`Samples of ${schema} are not read by Megatron Bridge.`, {
-    hint: "Give samples of prompt and completion or of messages, or add --framework hugging-face.",
+    hint: "Give prompts and completions of text, or messages; or add --framework hugging-face.",
   });
 }
 

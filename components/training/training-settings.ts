@@ -14,7 +14,7 @@ export const jobFiles = {
 export interface JobData {
   readonly trainSamples: number;
   readonly validationSamples: number;
-  /** Kind of the samples: `text`, `messages` or `prompt-completion`. @default not known */
+  /** Kind of the samples in words: text, messages, or prompt and completion. @default not known */
   readonly schema?: string | undefined;
 }
 

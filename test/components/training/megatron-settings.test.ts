@@ -119,7 +119,7 @@ describe("A folder of Megatron-LM", () => {
 
   it("refuses samples of text, which Megatron Bridge does not read", () => {
     assert.throws(() => filesFor({}, "text"), UserError);
-    assert.equal(settingsOf(filesFor({}, "prompt-completion"))["samples"], "prompt-completion");
+    assert.equal(settingsOf(filesFor({}, "prompt and completion"))["samples"], "prompt-completion");
   });
 });
 
