@@ -1,3 +1,4 @@
+import { previewedCostLines } from "../components/cost/previewed-cost-text.ts";
 import { previewCost, type PreviewedCost } from "../components/cost/previewed-cost.ts";
 import { pricedRegions } from "../components/pricing/region-prices.ts";
 import { isEndpointPlan } from "../components/sagemaker-endpoint/stack-plan-text.ts";
@@ -14,16 +15,25 @@ export function previewedCostOf(
   outputs: BerthOutputs,
   now: Date,
 ): PreviewedCost {
-  const { hourlyUsd, weightsGiB, ladder } = plan;
+  const { hourlyUsd, weightsGiB, ladder, hosts } = plan;
   const scales = isEndpointPlan(plan) && plan.endpoint.minInstances < plan.endpoint.maxInstances;
   const planned = {
     hourlyUsd,
     atMost: ladder[0].purchase === "spot" || scales,
     month: declaredMonth(hourlyUsd, settings),
     ...(settings.target === "existing-host" ? nowhere : { region: settings.region, weightsGiB }),
+    hosts,
     weightsRegion: settings.target === "ec2" ? settings.weightsRegion : undefined,
   };
   return previewCost(planned, running(outputs, now));
+}
+
+/** The same as a person reads it, one entry a line; nothing for a machine that is there already, of which AWS is paid nothing. */
+export function costLinesOf(
+  { settings }: Pick<Deployment, "settings">,
+  previewed: PreviewedCost,
+): readonly string[] {
+  return settings.target === "existing-host" ? [] : previewedCostLines(previewed);
 }
 
 /** Nothing runs before the first `up` came through, nor after the deadline. */

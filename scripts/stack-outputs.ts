@@ -56,6 +56,14 @@ export const outputsSchema = z
           hours: z.looseObject({ text: z.string() }).optional(),
           minInstances: z.coerce.number().optional(),
           maxInstances: z.coerce.number().optional(),
+          /** The notebook instance beside it. */
+          notebook: z
+            .looseObject({
+              instanceType: z.string(),
+              hourlyUsd: z.coerce.number(),
+              idleMinutes: z.coerce.number(),
+            })
+            .optional(),
           /** Its further variants or components. */
           further: z
             .array(
@@ -87,8 +95,12 @@ export const outputsSchema = z
         component: z.string().optional(),
       }),
     ),
+    /** The notebook instance beside an endpoint. */
+    notebookName: z.string(),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
+    /** Of the stack of a training job: its name at SageMaker. */
+    trainingJob: z.string(),
   })
   .partial();
 

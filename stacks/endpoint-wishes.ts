@@ -1,6 +1,15 @@
+import { loadNotebookTypes } from "../components/notebook-instance/load-notebook-types.ts";
+import { planNotebook, type NotebookPlan } from "../components/notebook-instance/notebook-plan.ts";
 import type { EndpointRequest } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import type { EndpointSettings } from "./parse-settings.ts";
+
+function notebookOf(settings: EndpointSettings): NotebookPlan | undefined {
+  const { notebookType, notebookIdleMinutes: idleMinutes, region } = settings;
+  if (notebookType === undefined) return undefined;
+  const asked = { notebookType, idleMinutes, region, ownHourlyUsd: settings.notebookHourlyUsd };
+  return planNotebook(asked, loadNotebookTypes());
+}
 
 /** Seconds for which alarms are watched where nobody asked: five of their periods. */
 const defaultBakeSeconds = 300;
@@ -34,6 +43,7 @@ export function endpointWishes(
     captureDataPercent,
     endpointHours,
     fallbackTypes,
+    notebook: notebookOf(settings),
     variants: settings.variants,
     components: settings.components?.map(({ minCopies, maxCopies, ...component }) => ({
       ...component,

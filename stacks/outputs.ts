@@ -69,6 +69,7 @@ export function endpointOutputs({
   plan,
   lease,
   endpoint,
+  notebook,
   weightsUri,
 }: EndpointDeployment) {
   return {
@@ -81,6 +82,7 @@ export function endpointOutputs({
     ...(endpoint.served.length === 1 ? {} : { served: endpoint.served }),
     ...(endpoint.asyncUri === undefined ? {} : { asyncUri: endpoint.asyncUri }),
     ...(endpoint.capturesUri === undefined ? {} : { capturesUri: endpoint.capturesUri }),
+    ...(notebook === undefined ? {} : { notebookName: notebook.notebookName }),
     instanceType: endpoint.instanceType,
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,

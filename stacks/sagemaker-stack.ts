@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { identityTags, partName, runTag } from "../components/identity.ts";
+import { hourlyTag, identityTags, partName, runTag } from "../components/identity.ts";
+import type { TagInputs } from "../components/named-tags.ts";
+import type { FirstNotebook } from "../components/notebook/first-notebook.ts";
+import { NotebookInstance } from "../components/notebook-instance/notebook-instance.ts";
 import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
@@ -20,6 +23,7 @@ export interface EndpointDeployment {
   readonly plan: EndpointPlan;
   readonly lease: DeploymentLease;
   readonly endpoint: SageMakerEndpoint;
+  readonly notebook: NotebookInstance | undefined;
   readonly weightsUri: string;
 }
 
@@ -37,7 +41,9 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const name = (role: string) => partName(stack, role);
   const candidate = { now: new Date(), runId: randomBytes(6).toString("hex") };
   const lease = makeLease(name("lease"), settings, candidate);
-  const { modelId: model, hourlyUsd } = plan;
+  const { modelId: model } = plan;
+  // The notebook has a price of its own, which its own tag says.
+  const hourlyUsd = plan.hourlyUsd - (plan.endpoint.notebook?.hourlyUsd ?? 0);
   const identity = identityTags({ stack, env, owner, protect, model, hourlyUsd });
   const tags = { ...identity, [runTag]: lease.runId };
   // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
@@ -58,7 +64,8 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const componentEndings = copy === undefined ? [] : ["", ...endings];
   const sweepRegions = otherRegions(settings.sweepRegions ?? [], region);
   const run = { stack, owner, runId, expiresAt, tags, sweepRegions };
-  const ended = { endpointName: physicalName, componentEndings, ...run };
+  const hasNotebook = plan.endpoint.notebook !== undefined;
+  const ended = { endpointName: physicalName, componentEndings, hasNotebook, ...run };
   const teardown = hasEnd(settings)
     ? [new EndpointTeardown(name("teardown"), ended, inAccount)]
     : [];
@@ -79,11 +86,53 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     },
     { ...inAccount, protect },
   );
+  const notebook = notebookBeside(
+    { ...settings, name: name("notebook"), endpoint, lease, armed, tags },
+    plan,
+    { ...inAccount, protect },
+  );
   const weightsUri = `s3://${bucket}/${weightsPrefix}`;
-  return { settings, plan, lease, endpoint, weightsUri };
+  return { settings, plan, lease, endpoint, notebook, weightsUri };
 }
 
-function vpcOf({ subnetIds, securityGroupIds }: EndpointSettings) {
+interface NotebookSettings extends Pick<
+  EndpointSettings,
+  "region" | "kmsKeyArn" | "subnetIds" | "securityGroupIds"
+> {
+  readonly name: string;
+  readonly endpoint: SageMakerEndpoint;
+  readonly lease: DeploymentLease;
+  readonly armed: readonly pulumi.Resource[];
+  readonly tags: TagInputs;
+}
+
+/** The notebook instance of the plan, which has the endpoint's name. */
+function notebookBeside(
+  settings: NotebookSettings,
+  { modelId, hourlyUsd, endpoint: { notebook, container } }: EndpointPlan,
+  opts: pulumi.ComponentResourceOptions,
+): NotebookInstance | undefined {
+  if (notebook === undefined) return undefined;
+  const { name, endpoint, lease, armed, tags, region, kmsKeyArn } = settings;
+  const first = pulumi
+    .all([endpoint.endpointName, lease.expiresAt])
+    .apply(([endpointName, expiresAt]): FirstNotebook => ({
+      ...{ modelId, hourlyUsd, form: container.requestForm },
+      model: { kind: "endpoint", endpointName, region },
+      expiresAt: expiresAt === "" ? undefined : expiresAt,
+    }));
+  const { endpointName } = endpoint;
+  const named = { notebookName: endpointName, endpointName };
+  const own = { ...tags, [hourlyTag]: notebook.hourlyUsd.toFixed(4) };
+  const after = [...armed, endpoint];
+  const args = { plan: notebook, region, first, after, tags: own, kmsKeyArn };
+  return new NotebookInstance(name, { ...args, ...named, ...vpcOf(settings) }, opts);
+}
+
+function vpcOf({
+  subnetIds,
+  securityGroupIds,
+}: Pick<EndpointSettings, "subnetIds" | "securityGroupIds">) {
   return subnetIds === undefined || securityGroupIds === undefined
     ? {}
     : { vpc: { subnetIds, securityGroupIds } };

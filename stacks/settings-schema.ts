@@ -260,6 +260,17 @@ export const endpointSchema = berthSchema
       precision: berthSchema.shape.precision,
     }),
     captureDataPercent: whole(0, 100).optional(),
+    /** A notebook instance beside the endpoint, such as ml.t3.medium. @default none */
+    notebookType: text
+      .refine(
+        (value) => /^ml\.[a-z0-9-]+\.[a-z0-9]+$/.test(value),
+        "must be a type such as ml.t3.medium",
+      )
+      .optional(),
+    /** Minutes without use after which it stops itself. */
+    notebookIdleMinutes: whole(10, 1440).default(60),
+    /** Its price, where berth knows none, USD an hour. */
+    notebookHourlyUsd: number.refine((usd) => usd > 0, "must be USD, more than 0").optional(),
     securityGroupIds: list(/^sg-[0-9a-f]+$/, "sg-0123abcd").optional(),
     kmsKeyArn: text
       .refine((value) => /^arn:aws[a-z-]*:kms:/.test(value), "must be the ARN of a KMS key")

@@ -1,5 +1,13 @@
 /** What is paid by the hour of its being there. */
-export type UsageKind = "instance" | "volume" | "address" | "endpoint" | "bucket" | "egress";
+export type UsageKind =
+  | "instance"
+  | "volume"
+  | "address"
+  | "endpoint"
+  | "training-job"
+  | "notebook"
+  | "bucket"
+  | "egress";
 
 /** A price from a moment on. */
 export interface PricePoint {
@@ -31,6 +39,8 @@ export interface Usage {
   /** What there was of it, where that changed; between these there was none. @default `units`, all the time */
   readonly measured?: readonly Measurement[] | undefined;
   readonly span: Interval;
+  /** Variants of an endpoint, by which its requests are counted. @default none */
+  readonly variants?: readonly string[] | undefined;
   /** On demand it is the one price of the launch; on spot, the history of the pool. In order of time, never empty. */
   readonly prices: readonly [PricePoint, ...PricePoint[]];
   /** When an instance was stopped: it is not paid then, its volumes are. @default never */

@@ -16,7 +16,7 @@ function range(least: number, most: number): string {
 function furtherLines(plan: EndpointPlan): string[] {
   const { endpoint, ladder, modelId } = plan;
   if (endpoint.further.length === 0) return [];
-  const ownUsd = hourlyUsdOn({ ...endpoint, further: [] }, "");
+  const ownUsd = hourlyUsdOn({ ...endpoint, further: [], notebook: undefined }, "");
   const own = {
     ...{ ...endpoint, name: firstVariantName, modelId, hourlyUsd: ownUsd },
     ...{ instanceType: ladder[0].instanceType, contextTokens: plan.contextTokens },
@@ -47,7 +47,7 @@ function priceLine(plan: EndpointPlan): string {
   const storage =
     endpoint.volumeGiB === undefined ? "" : `, and ${endpoint.volumeGiB} GiB of storage`;
   return (
-    `price      ${most}${usd(plan.hourlyUsd)} an hour for ${instances(plan)} of ${dearest.instanceType}${variantCount(endpoint)}${storage} ` +
+    `price      ${most}${usd(plan.hourlyUsd)} an hour for ${instances(plan)} of ${dearest.instanceType}${variantCount(endpoint)}${endpoint.notebook === undefined ? "" : " and the notebook"}${storage} ` +
     `(${chosen.region}; ${chosen.priceSource}, ${chosen.priceAsOf})`
   );
 }
@@ -111,6 +111,14 @@ function hoursLine({ endpoint: { hours }, hourlyUsd }: EndpointPlan): string[] {
   ];
 }
 
+function notebookLine({ notebook }: EndpointPlan["endpoint"]): string[] {
+  if (notebook === undefined) return [];
+  const { instanceType, hourlyUsd, idleMinutes, volumeGiB, priceFrom } = notebook;
+  return [
+    `notebook   JupyterLab on ${instanceType} with ${volumeGiB} GiB, ${usd(hourlyUsd)} an hour while it runs (${priceFrom}); it stops after ${idleMinutes} minutes without use`,
+  ];
+}
+
 /** The plan of an endpoint as a person reads it. One entry a line. */
 export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
   const { endpoint } = plan;
@@ -127,6 +135,7 @@ export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
       ...breakEvenLine(plan),
       `allows     ${downloadTimeoutSeconds} s for the weights and ${startupTimeoutSeconds} s to start`,
       ...hoursLine(plan),
+      ...notebookLine(endpoint),
       copyLine(endpoint) ?? updateLine(endpoint.update),
       ...(endpoint.captureDataPercent === 0
         ? []

@@ -1,6 +1,7 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Placement, Plan } from "../plan.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
+import type { NotebookPlan } from "../notebook-instance/notebook-plan.ts";
 import { weeklySwitches } from "../lease/weekly-switches.ts";
 import type { PlanRequest } from "../sizing/make-plan.ts";
 import { UserError } from "../user-error.ts";
@@ -45,6 +46,8 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly variants?: readonly FurtherRequest[] | undefined;
   /** Models beside the first on the same instances, each by an inference component of its own. @default none */
   readonly components?: readonly FurtherRequest[] | undefined;
+  /** A notebook instance that may ask the endpoint. @default none */
+  readonly notebook?: NotebookPlan | undefined;
 }
 
 /** What a plan says of its endpoint. */
@@ -59,6 +62,8 @@ export interface EndpointShape extends VariantSizes {
   readonly share: number;
   /** What is served besides the first model: variants, or components. */
   readonly further: readonly FurtherModel[];
+  /** The notebook instance beside it; its price is in the plan's. */
+  readonly notebook: NotebookPlan | undefined;
   readonly container: ServingContainer;
   readonly update: EndpointUpdate;
   /** Share of the requests and answers that are kept in S3, percent. */
@@ -114,6 +119,9 @@ function checkRequest(request: EndpointRequest): void {
       : []),
     ...componentProblems(request),
     ...furtherProblems(request),
+    ...(request.notebook !== undefined && endpointMode !== "realtime"
+      ? ["notebookType: its first notebook asks an endpoint of endpointMode realtime"]
+      : []),
     ...updateProblems(request, request),
     ...hoursProblems(request),
     ...(imageUri !== undefined && address === undefined
@@ -177,7 +185,8 @@ export function planEndpoint(
     ({ instanceType }) => instanceType === ec2TypeName(chosen.instanceType),
   );
   const pools = instancePools(plan.ladder, usable, { weightsGiB: plan.weightsGiB, fallbackTypes });
-  const hourlyUsd = hourlyUsdOn({ pools, instances, further }, "");
+  const { notebook } = request;
+  const hourlyUsd = hourlyUsdOn({ pools, instances, further, notebook }, "");
   const leaseUsd = leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours);
   return {
     ...plan,
@@ -195,6 +204,7 @@ export function planEndpoint(
       instances,
       share: 100 - further.reduce((sum, { share }) => sum + share, 0),
       further,
+      notebook,
       container: servingContainer(plan, images, { region, imageUri }),
       update: planUpdate(request, {
         minInstances: request.minInstances,

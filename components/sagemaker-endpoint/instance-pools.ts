@@ -35,15 +35,21 @@ export function instancePools(
   );
 }
 
-/** What an hour of all instances costs on one of the types; on one that is none of them, what the dearest does. */
+/** What an hour of all instances, and of the notebook, costs on one of the types; on one that is none of them, what the dearest does. */
 export function hourlyUsdOn(
-  { pools, instances, further }: Pick<EndpointShape, "pools" | "instances" | "further">,
+  {
+    pools,
+    instances,
+    further,
+    notebook,
+  }: Pick<EndpointShape, "pools" | "instances" | "further" | "notebook">,
   instanceType: string,
 ): number {
   const known = pools.filter((pool) => pool.instanceType === instanceType);
   const prices = (known.length > 0 ? known : pools).map(({ hourlyUsd }) => hourlyUsd);
   const furtherUsd = further.reduce((sum, { hourlyUsd }) => sum + hourlyUsd, 0);
-  return roundUsd(Math.max(...prices) * instances.most + furtherUsd);
+  const notebookUsd = notebook?.hourlyUsd ?? 0;
+  return roundUsd(Math.max(...prices) * instances.most + furtherUsd + notebookUsd);
 }
 
 /** Instances at most by their types, as the quotas of endpoints count them. */

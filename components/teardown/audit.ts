@@ -59,6 +59,8 @@ const paidKinds = [
   "address",
   "spot-request",
   "endpoint",
+  "training-job",
+  "notebook-instance",
   "vpc-endpoint",
 ];
 
@@ -70,7 +72,7 @@ function isProtected({ kind, tags }: AccountThing): boolean {
 }
 
 /** Kinds whose price is the deployment's. */
-const pricedKinds = ["instance", "endpoint"];
+const pricedKinds = ["instance", "endpoint", "training-job"];
 
 function value(things: readonly AccountThing[], key: string): string {
   return things.find(({ tags }) => (tags[key] ?? "") !== "")?.tags[key] ?? "";

@@ -10,6 +10,39 @@ export interface EndedEndpoint {
   readonly endpointName: string;
   /** Names of the components that bring its models; each begins with the endpoint's. */
   readonly components: readonly string[];
+  /** The notebook instance beside it. @default none */
+  readonly notebookName?: string | undefined;
+}
+
+/**
+ * A notebook instance is stopped first, which ends its cost, and deleted when the endpoint is gone; SageMaker deletes one that
+ * has stopped alone, and each round tries both again.
+ */
+function endNotebook(NotebookInstanceName: string, next: string): object {
+  const task = (action: string, Next: string) => ({
+    Type: "Task",
+    Resource: `arn:aws:states:::aws-sdk:sagemaker:${action}`,
+    Parameters: { NotebookInstanceName },
+    ResultPath: null,
+    Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next }],
+    Next,
+  });
+  return {
+    StopNotebook: task("stopNotebookInstance", next),
+    DeleteNotebook: task("deleteNotebookInstance", "FindNotebook"),
+    FindNotebook: {
+      Type: "Task",
+      Resource: "arn:aws:states:::aws-sdk:sagemaker:listNotebookInstances",
+      Parameters: { NameContains: NotebookInstanceName },
+      Retry: patient,
+      Next: "AnyNotebookLeft",
+    },
+    AnyNotebookLeft: {
+      Type: "Choice",
+      Choices: [{ Variable: "$.NotebookInstances[0]", IsPresent: true, Next: "Settle" }],
+      Default: "NothingLeft",
+    },
+  };
 }
 
 /** The state in which the component of that index is deleted; the last one leads to the endpoint. */
@@ -22,7 +55,7 @@ function endState(components: readonly string[], index: number): string {
  * Components are deleted before their endpoint, which would leave them behind; where SageMaker refuses that for now, since
  * copies start, the endpoint goes first, which is what costs, and the components after it.
  */
-function endComponents({ endpointName, components }: EndedEndpoint): object {
+function endComponents({ endpointName, components }: EndedEndpoint, last: string): object {
   const ends = components.map((InferenceComponentName, index) => {
     const Next = endState(components, index + 1);
     const state = {
@@ -47,7 +80,7 @@ function endComponents({ endpointName, components }: EndedEndpoint): object {
     AnyComponentLeft: {
       Type: "Choice",
       Choices: [{ Variable: "$.InferenceComponents[0]", IsPresent: true, Next: "Settle" }],
-      Default: "NothingLeft",
+      Default: last,
     },
   };
 }
@@ -59,15 +92,18 @@ function endComponents({ endpointName, components }: EndedEndpoint): object {
  * It lists rather than describes, since the endpoint that is not there is then an empty list and no error.
  */
 export function deleteEndpoint(ended: EndedEndpoint): string {
-  const { endpointName, components } = ended;
+  const { endpointName, components, notebookName } = ended;
   const hasComponent = components.length > 0;
-  const start = endState(components, 0);
+  const first = endState(components, 0);
+  const [start, last] =
+    notebookName === undefined ? [first, "NothingLeft"] : ["StopNotebook", "DeleteNotebook"];
   return JSON.stringify({
     Comment: "berth: deletes the endpoint of one stack, then looks again until it is gone",
     StartAt: start,
     TimeoutSeconds: 6 * 3600,
     States: {
-      ...(hasComponent ? endComponents(ended) : {}),
+      ...(notebookName === undefined ? {} : endNotebook(notebookName, first)),
+      ...(hasComponent ? endComponents(ended, last) : {}),
       FindEndpoint: {
         Type: "Task",
         Resource: "arn:aws:states:::aws-sdk:sagemaker:listEndpoints",
@@ -87,7 +123,7 @@ export function deleteEndpoint(ended: EndedEndpoint): string {
           },
           { Variable: "$.Endpoints[0]", IsPresent: true, Next: "EndEndpoint" },
         ],
-        Default: hasComponent ? "FindComponent" : "NothingLeft",
+        Default: hasComponent ? "FindComponent" : last,
       },
       EndEndpoint: {
         Type: "Task",
@@ -121,11 +157,29 @@ function endOwnComponents(names: readonly string[]): object[] {
   ];
 }
 
+function endOwnNotebook(name: string): object[] {
+  const Effect = "Allow";
+  return [
+    { Sid: "LookForNotebook", Effect, Action: "sagemaker:ListNotebookInstances", Resource: "*" },
+    {
+      Sid: "EndOwnNotebook",
+      Effect,
+      Action: ["sagemaker:StopNotebookInstance", "sagemaker:DeleteNotebookInstance"],
+      Resource: `arn:aws:sagemaker:*:*:notebook-instance/${name}`,
+      Condition: { StringEquals: { [`aws:ResourceTag/${protectTag}`]: "false" } },
+    },
+  ];
+}
+
 /**
  * May list endpoints, and delete that one. An endpoint that scales has its scaling deregistered with it
  * (https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-delete-with-scaling.html).
  */
-export function deleteEndpointPolicy({ endpointName, components }: EndedEndpoint): string {
+export function deleteEndpointPolicy({
+  endpointName,
+  components,
+  notebookName,
+}: EndedEndpoint): string {
   const Effect = "Allow";
   return JSON.stringify({
     Version: "2012-10-17",
@@ -133,6 +187,7 @@ export function deleteEndpointPolicy({ endpointName, components }: EndedEndpoint
       // Both take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
       { Sid: "Look", Effect, Action: "sagemaker:ListEndpoints", Resource: "*" },
       ...(components.length > 0 ? endOwnComponents(components) : []),
+      ...(notebookName === undefined ? [] : endOwnNotebook(notebookName)),
       {
         Sid: "EndOwnEndpoint",
         Effect,

@@ -8,6 +8,8 @@ export interface EndpointTeardownArgs extends RunOwner {
   readonly endpointName: pulumi.Input<string>;
   /** What the names of the inference components that bring its models have after the endpoint's name. @default none do */
   readonly componentEndings: readonly string[];
+  /** Whether a notebook instance of the same name is beside it. */
+  readonly hasNotebook: boolean;
   /** RFC 3339 in UTC, to the second. */
   readonly expiresAt: pulumi.Input<string>;
   readonly tags: TagInputs;
@@ -29,10 +31,11 @@ export class EndpointTeardown extends pulumi.ComponentResource {
 
   constructor(name: string, args: EndpointTeardownArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:EndpointTeardown", name, {}, opts);
-    const { componentEndings, sweepRegions = [] } = args;
+    const { componentEndings, hasNotebook, sweepRegions = [] } = args;
     const ended = pulumi.output(args.endpointName).apply((endpointName) => ({
       endpointName,
       components: componentEndings.map((ending) => `${endpointName}${ending}`),
+      notebookName: hasNotebook ? endpointName : undefined,
     }));
     const atDeadline = {
       description: "berth: ends the endpoint of one stack",

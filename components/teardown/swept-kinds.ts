@@ -77,6 +77,50 @@ export const sweptKinds: readonly SweptKind[] = [
     resource: "arn:aws:sagemaker:*:*:endpoint/*",
   },
   {
+    // One that is over stays in the index; stopping it is refused, and changes nothing.
+    kind: "training-job",
+    asks: "tag-index",
+    find: "resourcegroupstaggingapi:getResources",
+    also: { ResourceTypeFilters: ["sagemaker:training-job"] },
+    list: "ResourceTagMappingList",
+    id: "ResourceARN",
+    end: "sagemaker:stopTrainingJob",
+    ids: {
+      one: "TrainingJobName",
+      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
+    },
+    resource: "arn:aws:sagemaker:*:*:training-job/*",
+  },
+  {
+    kind: "running-notebook",
+    asks: "tag-index",
+    find: "resourcegroupstaggingapi:getResources",
+    also: { ResourceTypeFilters: ["sagemaker:notebook-instance"] },
+    list: "ResourceTagMappingList",
+    id: "ResourceARN",
+    end: "sagemaker:stopNotebookInstance",
+    ids: {
+      one: "NotebookInstanceName",
+      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
+    },
+    resource: "arn:aws:sagemaker:*:*:notebook-instance/*",
+  },
+  {
+    // SageMaker refuses it while one runs: the sweep after the one that stopped it deletes it.
+    kind: "notebook",
+    asks: "tag-index",
+    find: "resourcegroupstaggingapi:getResources",
+    also: { ResourceTypeFilters: ["sagemaker:notebook-instance"] },
+    list: "ResourceTagMappingList",
+    id: "ResourceARN",
+    end: "sagemaker:deleteNotebookInstance",
+    ids: {
+      one: "NotebookInstanceName",
+      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
+    },
+    resource: "arn:aws:sagemaker:*:*:notebook-instance/*",
+  },
+  {
     kind: "volume",
     find: "ec2:describeVolumes",
     // One that is attached goes with its instance.

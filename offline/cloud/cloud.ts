@@ -1,16 +1,18 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.ts";
 import { CallLog, type ApiCall } from "./call-log.ts";
+import { clientEnvironment } from "./client-environment.ts";
 import { Clock } from "./clock.ts";
 import { serveControl } from "./control.ts";
 import { apiBackend, launchOf } from "./api-backend.ts";
 import { InstanceMachines } from "./ec2/instance-machines.ts";
 import { MetadataService } from "./ec2/metadata-service.ts";
 import { Faults, type Fault } from "./faults.ts";
+import { BudgetWatch, type BudgetAlert } from "./gaps/budget-watch.ts";
 import type { BillLine } from "./gaps/cost-explorer.ts";
+import { freePort } from "./free-port.ts";
 import { findLeftovers, type Leftover } from "./leftovers/leftovers.ts";
 import type { MachineTier } from "./machines/machine.ts";
 import { chooseTier, type TierChoice } from "./machines/tiers.ts";
@@ -40,7 +42,7 @@ export interface CloudOptions {
   /** Port that the machines' sshd listens on; always 22 for nspawn. @default a free one above 1024 */
   readonly sshPort?: number | undefined;
   readonly faults?: readonly Fault[] | undefined;
-  /** Programs that stand for the images of SageMaker endpoints. @default none: endpoints fail */
+  /** Programs that stand for the images of SageMaker's endpoints and training jobs. @default none: they fail */
   readonly servingImages?: readonly ServingImage[] | undefined;
   /** How the fakes inside machines misbehave; see the tiers. */
   readonly scenario?: Readonly<Record<string, string>> | undefined;
@@ -74,18 +76,12 @@ export interface Cloud {
   clearFaults(): void;
   /** Adds lines to what Cost Explorer tells; nothing that runs here costs anything. */
   bill(...lines: readonly BillLine[]): void;
+  /** What AWS Budgets would have sent so far; it looks when the clock is moved. */
+  budgetAlerts(): readonly BudgetAlert[];
   /** Asks every API of the account; empty when nothing is there that a fresh account does not have. */
   leftovers(): Promise<readonly Leftover[]>;
   /** Ends moto and the machines and removes their files; may be called again. */
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** The parts of a cloud that runs. */
@@ -101,23 +97,13 @@ interface Parts {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly bill: BillLine[];
+  readonly budgets: BudgetWatch;
   readonly unregister: () => Promise<void>;
   readonly folder: string;
   /** Whether the folder is the cloud's own, to be removed at the end. */
   readonly ownFolder: boolean;
   readonly sshPort: number;
   readonly tier: Cloud["tier"];
-}
-
-function environmentOf(endpoint: string): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_ACCESS_KEY_ID: "AKIAEMULATED00000000",
-    AWS_SECRET_ACCESS_KEY: "emulated",
-    AWS_REGION: "us-east-1",
-    AWS_DEFAULT_REGION: "us-east-1",
-    AWS_EC2_METADATA_DISABLED: "true",
-  };
 }
 
 async function regionsOf({ moto, log }: Parts): Promise<string[]> {
@@ -144,7 +130,7 @@ function cloudOf(parts: Parts): Cloud {
   };
   return {
     endpoint,
-    environment: environmentOf(endpoint),
+    environment: clientEnvironment(endpoint),
     tier: parts.tier,
     machineSshPort: parts.sshPort,
     folder,
@@ -152,10 +138,12 @@ function cloudOf(parts: Parts): Cloud {
     now: () => clock.now(),
     advanceClock: async (seconds) => {
       const end = new Date(clock.now().getTime() + seconds * 1000);
-      await schedules.fireUntil(end);
-      clock.moveTo(end);
-      await machines?.settled();
-      await sagemaker.settled();
+      await parts.budgets.during(async () => {
+        await schedules.fireUntil(end);
+        clock.moveTo(end);
+        await machines?.settled();
+        await sagemaker.settled();
+      });
     },
     setFault: (fault) => {
       faults.set(fault);
@@ -166,6 +154,7 @@ function cloudOf(parts: Parts): Cloud {
     bill: (...lines) => {
       parts.bill.push(...lines);
     },
+    budgetAlerts: () => parts.budgets.alerts(),
     leftovers: async () => findLeftovers(endpoint, await regionsOf(parts)),
     stop: () => (stopping ??= stop()),
   };
@@ -236,11 +225,15 @@ async function assemble(
         });
   const schedules = new Schedules(moto, clock, log);
   const store = new ObjectStore(join(folder, "s3"));
-  const images = options.servingImages ?? [];
-  const hosting = { moto, store, clock, faults, images, folder: join(folder, "endpoints") };
+  const containers = {
+    images: options.servingImages ?? [],
+    environment: clientEnvironment(`http://127.0.0.1:${port}`),
+    folder: join(folder, "endpoints"),
+  };
+  const bill: BillLine[] = [];
   return {
     store,
-    sagemaker: new SageMakerService(hosting),
+    sagemaker: new SageMakerService({ moto, store, clock, faults, ...containers }),
     front,
     port,
     moto,
@@ -249,7 +242,8 @@ async function assemble(
     log,
     clock,
     faults,
-    bill: [],
+    bill,
+    budgets: new BudgetWatch(moto, clock, bill),
     unregister,
     folder,
     ownFolder,

@@ -5,6 +5,7 @@ import { UserError } from "../../components/user-error.ts";
 import { EndpointControl, type EndpointView } from "../adapters/endpoint-control.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
+import { whileOpen, withinOperation } from "./while-open.ts";
 
 const inputs = z.object({
   endpointName: z.string().min(1),
@@ -20,19 +21,8 @@ type Inputs = z.infer<typeof inputs>;
 /** What is told of an endpoint that is deleted, and meant to be. */
 const stopped = { state: "stopped", runningConfig: "", instanceType: "", runningWeights: {} };
 
-function withControl<T>(
-  { endpointName, region }: Inputs,
-  operation: Operation,
-  work: (control: EndpointControl) => Promise<T>,
-): Promise<T> {
-  const { signal } = operation;
-  const log = (message: string) => {
-    operation.log(message);
-  };
-  const control = new EndpointControl({ endpointName, region, signal, log });
-  return work(control).finally(() => {
-    control.close();
-  });
+function controlOf({ endpointName, region }: Inputs, operation: Operation): EndpointControl {
+  return new EndpointControl({ endpointName, region, ...withinOperation(operation) });
 }
 
 function outputsOf(values: Properties, found: EndpointView): Properties {
@@ -70,7 +60,7 @@ async function ensure(
 ): Promise<Properties> {
   const asked = inputs.parse(values);
   const { configName, tags, deploymentConfig, endpointName, weights } = asked;
-  return withControl(asked, operation, async (control) => {
+  return whileOpen(controlOf(asked, operation), async (control) => {
     let found = await control.settled();
     checkOwn(asked, found);
     if (found?.state === "Failed") {
@@ -102,7 +92,7 @@ async function ensure(
 
 async function look(state: Properties, operation: Operation): Promise<Properties | undefined> {
   const asked = inputs.parse(state);
-  return withControl(asked, operation, async (control) => {
+  return whileOpen(controlOf(asked, operation), async (control) => {
     const found = await control.find();
     if (found !== undefined) return outputsOf(state, found);
     const mayBeStopped = asked.hours !== undefined || state["state"] === "stopped";
@@ -127,7 +117,7 @@ export const hostedEndpoint: ResourceType = {
   read: (_id, state, operation) => look(state, operation),
   update: (_id, olds, news, operation) => ensure(news, operation, olds),
   delete: (_id, state, operation) =>
-    withControl(inputs.parse(state), operation, async (control) => {
+    whileOpen(controlOf(inputs.parse(state), operation), async (control) => {
       await control.remove();
     }),
 };

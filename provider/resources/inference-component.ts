@@ -5,6 +5,7 @@ import { UserError } from "../../components/user-error.ts";
 import { ComponentControl, type ComponentView } from "../adapters/component-control.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
+import { whileOpen, withinOperation } from "./while-open.ts";
 
 const inputs = z.object({
   componentName: z.string().min(1).max(63),
@@ -31,19 +32,8 @@ const specified = [
   "startupTimeoutSeconds",
 ] as const;
 
-function withControl<T>(
-  { componentName, region }: Inputs,
-  operation: Operation,
-  work: (control: ComponentControl) => Promise<T>,
-): Promise<T> {
-  const { signal } = operation;
-  const log = (message: string) => {
-    operation.log(message);
-  };
-  const control = new ComponentControl({ componentName, region, signal, log });
-  return work(control).finally(() => {
-    control.close();
-  });
+function controlOf({ componentName, region }: Inputs, operation: Operation): ComponentControl {
+  return new ComponentControl({ componentName, region, ...withinOperation(operation) });
 }
 
 function specificationOf(asked: Inputs): InferenceComponentSpecification {
@@ -87,7 +77,7 @@ async function ensure(
   olds?: Properties,
 ): Promise<Properties> {
   const asked = inputs.parse(values);
-  return withControl(asked, operation, async (control) => {
+  return whileOpen(controlOf(asked, operation), async (control) => {
     let found = await control.settled();
     await checkOwn(control, asked, found);
     if (found?.state === "Failed") {
@@ -128,13 +118,13 @@ export const inferenceComponent: ResourceType = {
     outputs: await ensure(values, operation),
   }),
   read: (_id, state, operation) =>
-    withControl(inputs.parse(state), operation, async (control) => {
+    whileOpen(controlOf(inputs.parse(state), operation), async (control) => {
       const found = await control.find();
       return found === undefined ? undefined : outputsOf(state, found);
     }),
   update: (_id, olds, news, operation) => ensure(news, operation, olds),
   delete: (_id, state, operation) =>
-    withControl(inputs.parse(state), operation, async (control) => {
+    whileOpen(controlOf(inputs.parse(state), operation), async (control) => {
       await control.remove();
     }),
 };

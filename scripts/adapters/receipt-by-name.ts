@@ -8,6 +8,7 @@ import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { GetScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { DescribeStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import type { AccountScope, ClientSettings, Remnant } from "./account-scope.ts";
+import { launchedThings } from "./launched-things.ts";
 
 /** One thing that a state knows, by the name that AWS has for it. */
 export interface NamedThing {
@@ -78,38 +79,28 @@ function arnOf({ id, outputs }: NamedThing): string {
   return typeof arn === "string" ? arn : id;
 }
 
-/** What a launch made: the instance, the spot request behind it, and its disks. */
-const launched: Asks = async (settings, { outputs }) => {
-  const { instanceId } = outputs;
-  if (typeof instanceId !== "string") return [];
-  const client = inEc2(settings);
-  const filtered = (Name: string) => ({ Filters: [{ Name, Values: [instanceId] }] });
-  try {
-    const [instances, requests, volumes] = await Promise.all([
-      client.send(new ec2.DescribeInstancesCommand(filtered("instance-id"))),
-      client.send(new ec2.DescribeSpotInstanceRequestsCommand(filtered("instance-id"))),
-      client.send(new ec2.DescribeVolumesCommand(filtered("attachment.instance-id"))),
-    ]);
-    const live = (instances.Reservations ?? [])
-      .flatMap(({ Instances = [] }) => Instances)
-      .filter(({ State }) => !/^(terminated|shutting-down)$/.test(State?.Name ?? ""));
-    const open = (requests.SpotInstanceRequests ?? []).filter(
-      ({ State }) => State === "open" || State === "active",
-    );
-    const remnant = (kind: string, id = "") => ({ service: "ec2", kind, id });
-    return [
-      ...live.map(({ InstanceId }) => remnant("instance", InstanceId)),
-      ...open.map(({ SpotInstanceRequestId }) => remnant("spot-request", SpotInstanceRequestId)),
-      ...(volumes.Volumes ?? []).map(({ VolumeId }) => remnant("volume", VolumeId)),
-    ];
-  } finally {
-    client.destroy();
-  }
-};
+function ofSageMaker<Answer>(
+  kind: string,
+  ask: (client: sagemaker.SageMakerClient, id: string) => Promise<Answer>,
+  there?: (answer: Answer) => boolean,
+): Asks {
+  return one({
+    service: "sagemaker",
+    kind,
+    client: inSageMaker,
+    ask: (client, { id }) => ask(client, id),
+    ...(there === undefined ? {} : { there }),
+  });
+}
+
+/** Made by AWS's provider or by berth's own. */
+const endpointConfig = ofSageMaker("endpoint-config", (client, EndpointConfigName) =>
+  client.send(new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName })),
+);
 
 const asks: Readonly<Record<string, Asks>> = {
-  "berth:index:HostLaunch": launched,
-  "berth:index:GroupHost": launched,
+  "berth:index:HostLaunch": launchedThings,
+  "berth:index:GroupHost": launchedThings,
   "aws:ec2/internetGateway:InternetGateway": ofEc2("internet-gateway", (client, id) =>
     client.send(new ec2.DescribeInternetGatewaysCommand({ InternetGatewayIds: [id] })),
   ),
@@ -181,40 +172,40 @@ const asks: Readonly<Record<string, Asks>> = {
     client: (settings) => new SFNClient(settings),
     ask: (client, { id }) => client.send(new DescribeStateMachineCommand({ stateMachineArn: id })),
   }),
-  "berth:index:InferenceComponent": one({
-    service: "sagemaker",
-    kind: "inference-component",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeInferenceComponentCommand({ InferenceComponentName: id })),
-  }),
-  "berth:index:HostedEndpoint": one({
-    service: "sagemaker",
-    kind: "endpoint",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeEndpointCommand({ EndpointName: id })),
-  }),
-  "aws:sagemaker/endpointConfiguration:EndpointConfiguration": one({
-    service: "sagemaker",
-    kind: "endpoint-config",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName: id })),
-  }),
-  "berth:index:HostedConfiguration": one({
-    service: "sagemaker",
-    kind: "endpoint-config",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName: id })),
-  }),
-  "aws:sagemaker/model:Model": one({
-    service: "sagemaker",
-    kind: "model",
-    client: inSageMaker,
-    ask: (client, { id }) => client.send(new sagemaker.DescribeModelCommand({ ModelName: id })),
-  }),
+  "berth:index:InferenceComponent": ofSageMaker(
+    "inference-component",
+    (client, InferenceComponentName) =>
+      client.send(new sagemaker.DescribeInferenceComponentCommand({ InferenceComponentName })),
+  ),
+  "berth:index:HostedEndpoint": ofSageMaker("endpoint", (client, EndpointName) =>
+    client.send(new sagemaker.DescribeEndpointCommand({ EndpointName })),
+  ),
+  "berth:index:TrainingJob": ofSageMaker(
+    "training-job",
+    (client, TrainingJobName) =>
+      client.send(new sagemaker.DescribeTrainingJobCommand({ TrainingJobName })),
+    ({ TrainingJobStatus }) => /^(InProgress|Stopping)$/.test(TrainingJobStatus ?? ""),
+  ),
+  "aws:sagemaker/endpointConfiguration:EndpointConfiguration": endpointConfig,
+  "berth:index:HostedConfiguration": endpointConfig,
+  "aws:sagemaker/model:Model": ofSageMaker("model", (client, ModelName) =>
+    client.send(new sagemaker.DescribeModelCommand({ ModelName })),
+  ),
+  "aws:sagemaker/notebookInstance:NotebookInstance": ofSageMaker(
+    "notebook-instance",
+    (client, NotebookInstanceName) =>
+      client.send(new sagemaker.DescribeNotebookInstanceCommand({ NotebookInstanceName })),
+  ),
+  "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration":
+    ofSageMaker(
+      "notebook-instance-lifecycle-config",
+      (client, NotebookInstanceLifecycleConfigName) =>
+        client.send(
+          new sagemaker.DescribeNotebookInstanceLifecycleConfigCommand({
+            NotebookInstanceLifecycleConfigName,
+          }),
+        ),
+    ),
   "aws:cloudwatch/logGroup:LogGroup": one({
     service: "logs",
     kind: "log-group",
@@ -246,7 +237,8 @@ const asks: Readonly<Record<string, Asks>> = {
   }),
 };
 
-const notFound = /NotFound|NoSuch|does ?n[o']t exist|could not find|DoesNotExist/i;
+const notFound =
+  /NotFound|resource not found|NoSuch|does ?n[o']t exist|could not find|DoesNotExist/i;
 
 /** What sweeps other regions is in them, and says so. */
 function regionOf({ outputs }: NamedThing): string | undefined {

@@ -111,6 +111,12 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
     inEc2((client, id) => client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [id] }))),
   ],
   [
+    "sagemaker training-job",
+    inSageMaker((client, TrainingJobName) =>
+      client.send(new sagemaker.StopTrainingJobCommand({ TrainingJobName })),
+    ),
+  ],
+  [
     // Before its endpoint, which would leave it behind.
     "sagemaker inference-component",
     inSageMaker((client, InferenceComponentName) =>
@@ -121,6 +127,27 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
     "sagemaker endpoint",
     inSageMaker((client, EndpointName) =>
       client.send(new sagemaker.DeleteEndpointCommand({ EndpointName })),
+    ),
+  ],
+  [
+    // It is deleted once it has stopped, in a later round.
+    "sagemaker notebook-instance",
+    inSageMaker(async (client, NotebookInstanceName) => {
+      const named = { NotebookInstanceName };
+      const found = await client.send(new sagemaker.DescribeNotebookInstanceCommand(named));
+      return found.NotebookInstanceStatus === "InService"
+        ? client.send(new sagemaker.StopNotebookInstanceCommand(named))
+        : client.send(new sagemaker.DeleteNotebookInstanceCommand(named));
+    }),
+  ],
+  [
+    "sagemaker notebook-instance-lifecycle-config",
+    inSageMaker((client, NotebookInstanceLifecycleConfigName) =>
+      client.send(
+        new sagemaker.DeleteNotebookInstanceLifecycleConfigCommand({
+          NotebookInstanceLifecycleConfigName,
+        }),
+      ),
     ),
   ],
   [

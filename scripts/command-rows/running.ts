@@ -118,7 +118,8 @@ export const running: readonly CommandRow[] = [
   },
   {
     syntax: "notebook",
-    summary: "JupyterLab on the host, through SSH, with a first notebook that asks the model",
+    summary:
+      "JupyterLab on the host or a notebook instance, with a first notebook that asks the model",
     flags: [
       env,
       engine,

@@ -5,6 +5,8 @@ import { firstNotebook, type FirstNotebook } from "../../components/notebook/fir
 import { UserError } from "../../components/user-error.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
 import { hostOf, onHost } from "../../provider/connection.ts";
+import { accountOf } from "../adapters/account.ts";
+import { readClock } from "../adapters/clock.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -17,6 +19,7 @@ import {
   stopNotebook,
   type NotebookPlace,
 } from "../notebook/host-notebook.ts";
+import { openInstanceNotebook } from "../notebook/instance-notebook.ts";
 import { sshTarget } from "../ssh-target.ts";
 import { outputsOfHost, type HostOption } from "../stack-hosts.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
@@ -49,6 +52,12 @@ export function notebookOf(outputs: BerthOutputs, region: string): FirstNotebook
   }
   throw new UserError("This stack serves no model that a notebook could ask.", {
     hint: "Run berth up first. An endpoint that queues, or whose copies may have to wake up, is asked with berth invoke.",
+  });
+}
+
+function noNotebook(): UserError {
+  return new UserError("This endpoint has no notebook instance.", {
+    hint: "Set berth:notebookType to ml.t3.medium and run up; or take the first notebook elsewhere, with --write ask.ipynb.",
   });
 }
 
@@ -99,7 +108,10 @@ async function serve(host: Host, place: NotebookPlace, first: FirstNotebook, ter
   }
 }
 
-/** `berth notebook`: JupyterLab on the stack's host, through SSH, with a first notebook that asks the model. */
+/**
+ * `berth notebook`: JupyterLab on the stack's host, through SSH, or on the notebook instance beside its endpoint, with a first
+ * notebook that asks the model.
+ */
 export async function runNotebook(options: NotebookOptions, terminal: Terminal): Promise<number> {
   const { env, write, stop = false } = options;
   const place = { dataFolder: hostDataFolder, port: portOf(options.hostPort) };
@@ -112,6 +124,14 @@ export async function runNotebook(options: NotebookOptions, terminal: Terminal):
     terminal.result({ file: write });
     return exitCode.ok;
   }
+  const { notebookName } = outputs;
+  if (notebookName !== undefined) {
+    const cloud = cloudOf(env);
+    const { client } = accountOf(env, regionOfStack(env), cloud);
+    const now = await readClock(cloud);
+    return openInstanceNotebook({ outputs, notebookName, client, now, stop }, terminal);
+  }
+  if (outputs.endpointName !== undefined) throw noNotebook();
   const { address, ...target } = sshTarget(outputs);
   const host = hostOf({ ...target, host: address }, { connectMs: 30_000 });
   return onHost(host, async () => {

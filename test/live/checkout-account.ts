@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import { startCloud, type Cloud, type ServingImage } from "../../offline/cloud/cloud.ts";
 import { announceCloud } from "../../scripts/adapters/local-cloud.ts";
 import { fillBucket } from "../../scripts/demo/demo-bucket.ts";
 import { writeDemoModel } from "../../scripts/demo/model/write-model.ts";
@@ -35,19 +35,30 @@ export class CheckoutAccount {
   /** The model's files are in `model`. */
   readonly folder: string;
   readonly #checkout: Checkout;
+  readonly #announced: Parameters<typeof announceCloud>[0];
   readonly #key = newEd25519Key();
 
-  private constructor(cloud: Cloud, checkout: Checkout, folder: string) {
+  private constructor(
+    cloud: Cloud,
+    checkout: Checkout,
+    folder: string,
+    announced: Parameters<typeof announceCloud>[0],
+  ) {
+    this.#announced = announced;
     this.cloud = cloud;
     this.#checkout = checkout;
     this.root = checkout.root;
     this.folder = folder;
   }
 
-  static async open(): Promise<CheckoutAccount> {
+  /** @param images that stand for those of SageMaker besides the demo's, from the folder of the account */
+  static async open(
+    images: (folder: string) => Promise<readonly ServingImage[]> = () => Promise.resolve([]),
+  ): Promise<CheckoutAccount> {
     const checkout = await copyCheckout();
     const folder = await mkdtemp(join(tmpdir(), "berth-account-"));
-    const cloud = await startCloud({ tier: "process", servingImages: demoServingImages });
+    const servingImages = [...demoServingImages, ...(await images(folder))];
+    const cloud = await startCloud({ tier: "process", servingImages });
     const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
     const model = join(folder, "model");
     await mkdir(model);
@@ -59,8 +70,16 @@ export class CheckoutAccount {
       ...{ endpoint, environment, tier, machineSshPort, pid: process.pid },
       ...{ weightsBucket: place.bucket, weightsPrefix: place.prefix },
     };
-    await announceCloud(announced, join(checkout.root, ".berth", "cloud.json"));
-    return new CheckoutAccount(cloud, checkout, folder);
+    const account = new CheckoutAccount(cloud, checkout, folder, announced);
+    await account.signIn({});
+    return account;
+  }
+
+  /** Has the commands that follow call the account with these in their environment. */
+  async signIn(environment: Readonly<Record<string, string>>): Promise<void> {
+    const known = this.#announced;
+    const announced = { ...known, environment: { ...known.environment, ...environment } };
+    await announceCloud(announced, join(this.root, ".berth", "cloud.json"));
   }
 
   async close(): Promise<void> {

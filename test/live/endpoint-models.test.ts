@@ -16,11 +16,12 @@ describe("an endpoint of several models, in the emulated cloud", function () {
 
   const berth = (...words: string[]) => local.berth(...words);
 
-  it("shares requests among variants, moves the traffic without a new configuration, and ends", async () => {
+  it("shares requests among variants, moves the traffic alone, has a notebook beside it, and ends", async () => {
     const variants = (share: number) =>
       local.settings(
         "realtime",
         `variants=${JSON.stringify([{ name: "wide", share, concurrency: 2 }])}`,
+        "notebookType=ml.t3.medium",
       );
     await variants(10);
     assert.match(await berth("preview"), /variant +wide: 10 % of the requests to demo-llama-60m/);
@@ -39,6 +40,10 @@ describe("an endpoint of several models, in the emulated cloud", function () {
     assert.match(moved, /changed +\S+-endpoint-endpoint/);
     assert.doesNotMatch(moved, /replaced +\S+-endpoint-config|made +\S+-endpoint-config/);
     assert.match(await berth("status"), /variant +wide: 40 % of the requests/);
+
+    assert.match(await berth("notebook", "--stop"), /stopped, with its kernels/);
+    assert.match(await berth("up"), /done +0 steps/);
+    assert.match(await berth("notebook"), /address +https:\/\/local-endpoint-models-\w+\.notebook/);
     assert.match(await berth("down", "--yes"), /receipt +0 left/);
   });
 

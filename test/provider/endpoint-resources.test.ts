@@ -1,34 +1,27 @@
 import assert from "node:assert/strict";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
-import { Hosting, servingContainer } from "../offline/cloud/hosting.ts";
-import { PluginClient } from "./support/plugin-client.ts";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
+import type { Hosting } from "../offline/cloud/hosting.ts";
+import { startHostingPlugin, type HostingPlugin } from "./support/hosting-plugin.ts";
+import type { PluginClient } from "./support/plugin-client.ts";
 
 describe("the provider's SageMaker resources", function () {
   this.timeout(60_000);
+  let started: HostingPlugin;
   let cloud: Cloud;
   let plugin: PluginClient;
   let hosting: Hosting;
 
   before(async () => {
-    const servingImages = [{ repository: "fixture", command: servingContainer }];
-    cloud = await startCloud({ tier: "none", servingImages });
-    hosting = new Hosting(cloud);
-    plugin = await PluginClient.start({ ...cloud.environment });
-    await hosting.makeWeights("weights");
-    for (const [name, environment] of Object.entries({
+    started = await startHostingPlugin({
       good: {},
       better: { GREETING: "better" },
       bad: { FIXTURE: "crash" },
       never: { FIXTURE: "never" },
-    })) {
-      await hosting.makeModel(name, environment);
-      await hosting.makeConfig(name);
-    }
+    });
+    ({ cloud, plugin, hosting } = started);
+    for (const name of ["good", "better", "bad", "never"]) await hosting.makeConfig(name);
   });
-  after(async () => {
-    await plugin.stop();
-    await cloud.stop();
-  });
+  after(() => started.stop());
 
   describe("berth:index:EndpointAnswer", () => {
     before(async () => {

@@ -6,44 +6,41 @@ import {
 } from "@aws-sdk/client-application-auto-scaling";
 import { CloudWatchClient, PutMetricAlarmCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateInferenceComponentCommand } from "@aws-sdk/client-sagemaker";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { endpointProtection } from "../../scripts/adapters/endpoint-layers.ts";
 import { openEndpointModel } from "../../scripts/adapters/endpoint-model.ts";
 import { makeReceipt } from "../../scripts/adapters/receipt.ts";
 import { taggedThings } from "../../scripts/adapters/tagged-things.ts";
 import { modelClientContract } from "../contracts/model-client.ts";
 import { settingsFor, until } from "../offline/cloud/account.ts";
-import { Hosting, servingContainer } from "../offline/cloud/hosting.ts";
-import { PluginClient } from "./support/plugin-client.ts";
+import type { Hosting } from "../offline/cloud/hosting.ts";
+import { startHostingPlugin, type HostingPlugin } from "./support/hosting-plugin.ts";
+import type { PluginClient } from "./support/plugin-client.ts";
 
 const region = "us-east-1";
 const tags = { "berth:stack": "dev", "berth:run-id": "0123456789ab", "berth:protect": "false" };
 
 describe("the provider's inference components", function () {
   this.timeout(60_000);
+  let started: HostingPlugin;
   let cloud: Cloud;
   let plugin: PluginClient;
   let hosting: Hosting;
   let configName: string;
 
   before(async () => {
-    const servingImages = [{ repository: "fixture", command: servingContainer }];
-    cloud = await startCloud({ tier: "none", servingImages });
-    hosting = new Hosting(cloud);
-    plugin = await PluginClient.start({ ...cloud.environment });
-    await hosting.makeWeights("weights");
-    await hosting.makeModel("good");
-    await hosting.makeModel("better", { GREETING: "better" });
-    await hosting.makeModel("bad", { FIXTURE: "crash" });
-    await hosting.makeModel("never", { FIXTURE: "never" });
+    started = await startHostingPlugin({
+      good: {},
+      better: { GREETING: "better" },
+      bad: { FIXTURE: "crash" },
+      never: { FIXTURE: "never" },
+    });
+    ({ cloud, plugin, hosting } = started);
     const made = await plugin.create("HostedConfiguration", configuration());
     configName = made.id;
     await plugin.create("HostedEndpoint", { endpointName: "dev-e", configName, region, tags });
   });
-  after(async () => {
-    await plugin.stop();
-    await cloud.stop();
-  });
+  after(() => started.stop());
 
   function configuration(change: object = {}) {
     const variant = {

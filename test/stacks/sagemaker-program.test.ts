@@ -288,6 +288,46 @@ describe("deployEndpoint", () => {
     assert.equal(group, `${name}-small`);
   });
 
+  it("has a notebook beside it that is ended with it, is nobody's root, and asks one endpoint", async () => {
+    const { named, result } = await deployment({
+      "berth:endpointMode": "realtime",
+      "berth:notebookType": "ml.t3.medium",
+    });
+    const name = await valueOf(result.endpointName);
+    const { inputs, dependencies } = named("dev-notebook-instance");
+    assert.equal(inputs["name"], name);
+    assert.deepEqual(
+      [inputs["rootAccess"], inputs["directInternetAccess"], inputs["platformIdentifier"]],
+      ["Disabled", "Enabled", "notebook-al2023-v1"],
+    );
+    assert.equal((inputs["tags"] as Record<string, string>)["berth:hourly-usd"], "0.0500");
+    assert.ok(dependencies.some((urn) => urn.endsWith("::dev-teardown-at-deadline")));
+    const machine = String(named("dev-teardown-terminator").inputs["definition"]);
+    assert.match(machine, new RegExp(`"StartAt":"StopNotebook".*"NotebookInstanceName":"${name}"`));
+    assert.match(
+      String(named("dev-teardown-terminate").inputs["policy"]),
+      new RegExp(`notebook-instance/${name}"`),
+    );
+    const onStart = String(named("dev-notebook-lifecycle").inputs["onStart"]);
+    assert.match(Buffer.from(onStart, "base64").toString(), new RegExp(`ENDPOINT = .*${name}`));
+    const inVpc = await deployment({
+      "berth:endpointMode": "realtime",
+      "berth:notebookType": "ml.t3.medium",
+      "berth:subnetIds": "subnet-0a",
+      "berth:securityGroupIds": "sg-0a",
+    });
+    const closed = inVpc.named("dev-notebook-instance").inputs;
+    assert.deepEqual(
+      [closed["directInternetAccess"], closed["subnetId"]],
+      ["Disabled", "subnet-0a"],
+    );
+    assert.throws(
+      () => deployment({ "berth:notebookType": "ml.t3.medium" }),
+      (error: { problems?: readonly string[] }) =>
+        error.problems?.some((each) => each.startsWith("notebookType: ")),
+    );
+  });
+
   it("captures a share of the requests in a bucket of its own, and writes nothing else there", async () => {
     const { named, result } = await deployment({
       "berth:endpointMode": "realtime",

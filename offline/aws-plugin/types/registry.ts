@@ -52,6 +52,10 @@ const resources: Readonly<Record<string, Load<ResourceType>>> = {
   "aws:sagemaker/endpoint:Endpoint": async () => (await import("./sagemaker/endpoint.ts")).endpoint,
   "aws:sagemaker/endpointConfiguration:EndpointConfiguration": async () =>
     (await import("./sagemaker/endpoint-configuration.ts")).endpointConfiguration,
+  "aws:sagemaker/notebookInstance:NotebookInstance": async () =>
+    (await import("./sagemaker/notebook-instance.ts")).notebookInstance,
+  "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration":
+    async () => (await import("./sagemaker/notebook-lifecycle.ts")).notebookLifecycle,
   "aws:sagemaker/model:Model": async () => (await import("./sagemaker/model.ts")).model,
   "aws:scheduler/schedule:Schedule": async () => (await import("./scheduler/schedule.ts")).schedule,
   "aws:scheduler/scheduleGroup:ScheduleGroup": async () =>

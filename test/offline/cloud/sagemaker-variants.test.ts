@@ -1,33 +1,31 @@
 import assert from "node:assert/strict";
 import { UpdateEndpointWeightsAndCapacitiesCommand } from "@aws-sdk/client-sagemaker";
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
-import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { PluginClient } from "../../provider/support/plugin-client.ts";
+import { startHostingPlugin, type HostingPlugin } from "../../provider/support/hosting-plugin.ts";
+import type { PluginClient } from "../../provider/support/plugin-client.ts";
 import { settingsFor } from "./account.ts";
-import { Hosting, servingContainer } from "./hosting.ts";
+import type { Hosting } from "./hosting.ts";
 
 describe("an endpoint of several variants", function () {
   this.timeout(60_000);
-  let cloud: Cloud;
+  let started: HostingPlugin;
   let hosting: Hosting;
   let plugin: PluginClient;
   let runtime: SageMakerRuntimeClient;
   const variants = ["AllTraffic", "other"];
 
   before(async () => {
-    const servingImages = [{ repository: "fixture", command: servingContainer }];
-    cloud = await startCloud({ tier: "none", servingImages });
-    hosting = new Hosting(cloud);
-    plugin = await PluginClient.start({ ...cloud.environment });
-    runtime = new SageMakerRuntimeClient(settingsFor(cloud));
-    await hosting.makeWeights("weights");
-    for (const greeting of variants) await hosting.makeModel(greeting, { GREETING: greeting });
-    await hosting.makeModel("bad", { FIXTURE: "crash" });
+    started = await startHostingPlugin({
+      AllTraffic: { GREETING: "AllTraffic" },
+      other: { GREETING: "other" },
+      bad: { FIXTURE: "crash" },
+    });
+    ({ hosting, plugin } = started);
+    runtime = new SageMakerRuntimeClient(settingsFor(started.cloud));
   });
   after(async () => {
     runtime.destroy();
-    await plugin.stop();
-    await cloud.stop();
+    await started.stop();
   });
 
   const ask = async (TargetVariant?: string) => {
