@@ -6,7 +6,7 @@ import {
   refusalText,
   type LaunchRefusal,
 } from "../components/gpu-host/launch-refusal.ts";
-import { hostTag } from "../components/identity.ts";
+import { hostTag, hourlyTag } from "../components/identity.ts";
 import type { Ec2Launch } from "./adapters/ec2-launch.ts";
 import {
   candidatesOf,
@@ -282,7 +282,8 @@ export async function launchOfGroup(
   const group = candidatesOf([{ ...launched, zones: [launched.zone] }], subnets);
   const refusals: LaunchRefusal[] = [];
   // With the stack's, since a deployer may tag at launch what says whose it is, and nothing else.
-  const hostTags = { ...wish.tags, ...tagsOfHost(name, index) };
+  const price = { [hourlyTag]: launched.totalHourlyUsd.toFixed(4) };
+  const hostTags = { ...wish.tags, ...price, ...tagsOfHost(name, index) };
   const given = await askFor(ec2, wish, group, { count: 1, hostTags, refusals, say });
   const [instanceId] = given?.instanceIds ?? [];
   if (given === undefined || instanceId === undefined) throw hostNotLaunched(index, refusals);

@@ -14,13 +14,14 @@ export function previewedCostOf(
   outputs: BerthOutputs,
   now: Date,
 ): PreviewedCost {
-  const { hourlyUsd, weightsGiB, ladder } = plan;
+  const { hourlyUsd, weightsGiB, ladder, hosts } = plan;
   const scales = isEndpointPlan(plan) && plan.endpoint.minInstances < plan.endpoint.maxInstances;
   const planned = {
     hourlyUsd,
     atMost: ladder[0].purchase === "spot" || scales,
     month: declaredMonth(hourlyUsd, settings),
     ...(settings.target === "existing-host" ? nowhere : { region: settings.region, weightsGiB }),
+    hosts,
     weightsRegion: settings.target === "ec2" ? settings.weightsRegion : undefined,
   };
   return previewCost(planned, running(outputs, now));

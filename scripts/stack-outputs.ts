@@ -99,6 +99,8 @@ export const outputsSchema = z
     notebookName: z.string(),
     /** Where an asynchronous endpoint's requests and answers lie. */
     asyncUri: z.string(),
+    /** Of the stack of a training job: its name at SageMaker. */
+    trainingJob: z.string(),
   })
   .partial();
 

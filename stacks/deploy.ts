@@ -4,6 +4,7 @@ import { makeStackPlan } from "./make-stack-plan.ts";
 import { endpointOutputs, existingHostOutputs, stackOutputs } from "./outputs.ts";
 import { deployEndpoint } from "./sagemaker-stack.ts";
 import { readSettings } from "./settings.ts";
+import { deployTraining, trains, type TrainingStackOutputs } from "./training-stack.ts";
 import { deployWeights, keepsWeights, type WeightsStackOutputs } from "./weights-stack.ts";
 
 /** What a stack tells, by its target. */
@@ -11,7 +12,8 @@ type Outputs =
   | ReturnType<typeof stackOutputs>
   | ReturnType<typeof endpointOutputs>
   | ReturnType<typeof existingHostOutputs>
-  | WeightsStackOutputs;
+  | WeightsStackOutputs
+  | TrainingStackOutputs;
 
 /**
  * Reads the settings, plans on data alone, then provisions what the plan says, on the target that the settings name.
@@ -20,6 +22,7 @@ type Outputs =
  */
 export function deploy(): Outputs {
   if (keepsWeights()) return deployWeights();
+  if (trains()) return deployTraining();
   const settings = readSettings();
   if (settings.target === "existing-host")
     return existingHostOutputs(deployExistingHost(settings, makeStackPlan(settings)));

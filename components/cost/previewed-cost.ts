@@ -10,6 +10,8 @@ export interface PlannedSpending {
   readonly month: MonthlyCost;
   readonly region: string;
   readonly weightsGiB: number;
+  /** Hosts that fetch the weights. @default 1 */
+  readonly hosts?: number | undefined;
   /** Where the weights lie. @default the host's own region */
   readonly weightsRegion?: string | undefined;
 }
@@ -61,7 +63,15 @@ export function previewCost(
   planned: PlannedSpending,
   running: RunningSpending | undefined,
 ): PreviewedCost {
-  const { hourlyUsd, atMost, month, region, weightsGiB, weightsRegion = region } = planned;
+  const {
+    hourlyUsd,
+    atMost,
+    month,
+    region,
+    weightsGiB,
+    weightsRegion = region,
+    hosts = 1,
+  } = planned;
   const around = aroundCost(region, weightsGiB, weightsRegion);
   const crossesRegions = weightsRegion !== region;
   const before = running?.hourlyUsd ?? 0;
@@ -72,7 +82,9 @@ export function previewCost(
     month,
     wholeMonthUsd: roundUsd(hourlyUsd * hoursAMonth),
     once: {
-      syncUsd: roundUsd(around.syncUsd + (crossesRegions ? around.crossRegionSyncUsd : 0)),
+      syncUsd: roundUsd(
+        hosts * (around.syncUsd + (crossesRegions ? around.crossRegionSyncUsd : 0)),
+      ),
       crossesRegions,
     },
     weightsMonthlyUsd: around.weightsMonthlyUsd,

@@ -1,5 +1,13 @@
 /** What is paid by the hour of its being there. */
-export type UsageKind = "instance" | "volume" | "address" | "endpoint" | "notebook" | "bucket" | "egress";
+export type UsageKind =
+  | "instance"
+  | "volume"
+  | "address"
+  | "endpoint"
+  | "notebook"
+  | "training-job"
+  | "bucket"
+  | "egress";
 
 /** A price from a moment on. */
 export interface PricePoint {

@@ -60,6 +60,7 @@ const paidKinds = [
   "spot-request",
   "endpoint",
   "notebook-instance",
+  "training-job",
   "vpc-endpoint",
 ];
 
@@ -71,7 +72,7 @@ function isProtected({ kind, tags }: AccountThing): boolean {
 }
 
 /** Kinds whose price is the deployment's. */
-const pricedKinds = ["instance", "endpoint"];
+const pricedKinds = ["instance", "endpoint", "training-job"];
 
 function value(things: readonly AccountThing[], key: string): string {
   return things.find(({ tags }) => (tags[key] ?? "") !== "")?.tags[key] ?? "";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.ts";
 import { CallLog, type ApiCall } from "./call-log.ts";
+import { clientEnvironment } from "./client-environment.ts";
 import { Clock } from "./clock.ts";
 import { serveControl } from "./control.ts";
 import { apiBackend, launchOf } from "./api-backend.ts";
@@ -40,7 +41,7 @@ export interface CloudOptions {
   /** Port that the machines' sshd listens on; always 22 for nspawn. @default a free one above 1024 */
   readonly sshPort?: number | undefined;
   readonly faults?: readonly Fault[] | undefined;
-  /** Programs that stand for the images of SageMaker endpoints. @default none: endpoints fail */
+  /** Programs that stand for the images of SageMaker's endpoints and training jobs. @default none: they fail */
   readonly servingImages?: readonly ServingImage[] | undefined;
   /** How the fakes inside machines misbehave; see the tiers. */
   readonly scenario?: Readonly<Record<string, string>> | undefined;
@@ -109,17 +110,6 @@ interface Parts {
   readonly tier: Cloud["tier"];
 }
 
-function environmentOf(endpoint: string): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_ACCESS_KEY_ID: "AKIAEMULATED00000000",
-    AWS_SECRET_ACCESS_KEY: "emulated",
-    AWS_REGION: "us-east-1",
-    AWS_DEFAULT_REGION: "us-east-1",
-    AWS_EC2_METADATA_DISABLED: "true",
-  };
-}
-
 async function regionsOf({ moto, log }: Parts): Promise<string[]> {
   const called = log.all().map((call) => call.region);
   return [...new Set(["us-east-1", ...called, ...(await moto.ask<string[]>("regions"))])];
@@ -144,7 +134,7 @@ function cloudOf(parts: Parts): Cloud {
   };
   return {
     endpoint,
-    environment: environmentOf(endpoint),
+    environment: clientEnvironment(endpoint),
     tier: parts.tier,
     machineSshPort: parts.sshPort,
     folder,
@@ -236,11 +226,14 @@ async function assemble(
         });
   const schedules = new Schedules(moto, clock, log);
   const store = new ObjectStore(join(folder, "s3"));
-  const images = options.servingImages ?? [];
-  const hosting = { moto, store, clock, faults, images, folder: join(folder, "endpoints") };
+  const containers = {
+    images: options.servingImages ?? [],
+    environment: clientEnvironment(`http://127.0.0.1:${port}`),
+    folder: join(folder, "endpoints"),
+  };
   return {
     store,
-    sagemaker: new SageMakerService(hosting),
+    sagemaker: new SageMakerService({ moto, store, clock, faults, ...containers }),
     front,
     port,
     moto,

@@ -4,11 +4,13 @@ import { ApiError, type ApiReply } from "./proxy/api-request.ts";
 export type FaultKind =
   /**
    * InsufficientInstanceCapacity (500), as EC2 answers RunInstances; an error of the override in CreateFleet; of service
-   * `sagemaker`, the reason for which an endpoint or a notebook fails.
+   * `sagemaker`, the reason for which an endpoint, a notebook or a training job fails, or a training on spot waits.
    */
   | "insufficient-capacity"
-  /** VcpuLimitExceeded (400); of service `sagemaker`, a quota of 0 for endpoints of the type. */
+  /** VcpuLimitExceeded (400); of service `sagemaker`, a quota of 0 for endpoints and training jobs of the type. */
   | "quota"
+  /** A training job on spot capacity loses its instances, and begins again. */
+  | "spot-interruption"
   /** RequestLimitExceeded or ThrottlingException, by the service. */
   | "throttle"
   | "access-denied"
@@ -78,7 +80,9 @@ function placeMatches(fault: Fault, subject: FaultSubject): boolean {
 
 function matches(fault: Fault, subject: FaultSubject): boolean {
   const launchOnly = fault.kind === "insufficient-capacity" || fault.kind === "quota";
-  const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionNotebook"];
+  const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionNotebook", "ProvisionTraining"];
+  const interrupts = subject.operations.includes("InterruptTraining");
+  if (interrupts !== (fault.kind === "spot-interruption")) return false;
   if (launchOnly && !subject.operations.some((each) => launches.includes(each))) return false;
   return (
     (fault.service === undefined || fault.service === subject.service) &&
@@ -131,6 +135,11 @@ function throttled(service: string): ApiError {
   return new ApiError("ThrottlingException", "Rate exceeded");
 }
 
+function unavailable(service: string): ApiError {
+  const code = service === "ec2" ? "Unavailable" : "ServiceUnavailable";
+  return new ApiError(code, "The service is unavailable. Please try again.", 503);
+}
+
 /** The refusal that a fault stands for; none for those that act on the connection. */
 export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undefined {
   const operation = subject.operations[0] ?? "";
@@ -155,14 +164,11 @@ export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undef
         403,
       );
     case "unavailable":
-      return new ApiError(
-        subject.service === "ec2" ? "Unavailable" : "ServiceUnavailable",
-        "The service is unavailable. Please try again.",
-        503,
-      );
+      return unavailable(subject.service);
     case "slow":
     case "cut-body":
     case "reset":
+    case "spot-interruption":
       return undefined;
   }
 }

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { bootstrapHost, type BootstrapInputs } from "../bootstrap-host.ts";
-import { bootWindowMs, connectionSchema, hostOf, onHost } from "../connection.ts";
+import { connectionSchema, hostOf, onHost } from "../connection.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
 import { setHostDeadline } from "../host-deadline.ts";
 import { goneOrRethrow } from "./gone.ts";
+import { whileAlive } from "./while-alive.ts";
 
 const inputs = z.object({
   connection: connectionSchema,
@@ -41,12 +42,13 @@ const inputs = z.object({
 
 async function bootstrap(values: Properties, operation: Operation): Promise<Properties> {
   const given = inputs.parse(values);
-  const patience = { connectMs: bootWindowMs, signal: operation.signal };
-  const host = hostOf(given.connection, patience);
-  return onHost(host, async () => {
-    if (given.expiresAt !== undefined) await setHostDeadline(host, given.expiresAt);
-    const wish: BootstrapInputs = { ...given, timeoutSeconds: given.timeoutSeconds ?? 1800 };
-    return { ...values, ...(await bootstrapHost(host, wish, operation)) };
+  return whileAlive(given.instanceId, operation, (patience) => {
+    const host = hostOf(given.connection, patience);
+    return onHost(host, async () => {
+      if (given.expiresAt !== undefined) await setHostDeadline(host, given.expiresAt);
+      const wish: BootstrapInputs = { ...given, timeoutSeconds: given.timeoutSeconds ?? 1800 };
+      return { ...values, ...(await bootstrapHost(host, wish, operation)) };
+    });
   });
 }
 

@@ -6,6 +6,7 @@ import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
 import { rotateHostKey } from "../rotate-host-key.ts";
 import { goneOrRethrow } from "./gone.ts";
+import { whileAlive } from "./while-alive.ts";
 
 const inputs = z.object({ connection: connectionSchema, instanceId: z.string().min(1) });
 
@@ -23,20 +24,22 @@ async function rotate(values: Properties, operation: Operation): Promise<Propert
   const seeded = connection.hostKey;
   // One that was cut off may have changed the key already; this machine's own note says to what.
   const hostKeys = async () => acceptedHostKeys(seeded, await readHostKeyRecord(instanceId));
-  const patience = { connectMs: bootWindowMs, signal: operation.signal };
-  const host = hostOf(connection, patience, hostKeys);
-  return onHost(host, async () => {
-    operation.log(`waiting for ${host.name} to let us in`);
-    await host.session();
-    operation.log(`logged in, the host key is the pinned one (${seconds()})`);
-    const { hostKey, changed, kept } = await rotateHostKey(host, instanceId, seeded);
-    if (changed)
-      operation.log(
-        `the host made itself a new host key, which is pinned from now on (${seconds()})`,
-      );
-    if (kept !== undefined) operation.log(`the seeded host key is kept: ${kept}`);
-    return { ...values, hostKey };
+  const hostKey = await whileAlive(instanceId, operation, (patience) => {
+    const host = hostOf(connection, patience, hostKeys);
+    return onHost(host, async () => {
+      operation.log(`waiting for ${host.name} to let us in`);
+      await host.session();
+      operation.log(`logged in, the host key is the pinned one (${seconds()})`);
+      const { hostKey, changed, kept } = await rotateHostKey(host, instanceId, seeded);
+      if (changed)
+        operation.log(
+          `the host made itself a new host key, which is pinned from now on (${seconds()})`,
+        );
+      if (kept !== undefined) operation.log(`the seeded host key is kept: ${kept}`);
+      return hostKey;
+    });
   });
+  return { ...values, hostKey };
 }
 
 /** Whether the host shows the pinned key is found out by connecting. */

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { bootWindowMs, connectionSchema, hostOf, onHost } from "../connection.ts";
+import { connectionSchema, hostOf, onHost } from "../connection.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
 import { answersNow, serveModel, stopModel, type ServeInputs } from "../serve-model.ts";
 import { goneOrRethrow, isUnreachable, isTerminated } from "./gone.ts";
 import { dataFolderOf } from "./weights-sync.ts";
+import { whileAlive } from "./while-alive.ts";
 
 const absolute = z.string().regex(/^(\/|\$BERTH_ROOT\/)/, "must be an absolute path on the host");
 const inputs = z.object({
@@ -52,11 +53,10 @@ function serveInputs(from: Given): ServeInputs {
 
 async function serve(values: Properties, operation: Operation): Promise<Properties> {
   const from = inputs.parse(values);
-  const host = hostOf(from.connection, {
-    connectMs: bootWindowMs,
-    signal: operation.signal,
+  const serving = await whileAlive(from.instanceId, operation, (patience) => {
+    const host = hostOf(from.connection, patience);
+    return onHost(host, () => serveModel(host, serveInputs(from), operation));
   });
-  const serving = await onHost(host, () => serveModel(host, serveInputs(from), operation));
   return { ...values, ...serving };
 }
 

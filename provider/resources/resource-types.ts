@@ -12,6 +12,7 @@ import { hostKeyRotation } from "./host-key-rotation.ts";
 import { inferenceComponent } from "./inference-component.ts";
 import { lease } from "./lease.ts";
 import { modelServer } from "./model-server.ts";
+import { trainingJob } from "./training-job.ts";
 import { weightsCopy } from "./weights-copy.ts";
 import { weightsSync } from "./weights-sync.ts";
 
@@ -33,4 +34,5 @@ export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map([
   ["berth:index:HostedConfiguration", hostedConfiguration],
   ["berth:index:InferenceComponent", inferenceComponent],
   ["berth:index:EndpointAnswer", endpointAnswer],
+  ["berth:index:TrainingJob", trainingJob],
 ]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bootWindowMs, connectionSchema, hostOf, onHost } from "../connection.ts";
+import { connectionSchema, hostOf, onHost } from "../connection.ts";
 import { mountStorage } from "../host-storage.ts";
 import type { Operation, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
@@ -7,6 +7,7 @@ import { checkWeights } from "../check-weights.ts";
 import { syncWeights } from "../sync-weights.ts";
 import type { SyncInputs } from "../weights-plan.ts";
 import { goneOrRethrow } from "./gone.ts";
+import { whileAlive } from "./while-alive.ts";
 
 const absolute = /^(\/|\$BERTH_ROOT\/)/;
 const inputs = z.object({
@@ -41,11 +42,12 @@ function syncInputs(given: z.infer<typeof inputs>): SyncInputs {
 
 async function sync(values: Properties, operation: Operation): Promise<Properties> {
   const given = inputs.parse(values);
-  const patience = { connectMs: bootWindowMs, signal: operation.signal };
-  const host = hostOf(given.connection, patience);
-  const synced = await onHost(host, async () => {
-    await mountStorage(host, syncInputs(given).dataFolder, operation);
-    return syncWeights(host, syncInputs(given), operation);
+  const synced = await whileAlive(given.instanceId, operation, (patience) => {
+    const host = hostOf(given.connection, patience);
+    return onHost(host, async () => {
+      await mountStorage(host, syncInputs(given).dataFolder, operation);
+      return syncWeights(host, syncInputs(given), operation);
+    });
   });
   return { ...values, ...synced };
 }

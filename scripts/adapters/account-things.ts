@@ -5,6 +5,11 @@ import {
   ResourceGroupsTaggingAPIClient,
 } from "@aws-sdk/client-resource-groups-tagging-api";
 import {
+  ListTagsCommand,
+  paginateListTrainingJobs,
+  SageMakerClient,
+} from "@aws-sdk/client-sagemaker";
+import {
   ListTagsForResourceCommand,
   paginateListScheduleGroups,
   SchedulerClient,
@@ -50,6 +55,8 @@ async function indexed(client: ClientSettings): Promise<Things> {
     )) {
       for (const { ResourceARN = "", Tags } of page.ResourceTagMappingList ?? []) {
         if (/^arn:[^:]+:(ec2|iam|scheduler):/.test(ResourceARN)) continue;
+        // The record of a training job stays for good; those that run are asked for.
+        if (ResourceARN.includes(":training-job/")) continue;
         found.push({ ...remnantOfArn(ResourceARN), tags: tagMap(Tags) });
       }
     }
@@ -75,6 +82,26 @@ async function scheduleGroups(client: ClientSettings): Promise<Things> {
     return found;
   } finally {
     scheduler.destroy();
+  }
+}
+
+/** Training jobs that have not ended. */
+async function trainingJobs(client: ClientSettings): Promise<Things> {
+  const sagemaker = new SageMakerClient(client);
+  try {
+    const found: Omit<AccountThing, "region">[] = [];
+    for (const StatusEquals of ["InProgress", "Stopping"] as const) {
+      for await (const page of paginateListTrainingJobs({ client: sagemaker }, { StatusEquals })) {
+        for (const { TrainingJobArn: id = "" } of page.TrainingJobSummaries ?? []) {
+          const { Tags } = await sagemaker.send(new ListTagsCommand({ ResourceArn: id }));
+          const tags = tagMap(Tags);
+          if (runTag in tags) found.push({ service: "sagemaker", kind: "training-job", id, tags });
+        }
+      }
+    }
+    return found;
+  } finally {
+    sagemaker.destroy();
   }
 }
 
@@ -155,6 +182,7 @@ export async function takeInventory(
     await Promise.all([
       attempt(`EC2 in ${region}`, () => add(ec2Things(scope))),
       attempt(`tags in ${region}`, () => add(indexed(settings))),
+      attempt(`training jobs in ${region}`, () => add(trainingJobs(settings))),
       attempt(`schedules in ${region}`, () => add(scheduleGroups(settings))),
       attempt(`GPU instances in ${region}`, async () => {
         untaggedGpus.push(...(await strangeGpus(settings, region)));

@@ -107,6 +107,25 @@ const launched: Asks = async (settings, { outputs }) => {
   }
 };
 
+function ofSageMaker<Answer>(
+  kind: string,
+  ask: (client: sagemaker.SageMakerClient, id: string) => Promise<Answer>,
+  there?: (answer: Answer) => boolean,
+): Asks {
+  return one({
+    service: "sagemaker",
+    kind,
+    client: inSageMaker,
+    ask: (client, { id }) => ask(client, id),
+    ...(there === undefined ? {} : { there }),
+  });
+}
+
+/** Made by AWS's provider or by berth's own. */
+const endpointConfig = ofSageMaker("endpoint-config", (client, EndpointConfigName) =>
+  client.send(new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName })),
+);
+
 const asks: Readonly<Record<string, Asks>> = {
   "berth:index:HostLaunch": launched,
   "berth:index:GroupHost": launched,
@@ -181,59 +200,38 @@ const asks: Readonly<Record<string, Asks>> = {
     client: (settings) => new SFNClient(settings),
     ask: (client, { id }) => client.send(new DescribeStateMachineCommand({ stateMachineArn: id })),
   }),
-  "berth:index:InferenceComponent": one({
-    service: "sagemaker",
-    kind: "inference-component",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeInferenceComponentCommand({ InferenceComponentName: id })),
-  }),
-  "berth:index:HostedEndpoint": one({
-    service: "sagemaker",
-    kind: "endpoint",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeEndpointCommand({ EndpointName: id })),
-  }),
-  "aws:sagemaker/endpointConfiguration:EndpointConfiguration": one({
-    service: "sagemaker",
-    kind: "endpoint-config",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName: id })),
-  }),
-  "berth:index:HostedConfiguration": one({
-    service: "sagemaker",
-    kind: "endpoint-config",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName: id })),
-  }),
-  "aws:sagemaker/model:Model": one({
-    service: "sagemaker",
-    kind: "model",
-    client: inSageMaker,
-    ask: (client, { id }) => client.send(new sagemaker.DescribeModelCommand({ ModelName: id })),
-  }),
-  "aws:sagemaker/notebookInstance:NotebookInstance": one({
-    service: "sagemaker",
-    kind: "notebook-instance",
-    client: inSageMaker,
-    ask: (client, { id }) =>
-      client.send(new sagemaker.DescribeNotebookInstanceCommand({ NotebookInstanceName: id })),
-  }),
+  "berth:index:InferenceComponent": ofSageMaker(
+    "inference-component",
+    (client, InferenceComponentName) =>
+      client.send(new sagemaker.DescribeInferenceComponentCommand({ InferenceComponentName })),
+  ),
+  "berth:index:HostedEndpoint": ofSageMaker("endpoint", (client, EndpointName) =>
+    client.send(new sagemaker.DescribeEndpointCommand({ EndpointName })),
+  ),
+  "berth:index:TrainingJob": ofSageMaker(
+    "training-job",
+    (client, TrainingJobName) =>
+      client.send(new sagemaker.DescribeTrainingJobCommand({ TrainingJobName })),
+    ({ TrainingJobStatus }) => /^(InProgress|Stopping)$/.test(TrainingJobStatus ?? ""),
+  ),
+  "aws:sagemaker/endpointConfiguration:EndpointConfiguration": endpointConfig,
+  "berth:index:HostedConfiguration": endpointConfig,
+  "aws:sagemaker/model:Model": ofSageMaker("model", (client, ModelName) =>
+    client.send(new sagemaker.DescribeModelCommand({ ModelName })),
+  ),
+  "aws:sagemaker/notebookInstance:NotebookInstance": ofSageMaker(
+    "notebook-instance",
+    (client, NotebookInstanceName) =>
+      client.send(new sagemaker.DescribeNotebookInstanceCommand({ NotebookInstanceName })),
+  ),
   "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration":
-    one({
-      service: "sagemaker",
-      kind: "notebook-instance-lifecycle-config",
-      client: inSageMaker,
-      ask: (client, { id }) =>
-        client.send(
-          new sagemaker.DescribeNotebookInstanceLifecycleConfigCommand({
-            NotebookInstanceLifecycleConfigName: id,
-          }),
-        ),
-    }),
+    ofSageMaker("notebook-instance-lifecycle-config", (client, name) =>
+      client.send(
+        new sagemaker.DescribeNotebookInstanceLifecycleConfigCommand({
+          NotebookInstanceLifecycleConfigName: name,
+        }),
+      ),
+    ),
   "aws:cloudwatch/logGroup:LogGroup": one({
     service: "logs",
     kind: "log-group",
@@ -265,7 +263,8 @@ const asks: Readonly<Record<string, Asks>> = {
   }),
 };
 
-const notFound = /NotFound|NoSuch|does ?n[o']t exist|could not find|DoesNotExist/i;
+const notFound =
+  /NotFound|resource not found|NoSuch|does ?n[o']t exist|could not find|DoesNotExist/i;
 
 /** What sweeps other regions is in them, and says so. */
 function regionOf({ outputs }: NamedThing): string | undefined {

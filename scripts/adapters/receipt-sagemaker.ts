@@ -6,6 +6,7 @@ import {
   paginateListModels,
   paginateListNotebookInstanceLifecycleConfigs,
   paginateListNotebookInstances,
+  paginateListTrainingJobs,
   SageMakerClient,
   type Tag,
 } from "@aws-sdk/client-sagemaker";
@@ -85,6 +86,19 @@ async function tagsOf(client: SageMakerClient, ResourceArn: string): Promise<Tag
   }
 }
 
+/** Those that have not ended; the record of one that has stays for good, and costs nothing. */
+async function* trainingJobs(client: SageMakerClient, NameContains: string) {
+  for (const StatusEquals of ["InProgress", "Stopping"] as const) {
+    const pages = paginateListTrainingJobs({ client }, { NameContains, StatusEquals });
+    for await (const { TrainingJobSummaries = [] } of pages) {
+      yield TrainingJobSummaries.map((each) => ({
+        name: each.TrainingJobName ?? "",
+        arn: each.TrainingJobArn ?? "",
+      }));
+    }
+  }
+}
+
 /** What carries the stack's name is asked for its tags, which say whose it is. */
 function question(name: string, kind: string, list: Lister): Question {
   const ask = async (scope: AccountScope): Promise<readonly Remnant[]> => {
@@ -107,7 +121,7 @@ function question(name: string, kind: string, list: Lister): Question {
   return { name, ask };
 }
 
-/** Endpoints and notebooks, which cost by the second, and what they leave. */
+/** Endpoints, notebooks and training jobs, which cost by the second, and what endpoints leave. */
 export const sagemakerQuestions: readonly Question[] = [
   question("endpoints", "endpoint", endpoints),
   question("inference components", "inference-component", components),
@@ -115,4 +129,5 @@ export const sagemakerQuestions: readonly Question[] = [
   question("models", "model", models),
   question("notebook instances", "notebook-instance", notebooks),
   question("lifecycle configurations", "notebook-instance-lifecycle-config", lifecycles),
+  question("training jobs", "training-job", trainingJobs),
 ];

@@ -111,6 +111,12 @@ export const removers: readonly (readonly [kind: string, remove: Remover])[] = [
     inEc2((client, id) => client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [id] }))),
   ],
   [
+    "sagemaker training-job",
+    inSageMaker((client, TrainingJobName) =>
+      client.send(new sagemaker.StopTrainingJobCommand({ TrainingJobName })),
+    ),
+  ],
+  [
     // Before its endpoint, which would leave it behind.
     "sagemaker inference-component",
     inSageMaker((client, InferenceComponentName) =>

@@ -4,6 +4,7 @@ import type { ClientSettings } from "./account-scope.ts";
 import { bucketUsages } from "./cost-of-buckets.ts";
 import { endpointUsages } from "./cost-of-endpoints.ts";
 import { notebookUsages } from "./cost-of-notebooks.ts";
+import { trainingUsages } from "./cost-of-trainings.ts";
 import { hostUsages, type TaggedUsage } from "./cost-of-hosts.ts";
 
 /** What a region knows of all runs, and what it did not answer. */
@@ -31,7 +32,7 @@ function identityOf(tags: Tags, runId: string, region: string) {
   };
 }
 
-/** What a region knows now of every run: its hosts, endpoints and buckets, with the prices that their tags recorded. */
+/** What a region knows now of every run: its hosts, endpoints, training jobs and buckets, with the prices that their tags recorded. */
 export async function recordRuns(
   client: ClientSettings,
   region: string,
@@ -41,6 +42,7 @@ export async function recordRuns(
     [["instance", "volume", "address"], hostUsages(client, region)],
     [["endpoint"], endpointUsages(client, region, now)],
     [["notebook"], notebookUsages(client, region, now)],
+    [["training-job"], trainingUsages(client, region)],
     [["bucket"], bucketUsages(client, region)],
   ];
   const unanswered: RegionRecords["unanswered"][number][] = [];

@@ -90,7 +90,7 @@ export function readStackSecretsProvider(stack: string): string | undefined {
   }
 }
 
-/** Sets values in a stack's file, made where it is not there; comments and all else in it stay. */
+/** Sets values in a stack's file, made where it is not there, and removes those that are undefined; comments and all else in it stay. */
 export function writeStackConfig(path: string, changes: StackConfig): Promise<void> {
   let text = "";
   try {
@@ -99,7 +99,10 @@ export function writeStackConfig(path: string, changes: StackConfig): Promise<vo
     // A new file.
   }
   const document = parseDocument(text.trim() === "" ? "config: {}\n" : text);
-  for (const [key, value] of Object.entries(changes)) document.setIn(["config", key], value);
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === undefined) document.deleteIn(["config", key]);
+    else document.setIn(["config", key], value);
+  }
   const config = document.get("config");
   if (typeof config === "object" && config !== null && "flow" in config) config.flow = false;
   return writeFile(path, document.toString({ lineWidth: 0 }));

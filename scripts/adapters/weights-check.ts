@@ -41,17 +41,14 @@ export function missingFiles(engine: ServingEngine, names: readonly string[]): r
 }
 
 /**
- * Holds an `up` whose weights are not all there, before anything is made.
+ * Names of the objects below a place, without its prefix.
  *
- * @returns a warning when the bucket could not be listed
- * @throws UserError naming each file that is missing
+ * @throws UserError when there is no such bucket, and what S3 says of any other refusal
  */
-export async function checkWeights(
+export async function listNames(
   scope: AccountScope,
-  engine: ServingEngine,
   { bucket, prefix }: WeightsPlace,
-): Promise<string | undefined> {
-  const uri = `s3://${bucket}/${prefix}`;
+): Promise<readonly string[]> {
   const emulated = scope.client.endpoint !== undefined;
   const client = new S3Client({ ...scope.client, forcePathStyle: emulated, maxAttempts: 2 });
   const names: string[] = [];
@@ -62,17 +59,36 @@ export async function checkWeights(
     )) {
       names.push(...(page.Contents ?? []).map(({ Key = "" }) => Key.slice(prefix.length)));
     }
+    return names;
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if (error.name === "NoSuchBucket") {
-      throw new UserError(`There is no bucket "${bucket}".`, {
-        hint: "Make it, put the weights into it, or set berth:weightsBucket to the one that has them.",
-        cause: error,
-      });
-    }
-    return `${uri} could not be listed (${error.message}); SageMaker will say whether it can read it`;
+    if (!(error instanceof Error) || error.name !== "NoSuchBucket") throw error;
+    throw new UserError(`There is no bucket "${bucket}".`, {
+      hint: "Make it, put the weights into it, or set berth:weightsBucket to the one that has them.",
+      cause: error,
+    });
   } finally {
     client.destroy();
+  }
+}
+
+/**
+ * Holds an `up` whose weights are not all there, before anything is made.
+ *
+ * @returns a warning when the bucket could not be listed
+ * @throws UserError naming each file that is missing
+ */
+export async function checkWeights(
+  scope: AccountScope,
+  engine: ServingEngine,
+  place: WeightsPlace,
+): Promise<string | undefined> {
+  const uri = `s3://${place.bucket}/${place.prefix}`;
+  let names: readonly string[];
+  try {
+    names = await listNames(scope, place);
+  } catch (error) {
+    if (error instanceof UserError || !(error instanceof Error)) throw error;
+    return `${uri} could not be listed (${error.message}); SageMaker will say whether it can read it`;
   }
   const missing = missingFiles(engine, names);
   if (missing.length === 0) return undefined;

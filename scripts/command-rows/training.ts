@@ -58,15 +58,28 @@ export const training: readonly CommandRow[] = [
   {
     syntax: "train <action> <folder>",
     summary:
-      "start, status, stop or fetch: a folder of finetune, run on the stack's host until its lease ends",
+      "start, status, logs, stop or fetch: a folder of finetune, on the stack's host or as a SageMaker training job, until its lease ends",
     flags: [
       env,
       engine,
-      ["--stop-server", "start: stop the model server meanwhile, whose GPUs the training takes"],
+      [
+        "--target <target>",
+        "ec2, the stack's host, or sagemaker (default: where the folder was started last, else ec2)",
+      ],
+      ["--stop-server", "ec2: stop the model server meanwhile, whose GPUs the training takes"],
       [
         "--sync-minutes <minutes>",
         "start: between two looks for a new checkpoint to keep in S3; 0 keeps none (default: 15)",
       ],
+      ["--hours <hours>", "sagemaker: longest that the job may take (default: the stack's lease)"],
+      ["--instances <count>", "sagemaker: instances that train together (default: 1)"],
+      ["--spot", "sagemaker: managed spot (default: as the folder was planned)"],
+      ["--on-demand", "sagemaker: no spot capacity"],
+      [
+        "--keep-warm <minutes>",
+        "sagemaker: keep the instances for a next job after the end, at their price (default: 0)",
+      ],
+      ["--image <address>", "sagemaker: an image of your own with PyTorch (default: AWS's)"],
     ],
     run: async (words, flags, terminal) =>
       (await import("../commands/train.ts")).runTrain(words, flags as never, terminal),

@@ -197,7 +197,7 @@ async function rememberCost({ scope, cloud, account, terminal }: Target): Promis
 
 /** What costs by the hour, and what holds a network that the engine would wait for in vain; a state names each of these. */
 const orphanKinds = [
-  ...["spot-request", "instance", "endpoint"],
+  ...["spot-request", "instance", "endpoint", "training-job"],
   ...["vpc-endpoint", "security-group", "route-table", "subnet", "internet-gateway", "vpc"],
 ];
 

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { figure, timeText } from "../../components/plan-figures.ts";
 import { weightsFolderOf } from "../../components/host-folders.ts";
 import { UserError } from "../../components/user-error.ts";
 import { hostOf, onHost } from "../../provider/connection.ts";
@@ -10,6 +9,7 @@ import { ProvisioningError } from "../command-error.ts";
 import { findDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import {
+  jobLog,
   jobsFolder,
   jobState,
   readJobFolder,
@@ -18,7 +18,6 @@ import {
   stopJob,
   type HostRun,
   type JobFolder,
-  type JobState,
 } from "../finetune/host-job.ts";
 import { fetchKept } from "../finetune/fetch-kept.ts";
 import {
@@ -29,6 +28,8 @@ import {
   type Keeping,
   type KeptPlace,
 } from "../finetune/kept-checkpoints.ts";
+import { progressLine } from "../finetune/progress-text.ts";
+import { runsOnSageMaker, trainOnSageMaker } from "../finetune/sagemaker-training.ts";
 import {
   agreeOnCheckpoint,
   runOnNodes,
@@ -41,9 +42,18 @@ import { sshTarget } from "../ssh-target.ts";
 import { hostsOf, type OutputsOfHost } from "../stack-hosts.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 
-interface TrainOptions extends StackOptions {
+/** Flags of `berth train`. */
+export interface TrainOptions extends StackOptions {
+  /** `ec2` or `sagemaker`; without it, where the folder was started last. */
+  readonly target?: string;
   readonly stopServer?: boolean;
   readonly syncMinutes?: string;
+  readonly hours?: string;
+  readonly instances?: string;
+  readonly keepWarm?: string;
+  readonly image?: string;
+  readonly spot?: boolean;
+  readonly onDemand?: boolean;
 }
 
 /** Before the lease ends a checkpoint has to be written and fetched. */
@@ -67,22 +77,6 @@ function baseOn(job: JobFolder, { plan }: BerthOutputs, terminal: Terminal): str
 function stopAtOf({ expiresAt }: BerthOutputs): number | undefined {
   if (expiresAt === undefined || expiresAt === "") return undefined;
   return Math.floor(Date.parse(expiresAt) / 1000) - secondsBeforeEnd;
-}
-
-function progressLine({ progress, running, finished }: JobState): string {
-  const losses = progress.filter(({ loss }) => loss !== undefined);
-  const [first, last] = [losses[0], losses.at(-1)];
-  if (last === undefined || first === undefined) {
-    return running ? "no step is done yet" : "nothing was run yet";
-  }
-  const checkpoint = progress.findLast((entry) => entry.checkpoint !== undefined)?.checkpoint;
-  const kept = checkpoint === undefined ? "" : `, checkpoint of step ${checkpoint}`;
-  const steps = last.step - first.step;
-  const pace = steps > 0 ? (last.time - first.time) / steps : undefined;
-  const left =
-    pace === undefined || !running ? "" : `, ${timeText(pace * (last.steps - last.step))} left`;
-  const end = finished === undefined ? (running ? "" : "; stopped") : "; finished";
-  return `step ${last.step} of ${last.steps}, loss ${figure(last.loss ?? 0)}${left}${kept}${end}`;
 }
 
 /** Steps as the Trainer logs them, and what else is said, but no empty lines. */
@@ -199,18 +193,21 @@ async function runIt(
   return { code, lines, place: ` on host ${node.index}` };
 }
 
-/** `berth train start|status|stop|fetch <folder>`: a folder of `berth finetune`, run on the stack's host. */
+const actions = ["start", "status", "logs", "stop", "fetch"];
+
+/** `berth train start|status|logs|stop|fetch <folder>`: a folder of `berth finetune`, on the stack's host or as a job of SageMaker. */
 export async function runTrain(
   [action = "", path = ""]: readonly string[],
   options: TrainOptions,
   terminal: Terminal,
 ): Promise<number> {
-  if (!["start", "status", "stop", "fetch"].includes(action)) {
+  if (!actions.includes(action)) {
     throw new UserError(`There is no "berth train ${action}".`, {
-      hint: "There are start, status, stop and fetch.",
+      hint: `There are ${actions.join(", ")}.`,
     });
   }
   const job = readJobFolder(path);
+  if (runsOnSageMaker(job, options)) return trainOnSageMaker(action, job, { options, terminal });
   const { cloud, settings } = planDeployment(options, true);
   const opened = await findDeployment(options, cloud);
   const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
@@ -221,6 +218,10 @@ export async function runTrain(
     const [{ host, folder }] = nodes;
     if (action === "start")
       return start({ host, job, folder, nodes, outputs, kept }, options, terminal);
+    if (action === "logs") {
+      terminal.say(...(await jobLog(host, folder)));
+      return exitCode.ok;
+    }
     if (action === "stop") await Promise.all(nodes.map((node) => stopJob(node.host, node.folder)));
     const state = await jobState(host, folder);
     terminal.say(

@@ -194,6 +194,8 @@ class Store:
 
 def spot_notice() -> str | None:
     """When EC2 takes the host back, two minutes before (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html)."""
+    if os.environ.get("AWS_EC2_METADATA_DISABLED") == "true":
+        return None
     ttl = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
     try:
         ask = urllib.request.Request(f"{METADATA}/latest/api/token", headers=ttl, method="PUT")
@@ -216,13 +218,38 @@ def stop_for_spot(output: Path) -> bool:
     return True
 
 
+class Progress:
+    """progress.jsonl in S3 between two checkpoints, for whoever asks how far it is: at most once a minute, when it has grown."""
+
+    def __init__(self, output: Path, uri: str):
+        self.output, self.uri, self.path = output, uri, output / "progress.jsonl"
+        self.sent, self.due = 0, time.monotonic()
+
+    def send(self) -> None:
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size == self.sent or time.monotonic() < self.due:
+            return
+        self.due = time.monotonic() + 60
+        try:
+            store = Store(self.output, self.uri)
+            # Not over that of another training.
+            store.newest()
+            store.push_text(self.path.name)
+            self.sent = size
+        except (*REFUSALS, Unusable):
+            # The push of the next checkpoint says what is wrong.
+            pass
+
+
 def keep(output: Path, uri: str, minutes: float) -> int:
     """Pushes until it is told to end, or what started it is gone."""
     parent, told = os.getppid(), False
+    progress = Progress(output, uri)
     while not ENDED.is_set() and os.getppid() == parent:
         due = time.monotonic() + minutes * 60
         while time.monotonic() < due and os.getppid() == parent and not ENDED.wait(min(5, minutes * 60)):
             told = told or stop_for_spot(output)
+            progress.send()
         if not ENDED.is_set():
             push(output, uri, f"the training goes on; tried again in {minutes:g} min")
     for left in range(2, -1, -1):

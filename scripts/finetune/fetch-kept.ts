@@ -29,7 +29,8 @@ const newestSchema = z.object({
   finished: z.looseObject({ result: z.string() }).optional(),
 });
 
-type Newest = z.infer<typeof newestSchema>;
+/** What `newest.json` says. */
+export type Newest = z.infer<typeof newestSchema>;
 
 /** What a fetch brought. */
 export interface Fetched {
@@ -53,28 +54,48 @@ async function trainingOf({ folder, modelId }: JobFolder): Promise<string> {
   return training.digest("hex");
 }
 
-async function bodyOf(connection: S3Connection, Bucket: string, Key: string): Promise<Readable> {
+/** The content of an object. */
+export async function bodyOf(
+  connection: S3Connection,
+  Bucket: string,
+  Key: string,
+): Promise<Readable> {
   const { Body } = await connection.send((client) =>
     client.send(new GetObjectCommand({ Bucket, Key })),
   );
   return Body as Readable;
 }
 
-async function newestOf(connection: S3Connection, place: KeptPlace): Promise<Newest> {
+/**
+ * What `newest.json` of a place says; undefined where there is none yet.
+ *
+ * @throws UserError when it is not as berth writes it, or S3 refuses
+ */
+export async function findNewest(
+  connection: S3Connection,
+  place: KeptPlace,
+): Promise<Newest | undefined> {
   let text: string;
   try {
     const body = await bodyOf(connection, place.bucket, `${place.prefix}newest.json`);
     text = Buffer.concat(await body.toArray()).toString();
   } catch (error) {
-    if (errorName(error) !== "NoSuchKey") throw explainS3(error, `${uriOf(place)} cannot be read`);
-    throw new UserError(`There is no checkpoint in ${uriOf(place)} yet.`, {
-      hint: "berth train status tells how far the training is.",
-    });
+    if (errorName(error) === "NoSuchKey") return undefined;
+    throw explainS3(error, `${uriOf(place)} cannot be read`);
   }
   const { data, error } = newestSchema.safeParse(JSON.parse(text));
   if (data !== undefined) return data;
   throw new UserError(`${uriOf(place)}newest.json is not as berth writes it.`, {
     problems: [z.prettifyError(error)],
+  });
+}
+
+/** @throws UserError when what is kept is not of the folder's own model and samples */
+export async function checkTraining(job: JobFolder, place: KeptPlace, newest: Newest) {
+  if (newest.training === (await trainingOf(job))) return;
+  throw new UserError(`${uriOf(place)} is of another training than ${job.folder}.`, {
+    problems: ["the model or the samples differ"],
+    hint: "Give the folder another name to train from the start, or fetch into one that was written from the same samples.",
   });
 }
 
@@ -102,13 +123,13 @@ export async function fetchKept(job: JobFolder, place: KeptPlace): Promise<Fetch
   const connection = new S3Connection({ region: place.region, lanes: 1 });
   const incoming = join(job.folder, "output/incoming");
   try {
-    const newest = await newestOf(connection, place);
-    if (newest.training !== (await trainingOf(job))) {
-      throw new UserError(`${uriOf(place)} is of another training than ${job.folder}.`, {
-        problems: ["the model or the samples differ"],
-        hint: "Fetch it into a folder of the same name that was written from the same samples.",
+    const newest = await findNewest(connection, place);
+    if (newest === undefined) {
+      throw new UserError(`There is no checkpoint in ${uriOf(place)} yet.`, {
+        hint: "berth train status tells how far the training is.",
       });
     }
+    await checkTraining(job, place, newest);
     const listed = newest.result ?? newest.checkpoint;
     if (listed === undefined) throw new UserError(`${uriOf(place)}newest.json names nothing.`);
     await rm(incoming, { recursive: true, force: true });

@@ -81,13 +81,19 @@ export async function jobsFolder(host: Host): Promise<string> {
   return ensureFolder(host, `${hostDataFolder}/jobs`);
 }
 
-/** What the job is at. */
-export async function jobState(host: Host, folder: string): Promise<JobState> {
-  const [state, ...lines] = (await host.output(script, ["state", folder])).trim().split("\n");
-  const entries = lines.flatMap((line) => {
+/** The steps among lines of `output/progress.jsonl` and others. */
+export function parseProgress(lines: readonly string[]): JobState["progress"] {
+  return lines.flatMap((line) => {
+    if (!line.startsWith("{")) return [];
     const { data } = progressSchema.safeParse(JSON.parse(line));
     return data === undefined ? [] : [data];
   });
+}
+
+/** What the job is at. */
+export async function jobState(host: Host, folder: string): Promise<JobState> {
+  const [state, ...lines] = (await host.output(script, ["state", folder])).trim().split("\n");
+  const entries = parseProgress(lines);
   const finished = finishedSchema.safeParse(JSON.parse(lines.at(-1) ?? "null")).data;
   return { running: state === "running", progress: entries, finished };
 }
@@ -155,6 +161,12 @@ export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
 /** Asks a job to end after its step, with a checkpoint. */
 export async function stopJob(host: Host, folder: string): Promise<void> {
   await host.output(script, ["stop", folder]);
+}
+
+/** The end of what the job's last run said. */
+export async function jobLog(host: Host, folder: string): Promise<readonly string[]> {
+  const steps = `${await ensureFolder(host, hostDataFolder)}/steps`;
+  return (await host.output(script, ["logs", folder, steps])).trimEnd().split("\n");
 }
 
 /** Ends a job at once, without a checkpoint: what is left of it waits for hosts that are gone. */

@@ -10,6 +10,7 @@
 #        remote-job.sh newest FOLDER      prints the step of the newest whole checkpoint, or 0
 #        remote-job.sh stop FOLDER        ends it after its step, with a checkpoint
 #        remote-job.sh end FOLDER         ends it at once
+#        remote-job.sh logs FOLDER STEPS  prints the end of what its last run said, from the folder of detached steps
 set -euo pipefail
 action=$1 folder=$2
 mkdir -p "$folder/output"
@@ -87,6 +88,13 @@ run)
     wait "$keeper" || true
   fi
   exit "$code"
+  ;;
+logs)
+  while read -r log; do
+    if ! grep -qF -- " $folder " "$(dirname "$log")/run.sh"; then continue; fi
+    tail -n 200 "$log"
+    break
+  done < <(find "$3" -path '*/train-*/log' -printf '%T@ %p\n' 2>/dev/null | sort -rn | cut -d' ' -f2-)
   ;;
 share)
   s3_uri=$6 s3_region=$7 s3_endpoint=$8 tools=${10}

@@ -309,6 +309,20 @@ HOLD
     assert.equal(done.verified.cuda, "real");
   });
 
+  it("goes on after a reboot in the middle of a step, by whoever", async () => {
+    await shop.machine.begin({ behaviour: { pause: "5" } });
+    const bootOf = () => shop.machine.root("cat /proc/sys/kernel/random/boot_id");
+    const before = await bootOf();
+    const running = shop.bootstrap();
+    await shop.machine.root("while ! pgrep -f '^sleep 5$' >/dev/null; do sleep 0.1; done");
+    await shop.machine.root("systemctl reboot --no-block");
+    const done = await running;
+    assert.notEqual(await bootOf(), before);
+    assert.equal(done.verified.cuda, "real");
+    const audit = "dpkg-query -W -f '${db:Status-Status}\\n' | grep -vc '^installed' || true";
+    assert.equal((await shop.machine.root(audit)).trim(), "0");
+  });
+
   it("goes on when the client is killed at any moment, to the same end", async () => {
     await shop.machine.begin();
     for (let kill = 0; kill < 4; kill += 1) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import { startCloud, type Cloud, type ServingImage } from "../../offline/cloud/cloud.ts";
 import { announceCloud } from "../../scripts/adapters/local-cloud.ts";
 import { fillBucket } from "../../scripts/demo/demo-bucket.ts";
 import { writeDemoModel } from "../../scripts/demo/model/write-model.ts";
@@ -44,10 +44,14 @@ export class CheckoutAccount {
     this.folder = folder;
   }
 
-  static async open(): Promise<CheckoutAccount> {
+  /** @param images that stand for those of SageMaker besides the demo's, from the folder of the account */
+  static async open(
+    images: (folder: string) => Promise<readonly ServingImage[]> = () => Promise.resolve([]),
+  ): Promise<CheckoutAccount> {
     const checkout = await copyCheckout();
     const folder = await mkdtemp(join(tmpdir(), "berth-account-"));
-    const cloud = await startCloud({ tier: "process", servingImages: demoServingImages });
+    const servingImages = [...demoServingImages, ...(await images(folder))];
+    const cloud = await startCloud({ tier: "process", servingImages });
     const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
     const model = join(folder, "model");
     await mkdir(model);

@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import * as ec2 from "@aws-sdk/client-ec2";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
-import { settingsFor } from "../offline/cloud/account.ts";
+import { settingsFor, until } from "../offline/cloud/account.ts";
 import { freePort, hasSshd } from "../provider/support/sshd.ts";
 import { needs } from "../support/tier.ts";
 import { CheckoutAccount, type Ended } from "./checkout-account.ts";
 
 const stack = "local-pair";
+
+/** Stands for a training: the first node writes the result, the others end in order. */
+const trainer = `#!/usr/bin/env bash
+cd "$(dirname "$0")"
+mkdir -p output
+echo "node $NODE_RANK of $NNODES meets at $MASTER_ADDR"
+[ "$NODE_RANK" = 0 ] || exit 75
+echo '{"step": 1, "steps": 1, "time": 0, "loss": 1.5}' >output/progress.jsonl
+echo '{"result": "adapter"}' >output/finished.json
+`;
 
 describe("a stack of two hosts", function () {
   this.timeout(600_000);
@@ -23,10 +36,6 @@ describe("a stack of two hosts", function () {
     await account.init(stack, `serverPort=${port}`, "hosts=2", "spot=true");
   });
   after(() => account.close());
-  afterEach(() => {
-    cloud.clearFaults();
-  });
-
   const berth = (command: string, ...words: readonly string[]): Promise<Ended> =>
     account.berth(command, "--env", stack, ...words);
 
@@ -47,47 +56,76 @@ describe("a stack of two hosts", function () {
       .toSorted();
   }
 
+  /** The instance that comes to the one that is left. */
+  async function liveAgain(left: string): Promise<string> {
+    const others = async () => (await live()).filter((each) => each !== left);
+    await until(async () => (await others()).length === 1, 300);
+    return (await others())[0]!;
+  }
+
   it("comes up whole, at twice the price, and every host answers", async () => {
-    const preview = await done("preview");
-    assert.match(preview, /hosts +2 of it in one zone, all or none/);
     const up = await done("up");
+    assert.match(up, /hosts +2 of it in one zone, all or none/);
     assert.match(up, /host 0 +\S+ i-\w+ at [\s\S]*host 1 +\S+ i-\w+ at /);
     assert.equal((await live()).length, 2);
     const status = await done("status");
     assert.match(status, /host 0 +running[\s\S]*host 1 +running/);
     assert.match(status, /answers 0 +yes[\s\S]*answers 1 +yes/);
     assert.match(status, /armed +(\d+) of \1 layers/);
-    const names: string[] = [];
     for (const host of ["0", "1"]) {
       await done("invoke", "hi", "--max-tokens", "2", "--host", host);
-      names.push(await done("ssh", "--host", host, "--", "cat", "$BERTH_ROOT/etc/hostname"));
     }
-    assert.notEqual(names[0], names[1]);
     const none = await berth("ssh", "--host", "2", "--", "true");
     assert.equal(none.code, 1);
     assert.match(none.text, /no such host[\s\S]*Its hosts are 0, 1/);
-    assert.match(await done("preview"), /difference none/);
+  });
+
+  it("trains on both as the nodes of one job", async () => {
+    const job = join(account.folder, "job");
+    await mkdir(job);
+    const facts = { schemaVersion: 1, modelId: "demo-llama-60m", baseModel: "x/y", gated: false };
+    const files = {
+      "job.json": JSON.stringify(facts),
+      "run.sh": trainer,
+      "train.py": "",
+      "training.yaml": "",
+      "requirements.txt": "",
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(job, name), text);
+    await chmod(join(job, "run.sh"), 0o755);
+    const text = await done("train", "start", job);
+    for (const rank of [0, 1]) {
+      assert.match(text, new RegExp(`^${rank}: node ${rank} of 2 meets at 127\\.`, "m"));
+    }
+    assert.match(text, /fetch it/);
+    assert.match(await done("train", "status", job), /finished/);
   });
 
   it("gets one back that spot took, in its place, while the other stays as it is", async () => {
     const before = await live();
     const lost = before[1]!.split(" ")[1]!;
     await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [lost] }));
-    assert.match(await done("status"), /host 1 +(terminated|shutting-down|gone)/);
     const preview = await done("preview");
     assert.match(preview, new RegExp(`host 1 +${lost} has ended; an up makes another`));
-    assert.doesNotMatch(preview, /will (make|replace|change) +local-pair-host-0-/);
-    // There is no place for it in the zone at first.
-    cloud.setFault({ kind: "insufficient-capacity", times: 1 });
-    const refused = await berth("up");
+    assert.match(preview, /will make +local-pair-host-1 /);
+    assert.doesNotMatch(preview, /will \S+ +local-pair-host-0/);
+    // The next one has another GPU than it should.
+    const up = account.start("up", "--env", stack);
+    const [, id = ""] = (await liveAgain(before[0]!)).split(" ");
+    const gpu = join(cloud.folder, "machines", id, "root/etc/berth-gpu");
+    await until(() => Promise.resolve(existsSync(gpu)), 60);
+    const sound = await readFile(gpu, "utf8");
+    await writeFile(gpu, sound.replace(/^count=.*$/m, "count=7"));
+    const refused = await up.ended;
     assert.equal(refused.code, 3, refused.text);
-    assert.match(refused.text, /no instance for host 1; the other hosts stay/);
-    assert.deepEqual(await live(), before.slice(0, 1));
+    assert.match(refused.text, /FAILED create +local-pair-host-1-bootstrap[\s\S]*E_GPU_COUNT/);
+    assert.doesNotMatch(refused.text, /FAILED \S+ +local-pair-host-0/);
+    assert.deepEqual((await live()).slice(0, 1), before.slice(0, 1));
+    await writeFile(gpu, sound);
     await done("up");
     const after = await live();
-    assert.equal(after[0], before[0]);
+    assert.deepEqual([after.length, after[0]], [2, before[0]]);
     assert.match(after[1]!, /^1 i-/);
-    assert.notEqual(after[1], before[1]);
     assert.match(await done("status"), /answers 0 +yes[\s\S]*answers 1 +yes/);
   });
 

@@ -94,7 +94,10 @@ describe("berth:index:HostGroup", function () {
   it("takes the first rung that gives all hosts in one zone, and leaves nothing of the others", async () => {
     // The first of three is given in the first zone of the first type, and none after it.
     cloud.setFault({ kind: "insufficient-capacity", instanceType: "g5.xlarge", after: 1 });
-    const rungs = [{ instanceType: "g5.xlarge" }, { instanceType: "g6.xlarge" }];
+    const rungs = [
+      { instanceType: "g5.xlarge" },
+      { instanceType: "g6.xlarge", totalHourlyUsd: 0.2 },
+    ];
     const made = await plugin.create("HostGroup", wish(3, ...rungs));
     const { instanceType, zone } = made.outputs["launched"] as Record<string, unknown>;
     assert.deepEqual([instanceType, zone], ["g6.xlarge", "us-east-1a"]);
@@ -125,6 +128,10 @@ describe("berth:index:HostGroup", function () {
       (await live()).map((line) => line.replace(/ i-\w+/, "")),
       [0, 1, 2].map((index) => `dev-host-${index} ${index} g6.xlarge us-east-1a`),
     );
+    const Filters = [{ Name: "tag:berth:hourly-usd", Values: ["0.2000"] }];
+    const priced = await client.send(new ec2.DescribeInstancesCommand({ Filters }));
+    const ids = priced.Reservations!.flatMap(({ Instances = [] }) => Instances);
+    assert.ok(ids.some(({ InstanceId }) => InstanceId === again.id));
     const taken = await plugin.create("GroupHost", one(1, made.outputs));
     assert.deepEqual([taken.id, taken.outputs["fleetIds"]], [again.id, again.outputs["fleetIds"]]);
 

@@ -1,6 +1,7 @@
 import type { Faults } from "../faults.ts";
 import { ApiError, type ApiRequest } from "../proxy/api-request.ts";
 import { endpointQuotas } from "../sagemaker/endpoint-quotas.ts";
+import { trainingQuotas } from "../sagemaker/training-checks.ts";
 
 interface Quota {
   readonly code: string;
@@ -47,11 +48,12 @@ function shape(region: string, quota: Quota, service: string): object {
 
 function quotasOf(service: unknown, faults: Faults): readonly Quota[] | undefined {
   if (service === "ec2") return ec2Quotas;
-  return service === "sagemaker" ? endpointQuotas(faults) : undefined;
+  if (service !== "sagemaker") return undefined;
+  return [...endpointQuotas(faults), ...trainingQuotas(faults)];
 }
 
 /**
- * GetServiceQuota, GetAWSDefaultServiceQuota and ListServiceQuotas for EC2 and for endpoints of SageMaker; none for what moto
+ * GetServiceQuota, GetAWSDefaultServiceQuota and ListServiceQuotas for EC2, and for endpoints and training jobs of SageMaker; none for what moto
  * knows.
  */
 export function serveQuotas(call: ApiRequest, faults: Faults): object | undefined {

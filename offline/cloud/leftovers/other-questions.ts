@@ -120,4 +120,15 @@ export const otherQuestions: readonly Question[] = [
         await new sagemaker.SageMakerClient(settings).send(new sagemaker.ListEndpointsCommand())
       ).Endpoints?.map((each) => each.EndpointName) ?? [],
   },
+  {
+    service: "sagemaker",
+    kind: "training-job",
+    // Those that are over stay, and cost nothing; AWS has no fresh account again either.
+    ask: async (settings) =>
+      (
+        await new sagemaker.SageMakerClient(settings).send(
+          new sagemaker.ListTrainingJobsCommand({ StatusEquals: "InProgress" }),
+        )
+      ).TrainingJobSummaries?.map((each) => each.TrainingJobName) ?? [],
+  },
 ];

@@ -124,7 +124,12 @@ export function indexed(
       ResourceARN: componentArn(region, name),
       Tags: tagList(tags),
     }));
-  if (found.length === 0) return reply;
+  return withThings(reply, found);
+}
+
+/** The reply of GetResources with more things in it. */
+export function withThings(reply: ApiReply, found: readonly object[]): ApiReply {
+  if (found.length === 0 || reply.status >= 300) return reply;
   const answer = JSON.parse(reply.body.toString()) as { ResourceTagMappingList?: object[] };
   const ResourceTagMappingList = [...(answer.ResourceTagMappingList ?? []), ...found];
   return { ...json({ ...answer, ResourceTagMappingList }), status: reply.status };

@@ -1,4 +1,4 @@
-import { link, mkdir } from "node:fs/promises";
+import { copyFile, link, mkdir } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import type { ObjectStore, StoredObject } from "../s3/object-store.ts";
 
@@ -21,14 +21,27 @@ export function objectsBelow(store: ObjectStore, uri: string): readonly StoredOb
 }
 
 /** Lays the objects below an S3 address out as files of a folder, as SageMaker does with uncompressed model data. */
-export async function layOutModel(store: ObjectStore, uri: string, folder: string): Promise<void> {
+export function layOutModel(store: ObjectStore, uri: string, folder: string): Promise<void> {
+  return layOut(store, uri, { folder, place: link });
+}
+
+/** The same as copies, which may be written to. */
+export function copyObjects(store: ObjectStore, uri: string, folder: string): Promise<void> {
+  return layOut(store, uri, { folder, place: copyFile });
+}
+
+async function layOut(
+  store: ObjectStore,
+  uri: string,
+  { folder, place }: { folder: string; place: (from: string, to: string) => Promise<void> },
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const prefix = parseS3Uri(uri)?.key ?? "";
   for (const { key, file } of objectsBelow(store, uri)) {
     const path = normalize(join(folder, key.slice(prefix.length)));
     if (!path.startsWith(`${normalize(folder)}/`) || key.endsWith("/")) continue;
     await mkdir(dirname(path), { recursive: true });
-    await link(file, path);
+    await place(file, path);
   }
 }
 

@@ -1,27 +1,31 @@
 import type { ApiReply, ApiRequest } from "../proxy/api-request.ts";
 import { AsyncJobs } from "./async-jobs.ts";
 import { checkEndpointQuota, checkSageMakerCall } from "./checks.ts";
-import { Endpoints, type EndpointsParts } from "./endpoints.ts";
+import { Endpoints } from "./endpoints.ts";
 import type { HostedVariant } from "./hosted-endpoint.ts";
 import { checkDeploymentConfig, type DeploymentConfig } from "./rollout.ts";
 import { InferenceComponents } from "./inference-components.ts";
 import { Notebooks } from "./notebooks.ts";
 import { endpointOf, invokeEndpoint } from "./runtime.ts";
+import { withThings } from "./component-view.ts";
+import { TrainingJobs, type TrainingParts } from "./training-jobs.ts";
 
-/** SageMaker's hosting around what moto keeps of it: refusals, states, containers and the runtime API. */
+/** SageMaker's hosting and training around what moto keeps of it: refusals, states, containers and the runtime API. */
 export class SageMakerService {
-  readonly #parts: EndpointsParts;
+  readonly #parts: TrainingParts;
   readonly #endpoints: Endpoints;
   readonly #jobs: AsyncJobs;
   readonly #components: InferenceComponents;
   readonly #notebooks: Notebooks;
+  readonly #trainings: TrainingJobs;
 
-  constructor(parts: EndpointsParts) {
+  constructor(parts: TrainingParts) {
     this.#parts = parts;
     this.#endpoints = new Endpoints(parts);
     this.#jobs = new AsyncJobs(parts, this.#endpoints);
     this.#components = new InferenceComponents(parts);
     this.#notebooks = new Notebooks(parts);
+    this.#trainings = new TrainingJobs(parts);
   }
 
   /** Checks a call before moto takes it; answers those of the runtime API itself. */
@@ -32,7 +36,8 @@ export class SageMakerService {
       const copy = await this.#components.serving(call, endpointOf(call));
       return invokeEndpoint(this.#endpoints, call, copy);
     }
-    const answered = this.#notebooks.answer(call) ?? (await this.#components.answer(call));
+    const beside = this.#notebooks.answer(call) ?? this.#trainings.answer(call);
+    const answered = beside ?? (await this.#components.answer(call));
     if (answered !== undefined) return answered;
     checkSageMakerCall(call, this.#parts);
     if (/^(Create|Update)Endpoint$/.test(call.operation)) await this.#checkDeployment(call);
@@ -54,7 +59,8 @@ export class SageMakerService {
   /** The reply of the resource tag index with what moto does not know of. */
   indexed(call: ApiRequest, reply: ApiReply): ApiReply {
     if (call.operation !== "GetResources") return reply;
-    return this.#notebooks.indexed(call, this.#components.indexed(call, reply));
+    const beside = this.#notebooks.indexed(call, this.#components.indexed(call, reply));
+    return withThings(beside, this.#trainings.indexed(call));
   }
 
   /** Resolves when every endpoint has come as far as it can. */
@@ -67,6 +73,7 @@ export class SageMakerService {
 
   async stop(): Promise<void> {
     this.#jobs.stop();
+    await this.#trainings.stop();
     await this.#components.stop();
     await this.#notebooks.stop();
     await this.#endpoints.stop();

@@ -1,4 +1,4 @@
-/** What stands for a serving image: its repository, and the program that is started in place of its container. */
+/** What stands for an image: its repository, and the program that is started in place of its container. */
 export interface ServingImage {
   /** Name of the ECR repository, whatever account and tag. */
   readonly repository: string;

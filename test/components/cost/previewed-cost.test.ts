@@ -38,6 +38,10 @@ describe("previewCost", () => {
       lines({ weightsRegion: "eu-west-1" }),
       /once {7}\$0\.3\d+ to fetch the weights, most of it for the way/,
     );
+    assert.match(
+      lines({ weightsRegion: "eu-west-1", hosts: 3 }),
+      /once {7}\$(0\.9|1\.)\d+ to fetch the weights/,
+    );
   });
 
   it("says the difference to what runs, an hour and a month", () => {

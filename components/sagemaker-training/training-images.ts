@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { UserError } from "../user-error.ts";
+
+const trainingImagesSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  collectedAt: z.iso.date(),
+  image: z.strictObject({
+    repository: z.string(),
+    tag: z.string(),
+    pytorch: z.string(),
+    cuda: z.string(),
+    /** Older GPUs cannot compute with its CUDA. */
+    leastComputeCapability: z.string(),
+    source: z.string(),
+  }),
+  /** Account of the registry, by region. */
+  registries: z.record(z.string(), z.string().regex(/^\d{12}$/)),
+  /** What the API takes as a training job's type; the account's quota decides beside it. */
+  types: z.strictObject({
+    source: z.string(),
+    names: z.array(z.string().regex(/^ml\.[a-z0-9-]+\.[a-z0-9]+$/)),
+  }),
+});
+
+/** AWS's training image with PyTorch, the account that holds it in each region, and the types that run it. */
+export type TrainingImages = Readonly<z.infer<typeof trainingImagesSchema>>;
+
+/**
+ * The content of `data/training-images.json`.
+ *
+ * @throws z.ZodError naming every field that is wrong
+ */
+export function parseTrainingImages(raw: unknown): TrainingImages {
+  return trainingImagesSchema.parse(raw);
+}
+
+/**
+ * The address of the training image in a region.
+ *
+ * @throws UserError when AWS's registry of the region is not known
+ */
+export function trainingImage({ image, registries }: TrainingImages, region: string): string {
+  const account = registries[region];
+  if (account !== undefined) {
+    return `${account}.dkr.ecr.${region}.amazonaws.com/${image.repository}:${image.tag}`;
+  }
+  throw new UserError(`AWS's training image is not known in ${region}.`, {
+    hint: `Take aws:region one of ${Object.keys(registries).join(", ")}, or give an image of your own with --image.`,
+  });
+}

@@ -1,0 +1,23 @@
+import { usd } from "../plan-figures.ts";
+import type { TrainingJobPlan } from "./training-job-plan.ts";
+
+function priceLine({ hourlyUsd, priceOf, spot, hours, keepWarmMinutes }: TrainingJobPlan): string {
+  if (hourlyUsd === undefined) {
+    return "price      not known for this type here: npm run berth -- catalogue refresh asks for it";
+  }
+  const most = spot ? "at most " : "";
+  const warm = keepWarmMinutes > 0 ? `, ${keepWarmMinutes} min of kept instances included` : "";
+  return `price      ${most}${usd(hourlyUsd)} an hour (${priceOf}); at most ${usd(hourlyUsd * hours)} in its ${hours} h${warm}`;
+}
+
+/** What a person is told of a training job before it is made. */
+export function trainingPlanLines(plan: TrainingJobPlan): readonly string[] {
+  const { stack, region, instances, instanceType, spot, volumeGiB, image, hours } = plan;
+  const how = spot ? "managed spot" : "on demand";
+  return [
+    `job        stack "${stack}" in ${region}: ${instances} x ${instanceType}, ${how}, ${volumeGiB} GiB of disk`,
+    `image      ${image}`,
+    `ends       when it is done, and ${hours} h after its start at the latest; waiting for capacity counts`,
+    priceLine(plan),
+  ];
+}

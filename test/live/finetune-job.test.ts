@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateTrainingJobCommand,
+  DescribeTrainingJobCommand,
+  SageMakerClient,
+} from "@aws-sdk/client-sagemaker";
+import {
+  trainingRequest,
+  type TrainingJobInputs,
+} from "../../components/sagemaker-training/training-request.ts";
+import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import { fetchKept } from "../../scripts/finetune/fetch-kept.ts";
+import { readJobFolder } from "../../scripts/finetune/host-job.ts";
+import { keptState } from "../../scripts/finetune/kept-state.ts";
+import { uriOf, type KeptPlace } from "../../scripts/finetune/kept-checkpoints.ts";
+import { uploadJob } from "../../scripts/finetune/upload-job.ts";
+import { settingsFor, until } from "../offline/cloud/account.ts";
+import { samples } from "./finetune/samples.ts";
+import { makeTree, Work } from "./finetune/work.ts";
+
+// Imported as the commands import each other; a required copy would have a UserError of its own.
+let cli: typeof import("../../scripts/run-berth.ts");
+
+/** The folder that `berth finetune` writes, in the container of a job: real training, on the CPU. */
+describe("A fine-tuning of a tiny Llama as a job of SageMaker", function () {
+  // The tree is made once: four minutes on two idle cores.
+  this.timeout(30 * 60_000);
+  let work: Work;
+  let cloud: Cloud;
+  let client: SageMakerClient;
+  let place: KeptPlace;
+
+  before(async function () {
+    const tree = await makeTree(this);
+    cli = await import("../../scripts/run-berth.ts");
+    work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-finetune-")));
+    const container = new URL("finetune/container.sh", import.meta.url).pathname;
+    const servingImages = [{ repository: "pytorch-training", command: [container, tree] as const }];
+    cloud = await startCloud({ tier: "none", servingImages });
+    client = new SageMakerClient(settingsFor(cloud));
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
+    process.env["AWS_ENDPOINT_URL_S3"] = cloud.endpoint;
+    const where = { bucket: "runs", prefix: "training/checkpoints/lora/" };
+    place = { ...where, region: "us-east-1", endpoint: cloud.endpoint, goesWithStack: false };
+  });
+  after(async () => {
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3"]) {
+      Reflect.deleteProperty(process.env, name);
+    }
+    await cloud.stop();
+    work.close();
+  });
+
+  async function writeFolder(): Promise<void> {
+    writeFileSync(join(work.folder, "train.jsonl"), samples());
+    await work.python("make_model.py", "/work/train.jsonl", "/work/base");
+    let said = "";
+    const keep = (text: string) => (said += text);
+    const code = await cli.runBerth(
+      [
+        ...["finetune", "--config", work.path("base"), "--base", "/work/base"],
+        ...["--data", work.path("train.jsonl"), "--out", work.path("lora"), "--method", "lora"],
+        ...["--training-precision", "fp32", "--sequence", "128", "--epochs", "2"],
+        ...["--learning-rate", "0.003", "--tokenizer", work.path("base")],
+      ],
+      { out: keep, err: keep, interactive: false },
+    );
+    assert.equal(code, 0, said);
+  }
+
+  async function sendBase(): Promise<void> {
+    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: "runs" }));
+    for (const name of readdirSync(work.path("base"))) {
+      const Body = readFileSync(work.path(`base/${name}`));
+      await s3.send(new PutObjectCommand({ Bucket: "runs", Key: `base/${name}`, Body }));
+    }
+  }
+
+  const jobState = () =>
+    client.send(new DescribeTrainingJobCommand({ TrainingJobName: "local-train-lora-1" }));
+
+  it("learns, goes on when its spot capacity is taken, and gives its adapter", async () => {
+    await writeFolder();
+    await sendBase();
+    const job = readJobFolder(work.path("lora"));
+    const inputs: TrainingJobInputs = {
+      jobName: "local-train-lora-1",
+      roleArn: "arn:aws:iam::123456789012:role/trainer",
+      image: "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2",
+      ...{ instanceType: "ml.g6.xlarge", instances: 1, volumeGiB: 50, spot: true },
+      ...{ keepWarmMinutes: 0, baseModel: "owner/tiny", baseUri: "s3://runs/base/" },
+      sourceUri: await uploadJob(job, place),
+      ...{ checkpointsUri: uriOf(place), syncMinutes: 0.02, tags: {} },
+      expiresAt: new Date(cloud.now().getTime() + 8 * 3_600_000).toISOString(),
+    };
+    await client.send(new CreateTrainingJobCommand(trainingRequest(inputs, 8 * 3600)));
+    await until(async () => (await keptState(place)).progress.length > 1, 600);
+    cloud.setFault({ kind: "spot-interruption", times: 1 });
+    await until(async () => (await jobState()).TrainingJobStatus !== "InProgress", 900);
+    const ended = await jobState();
+    assert.equal(ended.TrainingJobStatus, "Completed", ended.FailureReason);
+    const steps = (ended.SecondaryStatusTransitions ?? []).map(({ Status }) => Status);
+    assert.ok(steps.includes("Interrupted"), steps.join(", "));
+    const { progress, finished } = await keptState(place);
+    const losses = progress.flatMap(({ step, loss }) =>
+      loss === undefined ? [] : [{ step, loss }],
+    );
+    assert.ok(losses.at(-1)!.loss < losses[0]!.loss - 0.3);
+    assert.deepEqual(
+      losses.map(({ step }) => step),
+      losses.map((_, index) => index + 1),
+      "no step is done twice",
+    );
+    assert.equal(finished?.result, "adapter");
+    const { folder } = await fetchKept(job, place);
+    assert.ok(existsSync(join(folder, "adapter_model.safetensors")));
+  });
+});
