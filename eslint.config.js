@@ -71,6 +71,15 @@ export default defineConfig(
       },
     ],
   ),
+  forbid(
+    ["processes/**"],
+    [
+      {
+        group: ["../*"],
+        why: "processes/ is below everything: offline/ takes it too, and knows nothing of the product",
+      },
+    ],
+  ),
   {
     files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {

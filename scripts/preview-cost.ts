@@ -1,3 +1,4 @@
+import { previewedCostLines } from "../components/cost/previewed-cost-text.ts";
 import { previewCost, type PreviewedCost } from "../components/cost/previewed-cost.ts";
 import { pricedRegions } from "../components/pricing/region-prices.ts";
 import { isEndpointPlan } from "../components/sagemaker-endpoint/stack-plan-text.ts";
@@ -25,6 +26,14 @@ export function previewedCostOf(
     weightsRegion: settings.target === "ec2" ? settings.weightsRegion : undefined,
   };
   return previewCost(planned, running(outputs, now));
+}
+
+/** The same as a person reads it, one entry a line; nothing for a machine that is there already, of which AWS is paid nothing. */
+export function costLinesOf(
+  { settings }: Pick<Deployment, "settings">,
+  previewed: PreviewedCost,
+): readonly string[] {
+  return settings.target === "existing-host" ? [] : previewedCostLines(previewed);
 }
 
 /** Nothing runs before the first `up` came through, nor after the deadline. */

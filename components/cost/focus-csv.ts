@@ -6,8 +6,8 @@ const services: Readonly<Record<UsageKind, readonly [name: string, category: str
   volume: ["Amazon Elastic Block Store", "Storage"],
   address: ["Amazon Virtual Private Cloud", "Networking"],
   endpoint: ["Amazon SageMaker", "AI and Machine Learning"],
-  notebook: ["Amazon SageMaker", "AI and Machine Learning"],
   "training-job": ["Amazon SageMaker", "AI and Machine Learning"],
+  notebook: ["Amazon SageMaker", "AI and Machine Learning"],
   bucket: ["Amazon Simple Storage Service", "Storage"],
   egress: ["AWS Data Transfer", "Networking"],
 };

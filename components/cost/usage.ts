@@ -4,8 +4,8 @@ export type UsageKind =
   | "volume"
   | "address"
   | "endpoint"
-  | "notebook"
   | "training-job"
+  | "notebook"
   | "bucket"
   | "egress";
 
@@ -39,6 +39,8 @@ export interface Usage {
   /** What there was of it, where that changed; between these there was none. @default `units`, all the time */
   readonly measured?: readonly Measurement[] | undefined;
   readonly span: Interval;
+  /** Variants of an endpoint, by which its requests are counted. @default none */
+  readonly variants?: readonly string[] | undefined;
   /** On demand it is the one price of the launch; on spot, the history of the pool. In order of time, never empty. */
   readonly prices: readonly [PricePoint, ...PricePoint[]];
   /** When an instance was stopped: it is not paid then, its volumes are. @default never */

@@ -1,5 +1,6 @@
 import { dollars, figure, rangeText, timeText } from "../plan-figures.ts";
-import { Html, html, none } from "../plan-page/html.ts";
+import { html, none, type Html } from "../plan-page/html.ts";
+import { page } from "../plan-page/page.ts";
 import { pageStyle } from "../plan-page/page-style.ts";
 import { chartStyle, lineChart } from "./line-chart.ts";
 import type { LoadReport, ReportedRung } from "./load-report.ts";
@@ -160,34 +161,17 @@ export function loadPage(report: LoadReport): string {
   const notes = problemNotes(report).map(
     (line) => html`<p class="mind">${line.replace(/\s+/, " ")}</p>`,
   );
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'"
-        />
-        <title>berth bench ${target.model}</title>
-        <style>
-          ${new Html(pageStyle + chartStyle)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>${target.model} under load</h1>
-          <p class="quiet">${target.instanceType ?? target.address}; ${at}</p>
-        </header>
-        <main>
-          ${facts(report)} ${notes}
-          ${rungs.length === 0 ? html`<p>Nothing was measured.</p>` : charts(report)}
-          ${rungs.length === 0 ? none : table(report)}
-          <h2>How it was measured</h2>
-          ${how}
-        </main>
-        <footer>Made by berth. Measured from this client: the network is in every latency.</footer>
-      </body>
-    </html> `;
-  return page.markup;
+  const body = html`<header>
+      <h1>${target.model} under load</h1>
+      <p class="quiet">${target.instanceType ?? target.address}; ${at}</p>
+    </header>
+    <main>
+      ${facts(report)} ${notes}
+      ${rungs.length === 0 ? html`<p>Nothing was measured.</p>` : charts(report)}
+      ${rungs.length === 0 ? none : table(report)}
+      <h2>How it was measured</h2>
+      ${how}
+    </main>
+    <footer>Made by berth. Measured from this client: the network is in every latency.</footer>`;
+  return page(`berth bench ${target.model}`, pageStyle + chartStyle, body);
 }

@@ -120,22 +120,22 @@ export function parseOwnGpus(text: string): readonly OwnGpu[] {
 }
 
 /**
- * The GPUs that `nvidia-smi --query-gpu=name,memory.total,memory.used --format=csv,noheader,nounits` lists. What other
- * programs hold now is taken off.
+ * The GPUs that `nvidia-smi --query-gpu=name,memory.total,memory.free --format=csv,noheader,nounits` lists. What is free
+ * counts: neither what other programs hold now, nor what the driver keeps for itself (480 MiB of an H100).
  *
  * @throws UserError when it lists none
  */
 export function parseNvidiaSmi(output: string): readonly OwnGpu[] {
   const gpus = output.split("\n").flatMap((line) => {
-    const [name = "", total, used] = line.split(",").map((field) => field.trim());
+    const [name = "", total, free] = line.split(",").map((field) => field.trim());
     const totalMiB = Number(total);
     if (name === "" || !Number.isFinite(totalMiB) || totalMiB <= 0) return [];
-    const usedMiB = Number(used);
+    const freeMiB = Number(free ?? total);
     const row = rowOf(name);
     return [
       {
-        name: `${name} ${Math.round(totalMiB / 1024)}GB`,
-        usableMiB: totalMiB - (Number.isFinite(usedMiB) ? usedMiB : 0),
+        name: /\dGB/.test(name) ? name : `${name} ${Math.round(totalMiB / 1024)}GB`,
+        usableMiB: Number.isFinite(freeMiB) ? freeMiB : totalMiB,
         powerWatts: row?.powerWatts,
         listPriceUsd: row?.listPriceUsd,
       },

@@ -2,9 +2,10 @@ import { figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
 import { hostsText } from "../plan-report/ladder-lines.ts";
 import { batchText, splitText } from "../plan-report/layout-lines.ts";
 import type { OwnMachine, PlanReport, Rung } from "../plan-report/report.ts";
-import { Html, html, none } from "./html.ts";
+import { html, none, type Html } from "./html.ts";
 import { ladderSection } from "./ladder-section.ts";
 import { memorySection, rungMemory } from "./memory-section.ts";
+import { page } from "./page.ts";
 import { pageStyle } from "./page-style.ts";
 import { rejectedSection, savingSection } from "./rejected-section.ts";
 
@@ -107,37 +108,20 @@ export function planPage(report: PlanReport): string {
   const [chosen] = report.ladder;
   const warnings = report.warnings.map((warning) => html`<p class="mind">Mind: ${warning}.</p>`);
   const licence = `licence ${report.licence}${report.gated ? ", gated" : ""}`;
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'"
-        />
-        <title>berth plan ${report.modelId}</title>
-        <style>
-          ${new Html(pageStyle)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>${report.modelId}</h1>
-          <p class="quiet">
-            ${heading(report)}; ${report.weightsGiB.toFixed(1)} GiB of weights; ${licence}
-          </p>
-        </header>
-        <main>
-          ${chosen === undefined ? html`<p>No cloud type that may be taken holds it.</p>` : facts(report, chosen)}
-          ${warnings} ${ownSection(report.own, chosen !== undefined)} ${rungMemory(chosen)}
-          ${ladderSection(report)} ${savingSection(report.saving)} ${rejectedSection(report)}
-        </main>
-        <footer>
-          Made by berth from its catalogue of ${report.catalogueVersion}. Times are rooflines with a
-          range of efficiency, and no promise; prices carry the date of their source.
-        </footer>
-      </body>
-    </html> `;
-  return page.markup;
+  const body = html`<header>
+      <h1>${report.modelId}</h1>
+      <p class="quiet">
+        ${heading(report)}; ${report.weightsGiB.toFixed(1)} GiB of weights; ${licence}
+      </p>
+    </header>
+    <main>
+      ${chosen === undefined ? html`<p>No cloud type that may be taken holds it.</p>` : facts(report, chosen)}
+      ${warnings} ${ownSection(report.own, chosen !== undefined)} ${rungMemory(chosen)}
+      ${ladderSection(report)} ${savingSection(report.saving)} ${rejectedSection(report)}
+    </main>
+    <footer>
+      Made by berth from its catalogue of ${report.catalogueVersion}. Times are rooflines with a
+      range of efficiency, and no promise; prices carry the date of their source.
+    </footer>`;
+  return page(`berth plan ${report.modelId}`, pageStyle, body);
 }

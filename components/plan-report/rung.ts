@@ -13,6 +13,7 @@ import { shapeOf } from "../sizing/model-shape.ts";
 import type { Candidate } from "../sizing/placement.ts";
 import { weightBytes } from "../sizing/weight-layout.ts";
 import { densePeakTflops } from "../throughput/dense-peak.ts";
+import { eagerLayerOverheadMs } from "../throughput/efficiency.ts";
 import { imageSpeed } from "../throughput/image-speed.ts";
 import {
   servingSpeed,
@@ -45,6 +46,7 @@ export function servedModel({ model, workload }: ServingJob): ServedModel | unde
     activeParameters: Math.min(model.activeParameters ?? parameters, parameters),
     weightBytes: weightBytes(model, precision),
     kvBytesPerToken: cache / contextTokens,
+    layerOverheadMs: engine === "transformers" ? eagerLayerOverheadMs : undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
+import { shutToPublic } from "../private-bucket.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 
 /** Days that a request and its answer stay. */
@@ -17,17 +18,7 @@ function trafficBucket(name: string, tags: TagInputs, parent: pulumi.Resource): 
     { forceDestroy: true, tags: namedTags(tags, name) },
     { parent },
   );
-  new aws.s3.BucketPublicAccessBlock(
-    `${name}-private`,
-    {
-      bucket: bucket.id,
-      blockPublicAcls: true,
-      blockPublicPolicy: true,
-      ignorePublicAcls: true,
-      restrictPublicBuckets: true,
-    },
-    { parent },
-  );
+  shutToPublic(`${name}-private`, bucket, parent);
   new aws.s3.BucketLifecycleConfiguration(
     `${name}-lifecycle`,
     {

@@ -59,8 +59,8 @@ const paidKinds = [
   "address",
   "spot-request",
   "endpoint",
-  "notebook-instance",
   "training-job",
+  "notebook-instance",
   "vpc-endpoint",
 ];
 

@@ -77,6 +77,21 @@ export const sweptKinds: readonly SweptKind[] = [
     resource: "arn:aws:sagemaker:*:*:endpoint/*",
   },
   {
+    // One that is over stays in the index; stopping it is refused, and changes nothing.
+    kind: "training-job",
+    asks: "tag-index",
+    find: "resourcegroupstaggingapi:getResources",
+    also: { ResourceTypeFilters: ["sagemaker:training-job"] },
+    list: "ResourceTagMappingList",
+    id: "ResourceARN",
+    end: "sagemaker:stopTrainingJob",
+    ids: {
+      one: "TrainingJobName",
+      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
+    },
+    resource: "arn:aws:sagemaker:*:*:training-job/*",
+  },
+  {
     kind: "running-notebook",
     asks: "tag-index",
     find: "resourcegroupstaggingapi:getResources",
@@ -104,21 +119,6 @@ export const sweptKinds: readonly SweptKind[] = [
       from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
     },
     resource: "arn:aws:sagemaker:*:*:notebook-instance/*",
-  },
-  {
-    // One that is over stays in the index; stopping it is refused, and changes nothing.
-    kind: "training-job",
-    asks: "tag-index",
-    find: "resourcegroupstaggingapi:getResources",
-    also: { ResourceTypeFilters: ["sagemaker:training-job"] },
-    list: "ResourceTagMappingList",
-    id: "ResourceARN",
-    end: "sagemaker:stopTrainingJob",
-    ids: {
-      one: "TrainingJobName",
-      from: "States.ArrayGetItem(States.StringSplit($.ResourceARN, '/'), 1)",
-    },
-    resource: "arn:aws:sagemaker:*:*:training-job/*",
   },
   {
     kind: "volume",

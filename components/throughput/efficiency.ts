@@ -13,6 +13,13 @@ export const bandwidthShare: Range = { low: 0.6, high: 0.85 };
  */
 export const layerOverheadMs: Range = { low: 0.03, high: 0.12 };
 
+/**
+ * The same of transformers, which launches each kernel from Python: 1.0 for Falcon 7B, 1.3 for StarCoder, 1.9 to 2.2 for
+ * Llama 3.1 8B and Qwen2.5 1.5B and 7B, whatever the precision and the batch (PyTorch 2.11, transformers 5.24, an H100;
+ * measured with bench/sizing/measure on 2026-11-26).
+ */
+export const eagerLayerOverheadMs: Range = { low: 0.85, high: 2.3 };
+
 /** Two exchanges of a layer over PCIe, milliseconds; assumed from its latency, for no table with a source was found. */
 export const pcieLayerMs: Range = { low: 0.04, high: 0.2 };
 

@@ -18,6 +18,8 @@ export interface ServedModel {
   readonly weightBytes: number;
   /** Bytes of the cache of one token. */
   readonly kvBytesPerToken: number;
+  /** What a layer adds to a step, milliseconds. @default that of an engine with recorded or compiled steps */
+  readonly layerOverheadMs?: Range | undefined;
 }
 
 /** What each request is, and how many are answered at once. */
@@ -72,8 +74,9 @@ function stepSeconds(
   const operations = (2 * model.activeParameters * concurrency) / tensorParallel;
   const computing = operations / (gpu.tflops * 1e12 * prefillShare[speed]);
   const slow = speed === "low" ? "high" : "low";
+  const ofLayer = model.layerOverheadMs ?? layerOverheadMs;
   const crossing = tensorParallel > 1 && !nvlink ? pcieLayerMs[slow] : 0;
-  const overhead = (model.layers * (layerOverheadMs[slow] + crossing)) / 1000;
+  const overhead = (model.layers * (ofLayer[slow] + crossing)) / 1000;
   return Math.max(reading, computing) + overhead * (pipelineParallel > 1 ? 1.1 : 1);
 }
 

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
+import { shutToPublic } from "../private-bucket.ts";
 
 /** Days after which an upload that nobody finished is removed, so that it does not cost for ever. */
 const abandonedUploadDays = 7;
@@ -28,17 +29,7 @@ export class WeightsBucket extends pulumi.ComponentResource {
       { forceDestroy: args.disposable, tags: namedTags(args.tags, `${name}-bucket`) },
       { parent: this },
     );
-    const shut = new aws.s3.BucketPublicAccessBlock(
-      `${name}-private`,
-      {
-        bucket: bucket.id,
-        blockPublicAcls: true,
-        blockPublicPolicy: true,
-        ignorePublicAcls: true,
-        restrictPublicBuckets: true,
-      },
-      { parent: this },
-    );
+    const shut = shutToPublic(`${name}-private`, bucket, this);
     new aws.s3.BucketServerSideEncryptionConfiguration(
       `${name}-encryption`,
       {

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { InstanceMachines } from "./ec2/instance-machines.ts";
 import type { Faults, FaultSubject } from "./faults.ts";
+import type { BudgetWatch } from "./gaps/budget-watch.ts";
 import { serveBill, type BillLine } from "./gaps/cost-explorer.ts";
 import { servePricing } from "./gaps/pricing.ts";
 import { serveQuotas } from "./gaps/quotas.ts";
@@ -87,8 +88,9 @@ export function apiBackend(parts: {
   faults: Faults;
   sagemaker: SageMakerService;
   bill: readonly BillLine[];
+  budgets: BudgetWatch;
 }): (call: ApiRequest) => Promise<ApiReply> {
-  const { moto, machines, schedules, clock, faults, sagemaker, bill } = parts;
+  const { moto, machines, schedules, clock, faults, sagemaker, bill, budgets } = parts;
   const before = async (call: ApiRequest): Promise<void> => {
     if (call.operation === "CreateSchedule" || call.operation === "UpdateSchedule") {
       checkSchedule(call, clock.now());
@@ -105,6 +107,7 @@ export function apiBackend(parts: {
     }
   };
   return async (call) => {
+    await budgets.refuseDenied(call);
     const made = serveQuotas(call, faults) ?? servePricing(call) ?? serveBill(call, bill);
     if (made !== undefined) return json(made);
     const invoked = await sagemaker.before(call);

@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.ts";
@@ -11,7 +10,9 @@ import { apiBackend, launchOf } from "./api-backend.ts";
 import { InstanceMachines } from "./ec2/instance-machines.ts";
 import { MetadataService } from "./ec2/metadata-service.ts";
 import { Faults, type Fault } from "./faults.ts";
+import { BudgetWatch, type BudgetAlert } from "./gaps/budget-watch.ts";
 import type { BillLine } from "./gaps/cost-explorer.ts";
+import { freePort } from "./free-port.ts";
 import { findLeftovers, type Leftover } from "./leftovers/leftovers.ts";
 import type { MachineTier } from "./machines/machine.ts";
 import { chooseTier, type TierChoice } from "./machines/tiers.ts";
@@ -75,18 +76,12 @@ export interface Cloud {
   clearFaults(): void;
   /** Adds lines to what Cost Explorer tells; nothing that runs here costs anything. */
   bill(...lines: readonly BillLine[]): void;
+  /** What AWS Budgets would have sent so far; it looks when the clock is moved. */
+  budgetAlerts(): readonly BudgetAlert[];
   /** Asks every API of the account; empty when nothing is there that a fresh account does not have. */
   leftovers(): Promise<readonly Leftover[]>;
   /** Ends moto and the machines and removes their files; may be called again. */
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** The parts of a cloud that runs. */
@@ -102,6 +97,7 @@ interface Parts {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly bill: BillLine[];
+  readonly budgets: BudgetWatch;
   readonly unregister: () => Promise<void>;
   readonly folder: string;
   /** Whether the folder is the cloud's own, to be removed at the end. */
@@ -142,10 +138,12 @@ function cloudOf(parts: Parts): Cloud {
     now: () => clock.now(),
     advanceClock: async (seconds) => {
       const end = new Date(clock.now().getTime() + seconds * 1000);
-      await schedules.fireUntil(end);
-      clock.moveTo(end);
-      await machines?.settled();
-      await sagemaker.settled();
+      await parts.budgets.during(async () => {
+        await schedules.fireUntil(end);
+        clock.moveTo(end);
+        await machines?.settled();
+        await sagemaker.settled();
+      });
     },
     setFault: (fault) => {
       faults.set(fault);
@@ -156,6 +154,7 @@ function cloudOf(parts: Parts): Cloud {
     bill: (...lines) => {
       parts.bill.push(...lines);
     },
+    budgetAlerts: () => parts.budgets.alerts(),
     leftovers: async () => findLeftovers(endpoint, await regionsOf(parts)),
     stop: () => (stopping ??= stop()),
   };
@@ -231,6 +230,7 @@ async function assemble(
     environment: clientEnvironment(`http://127.0.0.1:${port}`),
     folder: join(folder, "endpoints"),
   };
+  const bill: BillLine[] = [];
   return {
     store,
     sagemaker: new SageMakerService({ moto, store, clock, faults, ...containers }),
@@ -242,7 +242,8 @@ async function assemble(
     log,
     clock,
     faults,
-    bill: [],
+    bill,
+    budgets: new BudgetWatch(moto, clock, bill),
     unregister,
     folder,
     ownFolder,

@@ -80,7 +80,7 @@ function placeMatches(fault: Fault, subject: FaultSubject): boolean {
 
 function matches(fault: Fault, subject: FaultSubject): boolean {
   const launchOnly = fault.kind === "insufficient-capacity" || fault.kind === "quota";
-  const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionNotebook", "ProvisionTraining"];
+  const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionTraining", "ProvisionNotebook"];
   const interrupts = subject.operations.includes("InterruptTraining");
   if (interrupts !== (fault.kind === "spot-interruption")) return false;
   if (launchOnly && !subject.operations.some((each) => launches.includes(each))) return false;

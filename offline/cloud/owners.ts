@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isAlive } from "../process-alive.ts";
+import { isAlive } from "../../processes/process-alive.ts";
 import { cacheFolder } from "./cache-folder.ts";
 
 /** One running cloud, as its file in the cache folder tells it. */

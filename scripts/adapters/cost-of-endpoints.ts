@@ -152,6 +152,7 @@ async function variantUsage(
     units: running,
     measured: measured.length > 0 ? measured : silent,
     span: { from: timestamp(started) },
+    variants: [variantName],
   };
   return { usage, most: Math.max(1, scaled ?? wanted) };
 }

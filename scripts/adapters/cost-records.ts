@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { mergeRecords, type Look, type SeenRun } from "../../components/cost/merge-records.ts";
 import type { RunRecord, UsageKind } from "../../components/cost/usage.ts";
 import { timestamp } from "../../components/lease/lease.ts";
-import { withLock } from "../../offline/cloud/build-lock.ts";
+import { withLock } from "../../processes/lock-folder.ts";
 import type { ClientSettings } from "./account-scope.ts";
 import { ownFolder } from "./repository.ts";
 import { recordRuns } from "./run-records.ts";

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../components/user-error.ts";
-import { isAlive } from "../../offline/process-alive.ts";
+import { isAlive } from "../../processes/process-alive.ts";
 import { ownFolder } from "./repository.ts";
 import { isExistingHost } from "./stack-target.ts";
 

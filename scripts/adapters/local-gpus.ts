@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { parseNvidiaSmi, type OwnGpu } from "../../components/own-machine/card.ts";
 import { UserError } from "../../components/user-error.ts";
 
-const question = ["--query-gpu=name,memory.total,memory.used", "--format=csv,noheader,nounits"];
+const question = ["--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits"];
 
 /**
  * The GPUs of this machine, as `nvidia-smi` lists them.

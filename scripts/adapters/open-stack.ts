@@ -9,7 +9,7 @@ import {
   type Stack,
 } from "@pulumi/pulumi/automation/index.js";
 import { UserError } from "../../components/user-error.ts";
-import { withLock } from "../../offline/cloud/build-lock.ts";
+import { withLock } from "../../processes/lock-folder.ts";
 import { checkPassphrase, engineEnvironment, type Engine } from "./engine.ts";
 import type { LocalCloud } from "./local-cloud.ts";
 import { ownFolder, repository } from "./repository.ts";

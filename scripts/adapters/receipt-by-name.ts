@@ -4,11 +4,19 @@ import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as iam from "@aws-sdk/client-iam";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { GetScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { DescribeStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import type { AccountScope, ClientSettings, Remnant } from "./account-scope.ts";
-import { one, type Asks, type NamedThing } from "./named-thing.ts";
-import { sagemakerAsks } from "./sagemaker-by-name.ts";
+import { launchedThings } from "./launched-things.ts";
+
+/** One thing that a state knows, by the name that AWS has for it. */
+export interface NamedThing {
+  /** Pulumi's token of its type. */
+  readonly type: string;
+  readonly id: string;
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
 
 /** What asking by name came to. */
 export interface NamedAnswer {
@@ -18,8 +26,39 @@ export interface NamedAnswer {
   readonly unanswered: readonly { readonly question: string; readonly why: string }[];
 }
 
+/** Whether one thing is still there; an error that says "not found" means that it is not. */
+type Asks = (settings: ClientSettings, thing: NamedThing) => Promise<readonly Remnant[]>;
+
+interface Disposable {
+  destroy(): void;
+}
+
+/** One that is asked for and answers is there, unless `ended` says that it has ended. */
+function one<Client extends Disposable, Answer>(question: {
+  readonly service: string;
+  readonly kind: string;
+  readonly client: (settings: ClientSettings) => Client;
+  readonly ask: (client: Client, thing: NamedThing) => Promise<Answer>;
+  /** @default every answer */
+  readonly there?: (answer: Answer, thing: NamedThing) => boolean;
+  /** As the questions by tag say it. @default the state's id */
+  readonly id?: (thing: NamedThing) => string;
+}): Asks {
+  const { service, kind, there = () => true, id = (thing: NamedThing) => thing.id } = question;
+  return async (settings, thing) => {
+    const client = question.client(settings);
+    try {
+      const answer = await question.ask(client, thing);
+      return there(answer, thing) ? [{ service, kind, id: id(thing) }] : [];
+    } finally {
+      client.destroy();
+    }
+  };
+}
+
 const inEc2 = (settings: ClientSettings) => new ec2.EC2Client(settings);
 const inIam = (settings: ClientSettings) => new iam.IAMClient(settings);
+const inSageMaker = (settings: ClientSettings) => new sagemaker.SageMakerClient(settings);
 
 function ofEc2<Answer>(
   kind: string,
@@ -40,38 +79,28 @@ function arnOf({ id, outputs }: NamedThing): string {
   return typeof arn === "string" ? arn : id;
 }
 
-/** What a launch made: the instance, the spot request behind it, and its disks. */
-const launched: Asks = async (settings, { outputs }) => {
-  const { instanceId } = outputs;
-  if (typeof instanceId !== "string") return [];
-  const client = inEc2(settings);
-  const filtered = (Name: string) => ({ Filters: [{ Name, Values: [instanceId] }] });
-  try {
-    const [instances, requests, volumes] = await Promise.all([
-      client.send(new ec2.DescribeInstancesCommand(filtered("instance-id"))),
-      client.send(new ec2.DescribeSpotInstanceRequestsCommand(filtered("instance-id"))),
-      client.send(new ec2.DescribeVolumesCommand(filtered("attachment.instance-id"))),
-    ]);
-    const live = (instances.Reservations ?? [])
-      .flatMap(({ Instances = [] }) => Instances)
-      .filter(({ State }) => !/^(terminated|shutting-down)$/.test(State?.Name ?? ""));
-    const open = (requests.SpotInstanceRequests ?? []).filter(
-      ({ State }) => State === "open" || State === "active",
-    );
-    const remnant = (kind: string, id = "") => ({ service: "ec2", kind, id });
-    return [
-      ...live.map(({ InstanceId }) => remnant("instance", InstanceId)),
-      ...open.map(({ SpotInstanceRequestId }) => remnant("spot-request", SpotInstanceRequestId)),
-      ...(volumes.Volumes ?? []).map(({ VolumeId }) => remnant("volume", VolumeId)),
-    ];
-  } finally {
-    client.destroy();
-  }
-};
+function ofSageMaker<Answer>(
+  kind: string,
+  ask: (client: sagemaker.SageMakerClient, id: string) => Promise<Answer>,
+  there?: (answer: Answer) => boolean,
+): Asks {
+  return one({
+    service: "sagemaker",
+    kind,
+    client: inSageMaker,
+    ask: (client, { id }) => ask(client, id),
+    ...(there === undefined ? {} : { there }),
+  });
+}
+
+/** Made by AWS's provider or by berth's own. */
+const endpointConfig = ofSageMaker("endpoint-config", (client, EndpointConfigName) =>
+  client.send(new sagemaker.DescribeEndpointConfigCommand({ EndpointConfigName })),
+);
 
 const asks: Readonly<Record<string, Asks>> = {
-  "berth:index:HostLaunch": launched,
-  "berth:index:GroupHost": launched,
+  "berth:index:HostLaunch": launchedThings,
+  "berth:index:GroupHost": launchedThings,
   "aws:ec2/internetGateway:InternetGateway": ofEc2("internet-gateway", (client, id) =>
     client.send(new ec2.DescribeInternetGatewaysCommand({ InternetGatewayIds: [id] })),
   ),
@@ -143,7 +172,40 @@ const asks: Readonly<Record<string, Asks>> = {
     client: (settings) => new SFNClient(settings),
     ask: (client, { id }) => client.send(new DescribeStateMachineCommand({ stateMachineArn: id })),
   }),
-  ...sagemakerAsks,
+  "berth:index:InferenceComponent": ofSageMaker(
+    "inference-component",
+    (client, InferenceComponentName) =>
+      client.send(new sagemaker.DescribeInferenceComponentCommand({ InferenceComponentName })),
+  ),
+  "berth:index:HostedEndpoint": ofSageMaker("endpoint", (client, EndpointName) =>
+    client.send(new sagemaker.DescribeEndpointCommand({ EndpointName })),
+  ),
+  "berth:index:TrainingJob": ofSageMaker(
+    "training-job",
+    (client, TrainingJobName) =>
+      client.send(new sagemaker.DescribeTrainingJobCommand({ TrainingJobName })),
+    ({ TrainingJobStatus }) => /^(InProgress|Stopping)$/.test(TrainingJobStatus ?? ""),
+  ),
+  "aws:sagemaker/endpointConfiguration:EndpointConfiguration": endpointConfig,
+  "berth:index:HostedConfiguration": endpointConfig,
+  "aws:sagemaker/model:Model": ofSageMaker("model", (client, ModelName) =>
+    client.send(new sagemaker.DescribeModelCommand({ ModelName })),
+  ),
+  "aws:sagemaker/notebookInstance:NotebookInstance": ofSageMaker(
+    "notebook-instance",
+    (client, NotebookInstanceName) =>
+      client.send(new sagemaker.DescribeNotebookInstanceCommand({ NotebookInstanceName })),
+  ),
+  "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration":
+    ofSageMaker(
+      "notebook-instance-lifecycle-config",
+      (client, NotebookInstanceLifecycleConfigName) =>
+        client.send(
+          new sagemaker.DescribeNotebookInstanceLifecycleConfigCommand({
+            NotebookInstanceLifecycleConfigName,
+          }),
+        ),
+    ),
   "aws:cloudwatch/logGroup:LogGroup": one({
     service: "logs",
     kind: "log-group",

@@ -4,9 +4,9 @@ import {
   paginateListEndpoints,
   paginateListInferenceComponents,
   paginateListModels,
+  paginateListTrainingJobs,
   paginateListNotebookInstanceLifecycleConfigs,
   paginateListNotebookInstances,
-  paginateListTrainingJobs,
   SageMakerClient,
   type Tag,
 } from "@aws-sdk/client-sagemaker";
@@ -55,6 +55,19 @@ async function* models(client: SageMakerClient, NameContains: string) {
   }
 }
 
+/** Those that have not ended; the record of one that has stays for good, and costs nothing. */
+async function* trainingJobs(client: SageMakerClient, NameContains: string) {
+  for (const StatusEquals of ["InProgress", "Stopping"] as const) {
+    const pages = paginateListTrainingJobs({ client }, { NameContains, StatusEquals });
+    for await (const { TrainingJobSummaries = [] } of pages) {
+      yield TrainingJobSummaries.map((each) => ({
+        name: each.TrainingJobName ?? "",
+        arn: each.TrainingJobArn ?? "",
+      }));
+    }
+  }
+}
+
 async function* notebooks(client: SageMakerClient, NameContains: string) {
   const pages = paginateListNotebookInstances({ client }, { NameContains });
   for await (const { NotebookInstances = [] } of pages) {
@@ -86,19 +99,6 @@ async function tagsOf(client: SageMakerClient, ResourceArn: string): Promise<Tag
   }
 }
 
-/** Those that have not ended; the record of one that has stays for good, and costs nothing. */
-async function* trainingJobs(client: SageMakerClient, NameContains: string) {
-  for (const StatusEquals of ["InProgress", "Stopping"] as const) {
-    const pages = paginateListTrainingJobs({ client }, { NameContains, StatusEquals });
-    for await (const { TrainingJobSummaries = [] } of pages) {
-      yield TrainingJobSummaries.map((each) => ({
-        name: each.TrainingJobName ?? "",
-        arn: each.TrainingJobArn ?? "",
-      }));
-    }
-  }
-}
-
 /** What carries the stack's name is asked for its tags, which say whose it is. */
 function question(name: string, kind: string, list: Lister): Question {
   const ask = async (scope: AccountScope): Promise<readonly Remnant[]> => {
@@ -121,13 +121,13 @@ function question(name: string, kind: string, list: Lister): Question {
   return { name, ask };
 }
 
-/** Endpoints, notebooks and training jobs, which cost by the second, and what endpoints leave. */
+/** Endpoints, training jobs and notebooks, which cost by the second, and what they leave. */
 export const sagemakerQuestions: readonly Question[] = [
   question("endpoints", "endpoint", endpoints),
   question("inference components", "inference-component", components),
   question("endpoint configurations", "endpoint-config", configurations),
   question("models", "model", models),
+  question("training jobs", "training-job", trainingJobs),
   question("notebook instances", "notebook-instance", notebooks),
   question("lifecycle configurations", "notebook-instance-lifecycle-config", lifecycles),
-  question("training jobs", "training-job", trainingJobs),
 ];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccountScope, type Remnant } from "./account-scope.ts";
 import { removeInRounds } from "../../components/teardown/remove-rounds.ts";
-import type { NamedThing } from "./named-thing.ts";
+import type { NamedThing } from "./receipt-by-name.ts";
 import { makeReceipt, type Receipt } from "./receipt.ts";
 import { removers } from "./removers.ts";
 

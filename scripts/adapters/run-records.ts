@@ -3,8 +3,8 @@ import { ownerTag, runTag, stackTag, type Tags } from "../../components/identity
 import type { ClientSettings } from "./account-scope.ts";
 import { bucketUsages } from "./cost-of-buckets.ts";
 import { endpointUsages } from "./cost-of-endpoints.ts";
-import { notebookUsages } from "./cost-of-notebooks.ts";
 import { trainingUsages } from "./cost-of-trainings.ts";
+import { notebookUsages } from "./cost-of-notebooks.ts";
 import { hostUsages, type TaggedUsage } from "./cost-of-hosts.ts";
 
 /** What a region knows of all runs, and what it did not answer. */
@@ -41,8 +41,8 @@ export async function recordRuns(
   const sources: readonly (readonly [readonly UsageKind[], Promise<readonly TaggedUsage[]>])[] = [
     [["instance", "volume", "address"], hostUsages(client, region)],
     [["endpoint"], endpointUsages(client, region, now)],
-    [["notebook"], notebookUsages(client, region, now)],
     [["training-job"], trainingUsages(client, region)],
+    [["notebook"], notebookUsages(client, region, now)],
     [["bucket"], bucketUsages(client, region)],
   ];
   const unanswered: RegionRecords["unanswered"][number][] = [];

@@ -26,7 +26,7 @@ import { readClock } from "../adapters/clock.ts";
 import { askBill, requestUsd } from "../adapters/cost-explorer.ts";
 import { updateRecords } from "../adapters/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
-import { askSentBytes } from "../adapters/egress-of-hosts.ts";
+import { askSentBytes } from "../adapters/egress-of-runs.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -96,10 +96,16 @@ async function boundEgress(
   { now, terminal }: { readonly now: Date; readonly terminal: Terminal },
 ): Promise<EgressBound> {
   const bound = egressBound(await askSentBytes(client, records, now));
-  const { atMostUsd, sentGB, hosts, unpricedRegions } = bound;
+  const { atMostUsd, sentGB, hosts, endpoints, unpricedRegions } = bound;
+  const asked = endpoints.reduce((sum, { requests = 0 }) => sum + requests, 0);
   terminal.say(
     `egress     at most ${usd(atMostUsd)} more, and not in the sum: ${counted(hosts.length, "host")} sent ${sentGB.toFixed(2)} GB by CloudWatch's NetworkOut,`,
     "           which counts what stayed within AWS as well; 100 GB a month of it are free",
+    ...(endpoints.length === 0
+      ? []
+      : [
+          `           ${counted(endpoints.length, "endpoint")} answered ${counted(asked, "request")}, each with 25 MB at most: SageMaker counts no bytes`,
+        ]),
   );
   if (unpricedRegions.length > 0) {
     terminal.complain(`  no price for egress is known in ${unpricedRegions.join(", ")}`);

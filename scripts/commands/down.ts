@@ -3,6 +3,7 @@ import { timestamp } from "../../components/lease/lease.ts";
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import type { AccountScope, Remnant } from "../adapters/account-scope.ts";
+import { denialLines } from "../adapters/budget-denial.ts";
 import { readClock } from "../adapters/clock.ts";
 import { updateRecords } from "../adapters/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
@@ -166,6 +167,7 @@ async function announce(
   }
   const bucket = readStackConfig(env)?.["berth:weightsBucket"];
   if (typeof bucket === "string") terminal.say(`stays      the weights in s3://${bucket}`);
+  terminal.say(...(await denialLines(scope.client, readStackConfig(env))));
 }
 
 const once = { attempts: 1, pauseMs: 0 };

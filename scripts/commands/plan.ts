@@ -9,6 +9,8 @@ import { NoPlacementError } from "../../components/sizing/no-placement-error.ts"
 import type { PlanRequest } from "../../components/sizing/plan-request.ts";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { UserError } from "../../components/user-error.ts";
+import { usd } from "../../components/plan-figures.ts";
+import type { Settings } from "../../stacks/parse-settings.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { exitCode } from "../exit-code.ts";
@@ -60,6 +62,17 @@ async function writePage(report: PlanReport, path: string, terminal: Terminal): 
   terminal.say("", `page       ${path}`);
 }
 
+/** What the stack's file makes of it: a report is of one host. */
+export function hostsLines(settings: Settings, { ladder }: PlanReport): readonly string[] {
+  const [chosen] = ladder;
+  if (settings.target !== "ec2" || settings.hosts === 1 || chosen === undefined) return [];
+  const { hosts } = settings;
+  const together = usd(chosen.hourly.totalUsd * hosts);
+  return [
+    `hosts      ${hosts} of it by berth:hosts, ${together} an hour together; the prices above are of one`,
+  ];
+}
+
 /** `berth plan [model]`: what would be deployed, why, what it costs and when it ends. No account and no network. */
 export async function runPlan(
   model: string | undefined,
@@ -77,7 +90,7 @@ export async function runPlan(
   }
   const report = makeReport(request, catalogue, own);
   checkHeld(report, request);
-  terminal.say(...reportLines(report));
+  terminal.say(...reportLines(report), ...hostsLines(settings, report));
   if (options.explain === true) terminal.say(...explainLines(report));
   if (options.html !== undefined) await writePage(report, options.html, terminal);
   terminal.result(report);

@@ -1,5 +1,4 @@
 import { writeFile } from "node:fs/promises";
-import { previewedCostLines } from "../../components/cost/previewed-cost-text.ts";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
 import { checkEndpoint } from "../adapters/endpoint-checks.ts";
@@ -9,7 +8,7 @@ import { explainError } from "../command-error.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { endedLines, hostsEnded } from "../host-ended.ts";
-import { previewedCostOf } from "../preview-cost.ts";
+import { costLinesOf, previewedCostOf } from "../preview-cost.ts";
 import { failedPreviewMarkdown, previewMarkdown, type Previewed } from "../preview-markdown.ts";
 import { readOutputs } from "../stack-outputs.ts";
 
@@ -52,7 +51,7 @@ async function preview(options: StackOptions, terminal: Terminal): Promise<Previ
   const cost = previewedCostOf(deployment, outputs, await readClock(cloud));
   const counts = Object.entries(result.changeSummary).map(([what, count]) => `${count} ${what}`);
   terminal.say("", `would be   ${counts.join(", ") || "no change"} (${seconds.toFixed(1)} s)`);
-  if (deployment.settings.target !== "existing-host") terminal.say(...previewedCostLines(cost));
+  terminal.say(...costLinesOf(deployment, cost));
   if (plan.gated && !deployment.settings.acceptLicence) {
     terminal.say(`licence    "up" needs --accept-licence ${plan.licence}`);
   }

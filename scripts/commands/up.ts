@@ -1,4 +1,3 @@
-import { previewedCostLines } from "../../components/cost/previewed-cost-text.ts";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { readClock } from "../adapters/clock.ts";
 import { accountOf } from "../adapters/account.ts";
@@ -11,7 +10,7 @@ import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { endedLines, hostsEnded } from "../host-ended.ts";
-import { previewedCostOf } from "../preview-cost.ts";
+import { costLinesOf, previewedCostOf } from "../preview-cost.ts";
 import { requireWeights } from "../push/require-weights.ts";
 import { hostName, hostsOf } from "../stack-hosts.ts";
 import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
@@ -49,9 +48,8 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
   await requireWeights(deployment, stack);
   const before = readOutputs(await stack.outputs());
   const previewed = previewedCostOf(deployment, before, await readClock(deployment.cloud));
-  if (deployment.settings.target !== "existing-host") {
-    terminal.say(...previewedCostLines(previewed), "");
-  }
+  const cost = costLinesOf(deployment, previewed);
+  if (cost.length > 0) terminal.say(...cost, "");
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const gone = await hostsEnded(deployment, before);
   terminal.say(...endedLines(gone, "another one is made"));
@@ -62,13 +60,10 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
     work: (hooks) => stack.up({ ...hooks, color: "never", refresh }),
   }).catch(async (error: unknown) => {
     const { settings, cloud } = deployment;
+    const explained = withBudgetRefusal(error, settings.target === "existing-host" ? {} : settings);
     throw settings.target === "sagemaker"
-      ? await withEndpointFailure(
-          withBudgetRefusal(error),
-          stack,
-          accountOf(options.env, settings.region, cloud),
-        )
-      : withBudgetRefusal(error);
+      ? await withEndpointFailure(explained, stack, accountOf(options.env, settings.region, cloud))
+      : explained;
   });
   const outputs = readOutputs(report.result.outputs);
   const now = await readClock(deployment.cloud);

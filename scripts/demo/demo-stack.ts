@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { randomBytes } from "node:crypto";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
-import { isAlive } from "../../offline/process-alive.ts";
+import { isAlive } from "../../processes/process-alive.ts";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
 import { findEngine, type EngineChoice } from "../adapters/engine.ts";
 import { makeStack } from "../adapters/open-stack.ts";

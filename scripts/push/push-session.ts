@@ -9,7 +9,7 @@ import {
   type ManifestFile,
   type WeightsManifest,
 } from "../../components/weights/manifest.ts";
-import { isAlive } from "../../offline/process-alive.ts";
+import { isAlive } from "../../processes/process-alive.ts";
 import { encode } from "../../provider/remote/sync/checksums.mjs";
 import { WriteConflict } from "./s3-client.ts";
 import type { TargetBucket } from "./target-bucket.ts";

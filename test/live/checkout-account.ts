@@ -35,9 +35,16 @@ export class CheckoutAccount {
   /** The model's files are in `model`. */
   readonly folder: string;
   readonly #checkout: Checkout;
+  readonly #announced: Parameters<typeof announceCloud>[0];
   readonly #key = newEd25519Key();
 
-  private constructor(cloud: Cloud, checkout: Checkout, folder: string) {
+  private constructor(
+    cloud: Cloud,
+    checkout: Checkout,
+    folder: string,
+    announced: Parameters<typeof announceCloud>[0],
+  ) {
+    this.#announced = announced;
     this.cloud = cloud;
     this.#checkout = checkout;
     this.root = checkout.root;
@@ -63,8 +70,16 @@ export class CheckoutAccount {
       ...{ endpoint, environment, tier, machineSshPort, pid: process.pid },
       ...{ weightsBucket: place.bucket, weightsPrefix: place.prefix },
     };
-    await announceCloud(announced, join(checkout.root, ".berth", "cloud.json"));
-    return new CheckoutAccount(cloud, checkout, folder);
+    const account = new CheckoutAccount(cloud, checkout, folder, announced);
+    await account.signIn({});
+    return account;
+  }
+
+  /** Has the commands that follow call the account with these in their environment. */
+  async signIn(environment: Readonly<Record<string, string>>): Promise<void> {
+    const known = this.#announced;
+    const announced = { ...known, environment: { ...known.environment, ...environment } };
+    await announceCloud(announced, join(this.root, ".berth", "cloud.json"));
   }
 
   async close(): Promise<void> {

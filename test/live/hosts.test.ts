@@ -129,7 +129,10 @@ describe("a stack of two hosts", function () {
     assert.match(await done("status"), /answers 0 +yes[\s\S]*answers 1 +yes/);
   });
 
-  it("goes without a trace, and says so", async () => {
+  it("ends on every host at the deadline, and then goes without a trace", async () => {
+    assert.equal((await live()).length, 2);
+    await cloud.advanceClock(2 * 3600 + 60);
+    assert.deepEqual(await live(), []);
     const down = await done("down", "--yes");
     assert.match(down, /0 left|nothing is left|none/i);
     assert.deepEqual(await live(), []);

@@ -49,7 +49,7 @@ describe("berth plan as a process", function () {
 
   it("judges the GPUs that nvidia-smi lists, less what they hold", () => {
     const command = join(folder, "nvidia-smi");
-    writeFileSync(command, "#!/bin/sh\necho 'NVIDIA GeForce RTX 3090, 24576, 600'\n");
+    writeFileSync(command, "#!/bin/sh\necho 'NVIDIA GeForce RTX 3090, 24576, 23976'\n");
     chmodSync(command, 0o755);
     const PATH = [folder, process.env["PATH"]].join(delimiter);
     const { status, stdout } = berth(["llama-2-7b", "--local"], { PATH });

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { makeReport } from "../../components/plan-report/make-report.ts";
 import { planLines } from "../../components/plan-text.ts";
 import { UserError } from "../../components/user-error.ts";
 import { checkBudget } from "../../stacks/budget.ts";
 import { deployGpuHost } from "../../stacks/gpu-host-stack.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { stackOutputs } from "../../stacks/outputs.ts";
-import { parseSettings } from "../../stacks/settings.ts";
+import { hostsLines } from "../../scripts/commands/plan.ts";
+import { parseSettings, planRequest } from "../../stacks/settings.ts";
 import { goodConfig } from "../support/builders.ts";
 import { underMocks, valueOf } from "../support/mocks.ts";
 
@@ -69,6 +72,15 @@ describe("a stack of several hosts", () => {
       assert.ok(!waits.some((urn) => urn.endsWith(`::dev-host-${1 - index}-bootstrap`)));
     }
     assert.ok(!resources.some(({ type }) => type === "berth:index:HostLaunch"));
+  });
+
+  it("is planned with what all of them cost together", () => {
+    const one = settingsOf();
+    const report = makeReport(planRequest(one), loadCatalogue(), undefined);
+    assert.deepEqual(hostsLines(one, report), []);
+    const [line] = hostsLines(settingsOf({ "berth:hosts": 3 }), report);
+    const together = (report.ladder[0]!.hourly.totalUsd * 3).toFixed(2);
+    assert.match(line ?? "", new RegExp(`^hosts +3 of it .*\\$${together} an hour together`));
   });
 
   it("lets its hosts talk to each other, and nobody else", async () => {

@@ -15,7 +15,7 @@ export interface BillLine {
 }
 
 /** A filter of Cost Explorer, as far as this one understands it. */
-interface Expression {
+export interface Expression {
   readonly And?: readonly Expression[];
   readonly Not?: Expression;
   readonly Dimensions?: { readonly Key: string; readonly Values: readonly string[] };
@@ -26,7 +26,8 @@ interface Expression {
   };
 }
 
-function matches(line: BillLine, filter: Expression | undefined): boolean {
+/** Whether a line of the bill is one that a filter asks for. */
+export function matches(line: BillLine, filter: Expression | undefined): boolean {
   if (filter === undefined) return true;
   const { And, Not, Dimensions, Tags } = filter;
   if (And !== undefined) return And.every((each) => matches(line, each));

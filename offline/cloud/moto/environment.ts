@@ -4,8 +4,9 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { OfflineError } from "../../offline-error.ts";
-import { withLock } from "../build-lock.ts";
+import { withLock } from "../../../processes/lock-folder.ts";
 import { cacheFolder } from "../cache-folder.ts";
+import { markUsed, pruneCache } from "../prune-cache.ts";
 
 const run = promisify(execFile);
 const requirements = join(import.meta.dirname, "..", "requirements.txt");
@@ -113,11 +114,13 @@ export async function motoPython(log: (line: string) => void): Promise<string> {
       `${target}.lock`,
       async () => {
         if (!(await isComplete())) await build(target, mark, log);
+        for (const name of await pruneCache()) log(`cache: removed ${name}, unused for a month`);
       },
       () => {
         log("emulated AWS: another process is making the Python environment; waiting for it");
       },
     );
   }
+  await markUsed(target);
   return join(target, "bin", "python");
 }

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import budget_watch
 import endpoints
 import schedules
 from moto.ec2.models import ec2_backends
@@ -156,9 +157,10 @@ def answer(path: str, body: dict[str, Any]) -> tuple[str, Any]:
             return schedules.call(body, os.environ["MOTO_PORT"])
         if path == "regions":
             return "200 OK", regions()
-        hosted = endpoints.answer(path, body)
-        if hosted is not None:
-            return hosted
+        for each in (endpoints, budget_watch):
+            answered = each.answer(path, body)
+            if answered is not None:
+                return answered
     except Exception as error:  # noqa: BLE001: the proxy shows it as the API's own error
         return "400 Bad Request", {
             "code": getattr(error, "error_type", None) or getattr(error, "code", type(error).__name__),

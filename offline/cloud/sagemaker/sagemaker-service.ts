@@ -16,16 +16,16 @@ export class SageMakerService {
   readonly #endpoints: Endpoints;
   readonly #jobs: AsyncJobs;
   readonly #components: InferenceComponents;
-  readonly #notebooks: Notebooks;
   readonly #trainings: TrainingJobs;
+  readonly #notebooks: Notebooks;
 
   constructor(parts: TrainingParts) {
     this.#parts = parts;
     this.#endpoints = new Endpoints(parts);
     this.#jobs = new AsyncJobs(parts, this.#endpoints);
     this.#components = new InferenceComponents(parts);
-    this.#notebooks = new Notebooks(parts);
     this.#trainings = new TrainingJobs(parts);
+    this.#notebooks = new Notebooks(parts);
   }
 
   /** Checks a call before moto takes it; answers those of the runtime API itself. */
@@ -36,8 +36,10 @@ export class SageMakerService {
       const copy = await this.#components.serving(call, endpointOf(call));
       return invokeEndpoint(this.#endpoints, call, copy);
     }
-    const beside = this.#notebooks.answer(call) ?? this.#trainings.answer(call);
-    const answered = beside ?? (await this.#components.answer(call));
+    const answered =
+      this.#trainings.answer(call) ??
+      this.#notebooks.answer(call) ??
+      (await this.#components.answer(call));
     if (answered !== undefined) return answered;
     checkSageMakerCall(call, this.#parts);
     if (/^(Create|Update)Endpoint$/.test(call.operation)) await this.#checkDeployment(call);
@@ -59,8 +61,8 @@ export class SageMakerService {
   /** The reply of the resource tag index with what moto does not know of. */
   indexed(call: ApiRequest, reply: ApiReply): ApiReply {
     if (call.operation !== "GetResources") return reply;
-    const beside = this.#notebooks.indexed(call, this.#components.indexed(call, reply));
-    return withThings(beside, this.#trainings.indexed(call));
+    const known = withThings(this.#components.indexed(call, reply), this.#trainings.indexed(call));
+    return this.#notebooks.indexed(call, known);
   }
 
   /** Resolves when every endpoint has come as far as it can. */

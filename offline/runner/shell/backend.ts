@@ -4,7 +4,7 @@ import { homedir, hostname, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OfflineError } from "../../offline-error.ts";
-import { isAlive } from "../../process-alive.ts";
+import { isAlive } from "../../../processes/process-alive.ts";
 import type { Snapshot, SnapshotStore } from "../contract.ts";
 import {
   fromDeployment,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { clockFindings } from "../../../components/bootstrap/gpu-clocks.ts";
 import { linkFindings, readLinks } from "../../../components/bootstrap/gpu-links.ts";
 import { readGpuReport } from "../../../components/bootstrap/gpu-report.ts";
+import { h100Verified } from "./recorded-h100.ts";
 
 /** Twelve of eighteen links, as https://github.com/Azure/azurehpc-health-checks/issues/162 has it by design. */
 const slotCard = (index: number) => [
@@ -38,6 +39,14 @@ const wholeB200 = (index: number) => [
   `GPU ${index}: NVIDIA B200 (UUID: GPU-39ac7bce-e3d6-b426-008e-fa47897c72d5)`,
   ...Array.from({ length: 18 }, (_, link) => `         Link ${link}: 53.125 GB/s`),
 ];
+
+describe("readGpuReport of a recorded H100", () => {
+  it("has computed for real, and finds nothing", () => {
+    const { cuda, gpus, devices, findings } = readGpuReport(h100Verified);
+    assert.deepEqual([cuda, gpus.length, findings], ["real", 1, []]);
+    assert.equal(devices[0]?.copyGBs, 2986.5);
+  });
+});
 
 describe("linkFindings", () => {
   const findings = (...gpus: readonly string[][]) => linkFindings(readLinks(gpus.flat()));

@@ -5,6 +5,7 @@ import { bootstrapPlanLines } from "../../../components/bootstrap/plan-text.ts";
 import { refuseGpus } from "../../../components/bootstrap/refuse-gpus.ts";
 import type { BootstrapWish } from "../../../components/bootstrap/wish.ts";
 import { bareHost, deepLearningImage, hostFacts } from "./host-facts.ts";
+import { h100Facts } from "./recorded-h100.ts";
 
 const wish: BootstrapWish = { gpu: { model: "A10G", count: 1 }, engine: "vllm" };
 const codes = (facts: HostFacts, wanted = wish) =>
@@ -53,6 +54,14 @@ describe("parseFacts", () => {
 });
 
 describe("planBootstrap", () => {
+  it("finds nothing to do to the driver of a recorded H100", () => {
+    const facts = parseFacts(h100Facts);
+    const plan = planBootstrap(facts, { gpu: { model: "H100", count: 1 }, engine: "transformers" });
+    assert.deepEqual([facts.pciGpus, facts.nvidiaSmi, facts.gpus.length], [1, 0, 1]);
+    assert.equal(plan.driver.strategy, "preinstalled");
+    assert.deepEqual(plan.refusals, []);
+  });
+
   it("only verifies a driver that answers", () => {
     const plan = planBootstrap(hostFacts(), wish);
     assert.equal(plan.driver.strategy, "preinstalled");

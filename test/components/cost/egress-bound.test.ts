@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { egressBound } from "../../../components/cost/egress-bound.ts";
+import { egressBound, largestAnswerBytes } from "../../../components/cost/egress-bound.ts";
 
 const host = (resourceId: string, region: string, bytes: number) => ({
   ...{ resourceId, region, bytes },
@@ -15,6 +15,14 @@ describe("egressBound", () => {
       bound.hosts.map(({ atMostUsd }) => atMostUsd),
       [0.9, 0.45],
     );
+  });
+
+  it("takes each answer of an endpoint for the largest that there is, and no bytes of it for a host's", () => {
+    const endpoint = { ...host("dev-e", "us-east-1", 40 * largestAnswerBytes), requests: 40 };
+    const bound = egressBound([host("i-1", "us-east-1", 10e9), endpoint]);
+    assert.equal(bound.sentGB, 10);
+    assert.equal(bound.atMostUsd, 0.99);
+    assert.deepEqual([bound.hosts.length, bound.endpoints[0]?.atMostUsd], [1, 0.09]);
   });
 
   it("leaves out hosts of regions without a price, and names these", () => {

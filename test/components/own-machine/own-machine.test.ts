@@ -44,9 +44,15 @@ describe("parseOwnGpus", () => {
 
 describe("parseNvidiaSmi", () => {
   it("takes off what other programs hold", () => {
-    const [gpu] = parseNvidiaSmi("NVIDIA GeForce RTX 3090, 24576, 1024\n");
+    const [gpu] = parseNvidiaSmi("NVIDIA GeForce RTX 3090, 24576, 23552\n");
     assert.equal(gpu?.usableMiB, 23_552);
     assert.equal(gpu.powerWatts, 350);
+  });
+
+  it("counts what an H100 of driver 580.159.04 had free", () => {
+    const [gpu] = parseNvidiaSmi("NVIDIA H100 80GB HBM3, 81559, 81079\n");
+    assert.equal(gpu?.usableMiB, 81_079);
+    assert.equal(gpu.name, "NVIDIA H100 80GB HBM3");
   });
 
   it("refuses an answer without a GPU", () => {

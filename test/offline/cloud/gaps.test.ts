@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import * as budgets from "@aws-sdk/client-budgets";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as iam from "@aws-sdk/client-iam";
 import * as sagemaker from "@aws-sdk/client-sagemaker";
 import * as tagging from "@aws-sdk/client-resource-groups-tagging-api";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { startCloud, type ApiCall, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { dlami, settingsFor } from "./account.ts";
 
@@ -153,5 +154,123 @@ describe("what the cloud adds to moto", function () {
         ["DescribeKeyPairs", 200, undefined],
       ],
     );
+  });
+
+  it("spends a budget by what runs, tells people, and denies the deployer what its policy says", async () => {
+    const account = settingsFor(cloud);
+    const [roles, money] = [new iam.IAMClient(account), new budgets.BudgetsClient(account)];
+    const trust = (Service: string) =>
+      JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Principal: { Service }, Action: "sts:AssumeRole" }],
+      });
+    const [RoleName, denier] = ["deployer", "dev-budget-denier"];
+    await roles.send(
+      new iam.CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust("ec2.amazonaws.com") }),
+    );
+    const { Role } = await roles.send(
+      new iam.CreateRoleCommand({
+        RoleName: denier,
+        AssumeRolePolicyDocument: trust("budgets.amazonaws.com"),
+      }),
+    );
+    const PolicyDocument = (Effect: string, Action: string) =>
+      JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect, Action, Resource: "*" }],
+      });
+    const { Policy } = await roles.send(
+      new iam.CreatePolicyCommand({
+        PolicyName: "nothing-more",
+        PolicyDocument: PolicyDocument("Deny", "ec2:Run*"),
+      }),
+    );
+    const AccountId = "123456789012";
+    const arm = async (BudgetName: string, Threshold: number) => {
+      const Budget = {
+        ...{ BudgetName, BudgetType: "COST" as const, TimeUnit: "MONTHLY" as const },
+        BudgetLimit: { Amount: "1", Unit: "USD" },
+        FilterExpression: { Tags: { Key: "berth:stack", Values: ["spent"] } },
+      };
+      const Subscribers = [{ SubscriptionType: "EMAIL" as const, Address: "a@example.org" }];
+      const Notification = {
+        ...{ NotificationType: "ACTUAL" as const, ComparisonOperator: "GREATER_THAN" as const },
+        Threshold,
+      };
+      const NotificationsWithSubscribers = [{ Notification, Subscribers }];
+      await money.send(
+        new budgets.CreateBudgetCommand({ AccountId, Budget, NotificationsWithSubscribers }),
+      );
+      const { ActionId } = await money.send(
+        new budgets.CreateBudgetActionCommand({
+          ...{ AccountId, BudgetName, NotificationType: "ACTUAL", ActionType: "APPLY_IAM_POLICY" },
+          ActionThreshold: { ActionThresholdValue: 100, ActionThresholdType: "PERCENTAGE" },
+          Definition: {
+            IamActionDefinition: { PolicyArn: Policy?.Arn ?? "", Roles: [RoleName] },
+          },
+          ...{ ExecutionRoleArn: Role?.Arn ?? "", ApprovalModel: "AUTOMATIC", Subscribers },
+        }),
+      );
+      return async () => {
+        const asked = { AccountId, BudgetName, ActionId };
+        const { Action } = await money.send(new budgets.DescribeBudgetActionCommand(asked));
+        return Action?.Status;
+      };
+    };
+    const refused = await arm("refused", 100);
+    const Tags = [{ Key: "berth:stack", Value: "spent" }];
+    const launch = {
+      ...{ ImageId: await dlami(cloud), InstanceType: "g6.xlarge" as const },
+      ...{ MinCount: 1, MaxCount: 1 },
+      TagSpecifications: [{ ResourceType: "instance" as const, Tags }],
+    };
+    await client.send(new ec2.RunInstancesCommand(launch));
+    await cloud.advanceClock(1.5 * 3600);
+    assert.equal(await refused(), "EXECUTION_FAILURE", "its role may attach nothing");
+    await roles.send(
+      new iam.PutRolePolicyCommand({
+        ...{ RoleName: denier, PolicyName: "deny" },
+        PolicyDocument: PolicyDocument("Allow", "iam:AttachRolePolicy"),
+      }),
+    );
+    const status = await arm("dev-budget", 50);
+    const { Credentials } = await new STSClient(account).send(
+      new AssumeRoleCommand({
+        RoleArn: `arn:aws:iam::${AccountId}:role/deployer`,
+        RoleSessionName: "ci",
+      }),
+    );
+    const { AccessKeyId: accessKeyId = "", SecretAccessKey: secretAccessKey = "" } =
+      Credentials ?? {};
+    const deployer = new ec2.EC2Client({
+      ...account,
+      credentials: { accessKeyId, secretAccessKey },
+    });
+    const { Instances } = await deployer.send(new ec2.RunInstancesCommand(launch));
+    await cloud.advanceClock(60);
+    assert.equal(await status(), "EXECUTION_SUCCESS");
+    assert.deepEqual(
+      cloud.budgetAlerts().map(({ budget, to }) => [budget, to]),
+      [
+        ["refused", "a@example.org"],
+        ["dev-budget", "a@example.org"],
+      ],
+    );
+    const { Budget } = await money.send(
+      new budgets.DescribeBudgetCommand({ AccountId, BudgetName: "dev-budget" }),
+    );
+    assert.match(Budget?.CalculatedSpend?.ActualSpend?.Amount ?? "", /^1\.2\d+$/);
+    await assert.rejects(deployer.send(new ec2.RunInstancesCommand(launch)), (error: Error) => {
+      assert.equal(error.name, "UnauthorizedOperation");
+      assert.match(
+        error.message,
+        /assumed-role\/deployer\/ci .*ec2:RunInstances with an explicit deny/,
+      );
+      return true;
+    });
+    await deployer.send(
+      new ec2.TerminateInstancesCommand({ InstanceIds: [Instances![0]!.InstanceId!] }),
+    );
+    await client.send(new ec2.RunInstancesCommand(launch));
   });
 });

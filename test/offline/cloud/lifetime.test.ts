@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { isAlive } from "../../../offline/process-alive.ts";
+import { isAlive } from "../../../processes/process-alive.ts";
 import { cacheFolder } from "../../../offline/cloud/cache-folder.ts";
 import { startCloud } from "../../../offline/cloud/cloud.ts";
 import { motoPython } from "../../../offline/cloud/moto/environment.ts";

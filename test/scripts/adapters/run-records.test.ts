@@ -14,7 +14,7 @@ import type { RunRecord, Usage } from "../../../components/cost/usage.ts";
 import { timestamp } from "../../../components/lease/lease.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { askBill } from "../../../scripts/adapters/cost-explorer.ts";
-import { askSentBytes } from "../../../scripts/adapters/egress-of-hosts.ts";
+import { askSentBytes } from "../../../scripts/adapters/egress-of-runs.ts";
 import { recordRuns } from "../../../scripts/adapters/run-records.ts";
 import { settingsFor } from "../../offline/cloud/account.ts";
 
@@ -142,6 +142,19 @@ describe("what runs cost, asked of an account", function () {
     await send("i-gone", 49, 10e9);
     await send("i-here", 1, 2e9);
     await send("i-strange", 1, 900e9);
+    await cloudwatch.send(
+      new PutMetricDataCommand({
+        Namespace: "AWS/SageMaker",
+        MetricData: ["AllTraffic", "Other"].map((variant) => ({
+          ...{ MetricName: "Invocations", Value: 20 },
+          Timestamp: new Date(now.getTime() - hourMs),
+          Dimensions: [
+            { Name: "EndpointName", Value: "dev-e" },
+            { Name: "VariantName", Value: variant },
+          ],
+        })),
+      }),
+    );
     const at = (hoursAgo: number) => timestamp(new Date(now.getTime() - hoursAgo * hourMs));
     const host = (resourceId: string, from: string, to?: string): Usage => ({
       ...{ kind: "instance", resourceId, type: "g6.xlarge", units: 1 },
@@ -151,7 +164,11 @@ describe("what runs cost, asked of an account", function () {
     const identity = { stack: "dev", env: "dev", owner: "alice", model: "m", region: "us-east-1" };
     const record: RunRecord = {
       ...{ ...identity, runId, charges: [] },
-      usages: [host("i-gone", at(51), at(48)), host("i-here", at(2))],
+      usages: [
+        host("i-gone", at(51), at(48)),
+        host("i-here", at(2)),
+        { ...host("dev-e", at(2)), kind: "endpoint", variants: ["AllTraffic", "Other"] },
+      ],
     };
     const bound = egressBound(await askSentBytes(settingsFor(cloud), [record], now));
     assert.deepEqual(
@@ -162,7 +179,11 @@ describe("what runs cost, asked of an account", function () {
       ],
     );
     assert.equal(bound.sentGB, 52);
-    assert.equal(bound.atMostUsd, 4.68);
+    assert.deepEqual(
+      bound.endpoints.map(({ requests, atMostUsd }) => [requests, atMostUsd]),
+      [[40, 0.09]],
+    );
+    assert.equal(bound.atMostUsd, 4.77);
   });
 
   it("asks Cost Explorer by the stack's tag, day by day", async () => {

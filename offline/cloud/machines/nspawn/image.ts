@@ -5,8 +5,9 @@ import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { OfflineError } from "../../../offline-error.ts";
-import { withLock } from "../../build-lock.ts";
+import { withLock } from "../../../../processes/lock-folder.ts";
 import { cacheFolder } from "../../cache-folder.ts";
+import { markUsed, pruneCache } from "../../prune-cache.ts";
 import { run, systemPath } from "./command.ts";
 import { debianMirror, type DebianMirror } from "./debian-mirror.ts";
 
@@ -166,12 +167,17 @@ export async function prepareImage(
   progress: (line: string) => void,
 ): Promise<void> {
   const target = imageFolder(system);
-  if (existsSync(target)) return;
+  if (existsSync(target)) {
+    await markUsed(target);
+    return;
+  }
   await mkdir(cacheFolder(), { recursive: true });
   await withLock(
     join(cacheFolder(), "image.lock"),
     async () => {
       if (!existsSync(target)) await build(system, target, progress);
+      await markUsed(target);
+      for (const name of await pruneCache()) progress(`cache: removed ${name}, unused for a month`);
     },
     () => {
       progress("machine image: another process is building it; waiting");

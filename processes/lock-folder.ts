@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive } from "../process-alive.ts";
+import { isAlive } from "./process-alive.ts";
 
 /** Whether the holder of a lock folder is gone: its process is dead, or it never wrote its id. */
 async function isStale(folder: string): Promise<boolean> {
