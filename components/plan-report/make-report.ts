@@ -9,7 +9,7 @@ import { decide, paidHoursOf, type Decision } from "../sizing/decide.ts";
 import { hostMemoryGiB, type Job } from "../sizing/job.ts";
 import { dearestHourlyUsd, tieBreak } from "../sizing/ladder.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
-import { nativeWeightBytes } from "../sizing/weight-layout.ts";
+import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
 import type {
   OwnMachine,
   PlanReport,
@@ -75,7 +75,7 @@ function precisionOf({ job, model }: Decision): string {
     const { method, quantisation = "nf4-double", precision } = job.workload;
     return method === "qlora" ? quantisation : precision;
   }
-  return job.workload.precision === "native" ? model.nativePrecision : job.workload.precision;
+  return heldPrecision(model, job.workload.precision, job.workload.engine);
 }
 
 function savingOf(

@@ -42,6 +42,8 @@ export interface LayoutReport {
   readonly dataParallel: number;
   /** Groups of layers of each pipeline stage; 1 is no interleaving. */
   readonly virtualStages: number;
+  /** Embedding and output head count as a layer each when layers are dealt out over the stages. */
+  readonly tablesAsLayers: boolean;
   /** How states are shared out over the data-parallel GPUs; Megatron-LM's distributed optimizer is ZeRO 1. */
   readonly sharding: string;
   readonly gradientCheckpointing: boolean;

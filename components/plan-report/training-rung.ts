@@ -50,6 +50,7 @@ function layoutOf({ layout, type }: Candidate, step: ClusterStep | undefined): R
     pipelineParallel,
     dataParallel,
     virtualStages: virtualStagesOf(layout),
+    tablesAsLayers: workload.megatron?.tablesAsLayers ?? false,
     sharding: framework === "megatron" ? "distributed-optimizer" : sharding,
     gradientCheckpointing,
     microBatch,

@@ -8,7 +8,7 @@ import type { ServingJob } from "./job.ts";
 import { dearestHourlyUsd } from "./ladder.ts";
 import { NoPlacementError } from "./no-placement-error.ts";
 import type { PlanRequest } from "./plan-request.ts";
-import { nativeWeightBytes } from "./weight-layout.ts";
+import { heldPrecision, nativeWeightBytes } from "./weight-layout.ts";
 import type { SizingEngine } from "./workload.ts";
 
 export type { PlanRequest } from "./plan-request.ts";
@@ -115,7 +115,7 @@ export function makePlan(request: PlanRequest, catalogue: Catalogue): Plan {
     gated: model.gated ?? false,
     env,
     engine,
-    precision: precision === "native" ? model.nativePrecision : precision,
+    precision: heldPrecision(model, precision, engine),
     contextTokens,
     concurrency,
     demand: chosen.demand,

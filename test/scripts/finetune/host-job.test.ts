@@ -10,6 +10,7 @@ import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.t
 import {
   jobsFolder,
   jobState,
+  checkHostCount,
   readJobFolder,
   runJob,
   sendJob,
@@ -110,6 +111,17 @@ describe("A fine-tuning on a host", function () {
     await assert.rejects(sendJob(host, { ...job, folder: broken }, folder), /could not be brought/);
     assert.equal(readFileSync(join(folder, "run.sh"), "utf8"), trainer);
     host.close();
+  });
+
+  it("is refused on fewer hosts than it was planned for, and by Megatron-LM", () => {
+    checkHostCount({ ...job, machine: { nodes: 2 } }, 2);
+    assert.throws(() => {
+      checkHostCount({ ...job, machine: { nodes: 4 } }, 2);
+    }, /planned for 4 hosts, and the stack has 2/);
+    const folder = mkdtempSync(join(tmpdir(), "berth-megatron-"));
+    writeFileSync(join(folder, "megatron.yaml"), "");
+    assert.throws(() => readJobFolder(folder), /by Megatron-LM/);
+    rmSync(folder, { recursive: true });
   });
 
   it("is no folder without its files", () => {
