@@ -52,11 +52,19 @@ describe("A host that reboots while its weights come", function () {
     while (s3.sent < 0.75 * total) await sleep(50);
     const boot = "cat /proc/sys/kernel/random/boot_id";
     const before = await host.output(boot);
+    const kept = await host.output("cat /opt/berth/weights/m/.sync/state.json");
+    const keptBytes = Object.keys(JSON.parse(kept) as object).length * (mebibyte / 4);
+    assert.ok(keptBytes >= 0.25 * total, `${String(keptBytes)} bytes are in place while more come`);
     await host.output("sudo -n systemctl reboot --no-block");
     while ((await host.output(boot)) === before) await sleep(200);
+    const sentBefore = s3.sent;
     s3.slowness = undefined;
     const synced = await running;
     assert.equal(synced.bytes, total);
+    const sentAfter = s3.sent - sentBefore;
+    assert.ok(sentAfter <= total - keptBytes, `${String(sentAfter)} bytes were fetched again`);
+    // A system that goes down in order lets the sync put in place what has arrived, too.
+    assert.ok(sentAfter <= 0.5 * total, `${String(sentAfter)} bytes were fetched again`);
     const sums = await host.output("cd /opt/berth/weights/m; sha256sum *.safetensors");
     const found = new Map(sums.split("\n").map((line) => [line.slice(66), line.slice(0, 64)]));
     for (const [index, shard] of shards.entries()) {
