@@ -66,7 +66,12 @@ interface Gpu {
 }
 
 /** The denoiser of an image model is trained on one GPU, whatever the machine has. */
-function weighImages({ model, workload }: TrainingJob, usableMiB: number) {
+function weighImages({ model, workload }: TrainingJob, { accelerator, usableMiB }: Gpu) {
+  // In fp16 the VAE of SDXL overflows, so it works in 32 bit there, in memory that nobody measured.
+  if (accelerator.supportsBf16 !== true) {
+    const reason = "its GPU has no bf16, in which trainings of image models were measured";
+    return { kind: "software", reason } as const;
+  }
   const demand = trainingDemand(model, workload);
   const { fits, reason } = verdict(demand, usableMiB);
   return fits ? { demand, layout: undefined } : ({ kind: "memory", reason } as const);
@@ -81,7 +86,7 @@ function weigh(
     const demand = weighServed(job, type.gpuCount, gpu.usableMiB);
     return "kind" in demand ? demand : { demand, layout: undefined };
   }
-  if (job.model.task === "image-generation") return weighImages(job, gpu.usableMiB);
+  if (job.model.task === "image-generation") return weighImages(job, gpu);
   return weighHosts(job, type, { range: wishes.nodes ?? { least: 1, most: 1 }, gpu });
 }
 

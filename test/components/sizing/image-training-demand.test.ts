@@ -103,13 +103,18 @@ describe("imageTrainingDemand", () => {
 
 describe("A plan of an image model's training", () => {
   it("takes one GPU by the price of an hour, with its disk, and says that no time is known", () => {
-    const { ladder, ranking, trainingAsked, rootVolumeGiB } = makeReport(request, catalogue);
+    const { ladder, ranking, trainingAsked, rootVolumeGiB, rejected } = makeReport(
+      request,
+      catalogue,
+    );
     const [chosen] = ladder;
     assert.equal(ranking.by, "hour");
     assert.equal(chosen?.dataParallel, 1);
     assert.equal(chosen.training, undefined);
     assert.deepEqual(trainingAsked?.imageSize, { width: 1024, height: 1024 });
     assert.equal(rootVolumeGiB, 200);
+    const small = rejected.find(({ instanceType }) => instanceType === "g4dn.xlarge");
+    assert.match(small?.reason ?? "", /no bf16/);
   });
 
   it("names all that it cannot be asked", () => {
