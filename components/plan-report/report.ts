@@ -116,11 +116,14 @@ export interface TrainingAsked {
   readonly method: string;
   readonly precision: string;
   readonly optimizer: string;
-  readonly sequenceTokens: number;
   readonly microBatch: number;
   readonly gradientCheckpointing: boolean;
-  readonly datasetTokens: number;
-  readonly epochs: number;
+  /** This and the next two are undefined for an image model. */
+  readonly sequenceTokens?: number | undefined;
+  readonly datasetTokens?: number | undefined;
+  readonly epochs?: number | undefined;
+  /** Pixels; of an image model alone. */
+  readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
 }
 
 /** One thing to change so that less memory is needed, on top of those before it. */

@@ -99,6 +99,11 @@ async function readAsked(
   const { request } = await readPlanInputs(model, { ...options, task: "finetune" }, catalogue);
   const { model: found, job } = decide({ ...request, budgetUsd: undefined }, catalogue);
   if (job.task === "serve") throw new Error("a fine-tuning is planned as one");
+  if (found.task === "image-generation") {
+    throw new UserError(`berth writes no training program for ${found.id}, which makes images.`, {
+      hint: `What it takes is told by: berth plan ${found.id} --task finetune`,
+    });
+  }
   const maxTokens = job.workload.sequenceTokens;
   return {
     request,

@@ -122,6 +122,15 @@ describe("berth finetune", () => {
     assert.equal(existsSync(join(folder, "job")), false);
   });
 
+  it("writes no program for an image model, and says what sizes its training", async () => {
+    const job = join(folder, "job");
+    const { code, out } = await berth("finetune", "sdxl", "--data", data(), "--out", job);
+    assert.equal(code, 1);
+    assert.match(out, /no training program for stable-diffusion-xl-base-1\.0/);
+    assert.match(out, /berth plan stable-diffusion-xl-base-1\.0 --task finetune/);
+    assert.equal(existsSync(job), false);
+  });
+
   it("writes a folder of Megatron-LM for what no single host holds", async () => {
     const several = await berth(
       ...["finetune", "llama-3.1-405b", "--data", data(), "--method", "full"],
