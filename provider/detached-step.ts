@@ -36,6 +36,8 @@ const poll = remoteScript("poll-step.sh");
 /** A step that vanished (the host rebooted, the kernel killed it) is started again so often. */
 const restarts = 2;
 const usualSilenceSeconds = 1200;
+/** systemd gives a unit 90 s to end, and some units are stopped after others. */
+const goingDownSeconds = 240;
 
 interface Progress {
   readonly state: string;
@@ -93,11 +95,15 @@ async function launch(host: Host, step: DetachedStep, folder: string): Promise<v
   const sha256 = createHash("sha256").update(step.script).digest("hex");
   const words = [folder, sha256, ...step.args].map(shellQuote).join(" ");
   const command = `bash -c ${shellQuote(start)} start ${words}`;
-  const result = await host.run(command, () => ({ timeoutMs: 90_000, stdin: step.script }));
-  if (result.code !== 0) {
-    throw new Error(
-      `the step \`${step.name}\` could not be started on ${host.name}: ${result.stderr.trim()}`,
-    );
+  for (let goingDown = 0; ; goingDown++) {
+    const result = await host.run(command, () => ({ timeoutMs: 90_000, stdin: step.script }));
+    if (result.code === 0 && result.stdout.trim() !== "stopping") return;
+    if (result.code !== 0 || goingDown >= goingDownSeconds)
+      throw new Error(
+        `the step \`${step.name}\` could not be started on ${host.name}: ${result.stderr.trim() || "the host is going down"}`,
+      );
+    step.signal?.throwIfAborted();
+    await sleep(1000);
   }
 }
 

@@ -17,6 +17,7 @@ export interface PlanOptions {
   readonly promptTokens?: string;
   readonly answerTokens?: string;
   readonly imageSteps?: string;
+  readonly imageSize?: string;
   readonly precision?: string;
   readonly method?: string;
   readonly trainingPrecision?: string;
@@ -98,6 +99,18 @@ class NumberReader {
     return { least, most };
   }
 
+  /** "1024" for a square, or "1024x768". */
+  imageSize(text: string | undefined): TrainingRequest["imageSize"] {
+    if (text === undefined) return undefined;
+    const match = /^\s*(\d+)(?:\s*x\s*(\d+))?\s*$/.exec(text);
+    if (match === null) {
+      this.problems.push(`--image-size: "${text}"; write pixels, such as 1024 or 1024x768`);
+      return undefined;
+    }
+    const [width, height] = [Number(match[1]), Number(match[2] ?? match[1])];
+    return { width, height };
+  }
+
   /** "g=8,p=0". */
   quota(text: string | undefined): QuotaVcpus | undefined {
     if (text === undefined) return undefined;
@@ -139,6 +152,7 @@ function trainingOf(options: PlanOptions, numbers: NumberReader): TrainingReques
     gradientCheckpointing: options.checkpointing,
     sharding: options.sharding,
     offload: options.offload,
+    imageSize: numbers.imageSize(options.imageSize),
     loraRank: numbers.read("lora-rank", options.loraRank),
     datasetTokens: numbers.read("tokens", options.tokens),
     epochs: numbers.read("epochs", options.epochs),

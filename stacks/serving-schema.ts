@@ -26,7 +26,7 @@ export function servingShape<
       .enum(["vllm", "llama.cpp", "transformers", "diffusers"], {
         error: ({ input }) =>
           input === "tgi"
-            ? "tgi is not offered: its repository is archived since March 2026 (docs/adr/0006-no-tgi.md). Leave it out, and vllm serves the same models"
+            ? "tgi is not offered: its repository is archived since March 2026 (docs/adr/0009-no-tgi.md). Leave it out, and vllm serves the same models"
             : "must be vllm, llama.cpp, transformers or diffusers",
       })
       .optional(),

@@ -40,6 +40,7 @@ const trainingSchema = z.strictObject({
   quantisation: z.string().optional(),
   flashAttention: z.boolean().optional(),
   chunkedLoss: z.boolean().optional(),
+  imageSize: z.strictObject({ width: z.int(), height: z.int() }).optional(),
 });
 
 const settingSchema = {

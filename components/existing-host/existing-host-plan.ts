@@ -8,7 +8,7 @@ import { demandsOf, jobOf, type Job } from "../sizing/job.ts";
 import type { MemoryDemand } from "../sizing/memory-part.ts";
 import { checkRequest, type PlanRequest } from "../sizing/plan-request.ts";
 import { verdict, type Verdict } from "../sizing/verdict.ts";
-import { nativeWeightBytes } from "../sizing/weight-layout.ts";
+import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
 import { UserError } from "../user-error.ts";
 
 /** What is asked of a machine that is there already. */
@@ -134,7 +134,7 @@ export function planExistingHost(
     gated: model.gated ?? false,
     env: request.env,
     engine,
-    precision: precision === "native" ? model.nativePrecision : precision,
+    precision: heldPrecision(model, precision, engine),
     contextTokens,
     concurrency,
     demand: fit.demand,

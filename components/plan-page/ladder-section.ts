@@ -65,7 +65,7 @@ export function ladderSection(report: PlanReport): Html {
   const mostUsd = Math.max(...prices);
   const serving = report.serving !== undefined;
   const images = ladder.some(({ imageSpeed }) => imageSpeed !== undefined);
-  const unit = ranking.by === "job" ? "$ a job" : images ? "$ 1000 images" : "$ 1 M tokens";
+  const unit = serving ? (images ? "$ 1000 images" : "$ 1 M tokens") : "$ a job";
   const spot = ladder.some(({ purchase }) => purchase === "spot");
   const spotNote = spot ? " Spot costs at most the price that is shown." : "";
   return html`<section aria-labelledby="ladder">

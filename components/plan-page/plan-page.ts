@@ -32,9 +32,9 @@ function speedFact(report: PlanReport, { speed, imageSpeed, training }: Rung): H
     const note = `${promptTokens} + ${answerTokens} tokens, ${concurrency} at once; ${rangeText(speed.tokensPerSecond)} tokens/s each`;
     return fact("A request", rangeText(speed.requestSeconds, timeText), note);
   }
-  if (training !== undefined && trainingAsked !== undefined) {
+  if (training !== undefined && trainingAsked?.datasetTokens !== undefined) {
     const seconds = { low: training.jobHours.low * 3600, high: training.jobHours.high * 3600 };
-    const note = `${figure(trainingAsked.datasetTokens / 1e6)} M tokens x ${trainingAsked.epochs}, ${trainingAsked.method}`;
+    const note = `${figure(trainingAsked.datasetTokens / 1e6)} M tokens x ${trainingAsked.epochs ?? 1}, ${trainingAsked.method}`;
     return fact("The job", rangeText(seconds, timeText), note);
   }
   return none;
@@ -98,9 +98,13 @@ function heading(report: PlanReport): string {
     const { contextTokens, concurrency } = report.serving;
     return `Served in ${report.precision} by ${report.engine ?? "?"}, ${contextTokens} tokens x ${concurrency}`;
   }
-  const { method, sequenceTokens, microBatch } = report.trainingAsked ?? {};
+  const { method, sequenceTokens = 0, microBatch, imageSize } = report.trainingAsked ?? {};
+  const sample =
+    imageSize === undefined
+      ? `${sequenceTokens} tokens`
+      : `${imageSize.width} x ${imageSize.height} pixels`;
   const what = report.task === "train" ? "Trained from nothing" : "Fine-tuned";
-  return `${what}: ${method ?? ""}, ${sequenceTokens ?? 0} tokens x ${microBatch ?? 0}, ${report.precision}`;
+  return `${what}: ${method ?? ""}, ${sample} x ${microBatch ?? 0}, ${report.precision}`;
 }
 
 /** A report as one page that needs no network: memory of each GPU, price ladder, and what was not taken. Pure. */

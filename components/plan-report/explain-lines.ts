@@ -31,7 +31,8 @@ function percent({ low, high }: Range): string {
   return `${Math.round(low * 100)} to ${Math.round(high * 100)} %`;
 }
 
-function trainingSpeed({ method }: TrainingAsked, rung: Rung): string[] {
+function trainingSpeed({ method, imageSize }: TrainingAsked, rung: Rung): string[] {
+  if (imageSize !== undefined) return [];
   const { nvlink, gpuCount, layout } = rung;
   const byMegatron = layout?.framework === "megatron" && nvlink;
   const share = byMegatron ? megatronShare : trainingShare[method as keyof typeof trainingShare];

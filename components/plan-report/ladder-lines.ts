@@ -45,12 +45,12 @@ function inMarkets(ladder: readonly Rung[]): string {
 }
 
 /** The ladder as a table, one rung a line; nothing where it is empty. */
-export function ladderLines({ ladder, ranking }: PlanReport): string[] {
+export function ladderLines({ ladder, ranking, task }: PlanReport): string[] {
   if (ladder.length === 0) return [];
   const width = Math.max(16, ...ladder.map((rung) => hostsText(rung).length));
   const images = ladder.some(({ imageSpeed }) => imageSpeed !== undefined);
   const served = images ? "$ 1000 images" : "$ 1 M tokens";
-  const price = ranking.by === "job" ? "$ a job" : served;
+  const price = task === "serve" ? served : "$ a job";
   const head = [
     "type".padEnd(width),
     "GPUs".padEnd(20),

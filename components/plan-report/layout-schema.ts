@@ -12,6 +12,7 @@ export const layoutSchema = z.strictObject({
   pipelineParallel: z.int().positive(),
   dataParallel: z.int().positive(),
   virtualStages: z.int().positive().describe("Groups of layers of each pipeline stage."),
+  tablesAsLayers: z.boolean().describe("Embedding and output head count as a layer each."),
   sharding: z.string().describe("How states are shared out over the data-parallel GPUs."),
   gradientCheckpointing: z.boolean(),
   microBatch: z.int().positive().describe("Sequences of one pass on one GPU."),

@@ -7,9 +7,10 @@ import { aroundCost } from "../pricing/rung-cost.ts";
 import { weightsDelivery, type WeightsDelivery } from "../pricing/weights-delivery.ts";
 import { decide, paidHoursOf, type Decision } from "../sizing/decide.ts";
 import { hostMemoryGiB, type Job } from "../sizing/job.ts";
+import { imageSizeOf } from "../sizing/image-training-demand.ts";
 import { dearestHourlyUsd, tieBreak } from "../sizing/ladder.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
-import { nativeWeightBytes } from "../sizing/weight-layout.ts";
+import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
 import type {
   OwnMachine,
   PlanReport,
@@ -44,19 +45,13 @@ function servingOf(job: Job): ServingRequest | undefined {
 
 function trainingOf(job: Job): TrainingAsked | undefined {
   if (job.task === "serve") return undefined;
-  const { datasetTokens, epochs, workload } = job;
+  const { datasetTokens, epochs, model, workload } = job;
   const { method, precision, optimizer, sequenceTokens, microBatch, gradientCheckpointing } =
     workload;
-  return {
-    method,
-    precision,
-    optimizer,
-    sequenceTokens,
-    microBatch,
-    gradientCheckpointing,
-    datasetTokens,
-    epochs,
-  };
+  const asked = { method, precision, optimizer, microBatch, gradientCheckpointing };
+  return model.task === "image-generation"
+    ? { ...asked, imageSize: imageSizeOf(model, workload) }
+    : { ...asked, sequenceTokens, datasetTokens, epochs };
 }
 
 function deliveryOf(
@@ -75,7 +70,7 @@ function precisionOf({ job, model }: Decision): string {
     const { method, quantisation = "nf4-double", precision } = job.workload;
     return method === "qlora" ? quantisation : precision;
   }
-  return job.workload.precision === "native" ? model.nativePrecision : job.workload.precision;
+  return heldPrecision(model, job.workload.precision, job.workload.engine);
 }
 
 function savingOf(

@@ -67,7 +67,12 @@ function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
 
 function trainingLines({ trainingAsked }: PlanReport, { training, jobUsd }: Rung): string[] {
   if (trainingAsked === undefined) return [];
-  const { datasetTokens, epochs } = trainingAsked;
+  const { datasetTokens, epochs, imageSize, microBatch, method } = trainingAsked;
+  if (datasetTokens === undefined || epochs === undefined) {
+    const { width = 0, height = 0 } = imageSize ?? {};
+    const what = `${method}, ${microBatch} of ${width} x ${height} pixels a step`;
+    return [line("time", `not known (${what}): no training of an image model was timed`)];
+  }
   const data = `${figure(datasetTokens / 1e6)} M tokens`;
   if (training === undefined || jobUsd === undefined) {
     return [

@@ -191,11 +191,15 @@ export const planReportSchema = z.strictObject({
       method: z.string(),
       precision: z.string(),
       optimizer: z.string(),
-      sequenceTokens: z.int().positive(),
+      sequenceTokens: z.int().positive().optional(),
       microBatch: z.int().positive(),
       gradientCheckpointing: z.boolean(),
-      datasetTokens: z.number().positive(),
-      epochs: z.number().positive(),
+      datasetTokens: z.number().positive().optional(),
+      epochs: z.number().positive().optional(),
+      imageSize: z
+        .strictObject({ width: z.int().positive(), height: z.int().positive() })
+        .optional()
+        .describe("Of an image model, which has no tokens and no time that is known."),
     })
     .optional(),
   weightsGiB: z.number().nonnegative(),

@@ -42,6 +42,8 @@ export interface LayoutReport {
   readonly dataParallel: number;
   /** Groups of layers of each pipeline stage; 1 is no interleaving. */
   readonly virtualStages: number;
+  /** Embedding and output head count as a layer each when layers are dealt out over the stages. */
+  readonly tablesAsLayers: boolean;
   /** How states are shared out over the data-parallel GPUs; Megatron-LM's distributed optimizer is ZeRO 1. */
   readonly sharding: string;
   readonly gradientCheckpointing: boolean;
@@ -114,11 +116,14 @@ export interface TrainingAsked {
   readonly method: string;
   readonly precision: string;
   readonly optimizer: string;
-  readonly sequenceTokens: number;
   readonly microBatch: number;
   readonly gradientCheckpointing: boolean;
-  readonly datasetTokens: number;
-  readonly epochs: number;
+  /** This and the next two are undefined for an image model. */
+  readonly sequenceTokens?: number | undefined;
+  readonly datasetTokens?: number | undefined;
+  readonly epochs?: number | undefined;
+  /** Pixels; of an image model alone. */
+  readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
 }
 
 /** One thing to change so that less memory is needed, on top of those before it. */

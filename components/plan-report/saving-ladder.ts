@@ -108,9 +108,9 @@ function trainingRungs(job: TrainingJob, { usableMiB, gpuCount }: Machine): read
   );
 }
 
-/** What to change until the job fits these GPUs; undefined for image models, which have nothing to change here. */
+/** What to change until the job fits these GPUs; undefined for an image model's server, which has nothing to change here. */
 export function savingLadder(job: Job, machine: Machine): SavingLadder | undefined {
-  if (job.model.task === "image-generation") return undefined;
+  if (job.task === "serve" && job.model.task === "image-generation") return undefined;
   const rungs = job.task === "serve" ? servingRungs(job, machine) : trainingRungs(job, machine);
   return { machine: machine.name, usableMiB: machine.usableMiB, rungs };
 }

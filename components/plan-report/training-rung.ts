@@ -50,6 +50,7 @@ function layoutOf({ layout, type }: Candidate, step: ClusterStep | undefined): R
     pipelineParallel,
     dataParallel,
     virtualStages: virtualStagesOf(layout),
+    tablesAsLayers: workload.megatron?.tablesAsLayers ?? false,
     sharding: framework === "megatron" ? "distributed-optimizer" : sharding,
     gradientCheckpointing,
     microBatch,
@@ -60,11 +61,12 @@ function layoutOf({ layout, type }: Candidate, step: ClusterStep | undefined): R
   };
 }
 
-/** Layout, time and price of a training; without the last two where the GPU's peak is not known. */
+/** Layout, time and price of a training; without the last two where the GPU's peak is not known; none of an image model. */
 export function trainingRung(
   job: TrainingJob,
   candidate: Candidate,
 ): Pick<Rung, "layout"> & Partial<Pick<Rung, "training" | "jobUsd">> {
+  if (job.model.task === "image-generation") return { layout: undefined };
   const step = stepOfCandidate(job, candidate);
   const layout = layoutOf(candidate, step);
   const tflops = densePeakTflops(candidate.accelerator);

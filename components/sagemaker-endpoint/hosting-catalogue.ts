@@ -24,7 +24,9 @@ export function hostingCatalogue(catalogue: Catalogue): Catalogue {
   const instanceTypes = catalogue.sagemakerTypes.flatMap((row): InstanceType[] => {
     const ec2 = ec2Types.get(row.ec2InstanceType);
     if (ec2 === undefined || !row.hosting) return [];
-    return [{ ...ec2, instanceType: row.instanceType, prices: hostingPrices(row) }];
+    // What EC2 sells besides by reservation, on spot and in Capacity Blocks is nothing that an endpoint runs on.
+    const ofEc2 = { capacityBlocks: undefined, reserved: undefined, pastSpot: undefined };
+    return [{ ...ec2, ...ofEc2, instanceType: row.instanceType, prices: hostingPrices(row) }];
   });
   return { ...catalogue, instanceTypes };
 }

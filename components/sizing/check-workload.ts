@@ -1,5 +1,6 @@
 import type { Model } from "../catalogue/model.ts";
 import { UserError } from "../user-error.ts";
+import { imageTrainingProblems } from "./image-training-demand.ts";
 import { megatronProblem, megatronSplitProblem } from "./parallel/megatron-split.ts";
 import { trainingSplitProblem } from "./splits.ts";
 import type {
@@ -90,7 +91,7 @@ export function checkTraining(
   const counts = { sequenceTokens, microBatch, gradientAccumulation, rank: lora?.rank };
   const problems = [...wrongCounts({ ...counts, ...parallelism })];
   if (model.task === "image-generation") {
-    problems.push("task: training of image models is not sized; only serving them is");
+    problems.push(...imageTrainingProblems(model, workload));
   } else if (problems.length === 0) {
     problems.push(...wrongSplits(model, workload, parallelism));
   }

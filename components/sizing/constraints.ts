@@ -63,10 +63,11 @@ function priceReason(
       : undefined;
   }
   if (type.prices?.[region] !== undefined) return undefined;
-  const soldNowhere = Object.keys(type.prices ?? {}).length === 0;
-  return soldNowhere
+  if (Object.keys(type.prices ?? {}).length > 0) return `no on-demand price in ${region}`;
+  // SageMaker's types have no Capacity Blocks, though the EC2 types under them may be sold in no other way.
+  return Object.keys(type.capacityBlocks ?? {}).length > 0
     ? "no on-demand price anywhere: sold as Capacity Blocks (--market capacity-block)"
-    : `no on-demand price in ${region}`;
+    : "no price is known in any region";
 }
 
 function interconnectReason(type: InstanceType, { interconnect = "any" }: PlacementWishes) {
@@ -118,6 +119,13 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
         ? "an Arm host, for which there is no machine image yet"
         : undefined,
   ],
+  [
+    "not-asked",
+    ({ instanceType }, { hasEndpoint }, region) =>
+      hasEndpoint === undefined || hasEndpoint(instanceType, region)
+        ? undefined
+        : `no SageMaker endpoint type with a known price in ${region}`,
+  ],
   ["no-price", priceReason],
   [
     "not-asked",
@@ -125,13 +133,6 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
       wishes.gpuCount === undefined || wishes.gpuCount === gpuCount
         ? undefined
         : `${gpuCount} GPUs, and ${wishes.gpuCount} were asked for`,
-  ],
-  [
-    "not-asked",
-    ({ instanceType }, { hasEndpoint }, region) =>
-      hasEndpoint === undefined || hasEndpoint(instanceType, region)
-        ? undefined
-        : `no SageMaker endpoint type with a known price in ${region}`,
   ],
   ["interconnect", interconnectReason],
   ["quota", (type, wishes) => quotaReason(type, wishes)],

@@ -35,11 +35,7 @@ export function regionsOf({ region, otherRegions = [] }: PlanRequest): readonly 
 function volumeGiB(request: PlanRequest, job: Job): number {
   if (request.rootVolumeGiB !== undefined) return request.rootVolumeGiB;
   const training = job.task === "serve" ? undefined : job.workload;
-  // An image model has no layers to count checkpoints by; its disk is that of a server.
-  const task = job.model.task === "image-generation" ? "serve" : job.task;
-  const { totalGiB } = diskDemand(job.model, task, {
-    training: task === "serve" ? undefined : training,
-  });
+  const { totalGiB } = diskDemand(job.model, job.task, { training });
   return Math.ceil(totalGiB / 10) * 10;
 }
 
@@ -124,6 +120,11 @@ function withoutTaken(
   return [...new Map(left.map((one) => [placeOf(one), one])).values()];
 }
 
+/** A server is on one host, and an image model is trained on one GPU. */
+function onOneHost({ task, model }: Job): boolean {
+  return task === "serve" || model.task === "image-generation";
+}
+
 /**
  * On one host, and where none holds a training by its memory on several. Types of one GPU, as an environment may ask for, stay
  * single.
@@ -131,7 +132,7 @@ function withoutTaken(
 function placementsOf(question: PlacementQuestion): PlacementChoice {
   const { job, wishes } = question;
   const found = findPlacements(question);
-  const single = job.task === "serve" || wishes.nodes !== undefined || wishes.gpuCount === 1;
+  const single = onOneHost(job) || wishes.nodes !== undefined || wishes.gpuCount === 1;
   if (single || found.holding.length > 0) return found;
   // A host that a limit of price refuses holds it: several would not be what was asked for.
   if (found.rejected.some(({ kind }) => kind === "price")) return found;
@@ -152,7 +153,8 @@ export function decide(request: PlanRequest, catalogue: Catalogue): Decision {
   const wishes = wishesOf(request, catalogue);
   const found = placementsOf({ job, wishes, rootVolumeGiB, catalogue });
   const training = job.task !== "serve";
-  const rankBy = training ? "job" : "hour";
+  // The time of an image model's training is not known, and so not what its job costs.
+  const rankBy = onOneHost(job) ? "hour" : "job";
   const rungs = found.holding.map(rungMaker(job, catalogue, monthlyHours));
   const judged = rungs.map((rung) => ({ rung, reason: aboveBudget(request, rung, training) }));
   const affordable = judged.flatMap(({ rung, reason }) => (reason === undefined ? [rung] : []));

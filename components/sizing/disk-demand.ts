@@ -1,4 +1,5 @@
 import type { Model } from "../catalogue/model.ts";
+import { trainedImageParameters } from "./image-training-demand.ts";
 import { shapeOf } from "./model-shape.ts";
 import { trainedParameters } from "./training-states.ts";
 import { nativeWeightBytes, weightBytes } from "./weight-layout.ts";
@@ -43,7 +44,10 @@ export function sizeOf(parts: readonly SizePart[]): SizeDemand {
 
 /** Bytes of one checkpoint: what is trained, with its 32-bit copy and moments where the optimiser has them. */
 function checkpointBytes(model: Model, training: TrainingWorkload): number {
-  const { trained } = trainedParameters(shapeOf(model), training);
+  const trained =
+    model.task === "image-generation"
+      ? trainedImageParameters(model, training)
+      : trainedParameters(shapeOf(model), training).trained;
   const moments = { adamw: 8, "adamw-8bit": 2, adafactor: 0.1, sgd: 0 }[training.optimizer];
   const copies = training.precision === "bf16" ? 2 + moments / 2 : 6 + moments;
   return trained * copies;

@@ -72,7 +72,7 @@ export function jobOf(request: PlanRequest, model: Model): Job {
   const { task = "serve", training = {} } = request;
   if (task === "serve") return servingJob(request, model);
   const scratch = task === "train";
-  const workload = trainingWorkload(training, { scratch, limitTokens: model.maxContextTokens });
+  const workload = trainingWorkload(training, { scratch, model });
   const whole = (model.parameters ?? 1e9) * tokensPerParameter;
   return {
     task,

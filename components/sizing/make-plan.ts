@@ -4,11 +4,12 @@ import type { Rung } from "../plan-report/report.ts";
 import { leaseCost, roundUsd } from "../pricing/hourly-cost.ts";
 import { UserError } from "../user-error.ts";
 import { decide, type Decision } from "./decide.ts";
-import type { ServingJob } from "./job.ts";
+import { imageSizeOf } from "./image-training-demand.ts";
+import type { ServingJob, TrainingJob } from "./job.ts";
 import { dearestHourlyUsd } from "./ladder.ts";
 import { NoPlacementError } from "./no-placement-error.ts";
 import type { PlanRequest } from "./plan-request.ts";
-import { nativeWeightBytes } from "./weight-layout.ts";
+import { heldPrecision, nativeWeightBytes } from "./weight-layout.ts";
 import type { SizingEngine } from "./workload.ts";
 
 export type { PlanRequest } from "./plan-request.ts";
@@ -19,11 +20,17 @@ function isServingEngine(engine: SizingEngine): engine is ServingEngine {
   return engine !== "tgi";
 }
 
+function sampleText({ model, workload }: TrainingJob): string {
+  if (model.task !== "image-generation") return `${workload.sequenceTokens} tokens`;
+  const { width, height } = imageSizeOf(model, workload);
+  return `${width} x ${height} pixels`;
+}
+
 /** What the job is, for a sentence. */
 export function jobText({ job, model }: Decision): string {
   if (job.task !== "serve") {
-    const { method, sequenceTokens, microBatch } = job.workload;
-    return `${job.task === "train" ? "the training" : "the fine-tuning"} of ${model.id} (${method}, ${sequenceTokens} tokens x ${microBatch})`;
+    const { method, microBatch } = job.workload;
+    return `${job.task === "train" ? "the training" : "the fine-tuning"} of ${model.id} (${method}, ${sampleText(job)} x ${microBatch})`;
   }
   const { precision, contextTokens, concurrency } = job.workload;
   return `${model.id} in ${precision} precision with ${contextTokens} tokens x ${concurrency}`;
@@ -115,7 +122,7 @@ export function makePlan(request: PlanRequest, catalogue: Catalogue): Plan {
     gated: model.gated ?? false,
     env,
     engine,
-    precision: precision === "native" ? model.nativePrecision : precision,
+    precision: heldPrecision(model, precision, engine),
     contextTokens,
     concurrency,
     demand: chosen.demand,

@@ -4,11 +4,12 @@ import type { InstanceType } from "../catalogue/instance-type.ts";
 import type { Placement, Purchase, Rejection } from "../plan.ts";
 import { hourlyParts, ofHosts, type HourlyParts } from "../pricing/rung-cost.ts";
 import { quotaReason, refusal, type PlacementWishes, type Refusal } from "./constraints.ts";
-import { demandsOf, hostMemoryGiB, type Job, type ServingJob } from "./job.ts";
+import { demandsOf, hostMemoryGiB, type Job, type ServingJob, type TrainingJob } from "./job.ts";
 import type { MemoryDemand } from "./memory-part.ts";
 import { formatProblem, softwareStack, usesPytorch, type SoftwareStack } from "./software-stack.ts";
 import { weighHosts } from "./parallel/weigh-hosts.ts";
 import type { TrainingLayout } from "./parallel/training-layout.ts";
+import { trainingDemand } from "./training-demand.ts";
 import { verdict } from "./verdict.ts";
 
 /** A type of a region that holds the job. */
@@ -64,6 +65,18 @@ interface Gpu {
   readonly usableMiB: number;
 }
 
+/** The denoiser of an image model is trained on one GPU, whatever the machine has. */
+function weighImages({ model, workload }: TrainingJob, { accelerator, usableMiB }: Gpu) {
+  // In fp16 the VAE of SDXL overflows, so it works in 32 bit there, in memory that nobody measured.
+  if (accelerator.supportsBf16 !== true) {
+    const reason = "its GPU has no bf16, in which trainings of image models were measured";
+    return { kind: "software", reason } as const;
+  }
+  const demand = trainingDemand(model, workload);
+  const { fits, reason } = verdict(demand, usableMiB);
+  return fits ? { demand, layout: undefined } : ({ kind: "memory", reason } as const);
+}
+
 function weigh(
   { job, wishes }: PlacementQuestion,
   type: InstanceType,
@@ -73,6 +86,7 @@ function weigh(
     const demand = weighServed(job, type.gpuCount, gpu.usableMiB);
     return "kind" in demand ? demand : { demand, layout: undefined };
   }
+  if (job.model.task === "image-generation") return weighImages(job, gpu);
   return weighHosts(job, type, { range: wishes.nodes ?? { least: 1, most: 1 }, gpu });
 }
 

@@ -6,6 +6,7 @@ import { UserError } from "../user-error.ts";
 import type { NodeRange } from "./parallel/weigh-hosts.ts";
 import { wrongLayout } from "./parallel/wrong-layout.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
+import { wrongImages } from "./wrong-images.ts";
 import type { KvFormat, SizingEngine, Task } from "./workload.ts";
 
 /** vCPUs that an account may run, by the quota that a type counts against. */
@@ -222,12 +223,18 @@ function wrongShape(request: PlanRequest, model: Model): readonly string[] {
 
 const mostNodes = 1024;
 
-function wrongNodes({ nodes, task = "serve" }: PlanRequest): readonly string[] {
+function wrongNodes(
+  { nodes, task = "serve" }: PlanRequest,
+  model: Model | undefined,
+): readonly string[] {
   if (nodes === undefined) return [];
   const { least, most } = nodes;
   const whole = [least, most].every((count) => Number.isInteger(count) && count >= 1);
   if (!whole || least > most || most > mostNodes) {
     return [`nodes: ${least}..${most} is no range of 1 to ${mostNodes} hosts`];
+  }
+  if (model?.task === "image-generation" && most > 1) {
+    return [`nodes: ${model.id} makes images, and is served and trained on one host`];
   }
   return task === "serve" && most > 1
     ? ["nodes: a server runs on one host; several are for --task finetune or train"]
@@ -250,7 +257,10 @@ export function requestProblems(
     ...(model === undefined || training.length > 0 || task === "serve"
       ? []
       : wrongLayout(model, request.training, task === "train")),
-    ...wrongNodes(request),
+    ...(model === undefined || training.length > 0
+      ? []
+      : wrongImages(request.training ?? {}, model, task)),
+    ...wrongNodes(request, model),
   ];
 }
 

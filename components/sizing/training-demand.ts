@@ -1,6 +1,7 @@
 import type { Model } from "../catalogue/model.ts";
 import { withAttentionKernel } from "./attention-kernel.ts";
 import { checkTraining } from "./check-workload.ts";
+import { imageTrainingDemand } from "./image-training-demand.ts";
 import { partOf } from "./mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { shapeOf } from "./model-shape.ts";
@@ -33,6 +34,7 @@ export function trainingDemand(
   parallelism: TrainingParallelism = single,
 ): MemoryDemand {
   checkTraining(model, asked, parallelism);
+  if (model.task === "image-generation") return imageTrainingDemand(model, asked);
   if (asked.megatron !== undefined) {
     return megatronDemand(model, { workload: asked, settings: asked.megatron, split: parallelism });
   }

@@ -1,3 +1,4 @@
+import type { Model } from "../catalogue/model.ts";
 import { frameworks, type TrainingFramework } from "./parallel/training-layout.ts";
 import type { TrainingWorkload } from "./workload.ts";
 
@@ -21,6 +22,8 @@ export interface TrainingRequest {
   readonly offload?: string | undefined;
   /** Rank of the adapters. @default 16 */
   readonly loraRank?: number | undefined;
+  /** Pixels of an image of an image model. @default the model's own */
+  readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
   /** Tokens of the data set. @default 10 million for a fine-tuning, 20 for each parameter for a training */
   readonly datasetTokens?: number | undefined;
   /** Times that the data are seen. @default 3 for a fine-tuning, 1 for a training */
@@ -49,6 +52,9 @@ const known = {
   sharding: ["none", "zero-1", "zero-2", "zero-3", "fsdp"],
   offload: ["none", "optimizer", "optimizer-and-weights"],
 } as const satisfies Partial<Record<keyof TrainingWorkload, readonly string[]>>;
+
+/** Of a caption that CLIP reads. */
+const captionTokens = 77;
 
 const counts = [
   "sequenceTokens",
@@ -122,17 +128,16 @@ function chosen<Name extends keyof typeof known>(
 /** The workload of a request that {@link wrongTraining} finds nothing wrong with. */
 export function trainingWorkload(
   request: TrainingRequest,
-  { scratch, limitTokens }: { readonly scratch: boolean; readonly limitTokens: number | undefined },
+  { scratch, model }: { readonly scratch: boolean; readonly model: Model },
 ): TrainingWorkload {
   const method = chosen("method", request.method) ?? (scratch ? "full" : "lora");
-  const {
-    sequenceTokens = Math.min(2048, limitTokens ?? 2048),
-    microBatch = 1,
-    loraRank,
-  } = request;
+  const images = model.task === "image-generation";
+  const usualTokens = images ? captionTokens : Math.min(2048, model.maxContextTokens ?? 2048);
+  const { sequenceTokens = usualTokens, microBatch = 1, loraRank } = request;
+  const usualPrecision = images || method === "full" ? "amp" : "bf16";
   return {
     method,
-    precision: chosen("precision", request.precision) ?? (method === "full" ? "amp" : "bf16"),
+    precision: chosen("precision", request.precision) ?? usualPrecision,
     optimizer: chosen("optimizer", request.optimizer) ?? "adamw",
     sequenceTokens,
     microBatch,
@@ -141,6 +146,10 @@ export function trainingWorkload(
     offload: chosen("offload", request.offload),
     // TRL's trainer, which a fine-tuning runs under, never has the logits whole.
     chunkedLoss: !scratch,
-    lora: loraRank === undefined ? undefined : { rank: loraRank, targets: "all-linear" },
+    lora:
+      loraRank === undefined
+        ? undefined
+        : { rank: loraRank, targets: images ? "attention" : "all-linear" },
+    imageSize: request.imageSize,
   };
 }

@@ -53,6 +53,15 @@ export function formatOf(
   return wide && halving.has(engine) ? "fp16" : precision;
 }
 
+/** What a precision is called where the weights lie in memory: files of 32 bit are held in 16 by some servers. */
+export function heldPrecision(model: Model, precision: WeightFormat, engine: SizingEngine): string {
+  if (precision !== "native") return precision;
+  // Image pipelines are loaded in 16 bit whatever their files hold.
+  if (engine === "diffusers" && model.nativePrecision.startsWith("fp32")) return "fp16";
+  const held = formatOf(model, precision, engine);
+  return held === "native" ? model.nativePrecision : held;
+}
+
 /** Bytes of the files in native precision, from their size or the count of parameters. */
 export function nativeWeightBytes(model: Model): number {
   if (model.weightsGiB !== undefined) return model.weightsGiB * gibi;

@@ -124,6 +124,8 @@ export interface TrainingWorkload {
   readonly packing?: boolean | undefined;
   /** False is PyTorch's AdamW over all weights at once, which needs a copy of a moment for a step. @default true */
   readonly fusedOptimizer?: boolean | undefined;
+  /** Pixels of an image that an image model learns from. @default the model's own */
+  readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
   /** Trained by Megatron-LM, with its distributed optimizer and sequence parallelism. @default Hugging Face's Trainer */
   readonly megatron?: MegatronSettings | undefined;
 }

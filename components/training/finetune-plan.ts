@@ -7,7 +7,8 @@ import { workloadOn, type TrainingJob } from "../sizing/job.ts";
 import { compareVersions, type SoftwareStack } from "../sizing/software-stack.ts";
 import { trainingDemand } from "../sizing/training-demand.ts";
 import { verdict } from "../sizing/verdict.ts";
-import type { TrainingWorkload } from "../sizing/workload.ts";
+import type { TrainingFramework } from "../sizing/parallel/training-layout.ts";
+import type { TrainingParallelism, TrainingWorkload } from "../sizing/workload.ts";
 import { UserError } from "../user-error.ts";
 import { batchPlan, type BatchPlan } from "./batch-plan.ts";
 
@@ -37,6 +38,7 @@ export interface FinetunePlan {
   /** Number format of the arithmetic: bf16 where the GPU has it. */
   readonly arithmetic: "bf16" | "fp16" | "fp32";
   readonly batch: BatchPlan;
+  readonly layout: FinetuneLayout;
   readonly loraRank: number;
   readonly learningRate: number;
   readonly epochs: number;
@@ -47,7 +49,10 @@ export interface FinetunePlan {
     readonly instanceType: string;
     readonly region: string;
     readonly purchase: string;
+    /** Hosts of the type. */
+    readonly nodes: number;
     readonly gpuModel: string;
+    /** Of one host. */
     readonly gpuCount: number;
     readonly efa: boolean;
     readonly hourlyUsd: number;
@@ -60,6 +65,15 @@ export interface FinetunePlan {
   readonly jobHours: Range | undefined;
   readonly jobUsd: Range | undefined;
   readonly catalogueVersion: string;
+}
+
+/** What trains, and over which groups of GPUs. */
+export interface FinetuneLayout extends TrainingParallelism {
+  readonly framework: TrainingFramework;
+  readonly virtualStages: number;
+  readonly tablesAsLayers: boolean;
+  /** Of one step; undefined where it is not known. */
+  readonly stepSeconds: Range | undefined;
 }
 
 const defaultGlobalBatch = 16;
@@ -99,9 +113,27 @@ interface Chosen {
   readonly arithmetic: FinetunePlan["arithmetic"];
 }
 
+function allGpus({ gpuCount, nodes = 1 }: Rung): number {
+  return gpuCount * nodes;
+}
+
+/** The workload as Megatron-LM runs it on the rung; undefined where the Trainer does. */
+function megatronWorkload(
+  { workload }: TrainingJob,
+  { layout }: Rung,
+): TrainingWorkload | undefined {
+  if (layout?.framework !== "megatron") return undefined;
+  const { virtualStages, tablesAsLayers, gradientCheckpointing, passes } = layout;
+  const megatron = { virtualStages, tablesAsLayers };
+  return { ...workload, megatron, gradientCheckpointing, gradientAccumulation: passes };
+}
+
 /** The job as it runs on a rung; undefined when its GPU cannot do that in the memory it has. */
 function onRung(job: TrainingJob, rung: Rung, accelerator: Accelerator): Chosen | undefined {
-  const { gpuCount, gpuMemoryMiB } = rung;
+  const { gpuMemoryMiB } = rung;
+  const byMegatron = megatronWorkload(job, rung);
+  if (byMegatron !== undefined) return { rung, workload: byMegatron, arithmetic: "bf16" };
+  const gpuCount = allGpus(rung);
   const workload = workloadOn(job.workload, gpuCount);
   const { precision, method } = workload;
   if (precision === "fp32") return { rung, workload, arithmetic: "fp32" };
@@ -149,19 +181,23 @@ export function finetunePlan(
   const { model, rootVolumeGiB } = decision;
   const job = trainingJobOf(decision);
   const { rung, workload, arithmetic } = chooseRung(decision, job, ground);
-  const { software, gpuCount, gpuMemoryMiB } = rung;
+  const { software, gpuMemoryMiB } = rung;
+  const layout = layoutOf(rung);
+  const { dataParallel, tensorParallel, pipelineParallel } = layout;
+  const byMegatron = layout.framework === "megatron";
   if (software === undefined) throw new Error(`${rung.gpuModel} was placed without its software`);
   const batch = batchPlan({
     model,
     workload,
-    worldSize: gpuCount,
+    worldSize: dataParallel,
     gpuMemoryMiB,
-    globalBatch: wishes.globalBatch ?? Math.max(defaultGlobalBatch, gpuCount),
-    grow: !wishes.fixedMicroBatch,
+    globalBatch: wishes.globalBatch ?? Math.max(defaultGlobalBatch, dataParallel),
+    // The passes of a pipeline were weighed with its memory and its idle time.
+    grow: !wishes.fixedMicroBatch && !byMegatron,
   });
   const { microBatch, gradientAccumulation } = batch;
   const used = { ...workload, microBatch, gradientAccumulation };
-  const split = { dataParallel: gpuCount, tensorParallel: 1, pipelineParallel: 1 };
+  const split = { dataParallel, tensorParallel, pipelineParallel };
   return {
     modelId: model.id,
     baseModel: baseModelOf(decision, wishes),
@@ -170,6 +206,7 @@ export function finetunePlan(
     workload: used,
     arithmetic,
     batch,
+    layout,
     loraRank: workload.lora?.rank ?? defaultLora.rank,
     learningRate: wishes.learningRate ?? usualLearningRate(workload.method, model.parameters ?? 0),
     epochs: job.epochs,
@@ -189,13 +226,31 @@ export function finetunePlan(
   };
 }
 
+function layoutOf(rung: Rung): FinetuneLayout {
+  const { layout } = rung;
+  if (layout === undefined) throw new Error(`${rung.instanceType} was placed without a layout`);
+  const { framework, dataParallel, tensorParallel, pipelineParallel } = layout;
+  const { virtualStages, tablesAsLayers, step } = layout;
+  return {
+    framework,
+    dataParallel,
+    tensorParallel,
+    pipelineParallel,
+    virtualStages,
+    tablesAsLayers,
+    stepSeconds: step?.stepSeconds,
+  };
+}
+
 function machineOf(rung: Rung, { instanceTypes }: FinetuneGround): FinetunePlan["machine"] {
   const { instanceType, region, purchase, gpuModel, gpuCount, hourly, priceAsOf } = rung;
+  const { nodes = 1 } = rung;
   const type = instanceTypes.find((each) => each.instanceType === instanceType);
   return {
     instanceType,
     region,
     purchase,
+    nodes,
     gpuModel,
     gpuCount,
     efa: type?.efa ?? false,

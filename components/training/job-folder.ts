@@ -1,12 +1,15 @@
 import type { FinetunePlan } from "./finetune-plan.ts";
+import { megatronSettings } from "./megatron-settings.ts";
 import { readmePage } from "./readme-page.ts";
 import { runScript } from "./run-script.ts";
 import { shardingFiles, type JobFile } from "./sharding-files.ts";
-import { requirementsText } from "./software-pins.ts";
+import { megatronRequirements, requirementsText } from "./software-pins.ts";
 import { trainingSettings, type JobData } from "./training-settings.ts";
 
 /** The Python programs of the folder, by their names. */
-export type JobPrograms = Readonly<Record<"train.py" | "merge.py", string>>;
+export type JobPrograms = Readonly<
+  Record<"hosts.py" | "train.py" | "merge.py" | "train_megatron.py" | "convert_megatron.py", string>
+>;
 
 function needs({ workload }: FinetunePlan) {
   const { method, optimizer, sharding = "none" } = workload;
@@ -16,22 +19,37 @@ function needs({ workload }: FinetunePlan) {
   };
 }
 
+/** What only one of the two frameworks has. */
+function ofFramework(plan: FinetunePlan, data: JobData, programs: JobPrograms): readonly JobFile[] {
+  const program = (path: keyof JobPrograms) => ({ path, text: programs[path] });
+  if (plan.layout.framework === "megatron") {
+    return [
+      { path: "megatron.yaml", text: megatronSettings(plan, data) },
+      { path: "requirements.txt", text: megatronRequirements(plan.software) },
+      program("train_megatron.py"),
+      program("convert_megatron.py"),
+    ];
+  }
+  return [
+    { path: "training.yaml", text: trainingSettings(plan, data) },
+    ...shardingFiles(plan),
+    { path: "requirements.txt", text: requirementsText(plan.software, needs(plan)) },
+    program("train.py"),
+    ...(plan.workload.method === "full" ? [] : [program("merge.py")]),
+  ];
+}
+
 /** Every file of the folder but the data; the same plan gives the same bytes. */
 export function jobFolder(
   plan: FinetunePlan,
   data: JobData,
   programs: JobPrograms,
 ): readonly JobFile[] {
-  const merge =
-    plan.workload.method === "full" ? [] : [{ path: "merge.py", text: programs["merge.py"] }];
   return [
     { path: "README.md", text: readmePage(plan, data) },
     { path: "job.json", text: `${JSON.stringify({ schemaVersion: 1, ...plan, data }, null, 2)}\n` },
-    { path: "training.yaml", text: trainingSettings(plan, data) },
-    ...shardingFiles(plan),
-    { path: "requirements.txt", text: requirementsText(plan.software, needs(plan)) },
-    { path: "train.py", text: programs["train.py"] },
-    ...merge,
+    ...ofFramework(plan, data, programs),
+    { path: "hosts.py", text: programs["hosts.py"] },
     { path: "run.sh", text: runScript(plan), executable: true },
   ];
 }

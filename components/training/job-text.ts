@@ -20,6 +20,14 @@ function timeLine({ jobHours, jobUsd, machine }: FinetunePlan): string {
   );
 }
 
+/** The groups of GPUs of Megatron-LM; undefined where the Trainer shares states out. */
+export function layoutText({ layout }: FinetunePlan): string | undefined {
+  const { framework, tensorParallel, pipelineParallel, dataParallel, virtualStages } = layout;
+  if (framework !== "megatron") return undefined;
+  const groups = virtualStages === 1 ? "" : ` (${virtualStages} groups of layers each)`;
+  return `Megatron-LM, tensor ${tensorParallel} x pipeline ${pipelineParallel}${groups} x data ${dataParallel}`;
+}
+
 /** What a person is told of a fine-tuning. */
 export function jobLines(plan: FinetunePlan): readonly string[] {
   const { workload, batch, machine, memory, software } = plan;
@@ -30,7 +38,7 @@ export function jobLines(plan: FinetunePlan): readonly string[] {
     line("model", `${plan.baseModel} (licence ${plan.licence}${plan.gated ? ", gated" : ""})`),
     line(
       "method",
-      `${workload.method} in ${plan.arithmetic}; sharding ${shared}; activations ${again}`,
+      `${workload.method} in ${plan.arithmetic}; ${layoutText(plan) ?? `sharding ${shared}`}; activations ${again}`,
     ),
     line(
       "batch",
@@ -38,7 +46,7 @@ export function jobLines(plan: FinetunePlan): readonly string[] {
     ),
     line(
       "machine",
-      `${machine.instanceType}: ${machine.gpuCount} x ${machine.gpuModel}, ${gib(memory.neededMiB)} of ${gib(memory.usableMiB)} each (${machine.region})`,
+      `${machine.nodes === 1 ? "" : `${machine.nodes} x `}${machine.instanceType}: ${machine.gpuCount} x ${machine.gpuModel}, ${gib(memory.neededMiB)} of ${gib(memory.usableMiB)} each (${machine.region})`,
     ),
     timeLine(plan),
     line("software", `PyTorch ${software.pytorch} with CUDA ${software.cuda}`),

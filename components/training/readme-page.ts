@@ -1,6 +1,8 @@
 import { dollars, figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
 import { gpus } from "./batch-plan.ts";
+import { layoutText } from "./job-text.ts";
 import type { FinetunePlan } from "./finetune-plan.ts";
+import { runSection } from "./run-section.ts";
 import type { JobData } from "./training-settings.ts";
 
 const methods = {
@@ -21,7 +23,9 @@ function timeAndPrice({ jobHours, jobUsd, machine, datasetTokens, epochs }: Fine
   return `${rangeText(seconds, timeText)} of computing for ${seen}, ${most}${rangeText(jobUsd, dollars)} in all; ${hour}.`;
 }
 
-function shared({ workload, batch }: FinetunePlan): string {
+function shared(plan: FinetunePlan): string {
+  const { workload, batch } = plan;
+  const groups = layoutText(plan);
   const { sharding = "none", offload = "none", gradientCheckpointing } = workload;
   const names = {
     none: batch.worldSize > 1 ? "a whole copy on each GPU" : "one GPU",
@@ -32,27 +36,23 @@ function shared({ workload, batch }: FinetunePlan): string {
   } as const;
   const host = offload === "none" ? "" : `, ${offload.replaceAll("-", " ")} in the host's memory`;
   const again = gradientCheckpointing ? "made again in the backward pass" : "kept";
-  return `${names[sharding]}${host}; activations are ${again}`;
+  return `${groups ?? names[sharding]}${host}; activations are ${again}`;
 }
 
 /** Text of the folder's `README.md`: what it does, what it costs, and how it is run by hand. */
 export function readmePage(plan: FinetunePlan, data: JobData): string {
-  const { workload, batch, machine, memory, software } = plan;
+  const { workload, batch, machine, memory, software, layout } = plan;
   const { microBatch, gradientAccumulation, worldSize, globalBatch } = batch;
   const gated = plan.gated ? "; gated, so HF_TOKEN has to be set" : "";
-  const merge =
-    workload.method === "full"
-      ? "`output/model` is the new model."
-      : "`output/adapter` is the adapter. `python merge.py` puts it into the base model, as `output/model`.";
   const lines = [
     `model: ${plan.baseModel} (licence ${plan.licence}${gated})`,
     `trained: ${methods[workload.method]}, in ${plan.arithmetic}`,
     `data: ${data.trainSamples} samples, ${data.validationSamples} more to validate; ${workload.sequenceTokens} tokens of each at most`,
     `batch: ${microBatch} x ${gradientAccumulation} passes x ${gpus(worldSize)} = ${globalBatch} samples a step`,
     `memory: ${gib(memory.neededMiB)} of ${gib(memory.usableMiB)} on each GPU; ${shared(plan)}`,
-    `machine: ${machine.instanceType}, ${machine.gpuCount} x ${machine.gpuModel}, ${plan.rootVolumeGiB} GiB of disk (${machine.region})`,
+    `machine: ${machine.nodes === 1 ? "" : `${machine.nodes} x `}${machine.instanceType}, ${machine.gpuCount} x ${machine.gpuModel}, ${plan.rootVolumeGiB} GiB of disk (${machine.region})`,
     `time and price: ${timeAndPrice(plan)}`,
-    `software: PyTorch ${software.pytorch} with CUDA ${software.cuda}, driver ${software.minLinuxDriver ?? "of its own"} or newer, Python 3.11 to 3.14`,
+    `software: PyTorch ${software.pytorch} with CUDA ${software.cuda}, driver ${software.minLinuxDriver ?? "of its own"} or newer, Python ${layout.framework === "megatron" ? "3.12" : "3.11 to 3.14"}`,
   ];
   return `# ${plan.modelId}, ${workload.method}
 
@@ -60,17 +60,5 @@ ${lines.map((line) => `- ${line}`).join("\n")}
 
 The figures are estimates of berth's catalogue of ${plan.catalogueVersion}.
 
-## Run it
-
-\`\`\`
-python3 -m venv .venv && .venv/bin/pip install -r requirements.txt
-./run.sh
-\`\`\`
-
-It writes a checkpoint every ${plan.checkpointMinutes} minutes and after each epoch, and \`output/progress.jsonl\` after each step. Ctrl-C ends it
-after the step, with a checkpoint. The same command goes on from there, and after a kill from the newest whole checkpoint.
-\`run.sh\` says how several machines do it together. ${merge}
-
-\`training.yaml\` has every setting, by the names of TRL's SFTConfig and of \`JobArguments\` in train.py.
-`;
+${runSection(plan)}`;
 }

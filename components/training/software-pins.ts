@@ -31,12 +31,27 @@ export interface PackageNeeds {
 }
 
 /**
- * Text of `requirements.txt`: exact versions, PyTorch in the build that was chosen for the GPU.
+ * Megatron-LM as packages: Megatron-Core, and Megatron Bridge, which brings weights there and back. Apache-2.0, as is
+ * Transformer Engine; they are of Python 3.12 (https://pypi.org/project/megatron-bridge/0.6.2/).
+ */
+const megatronPackages: Readonly<Record<string, string>> = {
+  "megatron-bridge": "0.6.2",
+  "megatron-core": "0.19.2",
+};
+
+/**
+ * Text of `requirements.txt` of a training by Megatron-LM.
  *
  * @throws UserError when the PyTorch release has no pin
  */
-export function requirementsText(software: SoftwareStack, needs: PackageNeeds): string {
-  const { pytorch, cuda } = software;
+export function megatronRequirements(software: SoftwareStack): string {
+  const packages = Object.entries(megatronPackages).map(([name, version]) =>
+    name === "megatron-bridge" ? `${name}[te]==${version}` : `${name}==${version}`,
+  );
+  return [...torchLines(software), ...packages, ""].join("\n");
+}
+
+function torchLines({ pytorch, cuda }: SoftwareStack): readonly string[] {
   const patch = torchPatch[pytorch];
   if (patch === undefined) {
     throw new UserError(`PyTorch ${pytorch} has no pinned patch release for a training.`, {
@@ -48,13 +63,21 @@ export function requirementsText(software: SoftwareStack, needs: PackageNeeds): 
     pypiCuda[pytorch] === cuda
       ? [`torch==${patch}`]
       : [`--extra-index-url ${pytorchIndex}/${build}`, `torch==${patch}+${build}`];
+  return [`# CUDA ${cuda}; pinned on ${pinnedOn}.`, ...torch];
+}
+
+/**
+ * Text of `requirements.txt`: exact versions, PyTorch in the build that was chosen for the GPU.
+ *
+ * @throws UserError when the PyTorch release has no pin
+ */
+export function requirementsText(software: SoftwareStack, needs: PackageNeeds): string {
   const chosen = Object.entries(optionalPackages).filter(
     ([name]) => needs[name as keyof PackageNeeds],
   );
   const packages = [...Object.entries(trainingPackages), ...chosen];
   return [
-    `# CUDA ${cuda}; pinned on ${pinnedOn}.`,
-    ...torch,
+    ...torchLines(software),
     ...packages.map(([name, version]) => `${name}==${version}`),
     "",
   ].join("\n");

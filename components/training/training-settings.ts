@@ -14,6 +14,8 @@ export const jobFiles = {
 export interface JobData {
   readonly trainSamples: number;
   readonly validationSamples: number;
+  /** Kind of the samples in words: text, messages, or prompt and completion. @default not known */
+  readonly schema?: string | undefined;
 }
 
 type Settings = Readonly<Record<string, string | number | boolean | null>>;

@@ -189,6 +189,12 @@ function connect(parts: Parts, cloud: Cloud): void {
 /** What has to be undone when a start fails half-way, last first. */
 type Undo = (() => Promise<unknown>)[];
 
+/** What stands for SageMaker's containers, and how they find the cloud. */
+function containersOf({ servingImages: images = [] }: CloudOptions, folder: string, port: number) {
+  const environment = clientEnvironment(`http://127.0.0.1:${port}`);
+  return { images, environment, folder: join(folder, "endpoints") };
+}
+
 async function assemble(
   options: CloudOptions,
   tier: MachineTier | undefined,
@@ -225,11 +231,7 @@ async function assemble(
         });
   const schedules = new Schedules(moto, clock, log);
   const store = new ObjectStore(join(folder, "s3"));
-  const containers = {
-    images: options.servingImages ?? [],
-    environment: clientEnvironment(`http://127.0.0.1:${port}`),
-    folder: join(folder, "endpoints"),
-  };
+  const containers = containersOf(options, folder, port);
   const bill: BillLine[] = [];
   return {
     store,

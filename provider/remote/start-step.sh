@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts the bash script on standard input so that it outlives the connection, or finds it running already.
-# Usage: start-step.sh FOLDER SHA256 [ARGUMENT...]      prints: started | attached
+# Usage: start-step.sh FOLDER SHA256 [ARGUMENT...]      prints: started | attached | stopping
 set -euo pipefail
 folder=$1 sha256=$2
 shift 2
@@ -29,6 +29,11 @@ if [ -f "$folder/process" ] && [ ! -f "$folder/exit" ]; then
     exit 0
   fi
 fi
+# What is started on a system that goes down would be killed again.
+if [ -d /run/systemd/system ] && [ -z "${BERTH_ROOT:-}" ] && [ "$(systemctl is-system-running 2>/dev/null)" = stopping ]; then
+  echo stopping
+  exit 0
+fi
 rm -f "$folder/process" "$folder/exit" "$folder/unit"
 : >"$folder/log"
 
@@ -38,13 +43,17 @@ rm -f "$folder/process" "$folder/exit" "$folder/unit"
   printf 'folder=%q boot=%q\n' "$folder" "$boot"
   cat <<'RUN'
 echo "$$ $(started_at $$) $boot" >"$folder/process.tmp" && mv -f "$folder/process.tmp" "$folder/process"
-code=0
+code=0 ended=
+# A system that goes down ends what is left of a unit when its first process is gone: that waits for the step.
+trap 'ended=yes' TERM
 RUN
   printf 'bash %q' "$folder/step.sh"
   # Without arguments printf would still print its format once.
   if [ $# -gt 0 ]; then printf ' %q' "$@"; fi
   # shellcheck disable=SC2016  # it is expanded where it runs
   echo ' >>"$folder/log" 2>&1 </dev/null || code=$?'
+  # shellcheck disable=SC2016
+  echo 'if [ -n "$ended" ] && [ "$code" != 0 ]; then exit "$code"; fi'
   # shellcheck disable=SC2016
   echo 'echo "$code" >"$folder/exit.tmp" && sync "$folder/exit.tmp" 2>/dev/null; mv -f "$folder/exit.tmp" "$folder/exit"'
 } >"$folder/run.sh"

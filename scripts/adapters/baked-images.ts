@@ -10,7 +10,7 @@ import {
   type Image,
 } from "@aws-sdk/client-ec2";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bakeTag } from "../../components/gpu-host/baked-image.ts";
+import { bakedForTag, bakeTag } from "../../components/gpu-host/baked-image.ts";
 import { ownerTag } from "../../components/identity.ts";
 import { UserError } from "../../components/user-error.ts";
 import { tagMap, type ClientSettings } from "./account-scope.ts";
@@ -29,6 +29,8 @@ export interface BakedImage {
   readonly owner: string;
   /** What it was baked for. */
   readonly key: string;
+  /** The same in words; undefined where it is not told. */
+  readonly bakedFor: string | undefined;
   readonly snapshotIds: readonly string[];
   /** Of its volumes together. */
   readonly gib: number;
@@ -40,6 +42,7 @@ export interface ImageWish {
   readonly name: string;
   readonly owner: string;
   readonly key: string;
+  readonly bakedFor: string;
 }
 
 async function using<T>(client: ClientSettings, work: (ec2: EC2Client) => Promise<T>): Promise<T> {
@@ -61,6 +64,7 @@ function bakedImage(image: Image): BakedImage {
     createdAt: image.CreationDate ?? "",
     owner: tags[ownerTag] ?? "?",
     key: tags[bakeTag] ?? "",
+    bakedFor: tags[bakedForTag],
     snapshotIds: volumes.flatMap(({ SnapshotId }) => SnapshotId ?? []),
     gib: volumes.reduce((sum, { VolumeSize = 0 }) => sum + VolumeSize, 0),
   };
@@ -87,12 +91,13 @@ export function imageOfInstance(
 
 /** Has EC2 make an image of an instance, which reboots for it. */
 export function createImage(client: ClientSettings, wish: ImageWish): Promise<string> {
-  const { instanceId: InstanceId, name: Name, owner, key } = wish;
+  const { instanceId: InstanceId, name: Name, owner, key, bakedFor } = wish;
   const Tags = [
     { Key: "Name", Value: Name },
     { Key: "berth:managed-by", Value: "berth" },
     { Key: ownerTag, Value: owner },
     { Key: bakeTag, Value: key },
+    { Key: bakedForTag, Value: bakedFor },
     { Key: sourceTag, Value: InstanceId },
   ];
   const TagSpecifications = [{ ResourceType: "image", Tags } as const];
@@ -178,10 +183,10 @@ export function imagesInUse(
 export function listLooseSnapshots(
   client: ClientSettings,
   images: readonly BakedImage[],
-): Promise<readonly Omit<BakedImage, "name" | "snapshotIds">[]> {
+): Promise<readonly Omit<BakedImage, "name" | "snapshotIds" | "bakedFor">[]> {
   const used = new Set(images.flatMap(({ snapshotIds }) => snapshotIds));
   return using(client, async (ec2) => {
-    const found: Omit<BakedImage, "name" | "snapshotIds">[] = [];
+    const found: Omit<BakedImage, "name" | "snapshotIds" | "bakedFor">[] = [];
     const asked = { OwnerIds: ["self"], Filters: [{ Name: "tag-key", Values: [bakeTag] }] };
     for await (const page of paginateDescribeSnapshots({ client: ec2 }, asked)) {
       for (const { SnapshotId: id = "", State, StartTime, VolumeSize, Tags } of page.Snapshots ??

@@ -1,4 +1,4 @@
-import { bakeKey } from "../../components/gpu-host/baked-image.ts";
+import { bakedFor, bakeKey } from "../../components/gpu-host/baked-image.ts";
 import { baseImageParameter } from "../../components/gpu-host/base-image.ts";
 import { hostDataFolder } from "../../components/host-folders.ts";
 import { snapshotUsd } from "../../components/teardown/image-audit.ts";
@@ -97,7 +97,8 @@ export async function runBake(options: BakeOptions, terminal: Terminal): Promise
   await confirmDown(options, "bake");
   const outputs = await runningHost(options, terminal);
   const { instanceId = "" } = outputs;
-  const key = bakeKey(plan, settings.imageId ?? baseImageParameter);
+  const base = settings.imageId ?? baseImageParameter;
+  const key = bakeKey(plan, base);
   // One that was cut off behind the cleaning cannot be logged in to any more: its image is gone on with.
   let id = (await imageOfInstance(client, instanceId))?.id;
   if (id === undefined) {
@@ -106,7 +107,8 @@ export async function runBake(options: BakeOptions, terminal: Terminal): Promise
     terminal.say(`cleaning   ${instanceId}: keys, logs, weights and ids of its own`);
     await clean(outputs);
     const name = `berth-${plan.engine}-${key.slice(0, 8)}-${instanceId}`;
-    id = await createImage(client, { instanceId, name, owner: settings.owner, key });
+    const wish = { instanceId, name, owner: settings.owner, key, bakedFor: bakedFor(plan, base) };
+    id = await createImage(client, wish);
   }
   terminal.say(`image      ${id} is being made`);
   const image = await untilAvailable(client, id, (line) => {

@@ -96,12 +96,14 @@ async function readAsked(
   const question = datasetQuestion(data, options, { numbers, terminal });
   if (data === "") numbers.problems.push("--data: is missing; give a .jsonl or .txt file");
   refuseFlags(numbers);
-  const asFlags = { ...options, task: "finetune", framework: "hugging-face" };
-  const inputs = await readPlanInputs(model, asFlags, catalogue);
-  // The folder's batch and settings are for one host; the same folder may be started on several by hand.
-  const request = { ...inputs.request, nodes: inputs.request.nodes ?? { least: 1, most: 1 } };
+  const { request } = await readPlanInputs(model, { ...options, task: "finetune" }, catalogue);
   const { model: found, job } = decide({ ...request, budgetUsd: undefined }, catalogue);
   if (job.task === "serve") throw new Error("a fine-tuning is planned as one");
+  if (found.task === "image-generation") {
+    throw new UserError(`berth writes no training program for ${found.id}, which makes images.`, {
+      hint: `What it takes is told by: berth plan ${found.id} --task finetune`,
+    });
+  }
   const maxTokens = job.workload.sequenceTokens;
   return {
     request,

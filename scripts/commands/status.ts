@@ -221,8 +221,11 @@ export async function runStatus(options: StatusOptions, terminal: Terminal): Pro
   if (machineId !== undefined)
     return statusOfMachine({ env, outputs, asks: options.probe }, terminal);
   if (instanceId === undefined && endpointName === undefined) {
+    const trains = outputs.trainingJob !== undefined;
     throw new UserError(`"${env}" has no host and no endpoint.`, {
-      hint: `Make one with: npm run berth -- up --env ${env}`,
+      hint: trains
+        ? `It is a training job; ask with: npm run berth -- train status <folder> --env ${env.replace(/-train-.*$/, "")}`
+        : `Make one with: npm run berth -- up --env ${env}`,
     });
   }
   const serving = await readServing(accountOf(env, regionOfStack(env), cloud), outputs);

@@ -12,6 +12,7 @@ import {
   jobLog,
   jobsFolder,
   jobState,
+  checkHostCount,
   readJobFolder,
   runJob,
   sendJob,
@@ -216,8 +217,10 @@ export async function runTrain(
   if (action === "fetch") return fetchResult(job, kept, terminal);
   return onNodes(outputs, job, async (nodes) => {
     const [{ host, folder }] = nodes;
-    if (action === "start")
+    if (action === "start") {
+      checkHostCount(job, nodes.length);
       return start({ host, job, folder, nodes, outputs, kept }, options, terminal);
+    }
     if (action === "logs") {
       terminal.say(...(await jobLog(host, folder)));
       return exitCode.ok;

@@ -6,6 +6,7 @@ import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { withEndpointFailure } from "../adapters/endpoint-failure.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
+import { bakedImageLines } from "../baked-image-line.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
 import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
@@ -53,6 +54,7 @@ export async function runUp(options: StackOptions, terminal: Terminal): Promise<
   terminal.say(`up "${options.env}" with the ${engine.name} engine ${engine.version}`);
   const gone = await hostsEnded(deployment, before);
   terminal.say(...endedLines(gone, "another one is made"));
+  terminal.say(...(await bakedImageLines(deployment, gone.length > 0 ? {} : before)));
   const refresh = gone.length > 0;
   const report = await runOperation({
     name: "up",

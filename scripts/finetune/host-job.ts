@@ -17,6 +17,7 @@ const jobSchema = z.looseObject({
   modelId: z.string(),
   baseModel: z.string(),
   gated: z.boolean(),
+  machine: z.looseObject({ nodes: z.int().positive().optional() }).optional(),
 });
 
 /** A folder that `berth finetune` wrote, on this machine. */
@@ -29,6 +30,11 @@ export interface JobFolder extends z.infer<typeof jobSchema> {
 /** @throws UserError when the folder is none */
 export function readJobFolder(path: string): JobFolder {
   const folder = resolve(path);
+  if (existsSync(join(folder, "megatron.yaml"))) {
+    throw new UserError(`${path} is a training by Megatron-LM, which berth train does not start.`, {
+      hint: "Run it by hand on each host, as its README.md says; or plan it with --framework hugging-face.",
+    });
+  }
   const missing = ["job.json", "run.sh", "train.py", "training.yaml", "requirements.txt"].filter(
     (name) => !existsSync(join(folder, name)),
   );
@@ -47,6 +53,15 @@ export function readJobFolder(path: string): JobFolder {
     });
   }
   return { ...data, folder, name: basename(folder).replaceAll(/[^\w.-]/g, "-") };
+}
+
+/** @throws UserError when the folder was planned for more hosts than there are: each GPU would have to hold more */
+export function checkHostCount({ machine, folder }: JobFolder, hosts: number): void {
+  const planned = machine?.nodes ?? 1;
+  if (planned <= hosts) return;
+  throw new UserError(`${folder} was planned for ${planned} hosts, and the stack has ${hosts}.`, {
+    hint: `Set berth:hosts to ${planned} and run berth up, or plan it again with --nodes ${hosts}.`,
+  });
 }
 
 /** A line of `output/progress.jsonl`. */

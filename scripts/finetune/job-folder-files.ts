@@ -11,7 +11,13 @@ import { repository } from "../adapters/repository.ts";
 export function jobPrograms(): JobPrograms {
   const read = (name: string) =>
     readFileSync(join(repository, "components/training/scripts", name), "utf8");
-  return { "train.py": read("train.py"), "merge.py": read("merge.py") };
+  return {
+    "hosts.py": read("hosts.py"),
+    "train.py": read("train.py"),
+    "merge.py": read("merge.py"),
+    "train_megatron.py": read("train_megatron.py"),
+    "convert_megatron.py": read("convert_megatron.py"),
+  };
 }
 
 function onlyParts(data: string): boolean {

@@ -27,6 +27,16 @@ environment() { # environment FOLDER: a virtual environment of the pinned packag
   cp "$1/requirements.txt" "$1/.venv/pinned.txt"
 }
 
+new_enough() { # the pinned packages of a training are for Python 3.11 and later
+  if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then return 0; fi
+  {
+    echo "this host has $(python3 --version 2>&1), and the training's packages need Python 3.11 or newer"
+    echo "a host of Ubuntu 22.04 has 3.10: end the stack with berth down and bring it up again, on Ubuntu 24.04"
+    echo "berth down --save <path...> keeps files of the host in S3 first"
+  } >&2
+  exit 1
+}
+
 checkpoints() { # checkpoints pull|keep [MINUTES]
   local endpoint=()
   if [ -n "$s3_endpoint" ]; then endpoint=("AWS_ENDPOINT_URL=$s3_endpoint"); fi
@@ -61,6 +71,7 @@ run)
     echo "the model server holds the GPUs; start the training with --stop-server" >&2
     exit 1
   fi
+  if ! cmp -s requirements.txt .venv/pinned.txt; then new_enough; fi
   environment .
   if [ -n "$s3_uri" ]; then
     environment "$tools"

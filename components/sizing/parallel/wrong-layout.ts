@@ -18,7 +18,7 @@ export function wrongLayout(
 ): readonly string[] {
   const { framework, tensorParallel, pipelineParallel } = layoutWishes(request);
   if (framework !== "megatron") return [];
-  const workload = trainingWorkload(request, { scratch, limitTokens: model.maxContextTokens });
+  const workload = trainingWorkload(request, { scratch, model });
   const problem = megatronProblem(model, workload);
   if (problem !== undefined) return [`framework: not Megatron-LM: ${problem}`];
   const heads =

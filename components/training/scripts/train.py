@@ -20,6 +20,8 @@ from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer, TrlParser
 
+from hosts import same_checkpoint, same_folder
+
 WHOLE = "whole"
 
 
@@ -189,10 +191,15 @@ def main() -> None:
     output = Path(args.output_dir)
     output.mkdir(parents=True, exist_ok=True)
     first = args.process_index == 0
-    if (output / "finished.json").exists():
+    # Hosts with folders of their own have the result on the first one alone.
+    if from_first_rank([(output / "finished.json").exists()], args.device)[0]:
         if first:
             print("It is finished: output/finished.json says how. Remove the folder output to begin again.")
         return
+    if args.deepspeed:
+        same_folder(output)
+    checkpoint = newest_checkpoint(output, first)
+    same_checkpoint(checkpoint)
     transformers.set_seed(args.seed)
     train, validation = load_data(job)
     if validation is None:
@@ -208,7 +215,6 @@ def main() -> None:
         processing_class=tokenizer,
         callbacks=[keeper],
     )
-    checkpoint = newest_checkpoint(output, first)
     if checkpoint is not None and first:
         print(f"going on from {checkpoint}")
     result = trainer.train(resume_from_checkpoint=checkpoint)

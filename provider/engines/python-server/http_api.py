@@ -122,18 +122,18 @@ class Handler(BaseHTTPRequestHandler):
         result = call(body, {"model": self.api.model_id, "created": int(time.time())})
         if body.get("stream") is not True or isinstance(result, dict):
             return self.answer(200, result if isinstance(result, dict) else result.whole())
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Connection", "close")
-        self.end_headers()
         self.answered = True
         self.close_connection = True
         try:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
             for part in result.parts():
                 self.wfile.write(f"data: {json.dumps(part)}\n\n".encode())
                 self.wfile.flush()
         finally:
-            # A caller who has gone needs no more of it.
+            # A caller who has gone needs no more of it, and the next one's turn begins with nothing under way.
             result.cancel()
         self.wfile.write(b"data: [DONE]\n\n")
 

@@ -23,7 +23,8 @@ class Watch(transformers.StoppingCriteria):
 class Generation:
     """One answer under way."""
 
-    def __init__(self, owner, inputs, wanted, envelope, shape):
+    def __init__(self, owner, inputs, wanted, envelope, shape, seed):
+        self.seed = seed
         self.prompt_tokens = int(inputs["input_ids"].shape[-1])
         self.wanted = wanted
         self.envelope = envelope
@@ -38,6 +39,9 @@ class Generation:
 
     def run(self, owner, inputs):
         try:
+            # generate() draws from the process's own generators, and the turn keeps all others from them.
+            if self.seed is not None:
+                transformers.set_seed(self.seed)
             with torch.inference_mode():
                 owner.model.generate(
                     **inputs,
@@ -130,10 +134,8 @@ class TextModel:
                 f"the prompt has {asked} tokens, and with max_tokens {wanted['max_new_tokens']} "
                 f"that is more than the context of {self.flags.context}"
             )
-        seed = body.get("seed")
-        if seed is not None:
-            transformers.set_seed(whole(body, "seed", 0, 0, 2**31))
-        return Generation(self, inputs, wanted, envelope, shape)
+        seed = None if body.get("seed") is None else whole(body, "seed", 0, 0, 2**31)
+        return Generation(self, inputs, wanted, envelope, shape, seed)
 
     def complete(self, body, envelope):
         prompt = body.get("prompt")

@@ -1,20 +1,13 @@
 // One sync of a folder: what is stale, the transfer, what is committed when, the manifest.
 
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import {
-  checkRoom,
-  lock,
-  readJson,
-  syncFileSystem,
-  syncFolder,
-  targetOf,
-  writeDurably,
-} from "./folder.mjs";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { checkRoom, lock, readJson, targetOf, writeDurably } from "./folder.mjs";
 import { ceiling } from "./ceiling.mjs";
 import { Refusal } from "./outcome.mjs";
 import { PartFile } from "./part-file.mjs";
+import { SmallFiles } from "./small-files.mjs";
 import { Transfer } from "./transfer.mjs";
 
 const defaults = {
@@ -28,23 +21,21 @@ const defaults = {
   /** Weights are the login user's and its group's to read. */
   fileMode: 0o640,
 };
-/** Small files are put in place so many at a time, or after so many seconds. */
-const commitFiles = 2000;
-const commitSeconds = 5;
 /** From so much on it is worth a tenth of a second to know how fast the disk is. */
 const ceilingFromBytes = 2 * 1024 ** 3;
 
 export class Sync {
   #say;
-  #staged = []; // small files that are fetched and not in place yet
-  #stagedAt = Date.now();
+  #small;
   #flushing = Promise.resolve();
   #dirty = false;
+  #running; // the transfer
 
   constructor(plan, say) {
     this.plan = { ...defaults, ...plan };
     this.#say = say;
     this.staging = join(plan.folder, ".sync");
+    this.#small = new SmallFiles(this.staging);
     this.ready = 0;
     this.total = plan.files.reduce((sum, { size }) => sum + size, 0);
     this.troubles = 0;
@@ -119,13 +110,14 @@ export class Sync {
         ceiling: this.ceiling,
       });
     const timer = setInterval(() => {
-      const due = Date.now() - this.#stagedAt > commitSeconds * 1000;
-      this.#flush(parts, due).catch((error) => transfer.fail(error));
+      this.#flush(parts, false).catch((error) => transfer.fail(error));
       progress();
     }, 1000);
+    this.#running = transfer;
     try {
       await transfer.run();
     } finally {
+      this.#running = undefined;
       clearInterval(timer);
       // What was fetched is kept for the next run even where this one failed.
       await this.#flush(parts, true);
@@ -135,13 +127,20 @@ export class Sync {
     return transfer;
   }
 
+  /** Ends the transfer early, and keeps what arrived; false when none is under way. */
+  stop() {
+    const error = new Refusal("E_STOPPED", "the sync was told to stop, as by a reboot");
+    this.#running?.fail(error);
+    return this.#running !== undefined;
+  }
+
   /** One after the other: the journals of large files, and small files into their places. */
   #flush(parts, all) {
     this.#flushing = this.#flushing
       .catch(() => undefined)
       .then(async () => {
         for (const part of parts) await part.flush();
-        if (all || this.#staged.length >= commitFiles) await this.#commitStaged();
+        if (all || this.#small.due) await this.#commitStaged();
         await this.#saveState();
       });
     return this.#flushing;
@@ -196,28 +195,20 @@ export class Sync {
   }
 
   #arrived(results) {
-    if (this.#staged.length === 0) this.#stagedAt = Date.now();
-    this.#staged.push(...results);
+    this.#small.add(results);
     for (const { index } of results) this.ready += this.plan.files[index].size;
   }
 
-  /** Their bytes go to the disk before their names do, and the names before the state that says so. */
+  /** Their names are on the disk before the state that says so. */
   async #commitStaged() {
-    const staged = this.#staged.splice(0);
-    if (staged.length === 0) return;
-    const stagedPath = ({ index }) => join(this.staging, `${index}.whole`);
-    await syncFileSystem(this.staging, staged.map(stagedPath));
-    const folders = new Set();
+    const fileOf = ({ index }) => this.plan.files[index];
+    const staged = await this.#small.commit((done) =>
+      targetOf(this.plan.folder, fileOf(done).path),
+    );
     for (const done of staged) {
-      const target = targetOf(this.plan.folder, this.plan.files[done.index].path);
-      const folder = dirname(target);
-      if (!folders.has(folder)) await mkdir(folder, { recursive: true, mode: 0o750 });
-      folders.add(folder);
-      await rename(stagedPath(done), target);
+      const { mtimeMs, verifiedBy, checksum } = done;
+      this.#know(fileOf(done), { mtimeMs, verifiedBy, checksum });
     }
-    await Promise.all([...folders].map(syncFolder));
-    for (const { index, mtimeMs, verifiedBy, checksum } of staged)
-      this.#know(this.plan.files[index], { mtimeMs, verifiedBy, checksum });
   }
 
   /** Parts of objects that the plan does not name any more, and small files that a killed sync left. */

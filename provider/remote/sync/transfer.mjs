@@ -9,10 +9,21 @@ import { Pace } from "./pace.mjs";
 const slowFactor = 4;
 const slowAtLeastMs = 2000;
 
-function batches(files, lanes) {
-  const size = Math.max(1, Math.min(16, Math.ceil(files.length / (lanes * 4))));
+/** A batch is told of at its end: it is no larger than a range, so that little is lost when the sync dies. */
+function batches(files, { lanes, rangeBytes }) {
+  const most = Math.max(1, Math.min(16, Math.ceil(files.length / (lanes * 4))));
   const all = [];
-  for (let at = 0; at < files.length; at += size) all.push({ files: files.slice(at, at + size) });
+  let room = 0;
+  for (const small of files) {
+    const last = all.at(-1);
+    const fits = last !== undefined && last.files.length < most && small.file.size <= room;
+    if (fits) last.files.push(small);
+    else {
+      all.push({ files: [small] });
+      room = rangeBytes;
+    }
+    room -= small.file.size;
+  }
   return all;
 }
 
@@ -42,7 +53,7 @@ export class Transfer {
     this.on = on;
     this.pace = new Pace(plan.lanes, plan.mostLanes);
     const ranges = parts.flatMap((part) => part.missing().map((range) => ({ part, range })));
-    this.#queue = [...ranges, ...batches(small, plan.lanes)];
+    this.#queue = [...ranges, ...batches(small, plan)];
   }
 
   /** Resolves when all is fetched and committed; rejects with the first failure after what is under way has ended. */

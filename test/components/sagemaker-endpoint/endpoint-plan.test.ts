@@ -11,9 +11,11 @@ import {
   planEndpoint,
   type EndpointRequest,
 } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
+import { hostingCatalogue } from "../../../components/sagemaker-endpoint/hosting-catalogue.ts";
 import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
 import { hourlyUsdOn } from "../../../components/sagemaker-endpoint/instance-pools.ts";
 import { parseImageAddress } from "../../../components/sagemaker-endpoint/serving-container.ts";
+import { decide } from "../../../components/sizing/decide.ts";
 import { UserError } from "../../../components/user-error.ts";
 
 const request: EndpointRequest = {
@@ -53,6 +55,13 @@ describe("planEndpoint", () => {
     assert.equal(endpoint.ec2HourlyUsd, 0.8048);
     assert.equal(endpoint.quotaName, "ml.g6.xlarge for endpoint usage");
     assert.ok(endpoint.alternatives.every(({ instanceType }) => instanceType.startsWith("ml.")));
+  });
+
+  it("does not send to Capacity Blocks for a type that only EC2 sells so", () => {
+    const types = { instanceTypes: ["ml.p5e.48xlarge"] };
+    const { rejected } = decide({ ...request, ...types }, hostingCatalogue(loadCatalogue()));
+    const reasons = rejected.filter(({ kind }) => kind === "no-price").map((one) => one.reason);
+    assert.deepEqual(reasons, ["no price is known in any region"]);
   });
 
   it("counts every instance that may run", () => {

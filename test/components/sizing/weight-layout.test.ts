@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
-import { weightBytes } from "../../../components/sizing/weight-layout.ts";
+import { heldPrecision, weightBytes } from "../../../components/sizing/weight-layout.ts";
 
 const catalogue = loadCatalogue();
 const model = (id: string) => findModel(id, catalogue);
 const gibi = 1024 ** 3;
+
+describe("heldPrecision", () => {
+  it("names what lies in memory, which of files of 32 bit is 16 in vLLM", () => {
+    const files = model("gpt-neo-1.3b");
+    assert.equal(heldPrecision(files, "native", "vllm"), "fp16");
+    assert.equal(heldPrecision(files, "native", "transformers"), "fp32");
+    assert.equal(heldPrecision(files, "int8", "vllm"), "int8");
+    assert.equal(heldPrecision(model("llama-2-7b"), "native", "vllm"), "fp16");
+  });
+});
 
 describe("weightBytes", () => {
   it("is what the files have in native precision", () => {

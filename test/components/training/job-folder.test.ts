@@ -12,7 +12,13 @@ import { UserError } from "../../../components/user-error.ts";
 
 const catalogue = loadShippedCatalogue();
 const data = { trainSamples: 9500, validationSamples: 500 };
-const programs = { "train.py": "train", "merge.py": "merge" };
+const programs = {
+  "hosts.py": "hosts",
+  "train.py": "train",
+  "merge.py": "merge",
+  "train_megatron.py": "train by Megatron-LM",
+  "convert_megatron.py": "convert",
+};
 
 function planFor(change: Partial<PlanRequest> = {}, wishes: Partial<FinetuneWishes> = {}) {
   const request: PlanRequest = {

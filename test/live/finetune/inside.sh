@@ -11,4 +11,5 @@ exec unshare --mount --pid --uts --ipc --fork --kill-child bash -c '
   mount -t tmpfs tmpfs "$TREE/dev/shm"
   hostname localhost
   exec chroot "$TREE" env -i HOME=/root LANG=C.UTF-8 PATH=/venv/bin:/usr/bin:/bin OMP_NUM_THREADS=1 USE_LIBUV=0 \
-    HF_HUB_OFFLINE=1 HF_DATASETS_CACHE=/work/cache GPUS="${GPUS:-1}" "$@"' inside "$@"
+    HF_HUB_OFFLINE=1 HF_DATASETS_CACHE=/work/cache GPUS="${GPUS:-1}" \
+    STOP_AT="${STOP_AT:-}" ${NNODES:+NNODES="$NNODES" NODE_RANK="$NODE_RANK" MASTER_ADDR=127.0.0.1 MASTER_PORT="$MASTER_PORT"} "$@"' inside "$@"

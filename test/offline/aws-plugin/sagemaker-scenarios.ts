@@ -11,6 +11,7 @@ const role = (make: Make, service: string) => {
   return make("aws:iam/role:Role", { assumeRolePolicy });
 };
 const servingImage = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:server-sagemaker-cuda-v2.6";
+const inBase64 = (script: string) => Buffer.from(`#!/bin/bash\n${script}\n`).toString("base64");
 const model = async (make: Make) => {
   const executionRoleArn = String((await role(make, "sagemaker.amazonaws.com")).outputs["arn"]);
   return make("aws:sagemaker/model:Model", {
@@ -40,7 +41,7 @@ const scalable = async (make: Make) => {
   };
 };
 
-/** The types of an endpoint, and of what scales it. */
+/** The types of an endpoint, of what scales it, and of a notebook. */
 export const sagemakerScenarios: readonly Scenario[] = [
   {
     token: "aws:sagemaker/model:Model",
@@ -85,6 +86,28 @@ export const sagemakerScenarios: readonly Scenario[] = [
       },
     },
     replace: { name: "another" },
+  },
+  {
+    token:
+      "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration",
+    inputs: () => Promise.resolve({ onStart: inBase64("true"), tags }),
+    update: { onStart: inBase64("false"), onCreate: inBase64("true"), tags: otherTags },
+    replace: { name: "another" },
+  },
+  {
+    token: "aws:sagemaker/notebookInstance:NotebookInstance",
+    inputs: async (make) => ({
+      name: "notebook-one",
+      instanceType: "ml.t3.medium",
+      roleArn: (await role(make, "sagemaker.amazonaws.com")).outputs["arn"],
+      platformIdentifier: "notebook-al2023-v1",
+      volumeSize: 10,
+      rootAccess: "Disabled",
+      instanceMetadataServiceConfiguration: { minimumInstanceMetadataServiceVersion: "2" },
+      tags,
+    }),
+    update: { instanceType: "ml.t3.large", volumeSize: 20, tags: otherTags },
+    replace: { directInternetAccess: "Disabled" },
   },
   {
     token: "aws:appautoscaling/target:Target",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { end, freePort } from "../support/sshd.ts";
@@ -142,6 +143,42 @@ describe("The transformers and diffusers server, its libraries faked", () => {
     });
     await stream.body?.getReader().read();
     gone.abort();
+    await says(/generation ended early/);
+    assert.equal((await post(url, "/v1/completions", { prompt: "a" })).status, 200);
+  });
+
+  it("answers the same for the same seed, whoever asks at the same time", async () => {
+    const { url, says } = await start("text", "", "--context", "200");
+    await says(/the model is loaded/);
+    const prompt = Array.from({ length: 20 }, () => "dice").join(" ");
+    const roll = async (seed?: number) => {
+      const body = { prompt, max_tokens: 20, seed };
+      return (await post(url, "/v1/completions", body)).answer.choices[0]?.text;
+    };
+    const rolls = await Promise.all([roll(7), roll(), roll(7), roll(8), roll(), roll(7)]);
+    const [first, unseeded, again, other, , last] = rolls;
+    assert.match(first ?? "", /^([1-6] ){20}$/);
+    assert.deepEqual([again, last], [first, first]);
+    assert.notEqual(other, first);
+    assert.notEqual(unseeded, first);
+  });
+
+  it("leaves nothing under way of a caller who went before the turn came", async () => {
+    const { url, says } = await start("text", "", "--context", "9000");
+    await says(/the model is loaded/);
+    const asked = { prompt: "for-ever", stream: true };
+    const holding = await fetch(`${url}/v1/completions`, {
+      method: "POST",
+      body: JSON.stringify({ ...asked, max_tokens: 60 }),
+    });
+    const body = JSON.stringify({ ...asked, max_tokens: 8000 });
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.write(
+      `POST /v1/completions HTTP/1.1\r\nHost: m\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    socket.resetAndDestroy();
+    assert.match(await holding.text(), /DONE/);
     await says(/generation ended early/);
     assert.equal((await post(url, "/v1/completions", { prompt: "a" })).status, 200);
   });

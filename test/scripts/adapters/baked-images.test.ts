@@ -23,6 +23,7 @@ describe("Images that berth baked", function () {
   this.timeout(60_000);
   let cloud: Cloud;
   let client: ClientSettings;
+  const told = { bakedFor: "GPU: L4 / engine: vllm" };
   before(async () => {
     cloud = await startCloud({ tier: "none" });
     const credentials = { accessKeyId: "AKIAEMULATED00000000", secretAccessKey: "emulated" };
@@ -37,10 +38,17 @@ describe("Images that berth baked", function () {
     );
     const instanceId = launched.Instances?.[0]?.InstanceId ?? "";
     assert.equal(await imageOfInstance(client, instanceId), undefined);
-    const wish = { instanceId, name: "berth-vllm-1", owner: "ada@example.org", key: "abc" };
+    const wish = {
+      instanceId,
+      name: "berth-vllm-1",
+      owner: "ada@example.org",
+      key: "abc",
+      ...told,
+    };
     const id = await createImage(client, wish);
     const image = await untilAvailable(client, id, () => undefined);
     assert.equal(image.key, "abc");
+    assert.equal(image.bakedFor, told.bakedFor);
     assert.equal(image.owner, "ada@example.org");
     assert.ok(image.snapshotIds.length > 0);
     assert.equal((await imageOfInstance(client, instanceId))?.id, id);
@@ -82,7 +90,13 @@ describe("Images that berth baked", function () {
       new RunInstancesCommand({ ImageId: "ami-12c6146b", MinCount: 1, MaxCount: 1 }),
     );
     const instanceId = launched.Instances?.[0]?.InstanceId ?? "";
-    const wish = { instanceId, name: "berth-vllm-2", owner: "ada@example.org", key: "abc" };
+    const wish = {
+      instanceId,
+      name: "berth-vllm-2",
+      owner: "ada@example.org",
+      key: "abc",
+      ...told,
+    };
     const id = await createImage(client, wish);
     await untilAvailable(client, id, () => undefined);
     await ec2.send(new DeregisterImageCommand({ ImageId: id }));

@@ -115,11 +115,32 @@ describe("berth finetune", () => {
     }
     const large = await berth(
       ...["finetune", "llama-3.1-405b", "--data", data(), "--method", "full"],
-      ...["--env", "prod", "--out", join(folder, "job")],
+      ...["--env", "prod", "--nodes", "1", "--out", join(folder, "job")],
     );
     assert.equal(large.code, 1);
     assert.match(large.out, /No instance type holds a fine-tuning of llama-3\.1-405b/);
     assert.equal(existsSync(join(folder, "job")), false);
+  });
+
+  it("writes no program for an image model, and says what sizes its training", async () => {
+    const job = join(folder, "job");
+    const { code, out } = await berth("finetune", "sdxl", "--data", data(), "--out", job);
+    assert.equal(code, 1);
+    assert.match(out, /no training program for stable-diffusion-xl-base-1\.0/);
+    assert.match(out, /berth plan stable-diffusion-xl-base-1\.0 --task finetune/);
+    assert.equal(existsSync(job), false);
+  });
+
+  it("writes a folder of Megatron-LM for what no single host holds", async () => {
+    const several = await berth(
+      ...["finetune", "llama-3.1-405b", "--data", data(), "--method", "full"],
+      ...["--env", "prod", "--types", "p5.48xlarge", "--out", join(folder, "large")],
+    );
+    assert.equal(several.code, 0, several.out);
+    assert.match(several.out, /^machine {4}16 x p5\.48xlarge/m);
+    const settings = readFileSync(join(folder, "large", "megatron.yaml"), "utf8");
+    assert.match(settings, /^samples: prompt-completion$/m);
+    assert.ok(existsSync(join(folder, "large", "train_megatron.py")));
   });
 });
 

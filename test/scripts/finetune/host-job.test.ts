@@ -4,12 +4,14 @@ import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { shellQuote } from "../../../provider/adapters/ssh.ts";
 import { needs, Started } from "../../support/tier.ts";
 import { hostOn } from "../../provider/support/host.ts";
 import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
 import {
   jobsFolder,
   jobState,
+  checkHostCount,
   readJobFolder,
   runJob,
   sendJob,
@@ -102,6 +104,28 @@ describe("A fine-tuning on a host", function () {
     host.close();
   });
 
+  it("is refused by name on a host whose Python is too old, before anything is installed", async () => {
+    const host = hostOn(sshd);
+    const folder = `${await jobsFolder(host)}/old-python`;
+    await sendJob(host, job, folder);
+    // What the script asks of python3 is answered as Python 3.10 does.
+    const old = join(local, "python3");
+    const python = (await host.output(`python3 -c "import sys; print(sys.executable)"`)).trim();
+    const pretend = `import sys; sys.version_info = (3, 10, 12); exec(sys.argv[1])`;
+    const cases = `case $1 in --version) echo Python 3.10.12 ;; -c) exec ${python} -c '${pretend}' "$2" ;; *) echo installing; exit 9 ;; esac`;
+    writeFileSync(old, `#!/bin/sh\n${cases}\n`, { mode: 0o755 });
+    const script = readFileSync("scripts/finetune/remote-job.sh", "utf8");
+    // Under an SSH server bash reads its startup file, which may set the path.
+    const bash = ["env", `PATH=${local}:/usr/bin:/bin`, "bash", "--norc", "-c", script, "job"];
+    const words = [...bash, "run", folder, "owner/tiny", "", "keep"];
+    const command = words.map(shellQuote).join(" ");
+    const { code, stdout, stderr } = await host.run(command, () => ({ timeoutMs: 20_000 }));
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /has Python 3\.10\.12, and .* need Python 3\.11 or newer\n.*berth down/);
+    host.close();
+  });
+
   it("keeps the files that it has when the archive is cut off on its way", async () => {
     const host = hostOn(sshd);
     const folder = `${await jobsFolder(host)}/cut`;
@@ -110,6 +134,17 @@ describe("A fine-tuning on a host", function () {
     await assert.rejects(sendJob(host, { ...job, folder: broken }, folder), /could not be brought/);
     assert.equal(readFileSync(join(folder, "run.sh"), "utf8"), trainer);
     host.close();
+  });
+
+  it("is refused on fewer hosts than it was planned for, and by Megatron-LM", () => {
+    checkHostCount({ ...job, machine: { nodes: 2 } }, 2);
+    assert.throws(() => {
+      checkHostCount({ ...job, machine: { nodes: 4 } }, 2);
+    }, /planned for 4 hosts, and the stack has 2/);
+    const folder = mkdtempSync(join(tmpdir(), "berth-megatron-"));
+    writeFileSync(join(folder, "megatron.yaml"), "");
+    assert.throws(() => readJobFolder(folder), /by Megatron-LM/);
+    rmSync(folder, { recursive: true });
   });
 
   it("is no folder without its files", () => {

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import random
 import time
 
 import torch
@@ -24,7 +25,7 @@ class BitsAndBytesConfig(dict):
 
 
 def set_seed(seed):
-    pass
+    random.seed(seed)
 
 
 class Inputs(dict):
@@ -69,11 +70,13 @@ class Model:
         for made in range(min(count, max_new_tokens)):
             if fault == "cuda-error" and made == 1:
                 raise RuntimeError("CUDA error: an illegal memory access was encountered")
-            streamer.queue.put(words[made % len(words)] + " ")
+            word = words[made % len(words)]
+            # Draws from the process's generator, as sampling does; the pause lets another draw in between.
+            streamer.queue.put((str(random.randint(1, 6)) if word == "dice" else word) + " ")
             if any(criterion(input_ids, None)[0] for criterion in stopping_criteria):
                 print("generation ended early", flush=True)
                 break
-            if "for-ever" in words:
+            if "for-ever" in words or word == "dice":
                 time.sleep(0.01)
         print("options " + json.dumps(options), flush=True)
         streamer.end()

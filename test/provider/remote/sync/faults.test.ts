@@ -230,6 +230,25 @@ describe("The sync against an S3 and a disk that misbehave", () => {
     await folder.assertWhole();
   });
 
+  it("keeps all that has arrived when it is told to end", async () => {
+    for (let index = 0; index < 40; index++)
+      folder.put(`${String(index)}.json`, randomBytes(50_000));
+    s3.slowness = mebibyte / 2;
+    const { child, done } = folder.start(["sync", await folder.plan({ lanes: 3, threads: 1 })]);
+    while (s3.sent < mebibyte) await sleep(20);
+    child.kill("SIGTERM");
+    const ended = await done;
+    assert.deepEqual([ended.code, ended.error.code], [143, "E_STOPPED"]);
+    await folder.assertNothingTorn();
+    const sent = s3.sent;
+    s3.slowness = undefined;
+    assert.deepEqual((await folder.sync()).error, {});
+    await folder.assertWhole();
+    // Only what each lane had under way is fetched a second time.
+    const twice = s3.sent - folder.totalBytes;
+    assert.ok(sent >= mebibyte && twice <= 3 * (mebibyte / 4), `${String(twice)} bytes came twice`);
+  });
+
   it("keeps its memory within the lanes that it has", async function () {
     needs(this, "VmHWM", process.platform === "linux", "/proc tells it");
     const running = folder.start(["sync", await folder.plan()]);

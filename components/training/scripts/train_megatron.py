@@ -1,0 +1,111 @@
+"""Fine-tunes every weight with Megatron-LM as megatron.yaml says, and goes on from the newest checkpoint.
+
+Run it through run.sh, on every host. It ends early, with a checkpoint, when output/stop appears or the time STOP_AT
+(seconds since 1970) is reached.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import yaml
+from megatron.bridge import AutoBridge
+from megatron.bridge.data.builders import (
+    ChatSFTPreprocessingConfig,
+    GPTSFTDatasetConfig,
+    PromptCompletionSFTPreprocessingConfig,
+)
+from megatron.bridge.training.callbacks import Callback
+from megatron.bridge.training.config import (
+    CheckpointConfig,
+    ConfigContainer,
+    DistributedDataParallelConfig,
+    LoggerConfig,
+    OptimizerConfig,
+    RNGConfig,
+    SchedulerConfig,
+    TokenizerConfig,
+    TrainingConfig,
+    ValidationConfig,
+)
+from megatron.bridge.training.finetune import finetune
+from megatron.bridge.training.gpt_step import forward_step
+
+from hosts import same_folder
+
+OUTPUT = Path("output")
+# The samples by the names that Megatron Bridge looks for.
+NAMES = {"train.jsonl": "training.jsonl", "validation.jsonl": "validation.jsonl"}
+
+
+class Stopper(Callback):
+    """Turns output/stop and STOP_AT into the signal after which every rank ends its step and keeps it."""
+
+    def __init__(self):
+        stop_at = os.environ.get("STOP_AT")
+        self.stop_at = float(stop_at) if stop_at else float("inf")
+
+    def on_train_start(self, context):
+        same_folder(OUTPUT)
+
+    def on_train_step_end(self, context):
+        if (OUTPUT / "stop").exists() or time.time() >= self.stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def prepare_data(root: Path) -> None:
+    for ours, theirs in NAMES.items():
+        if (root / ours).exists() and not (root / theirs).exists():
+            try:
+                (root / theirs).symlink_to(ours)
+            except FileExistsError:
+                pass
+
+
+def preprocessing(kind: str):
+    if kind == "messages":
+        return ChatSFTPreprocessingConfig(loss_mode="full")
+    return PromptCompletionSFTPreprocessingConfig(prompt_column="prompt", completion_column="completion")
+
+
+def apply(target, settings: dict):
+    """Sets what the file says; a name that this release does not have is an error, and not a new attribute."""
+    for name, value in settings.items():
+        if not hasattr(target, name):
+            sys.exit(f"megatron.yaml: {type(target).__name__} has no {name}")
+        setattr(target, name, value)
+    return target
+
+
+def main() -> None:
+    settings = yaml.safe_load(Path("megatron.yaml").read_text(encoding="utf-8"))
+    if (OUTPUT / "finished.json").exists():
+        print("It is finished: output/finished.json says so. Remove the folder output to begin again.")
+        return
+    prepare_data(Path(settings["dataset"]["dataset_root"]))
+    base = os.environ.get("BASE_MODEL", settings["base_model"])
+    bridge = AutoBridge.from_hf_pretrained(base)
+    config = ConfigContainer(
+        model=apply(bridge.to_megatron_provider(load_weights=False), settings["model"]),
+        train=TrainingConfig(**settings["train"]),
+        validation=ValidationConfig(**settings["validation"]),
+        optimizer=OptimizerConfig(**settings["optimizer"]),
+        scheduler=SchedulerConfig(**settings["scheduler"]),
+        ddp=DistributedDataParallelConfig(**settings["ddp"]),
+        dataset=GPTSFTDatasetConfig(preprocessing=preprocessing(settings["samples"]), **settings["dataset"]),
+        tokenizer=TokenizerConfig(tokenizer_model=base, **settings["tokenizer"]),
+        checkpoint=CheckpointConfig(**settings["checkpoint"]),
+        logger=LoggerConfig(**settings["logger"]),
+        rng=RNGConfig(**settings["rng"]),
+        mixed_precision=settings["mixed_precision"],
+    )
+    # It ends the process itself where it stopped early, so what follows is reached by a training that is through.
+    finetune(config, forward_step, callbacks=[Stopper()])
+    if int(os.environ.get("RANK", "0")) == 0:
+        (OUTPUT / "finished.json").write_text('{"result": "checkpoints"}\n', encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
