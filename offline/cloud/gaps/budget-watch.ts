@@ -40,7 +40,7 @@ interface Action {
 interface Budget {
   readonly name: string;
   readonly limit: number;
-  readonly filter?: Expression;
+  readonly filter?: Expression | null;
   readonly notifications: readonly Notification[];
   readonly actions: readonly Action[];
 }
@@ -141,7 +141,7 @@ export class BudgetWatch {
     const now = this.#clock.now();
     const month = now.toISOString().slice(0, 7);
     const actual = [...this.#bill, ...this.#metered]
-      .filter((line) => line.day.startsWith(month) && matches(line, budget.filter))
+      .filter((line) => line.day.startsWith(month) && matches(line, budget.filter ?? undefined))
       .reduce((sum, { usd }) => sum + usd, 0);
     const begun = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());
     const over = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1);
