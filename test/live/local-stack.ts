@@ -1,42 +1,56 @@
-import assert from "node:assert/strict";
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { findLocalCloud } from "../../scripts/adapters/local-cloud.ts";
 import { until } from "../offline/cloud/account.ts";
+import { copyCheckout, type Checkout } from "../support/checkout.ts";
 
-const repository = resolve(import.meta.dirname, "../..");
 const cli = ["--import", "tsx", "scripts/cli.ts"];
 const run = promisify(execFile);
 
-/** An endpoint's stack in an emulated cloud of its own, by the commands that a person types. */
+interface Parts {
+  readonly home: string;
+  readonly cloud: ChildProcess;
+  readonly endpoint: string;
+  readonly checkout: Checkout;
+}
+
+/** An endpoint's stack in a checkout and an emulated cloud of its own, by the commands that a person types. */
 export class LocalStack {
   readonly #name: string;
   readonly #file: string;
   readonly #home: string;
   readonly #cloud: ChildProcess;
   readonly #endpoint: string;
+  readonly #checkout: Checkout;
 
-  private constructor(name: string, home: string, cloud: ChildProcess, endpoint: string) {
+  private constructor(name: string, { home, cloud, endpoint, checkout }: Parts) {
     this.#name = name;
-    this.#file = join(repository, "stacks", `Pulumi.${name}.yaml`);
+    this.#checkout = checkout;
+    this.#file = join(checkout.root, "stacks", `Pulumi.${name}.yaml`);
     this.#home = home;
     this.#cloud = cloud;
     this.#endpoint = endpoint;
   }
 
   static async start(name: string): Promise<LocalStack> {
-    assert.equal(findLocalCloud(), undefined, "an emulated cloud runs already");
+    const checkout = await copyCheckout();
     const home = mkdtempSync(join(tmpdir(), `berth-${name}-`));
     const cloud = spawn(process.execPath, [...cli, "cloud", "--tier", "none"], {
-      cwd: repository,
+      cwd: checkout.root,
       stdio: "ignore",
     });
-    await until(() => Promise.resolve(findLocalCloud() !== undefined), 300);
-    return new LocalStack(name, home, cloud, findLocalCloud()!.endpoint);
+    const file = join(checkout.root, ".berth", "cloud.json");
+    await until(() => Promise.resolve(findLocalCloud(file) !== undefined), 300);
+    return new LocalStack(name, {
+      home,
+      cloud,
+      checkout,
+      endpoint: findLocalCloud(file)!.endpoint,
+    });
   }
 
   async stop(): Promise<void> {
@@ -46,6 +60,7 @@ export class LocalStack {
       await once(this.#cloud, "exit");
     }
     rmSync(this.#home, { recursive: true, force: true });
+    await this.#checkout.remove();
   }
 
   /** What a command says, on both streams, whether it succeeds or not. */
@@ -57,7 +72,7 @@ export class LocalStack {
       PULUMI_CONFIG_PASSPHRASE: "try",
     };
     const done = run(process.execPath, [...cli, ...words, "--env", this.#name], {
-      cwd: repository,
+      cwd: this.#checkout.root,
       env,
     });
     const { stdout, stderr } = await done.catch((error: unknown) => {
