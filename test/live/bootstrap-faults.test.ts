@@ -267,7 +267,7 @@ HOLD
       () => {
         proxy.cut();
       },
-      700 + Math.random() * 900,
+      1500 + Math.random() * 1500,
     );
     try {
       const done = await shop.bootstrap({}, host);
