@@ -7,7 +7,7 @@ import { CheckoutAccount } from "./checkout-account.ts";
 import { HostTarget } from "./training/host-target.ts";
 import { JobTarget } from "./training/job-target.ts";
 import { standInImage } from "./training/stand-in.ts";
-import { lackingTags, walkAccount } from "./walk-account.ts";
+import { incompleteTags, walkAccount } from "./walk-account.ts";
 
 const env = "local-tr";
 
@@ -50,7 +50,7 @@ describe("a folder of a fine-tuning", function () {
       assert.match(short.text, /"ml\.g6\.xlarge for spot training job usage" is 0/);
       const failed = await wrong.train("start", "--target", "sagemaker", "--instances", "2");
       assert.equal(failed.code, 3, failed.text);
-      assert.deepEqual(await lackingTags(account.cloud, `${env}-train-wrong`), []);
+      assert.deepEqual(await incompleteTags(account.cloud, `${env}-train-wrong`), []);
       const walked = await walkAccount(settingsFor(account.cloud), `${env}-train-wrong`);
       assert.ok(walked.some(({ kind }) => kind === "training job"));
       assert.match(failed.text, /AlgorithmError: [^!]*ValueError: the samples have no column text/);

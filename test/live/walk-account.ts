@@ -190,10 +190,19 @@ const contract = [
   ...["berth:hourly-usd", "berth:protect", "berth:managed-by"],
 ];
 
-/** Every thing of the account that may carry tags and is the stack's, or nobody's, and what of the contract it lacks. */
-export async function lackingTags(cloud: Cloud, stack: string): Promise<readonly string[]> {
+/** Every thing of a stack that may carry tags, and what of the contract it lacks. */
+export async function incompleteTags(cloud: Cloud, stack: string): Promise<readonly string[]> {
   const things = await walkAccount(settingsFor(cloud), stack);
   assert.ok(things.length >= 8, `only ${things.length} things were found`);
+  return things.flatMap(({ kind, id, tags }) => {
+    const missing = contract.filter((name) => (tags[name] ?? "") === "");
+    return missing.length === 0 ? [] : [`${kind} ${id}: ${missing.join(", ")}`];
+  });
+}
+
+/** The same in an account that holds one stack, and what is there without its tags. */
+export async function lackingTags(cloud: Cloud, stack: string): Promise<readonly string[]> {
+  const things = await walkAccount(settingsFor(cloud), stack);
   const known = new Set(things.map(({ id }) => id));
   // AWS makes a VPC's main table with it, untagged and free; it goes with it.
   const { RouteTables = [] } = await new EC2Client(settingsFor(cloud)).send(
@@ -204,9 +213,5 @@ export async function lackingTags(cloud: Cloud, stack: string): Promise<readonly
     ({ service, id }) => service === "ec2" && !known.has(id),
   );
   const untagged = strange.map(({ kind, id }) => `${kind} ${id} has none of the stack's tags`);
-  const incomplete = things.flatMap(({ kind, id, tags }) => {
-    const missing = contract.filter((name) => (tags[name] ?? "") === "");
-    return missing.length === 0 ? [] : [`${kind} ${id}: ${missing.join(", ")}`];
-  });
-  return [...untagged, ...incomplete];
+  return [...untagged, ...(await incompleteTags(cloud, stack))];
 }
