@@ -4,12 +4,11 @@ import {
   allSummaries,
   componentArn,
   described,
-  indexed,
-  json,
-  tagsCall,
   type Component,
   type Specification,
 } from "./component-view.ts";
+import { json } from "./json-reply.ts";
+import { indexedThings, tagsCall, withThings } from "./tag-calls.ts";
 import { copiesOf, gpusOfEndpoint, instancesFor } from "./component-instances.ts";
 import { startCopy } from "./component-start.ts";
 import { endpointKey, findEndpoint } from "./hosted-endpoint.ts";
@@ -47,7 +46,7 @@ export class InferenceComponents {
 
   /** Answers the calls that are about components; undefined for any other. */
   async answer(call: ApiRequest): Promise<ApiReply | undefined> {
-    const tags = tagsCall(call, (name) => this.#get(call, name));
+    const tags = tagsCall(call, "inference-component", (name) => this.#get(call, name));
     if (tags !== undefined) return tags;
     switch (call.operation) {
       case "CreateInferenceComponent":
@@ -97,7 +96,9 @@ export class InferenceComponents {
 
   /** The reply of GetResources with the components among it. */
   indexed(call: ApiRequest, reply: ApiReply): ApiReply {
-    return indexed(this.#components.values(), call, reply);
+    const arn = ({ region, name }: Component) => componentArn(region, name);
+    const things = this.#components.values();
+    return withThings(reply, indexedThings(call, "inference-component", { things, arn }));
   }
 
   /** To be told when an endpoint goes: its instances go with it, and the components stay, with nothing to run on. */

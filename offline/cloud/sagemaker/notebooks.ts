@@ -3,8 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import type { Faults } from "../faults.ts";
 import { ApiError, type ApiReply, type ApiRequest } from "../proxy/api-request.ts";
-import { json } from "./component-view.ts";
-import { TaggedNames, type TaggedThing } from "./tagged-names.ts";
+import { json } from "./json-reply.ts";
+import type { TaggedThing } from "./tag-calls.ts";
+import { TaggedNames } from "./tagged-names.ts";
 
 /** What notebook instances need of the cloud. */
 export interface NotebooksParts {
@@ -64,7 +65,7 @@ export class Notebooks {
   /** Answers the calls that are about notebooks; undefined for any other. */
   answer(call: ApiRequest): ApiReply | undefined {
     const tags = this.#notebooks.tagsCall(call) ?? this.#lifecycles.tagsCall(call);
-    if (tags !== undefined) return json(tags);
+    if (tags !== undefined) return tags;
     const { operation } = call;
     if (operation.includes("NotebookInstanceLifecycleConfig")) return json(this.#lifecycle(call));
     if (operation === "CreatePresignedNotebookInstanceUrl") return json(this.#presigned(call));

@@ -7,7 +7,7 @@ import { checkDeploymentConfig, type DeploymentConfig } from "./rollout.ts";
 import { InferenceComponents } from "./inference-components.ts";
 import { Notebooks } from "./notebooks.ts";
 import { endpointOf, invokeEndpoint } from "./runtime.ts";
-import { withThings } from "./component-view.ts";
+import { withThings } from "./tag-calls.ts";
 import { TrainingJobs, type TrainingParts } from "./training-jobs.ts";
 
 /** SageMaker's hosting and training around what moto keeps of it: refusals, states, containers and the runtime API. */

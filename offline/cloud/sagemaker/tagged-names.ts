@@ -1,16 +1,5 @@
 import { ApiError, type ApiReply, type ApiRequest } from "../proxy/api-request.ts";
-import { json } from "./component-view.ts";
-
-/** A thing that is known by its name in a region, and carries tags. */
-export interface TaggedThing {
-  readonly region: string;
-  readonly name: string;
-  readonly tags: Map<string, string>;
-}
-
-function listed(tags: ReadonlyMap<string, string>): object[] {
-  return [...tags].map(([Key, Value]) => ({ Key, Value }));
-}
+import { indexedThings, tagsCall, withThings, type TaggedThing } from "./tag-calls.ts";
 
 /** Things of one kind of SageMaker that moto does not keep, or not well enough, by region and name, with their tags. */
 export class TaggedNames<Thing extends TaggedThing> {
@@ -62,46 +51,18 @@ export class TaggedNames<Thing extends TaggedThing> {
   }
 
   /** The calls about tags, where they are about one of these. */
-  tagsCall(call: ApiRequest): object | undefined {
-    const arn = String(call.parameters["ResourceArn"]);
-    const isOurs = arn.split(":")[5]?.startsWith(`${this.#kind}/`) === true;
-    if (!isOurs || !/^(Add|Delete|List)Tags$/.test(call.operation)) return undefined;
-    const { tags } = this.#things.get(arn) ?? this.#refuse("Could not find", arn);
-    const { Tags = [], TagKeys = [] } = call.parameters as {
-      Tags?: { Key: string; Value: string }[];
-      TagKeys?: string[];
-    };
-    for (const { Key, Value } of Tags) tags.set(Key, Value);
-    for (const key of TagKeys) tags.delete(key);
-    return call.operation === "DeleteTags" ? {} : { Tags: listed(tags) };
+  tagsCall(call: ApiRequest): ApiReply | undefined {
+    return tagsCall(
+      call,
+      this.#kind,
+      (_, arn) => this.#things.get(arn) ?? this.#refuse("Could not find", arn),
+    );
   }
 
   /** The reply of GetResources with these among it, where it asks for them. */
   indexed(call: ApiRequest, reply: ApiReply): ApiReply {
-    const { ResourceTypeFilters: types = [], TagFilters = [] } = call.parameters as {
-      ResourceTypeFilters?: string[];
-      TagFilters?: { Key: string; Values?: string[] }[];
-    };
-    const isAsked =
-      types.length === 0 ||
-      types.includes("sagemaker") ||
-      types.includes(`sagemaker:${this.#kind}`);
-    if (!isAsked || reply.status >= 300) return reply;
-    const found = [...this.all()].filter(
-      ({ region, tags }) =>
-        region === call.region &&
-        TagFilters.every(({ Key, Values = [] }) => {
-          const value = tags.get(Key);
-          return value !== undefined && (Values.length === 0 || Values.includes(value));
-        }),
-    );
-    if (found.length === 0) return reply;
-    const answer = JSON.parse(reply.body.toString()) as { ResourceTagMappingList?: object[] };
-    const ResourceTagMappingList = [
-      ...(answer.ResourceTagMappingList ?? []),
-      ...found.map((each) => ({ ResourceARN: this.arn(each), Tags: listed(each.tags) })),
-    ];
-    return { ...json({ ...answer, ResourceTagMappingList }), status: reply.status };
+    const arn = (thing: Thing) => this.arn(thing);
+    return withThings(reply, indexedThings(call, this.#kind, { things: this.all(), arn }));
   }
 
   #refuse(what: string, arn: string): never {

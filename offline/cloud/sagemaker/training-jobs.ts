@@ -1,18 +1,17 @@
 import { join } from "node:path";
 import { ApiError, type ApiReply, type ApiRequest } from "../proxy/api-request.ts";
-import { json } from "./component-view.ts";
+import { json } from "./json-reply.ts";
 import type { EndpointsParts } from "./endpoints.ts";
 import { endpointKey } from "./hosted-endpoint.ts";
+import { indexedThings, tagsCall } from "./tag-calls.ts";
 import { checkTrainingJob } from "./training-checks.ts";
 import { runTraining } from "./training-run.ts";
 import {
   described,
-  indexedJobs,
   isOver,
   listed,
   moveOn,
   trainingArn,
-  trainingTags,
   type TrainingJob,
   type TrainingRequest,
 } from "./training-view.ts";
@@ -49,7 +48,7 @@ export class TrainingJobs {
 
   /** Answers the calls that are about training jobs; undefined for any other. */
   answer(call: ApiRequest): ApiReply | undefined {
-    const tags = trainingTags(call, (name) => this.#get(call, name));
+    const tags = tagsCall(call, "training-job", (name) => this.#get(call, name));
     if (tags !== undefined) return tags;
     this.#coolDown();
     switch (call.operation) {
@@ -70,7 +69,8 @@ export class TrainingJobs {
 
   /** Jobs as the resource tag index has them. */
   indexed(call: ApiRequest): readonly object[] {
-    return indexedJobs(this.#jobs.values(), call);
+    const arn = ({ region, name }: TrainingJob) => trainingArn(region, name);
+    return indexedThings(call, "training-job", { things: this.#jobs.values(), arn });
   }
 
   /** Ends every job at once, without a word. */

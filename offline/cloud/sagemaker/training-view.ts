@@ -1,5 +1,4 @@
-import type { ApiReply, ApiRequest } from "../proxy/api-request.ts";
-import { json } from "./component-view.ts";
+import type { ApiRequest } from "../proxy/api-request.ts";
 
 /** What CreateTrainingJob was asked, as far as the emulation reads it. */
 export interface TrainingRequest {
@@ -147,48 +146,4 @@ export function listed(jobs: Iterable<TrainingJob>, call: ApiRequest): object {
       .toSorted((a, b) => b.created.getTime() - a.created.getTime())
       .map(summary),
   };
-}
-
-function tagList(tags: ReadonlyMap<string, string>): object[] {
-  return [...tags].map(([Key, Value]) => ({ Key, Value }));
-}
-
-/** The calls about tags, where they are about those of a training job. */
-export function trainingTags(
-  call: ApiRequest,
-  find: (name: string) => TrainingJob,
-): ApiReply | undefined {
-  const name = /:training-job\/(.+)$/.exec(String(call.parameters["ResourceArn"]))?.[1];
-  if (name === undefined || !/^(Add|Delete|List)Tags$/.test(call.operation)) return undefined;
-  const { tags } = find(name);
-  const { Tags = [], TagKeys = [] } = call.parameters as {
-    Tags?: { Key: string; Value: string }[];
-    TagKeys?: string[];
-  };
-  for (const { Key, Value } of Tags) tags.set(Key, Value);
-  for (const key of TagKeys) tags.delete(key);
-  return json(call.operation === "DeleteTags" ? {} : { Tags: tagList(tags) });
-}
-
-/** What the resource tag index tells of the jobs, those that are over too, as the real one does. */
-export function indexedJobs(jobs: Iterable<TrainingJob>, call: ApiRequest): readonly object[] {
-  const { ResourceTypeFilters: types = [], TagFilters = [] } = call.parameters as {
-    ResourceTypeFilters?: string[];
-    TagFilters?: { Key: string; Values?: string[] }[];
-  };
-  const isAsked =
-    types.length === 0 || types.some((type) => /^sagemaker(:training-job)?$/.test(type));
-  if (!isAsked) return [];
-  return [...jobs]
-    .filter(({ region, tags }) => {
-      if (region !== call.region) return false;
-      return TagFilters.every(({ Key, Values = [] }) => {
-        const value = tags.get(Key);
-        return value !== undefined && (Values.length === 0 || Values.includes(value));
-      });
-    })
-    .map(({ region, name, tags }) => ({
-      ResourceARN: trainingArn(region, name),
-      Tags: tagList(tags),
-    }));
 }
