@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { trustPolicy } from "../trust-policy.ts";
+import { sagemakerRole } from "../sagemaker-role.ts";
 import { firstNotebook, type FirstNotebook } from "../notebook/first-notebook.ts";
 import type { NotebookPlan } from "./notebook-plan.ts";
 import { onStartScript } from "./on-start.ts";
@@ -128,15 +128,9 @@ function notebookRole(
   parent: pulumi.Resource,
 ): { readonly role: aws.iam.Role; readonly policy: aws.iam.RolePolicy } {
   const account = aws.getCallerIdentityOutput({}, { parent }).accountId;
-  const role = new aws.iam.Role(
+  const role = sagemakerRole(
     `${name}-role`,
-    {
-      description: "berth: what one notebook instance may do",
-      assumeRolePolicy: account.apply((id) =>
-        trustPolicy("sagemaker.amazonaws.com", `arn:aws:sagemaker:${region}:${id}:*`),
-      ),
-      tags: namedTags(tags, `${name}-role`),
-    },
+    { description: "berth: what one notebook instance may do", region, account, tags },
     { parent },
   );
   const policy = new aws.iam.RolePolicy(

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { namedTags, type TagInputs } from "../named-tags.ts";
-import { trustPolicy } from "../trust-policy.ts";
+import type { TagInputs } from "../named-tags.ts";
+import { sagemakerRole } from "../sagemaker-role.ts";
 import { parseImageAddress } from "./serving-container.ts";
 
 /** Where the weights lie. */
@@ -172,16 +172,9 @@ export function executionRole(
 ): { readonly role: aws.iam.Role; readonly policy: aws.iam.RolePolicy } {
   const { weights, prefixes, images, region, asyncBucket, alarms, tags } = args;
   const account = aws.getCallerIdentityOutput({}, { parent }).accountId;
-  const role = new aws.iam.Role(
+  const role = sagemakerRole(
     `${name}-role`,
-    {
-      description: "berth: runs the containers of one endpoint",
-      // https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
-      assumeRolePolicy: account.apply((id) =>
-        trustPolicy("sagemaker.amazonaws.com", `arn:aws:sagemaker:${region}:${id}:*`),
-      ),
-      tags: namedTags(tags, `${name}-role`),
-    },
+    { description: "berth: runs the containers of one endpoint", region, account, tags },
     { parent },
   );
   const policy = new aws.iam.RolePolicy(

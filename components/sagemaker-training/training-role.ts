@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { namedTags, type TagInputs } from "../named-tags.ts";
+import type { TagInputs } from "../named-tags.ts";
 import { parseImageAddress } from "../sagemaker-endpoint/serving-container.ts";
-import { trustPolicy } from "../trust-policy.ts";
+import { sagemakerRole } from "../sagemaker-role.ts";
 
 /** All that the containers of a training job may touch. */
 export interface TrainingRoleArgs {
@@ -164,15 +164,13 @@ export function trainingRole(
 ): { readonly role: aws.iam.Role; readonly policy: aws.iam.RolePolicy } {
   const { jobName, tags, ...rest } = args;
   const account = aws.getCallerIdentityOutput({}, opts).accountId;
-  const role = new aws.iam.Role(
+  const role = sagemakerRole(
     `${name}-role`,
     {
       description: "berth: runs the containers of one training job",
-      // https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
-      assumeRolePolicy: account.apply((id) =>
-        trustPolicy("sagemaker.amazonaws.com", `arn:aws:sagemaker:${args.region}:${id}:*`),
-      ),
-      tags: namedTags(tags, `${name}-role`),
+      region: args.region,
+      account,
+      tags,
     },
     opts,
   );
