@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { mergeRecords, type Look, type SeenRun } from "../../components/cost/merge-records.ts";
 import type { RunRecord, UsageKind } from "../../components/cost/usage.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { withLock } from "../../processes/lock-folder.ts";
 import type { ClientSettings } from "./account-scope.ts";
+import { replaceFile } from "./replace-file.ts";
 import { ownFolder } from "./repository.ts";
 import { recordRuns } from "./run-records.ts";
 
@@ -40,13 +41,6 @@ async function readRecords(folder: string): Promise<ReadRecords> {
   return { seen, unreadable };
 }
 
-/** So that a reader finds the record of before or of now, and nothing in between. */
-async function writeInPlace(path: string, seen: SeenRun): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(seen, null, 2)}\n`);
-  await rename(temporary, path);
-}
-
 /**
  * Puts a look at the account beside what earlier ones knew, for any number of commands and dashboards at once: one at a
  * time reads, merges and writes, and a look that took longer than a later one changes nothing of what that saw.
@@ -67,7 +61,10 @@ export async function rememberLook(
     const before = known.filter(({ record }) => !laterRuns.has(record.runId));
     const runs = look.runs.filter(({ runId }) => !laterRuns.has(runId));
     const merged = mergeRecords(before, { ...look, runs });
-    for (const each of merged) await writeInPlace(join(folder, `${each.record.runId}.json`), each);
+    for (const each of merged) {
+      const path = join(folder, `${each.record.runId}.json`);
+      await replaceFile(path, `${JSON.stringify(each, null, 2)}\n`);
+    }
     return {
       records: [...merged, ...later].map(({ record }) => record),
       unanswered: unreadable.map((path) => `the record ${path} cannot be read`),

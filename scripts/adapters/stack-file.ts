@@ -1,10 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseDocument } from "yaml";
 import { parseSettings, type Settings } from "../../stacks/parse-settings.ts";
 import { UserError } from "../../components/user-error.ts";
+import { replaceFile } from "./replace-file.ts";
 import { repository, stackFilePath } from "./repository.ts";
 
 /** Values by full key, such as `berth:model`. */
@@ -107,18 +107,6 @@ export function writeStackConfig(path: string, changes: StackConfig): Promise<vo
   const config = document.get("config");
   if (typeof config === "object" && config !== null && "flow" in config) config.flow = false;
   return replaceFile(path, document.toString({ lineWidth: 0 }));
-}
-
-/** Whoever reads it meanwhile, or finds it after a crash, has the old text or the new one, whole. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const staged = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(staged, text, { flush: true });
-    await rename(staged, path);
-  } catch (error) {
-    await rm(staged, { force: true });
-    throw error;
-  }
 }
 
 /** A configuration value as text: what it says when it is text or a number, JSON otherwise. */

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Catalogue } from "../../components/catalogue/catalogue.ts";
 import type { InstanceType } from "../../components/catalogue/instance-type.ts";
@@ -31,6 +30,7 @@ import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
 import { repository } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
+import { replaceFile } from "../adapters/replace-file.ts";
 import { exitCode } from "../exit-code.ts";
 import type { CatalogueOptions } from "./catalogue.ts";
 
@@ -167,12 +167,9 @@ function readPrices(path: string): Prices | undefined {
 
 /** Whole or not at all: a reader, or the next run after a crash, never sees half a file. */
 async function writeWhole(path: string, prices: Prices): Promise<void> {
-  const draft = `${path}.${process.pid}.tmp`;
   try {
-    await writeFile(draft, `${JSON.stringify(prices, null, 2)}\n`, { flush: true });
-    await rename(draft, path);
+    await replaceFile(path, `${JSON.stringify(prices, null, 2)}\n`);
   } catch (error) {
-    await rm(draft, { force: true });
     throw new UserError(`${path} cannot be written.`, { cause: error, problems: [String(error)] });
   }
 }
