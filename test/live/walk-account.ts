@@ -190,19 +190,27 @@ const contract = [
   ...["berth:hourly-usd", "berth:protect", "berth:managed-by"],
 ];
 
-/** Every thing of a stack that may carry tags, and what of the contract it lacks. */
-export async function incompleteTags(cloud: Cloud, stack: string): Promise<readonly string[]> {
+async function enoughThings(cloud: Cloud, stack: string): Promise<readonly WalkedThing[]> {
   const things = await walkAccount(settingsFor(cloud), stack);
   assert.ok(things.length >= 8, `only ${things.length} things were found`);
+  return things;
+}
+
+function incompleteOf(things: readonly WalkedThing[]): readonly string[] {
   return things.flatMap(({ kind, id, tags }) => {
     const missing = contract.filter((name) => (tags[name] ?? "") === "");
     return missing.length === 0 ? [] : [`${kind} ${id}: ${missing.join(", ")}`];
   });
 }
 
+/** Every thing of a stack that may carry tags, and what of the contract it lacks. */
+export async function incompleteTags(cloud: Cloud, stack: string): Promise<readonly string[]> {
+  return incompleteOf(await enoughThings(cloud, stack));
+}
+
 /** The same in an account that holds one stack, and what is there without its tags. */
 export async function lackingTags(cloud: Cloud, stack: string): Promise<readonly string[]> {
-  const things = await walkAccount(settingsFor(cloud), stack);
+  const things = await enoughThings(cloud, stack);
   const known = new Set(things.map(({ id }) => id));
   // AWS makes a VPC's main table with it, untagged and free; it goes with it.
   const { RouteTables = [] } = await new EC2Client(settingsFor(cloud)).send(
@@ -213,5 +221,5 @@ export async function lackingTags(cloud: Cloud, stack: string): Promise<readonly
     ({ service, id }) => service === "ec2" && !known.has(id),
   );
   const untagged = strange.map(({ kind, id }) => `${kind} ${id} has none of the stack's tags`);
-  return [...untagged, ...(await incompleteTags(cloud, stack))];
+  return [...untagged, ...incompleteOf(things)];
 }
