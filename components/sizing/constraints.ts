@@ -89,8 +89,9 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
   [
     "not-asked",
     ({ instanceType, gpuModel }, { gpuFamilies }) => {
+      if (gpuFamilies === undefined) return undefined;
       const names = familyNames(instanceType, gpuModel);
-      return gpuFamilies === undefined || gpuFamilies.some((name) => names.has(name.toLowerCase()))
+      return gpuFamilies.some((name) => names.has(name.toLowerCase()))
         ? undefined
         : "not of the GPU families that were asked for";
     },

@@ -148,8 +148,11 @@ function wrongNumbers(request: PlanRequest): readonly string[] {
 
 function wrongNames(request: PlanRequest, catalogue: Catalogue): readonly string[] {
   const types = new Set(catalogue.instanceTypes.map(({ instanceType }) => instanceType));
+  const families = request.gpuFamilies ?? [];
   const gpus = new Set(
-    catalogue.instanceTypes.flatMap((type) => [...familyNames(type.instanceType, type.gpuModel)]),
+    (families.length === 0 ? [] : catalogue.instanceTypes).flatMap((type) => [
+      ...familyNames(type.instanceType, type.gpuModel),
+    ]),
   );
   const regions = [request.region, ...(request.otherRegions ?? [])];
   const inRegions = (zone: string) => regions.some((region) => zone.startsWith(region));
@@ -164,7 +167,7 @@ function wrongNames(request: PlanRequest, catalogue: Catalogue): readonly string
       .map(
         (type) => `instanceTypes: "${type}" is no EC2 type with NVIDIA GPUs that the catalogue has`,
       ),
-    ...(request.gpuFamilies ?? [])
+    ...families
       .filter((family) => !gpus.has(family.toLowerCase()))
       .map((family) => `gpuFamily: "${family}" is no GPU or EC2 family that the catalogue has`),
     ...regions
