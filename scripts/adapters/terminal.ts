@@ -22,7 +22,7 @@ export const processSinks: TextSinks = {
  */
 export function harmless(text: string): string {
   const lines = text.replaceAll(/\r+(?=\n|$)/g, "");
-   
+
   return lines.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });

@@ -224,7 +224,7 @@ describe("readModel", () => {
     writeFileSync(path, "[".repeat(200_000) + "]".repeat(200_000));
     await assert.rejects(readModel(path), (error) => {
       return (
-        error instanceof UserError && error.problems.join().includes('is a list, not a JSON object')
+        error instanceof UserError && error.problems.join().includes("is a list, not a JSON object")
       );
     });
   });
