@@ -76,12 +76,21 @@ function activeSize(experts: Experts | undefined, dense: number): number {
   return Math.max(active, experts.denseIntermediateSize ?? 0);
 }
 
+/** Shapes by the row that they are of: a search for a layout asks for one thousands of times. */
+const known = new WeakMap<Model, ModelShape>();
+
 /**
  * The shape of a text or vision-language model.
  *
  * @throws UserError for an image model, and when layers, width or heads are not known
  */
 export function shapeOf(model: Model): ModelShape {
+  const shape = known.get(model) ?? makeShape(model);
+  known.set(model, shape);
+  return shape;
+}
+
+function makeShape(model: Model): ModelShape {
   const { layers, hiddenSize, attentionHeads } = model;
   if (model.task === "image-generation") {
     throw new UserError(`${model.id} makes images: it has no layers of tokens.`, {

@@ -16,13 +16,23 @@ function gib(mebibytes: number): string {
   return (mebibytes / 1024).toFixed(1);
 }
 
-/** Compares the demand with one GPU's usable memory, MiB (what nvidia-smi reports, less what others hold). */
-export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
+/** Whether one GPU with so much usable memory, MiB, holds it; {@link verdict} has the words besides. */
+export function holding(
+  demand: MemoryDemand,
+  usableMiB: number,
+): Pick<Verdict, "fits" | "comfortable"> {
   const limitMiB = usableMiB * demand.utilisation;
   const holds = (mib: number) => mib - demand.outsideMiB <= limitMiB && mib <= usableMiB;
   const { startMiB, highMiB, wholeRange } = demand;
   const fits = wholeRange ? highMiB <= usableMiB : holds(startMiB);
-  const comfortable = fits && holds(highMiB);
+  return { fits, comfortable: fits && holds(highMiB) };
+}
+
+/** Compares the demand with one GPU's usable memory, MiB (what nvidia-smi reports, less what others hold). */
+export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
+  const limitMiB = usableMiB * demand.utilisation;
+  const { startMiB, highMiB, wholeRange } = demand;
+  const { fits, comfortable } = holding(demand, usableMiB);
   const gpus = demand.tensorParallel * demand.pipelineParallel * demand.dataParallel;
   const each = gpus === 1 ? "" : ` on each of ${gpus} GPUs`;
   const needed = fits ? demand.totalMiB : wholeRange ? highMiB : startMiB;

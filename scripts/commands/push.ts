@@ -9,6 +9,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { InterruptedError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { findTarget, readPushStack, type PushStack } from "../push/find-target.ts";
+import { tunedModel, type TunedModel } from "../finetune/tuned-model.ts";
 import { openSource } from "../push/open-source.ts";
 import { runPush } from "../push/run-push.ts";
 import { explainS3 } from "../push/s3-client.ts";
@@ -17,6 +18,8 @@ import { explainS3 } from "../push/s3-client.ts";
 export interface PushFlags {
   readonly env: string;
   readonly engine: EngineChoice;
+  /** Of `job:<folder>`: what the trained model is called. */
+  readonly as?: string;
   readonly acceptLicence?: string;
   readonly allowPickle?: readonly string[];
   readonly include?: readonly string[];
@@ -91,7 +94,7 @@ function interruption(terminal: Terminal) {
   return { signal: stop.signal, forget };
 }
 
-/** `berth push`: weights from Hugging Face, a folder or another bucket into the stack's bucket, checked. */
+/** `berth push`: weights from Hugging Face, a folder, another bucket or a training into the stack's bucket, checked. */
 export async function runPushCommand(
   from: string,
   flags: PushFlags,
@@ -99,6 +102,31 @@ export async function runPushCommand(
 ): Promise<number> {
   const lanes = lanesOf(flags.lanes);
   const stack = readPushStack(flags.env);
+  if (!from.startsWith("job:")) {
+    if (flags.as === undefined) return pushWeights(from, { stack, flags, lanes }, terminal);
+    throw new UserError("--as names the model of a training.", {
+      hint: "Give it with job:<folder>, or leave it out.",
+    });
+  }
+  const wishes = { name: flags.as, planOnly: flags.plan ?? false };
+  const tuned = await tunedModel(from.slice("job:".length), wishes, stack, terminal);
+  if (tuned === undefined) return exitCode.ok;
+  return pushWeights(tuned.folder, { stack: tuned.stack, flags, lanes, tuned }, terminal);
+}
+
+interface Pushed {
+  readonly stack: PushStack;
+  readonly flags: PushFlags;
+  readonly lanes: number;
+  /** The result of a training, which the stack serves from then on. */
+  readonly tuned?: TunedModel;
+}
+
+async function pushWeights(
+  from: string,
+  { stack, flags, lanes, tuned }: Pushed,
+  terminal: Terminal,
+): Promise<number> {
   await gateStack(stack, flags);
   const { signal, forget } = interruption(terminal);
   const requesterPays = flags.requesterPays ?? false;
@@ -132,6 +160,7 @@ export async function runPushCommand(
           planOnly: flags.plan ?? false,
         },
       });
+      if (flags.plan !== true) await tuned?.keep(terminal);
       terminal.result(report);
     } finally {
       await source.close();

@@ -112,9 +112,15 @@ describe("berth plan", () => {
     const { code, err, out } = await berth("plan", "qwen3-9b", ...wrong, ...counts);
     assert.equal(code, 1);
     assert.equal(out, "");
-    const places = ["precision:", "--gpus:", "region:", "arch:", "context:", "gpuCount:"];
-    for (const place of [...places, "--concurrency:", "budgetUsd:", 'The model "qwen3-9b"']) {
-      assert.ok(err.includes(`command line: ${place}`), err);
+    const places = ["--precision:", "--gpus:", "--region:", "--arch:", "--context:"];
+    for (const place of [
+      ...places,
+      "--gpu-count:",
+      "--concurrency:",
+      "--budget-usd:",
+      'The model "qwen3-9b"',
+    ]) {
+      assert.ok(err.includes(`- ${place}`), err);
     }
   });
 

@@ -1,5 +1,5 @@
 import type { Model } from "../../catalogue/model.ts";
-import { partOf } from "../mebibytes.ts";
+import { mebibytes, partOf } from "../mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "../memory-part.ts";
 import { shapeOf, type ModelShape } from "../model-shape.ts";
 import type { MegatronSettings, TrainingParallelism, TrainingWorkload } from "../workload.ts";
@@ -38,9 +38,21 @@ export interface MegatronTraining {
   readonly split: TrainingParallelism;
 }
 
-function states(shape: ModelShape, { settings, split }: MegatronTraining): readonly MemoryPart[] {
-  const parameters = stageParameters(shape, split, settings);
-  const over = settings.distributedOptimizer === false ? 1 : split.dataParallel;
+/** Over how many GPUs the distributed optimizer shares its part out. */
+function optimizerShares({ settings, split }: MegatronTraining): number {
+  return settings.distributedOptimizer === false ? 1 : split.dataParallel;
+}
+
+/** MiB of the states alone, without a range: no GPU with less holds the training, whatever its activations. */
+export function leastMegatronMiB(model: Model, training: MegatronTraining): number {
+  const { weights, gradients, optimizer } = stateBytes;
+  const parameters = stageParameters(shapeOf(model), training.split, training.settings);
+  return mebibytes(parameters * (weights + gradients + optimizer / optimizerShares(training)));
+}
+
+function states(shape: ModelShape, training: MegatronTraining): readonly MemoryPart[] {
+  const parameters = stageParameters(shape, training.split, training.settings);
+  const over = optimizerShares(training);
   const exact = { below: 0.01, above: 0.02 };
   const { weights, gradients, optimizer } = stateBytes;
   const count = `${(parameters / 1e9).toFixed(2)} B parameters of a stage`;
