@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fitsOneNotification, isAlertAddress } from "../components/budget/budget-alerts.ts";
+import { parseHostAddress } from "../components/host-address.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { parseOfficeHours } from "../components/lease/office-hours.ts";
@@ -172,7 +173,7 @@ export const berthSchema = z.strictObject({
   /** What is on the way: ssm, instance-connect, or a bastion. @default SSH goes straight to the host */
   sshThrough: text
     .refine(
-      (value) => /^(ssm|instance-connect|[^@\s]+@\S+)$/.test(value),
+      (value) => /^(ssm|instance-connect)$/.test(value) || parseHostAddress(value) !== undefined,
       "must be ssm, instance-connect or user@bastion",
     )
     .optional(),
