@@ -84,7 +84,7 @@ function planLine({ ladder, leaseHours, leaseUsd, modelId, catalogueVersion }: P
     leaseHours === undefined || leaseUsd === undefined
       ? "without an end"
       : `for ${leaseHours} h, ${usd(leaseUsd)} at most`;
-  return `${code(modelId)} on ${code(instanceType)} (${gpuCount} x ${gpuModel}, ${purchase}, ${region}), ${end}; prices of ${catalogueVersion}.`;
+  return `${code(modelId)} on ${code(instanceType)} (${gpuCount === 0 ? "CPU" : `${gpuCount} x ${gpuModel}`}, ${purchase}, ${region}), ${end}; prices of ${catalogueVersion}.`;
 }
 
 function changeLines({ steps }: Previewed): readonly string[] {
