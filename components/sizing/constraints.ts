@@ -1,4 +1,5 @@
 import type { InstanceType } from "../catalogue/instance-type.ts";
+import { counted } from "../counted.ts";
 import type { Purchase, RejectionKind } from "../plan.ts";
 import type { NodeRange } from "./parallel/weigh-hosts.ts";
 import { familyNames, type QuotaVcpus } from "./plan-request.ts";
@@ -89,8 +90,9 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
   [
     "not-asked",
     ({ instanceType, gpuModel }, { gpuFamilies }) => {
+      if (gpuFamilies === undefined) return undefined;
       const names = familyNames(instanceType, gpuModel);
-      return gpuFamilies === undefined || gpuFamilies.some((name) => names.has(name.toLowerCase()))
+      return gpuFamilies.some((name) => names.has(name.toLowerCase()))
         ? undefined
         : "not of the GPU families that were asked for";
     },
@@ -132,7 +134,7 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
     ({ gpuCount }, wishes) =>
       wishes.gpuCount === undefined || wishes.gpuCount === gpuCount
         ? undefined
-        : `${gpuCount} GPUs, and ${wishes.gpuCount} were asked for`,
+        : `${counted(gpuCount, "GPU")}, and ${wishes.gpuCount} asked for`,
   ],
   ["interconnect", interconnectReason],
   ["quota", (type, wishes) => quotaReason(type, wishes)],

@@ -1,6 +1,8 @@
 import type { Model } from "../catalogue/model.ts";
 import { UserError } from "../user-error.ts";
 
+type Experts = NonNullable<Model["experts"]>;
+
 /** The figures of a decoder that memory follows from; what the catalogue lacks is derived, and named in `assumed`. */
 export interface ModelShape {
   readonly parameters: number;
@@ -15,6 +17,8 @@ export interface ModelShape {
   readonly matrixSize: number;
   /** Feed-forward parts of one layer: experts, shared ones included; 1 in a dense model. */
   readonly expertCount: number;
+  /** As the catalogue has them; undefined for a dense model. */
+  readonly experts: Experts | undefined;
   /** Matrices of the feed-forward part: 3 with a gate (SwiGLU, GeGLU), else 2. */
   readonly feedForwardMatrices: 2 | 3;
   readonly vocabularySize: number;
@@ -63,8 +67,6 @@ function intermediateOf(model: Model, parameters: number, matrices: number): num
   return Math.max(2 * hiddenSize, Math.round(ofLayer / (matrices * hiddenSize)));
 }
 
-type Experts = NonNullable<Model["experts"]>;
-
 function sharedExperts({ sharedIntermediateSize = 0, intermediateSize }: Experts): number {
   return Math.round(sharedIntermediateSize / intermediateSize);
 }
@@ -76,12 +78,21 @@ function activeSize(experts: Experts | undefined, dense: number): number {
   return Math.max(active, experts.denseIntermediateSize ?? 0);
 }
 
+/** Shapes by the row that they are of: a search for a layout asks for one thousands of times. */
+const known = new WeakMap<Model, ModelShape>();
+
 /**
  * The shape of a text or vision-language model.
  *
  * @throws UserError for an image model, and when layers, width or heads are not known
  */
 export function shapeOf(model: Model): ModelShape {
+  const shape = known.get(model) ?? makeShape(model);
+  known.set(model, shape);
+  return shape;
+}
+
+function makeShape(model: Model): ModelShape {
   const { layers, hiddenSize, attentionHeads } = model;
   if (model.task === "image-generation") {
     throw new UserError(`${model.id} makes images: it has no layers of tokens.`, {
@@ -105,6 +116,7 @@ export function shapeOf(model: Model): ModelShape {
     headDimension: model.headDimension ?? Math.round(hiddenSize / attentionHeads),
     intermediateSize: activeSize(experts, dense),
     matrixSize: experts?.intermediateSize ?? dense,
+    experts,
     expertCount: experts === undefined ? 1 : experts.count + sharedExperts(experts),
     feedForwardMatrices,
     vocabularySize: vocabularySize ?? 151_936,

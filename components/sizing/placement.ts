@@ -7,6 +7,7 @@ import { quotaReason, refusal, type PlacementWishes, type Refusal } from "./cons
 import { demandsOf, hostMemoryGiB, type Job, type ServingJob, type TrainingJob } from "./job.ts";
 import type { MemoryDemand } from "./memory-part.ts";
 import { formatProblem, softwareStack, usesPytorch, type SoftwareStack } from "./software-stack.ts";
+import { layoutBook, type LayoutBook } from "./parallel/layout-book.ts";
 import { weighHosts } from "./parallel/weigh-hosts.ts";
 import type { TrainingLayout } from "./parallel/training-layout.ts";
 import { trainingDemand } from "./training-demand.ts";
@@ -78,7 +79,7 @@ function weighImages({ model, workload }: TrainingJob, { accelerator, usableMiB 
 }
 
 function weigh(
-  { job, wishes }: PlacementQuestion,
+  { job, wishes, book }: PlacementQuestion & { readonly book: LayoutBook | undefined },
   type: InstanceType,
   gpu: Gpu,
 ): { readonly demand: MemoryDemand; readonly layout: TrainingLayout | undefined } | Refusal {
@@ -87,7 +88,8 @@ function weigh(
     return "kind" in demand ? demand : { demand, layout: undefined };
   }
   if (job.model.task === "image-generation") return weighImages(job, gpu);
-  return weighHosts(job, type, { range: wishes.nodes ?? { least: 1, most: 1 }, gpu });
+  const range = wishes.nodes ?? { least: 1, most: 1 };
+  return weighHosts(job, type, { range, gpu, book: book ?? layoutBook(job) });
 }
 
 /** Memory and software of GPUs, worked out once for all types and regions that have them alike. */
@@ -95,6 +97,7 @@ function weigher(question: PlacementQuestion) {
   const { job, catalogue } = question;
   const accelerators = new Map(catalogue.accelerators.map((gpu) => [gpu.model, gpu]));
   const known = new Map<string, Weighed | Refusal>();
+  const book = job.task === "serve" ? undefined : layoutBook(job);
   const engine = job.task === "serve" ? job.workload.engine : undefined;
   const format = job.task === "serve" ? job.workload.precision : "native";
   const precision = format === "native" ? job.model.nativePrecision : format;
@@ -113,7 +116,7 @@ function weigher(question: PlacementQuestion) {
     }
     const problem = formatProblem(precision, accelerator);
     if (problem !== undefined) return { kind: "software", reason: problem };
-    const found = weigh(question, type, { accelerator, usableMiB });
+    const found = weigh({ ...question, book }, type, { accelerator, usableMiB });
     return "kind" in found ? found : { accelerator, ...found, software, usableMiB };
   }
   return (type: InstanceType): Weighed | Refusal => {

@@ -148,8 +148,11 @@ function wrongNumbers(request: PlanRequest): readonly string[] {
 
 function wrongNames(request: PlanRequest, catalogue: Catalogue): readonly string[] {
   const types = new Set(catalogue.instanceTypes.map(({ instanceType }) => instanceType));
+  const families = request.gpuFamilies ?? [];
   const gpus = new Set(
-    catalogue.instanceTypes.flatMap((type) => [...familyNames(type.instanceType, type.gpuModel)]),
+    (families.length === 0 ? [] : catalogue.instanceTypes).flatMap((type) => [
+      ...familyNames(type.instanceType, type.gpuModel),
+    ]),
   );
   const regions = [request.region, ...(request.otherRegions ?? [])];
   const inRegions = (zone: string) => regions.some((region) => zone.startsWith(region));
@@ -164,7 +167,7 @@ function wrongNames(request: PlanRequest, catalogue: Catalogue): readonly string
       .map(
         (type) => `instanceTypes: "${type}" is no EC2 type with NVIDIA GPUs that the catalogue has`,
       ),
-    ...(request.gpuFamilies ?? [])
+    ...families
       .filter((family) => !gpus.has(family.toLowerCase()))
       .map((family) => `gpuFamily: "${family}" is no GPU or EC2 family that the catalogue has`),
     ...regions
@@ -215,7 +218,7 @@ function wrongShape(request: PlanRequest, model: Model): readonly string[] {
     ...(contextTokens !== undefined && limit !== undefined && contextTokens > limit
       ? [`context: ${contextTokens} tokens, and ${model.id} takes at most ${limit}`]
       : []),
-    ...(context !== undefined && typical > context
+    ...(context !== undefined && context >= 1 && typical > context
       ? [`promptTokens: ${typical} tokens of prompt and answer, and the context is ${context}`]
       : []),
   ];
@@ -231,7 +234,8 @@ function wrongNodes(
   const { least, most } = nodes;
   const whole = [least, most].every((count) => Number.isInteger(count) && count >= 1);
   if (!whole || least > most || most > mostNodes) {
-    return [`nodes: ${least}..${most} is no range of 1 to ${mostNodes} hosts`];
+    const text = least === most ? `${least}` : `${least}..${most}`;
+    return [`nodes: ${text} is no count or range of 1 to ${mostNodes} hosts`];
   }
   if (model?.task === "image-generation" && most > 1) {
     return [`nodes: ${model.id} makes images, and is served and trained on one host`];

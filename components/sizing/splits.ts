@@ -71,8 +71,10 @@ export function trainingSplitProblem(
 
 /** Ways to use exactly `gpuCount` GPUs: data x tensor x pipeline parallel, whatever the model divides by. */
 export function trainingSplits(gpuCount: number): readonly TrainingParallelism[] {
-  const divisors = Array.from({ length: gpuCount }, (_, index) => index + 1).filter(
-    (size) => gpuCount % size === 0,
+  const small = Array.from({ length: Math.floor(Math.sqrt(gpuCount)) }, (_, index) => index + 1);
+  const factors = small.filter((size) => gpuCount % size === 0);
+  const divisors = [...new Set([...factors, ...factors.map((size) => gpuCount / size)])].toSorted(
+    (a, b) => a - b,
   );
   return divisors.flatMap((tensorParallel) =>
     divisors

@@ -1,4 +1,4 @@
-import type { MemoryDemand } from "./memory-part.ts";
+import { gpusOf, type MemoryDemand } from "./memory-part.ts";
 
 /** Whether one GPU holds what is asked. */
 export interface Verdict {
@@ -16,14 +16,24 @@ function gib(mebibytes: number): string {
   return (mebibytes / 1024).toFixed(1);
 }
 
-/** Compares the demand with one GPU's usable memory, MiB (what nvidia-smi reports, less what others hold). */
-export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
+/** Whether one GPU with so much usable memory, MiB, holds it; {@link verdict} has the words besides. */
+export function holding(
+  demand: MemoryDemand,
+  usableMiB: number,
+): Pick<Verdict, "fits" | "comfortable"> {
   const limitMiB = usableMiB * demand.utilisation;
   const holds = (mib: number) => mib - demand.outsideMiB <= limitMiB && mib <= usableMiB;
   const { startMiB, highMiB, wholeRange } = demand;
   const fits = wholeRange ? highMiB <= usableMiB : holds(startMiB);
-  const comfortable = fits && holds(highMiB);
-  const gpus = demand.tensorParallel * demand.pipelineParallel * demand.dataParallel;
+  return { fits, comfortable: fits && holds(highMiB) };
+}
+
+/** Compares the demand with one GPU's usable memory, MiB (what nvidia-smi reports, less what others hold). */
+export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
+  const limitMiB = usableMiB * demand.utilisation;
+  const { startMiB, highMiB, wholeRange } = demand;
+  const { fits, comfortable } = holding(demand, usableMiB);
+  const gpus = gpusOf(demand);
   const each = gpus === 1 ? "" : ` on each of ${gpus} GPUs`;
   const needed = fits ? demand.totalMiB : wholeRange ? highMiB : startMiB;
   const most = wholeRange ? "needs up to" : "needs";

@@ -1,16 +1,18 @@
 import type { Accelerator } from "../../catalogue/accelerator.ts";
 import { middle } from "../../range.ts";
 import { clusterStep, type ClusterStep } from "../../throughput/cluster-step.ts";
+import type { ExpertWork } from "../../throughput/cluster-traffic.ts";
 import { densePeakTflops } from "../../throughput/dense-peak.ts";
 import type { Refusal } from "../constraints.ts";
 import type { TrainingJob } from "../job.ts";
 import type { MemoryDemand } from "../memory-part.ts";
-import { shapeOf } from "../model-shape.ts";
-import { trainingDemand } from "../training-demand.ts";
+import { shapeOf, type ModelShape } from "../model-shape.ts";
 import { trainedParameters } from "../training-states.ts";
-import { verdict } from "../verdict.ts";
-import { huggingFaceLayout, leastGpus, megatronLayouts, type GpuGrid } from "./layouts.ts";
-import { virtualStagesOf, type TrainingLayout } from "./training-layout.ts";
+import { holding, verdict } from "../verdict.ts";
+import type { LayoutBook, LayoutOption, LayoutOptions } from "./layout-book.ts";
+import { leastGpus } from "./layouts.ts";
+import { expertParameters } from "./megatron-shape.ts";
+import { groupsOf, virtualStagesOf, type TrainingLayout } from "./training-layout.ts";
 
 /** Hosts of one type. */
 export interface TrainingHosts {
@@ -30,6 +32,12 @@ export interface WeighedLayout {
   readonly demand: MemoryDemand;
 }
 
+function expertWork(shape: ModelShape, method: string): ExpertWork | undefined {
+  if (shape.experts === undefined) return undefined;
+  const trained = method === "full" ? expertParameters(shape) : 0;
+  return { perToken: shape.experts.perToken, trainedParameters: trained };
+}
+
 /** One step of the job as it is laid out; undefined where the GPU's peak is not known. */
 export function stepOf(
   job: TrainingJob,
@@ -41,8 +49,9 @@ export function stepOf(
   const shape = shapeOf(job.model);
   const { workload } = layout;
   const { method, sequenceTokens, microBatch, gradientCheckpointing, sharding } = workload;
-  const { parameters, layers, hiddenSize } = shape;
+  const { parameters, layers, hiddenSize, kvHeads, headDimension } = shape;
   const { trained, tables } = trainedParameters(shape, workload);
+  const megatron = layout.framework === "megatron";
   return clusterStep(
     {
       method,
@@ -54,9 +63,11 @@ export function stepOf(
       sequenceTokens,
       microBatch,
       gradientCheckpointing,
-      weightsSharded: sharding === "fsdp" || sharding === "zero-3",
+      weightsSharded: !megatron && (sharding === "fsdp" || sharding === "zero-3"),
+      keyValueNumbers: 2 * kvHeads * headDimension,
+      experts: megatron ? expertWork(shape, method) : undefined,
     },
-    { ...layout, virtualStages: virtualStagesOf(layout) },
+    { ...layout, ...groupsOf(layout), virtualStages: virtualStagesOf(layout) },
     {
       tflops,
       nvlink: hosts.nvlink,
@@ -75,68 +86,81 @@ function pace(job: TrainingJob, layout: TrainingLayout, hosts: TrainingHosts): n
 /** Megatron-LM is taken from several hosts on where it takes no more than this share of the time. */
 const worthIt = 0.8;
 
-function weighed(job: TrainingJob, layout: TrainingLayout): WeighedLayout {
-  const { dataParallel, tensorParallel, pipelineParallel, workload } = layout;
-  const split = { dataParallel, tensorParallel, pipelineParallel };
-  return { layout, demand: trainingDemand(job.model, workload, split) };
-}
-
 function fastest(
   job: TrainingJob,
   hosts: TrainingHosts,
-  layouts: readonly WeighedLayout[],
-): WeighedLayout | undefined {
-  const paces = new Map(layouts.map((each) => [each, pace(job, each.layout, hosts)]));
-  const size = ({ layout }: WeighedLayout) => layout.tensorParallel * layout.pipelineParallel;
-  const of = (each: WeighedLayout) => paces.get(each) ?? Infinity;
-  return layouts.toSorted((a, b) => (of(a) === of(b) ? size(a) - size(b) : of(a) - of(b)))[0];
-}
-
-interface Found {
-  readonly simple: WeighedLayout | undefined;
-  readonly megatron: () => readonly WeighedLayout[];
+  options: readonly LayoutOption[],
+): LayoutOption | undefined {
+  const paces = new Map(options.map((each) => [each, pace(job, each.layout, hosts)]));
+  const size = ({ layout }: LayoutOption) => layout.tensorParallel * layout.pipelineParallel;
+  const of = (each: LayoutOption) => paces.get(each) ?? Infinity;
+  return options.toSorted((a, b) => (of(a) === of(b) ? size(a) - size(b) : of(a) - of(b)))[0];
 }
 
 /** The simple way where it does, Megatron-LM where it alone does or is well faster over several hosts. */
 function better(
   job: TrainingJob,
   hosts: TrainingHosts,
-  { simple, megatron }: Found,
-  holds: (each: WeighedLayout) => boolean,
-): WeighedLayout | undefined {
+  { simple, megatron }: LayoutOptions,
+  holds: (each: LayoutOption) => boolean,
+): LayoutOption | undefined {
   const plain = simple !== undefined && holds(simple) ? simple : undefined;
-  if (plain !== undefined && hosts.nodes === 1) return plain;
-  const other = fastest(job, hosts, megatron().filter(holds));
+  // Adapters stay with the program that most use, wherever that has room.
+  const first = hosts.nodes === 1 || job.workload.method !== "full";
+  if (plain !== undefined && first) return plain;
+  const held = megatron().filter(
+    (each) => (each.kept === undefined || !holds(each.kept)) && holds(each),
+  );
+  const other = fastest(job, hosts, held);
   if (plain === undefined || other === undefined) return plain ?? other;
   const gained = pace(job, other.layout, hosts) / pace(job, plain.layout, hosts);
   return gained <= worthIt ? other : plain;
 }
 
+/** The demand with the least upper end, the first of several. */
+function nearest(options: readonly LayoutOption[]): MemoryDemand | undefined {
+  let best: MemoryDemand | undefined;
+  for (const { leastMiB, demand } of options) {
+    if (best !== undefined && leastMiB >= best.highMiB) continue;
+    const each = demand();
+    if (best === undefined || each.highMiB < best.highMiB) best = each;
+  }
+  return best;
+}
+
+/** Why none of them does: the need of the nearest one. */
+function noneHolds({ simple, megatron }: LayoutOptions, usableMiB: number): Refusal {
+  const demand = nearest([...(simple === undefined ? [] : [simple]), ...megatron()]);
+  const reason =
+    demand === undefined
+      ? "the model cannot be laid out over its GPUs as asked"
+      : verdict(demand, usableMiB).reason;
+  return { kind: "memory", reason };
+}
+
+/** A layout, or what says why there is none: that takes a search of its own, and is not always wanted. */
+export type LayoutChoice = WeighedLayout | (() => Refusal);
+
 /**
  * The layout of a training on so many hosts: with room to spare where one has it, else one that runs; of these Hugging Face's
- * way first, and of Megatron-LM's the fastest. Pure.
+ * way first, and of Megatron-LM's the fastest.
  *
  * @throws UserError when the catalogue lacks a figure that it takes
  */
-export function chooseLayout(job: TrainingJob, hosts: TrainingHosts): WeighedLayout | Refusal {
+export function chooseLayout(
+  job: TrainingJob,
+  hosts: TrainingHosts,
+  book: LayoutBook,
+): LayoutChoice {
   const { nodes, gpusPerNode, nvlink, usableMiB, accelerator } = hosts;
-  const grid: GpuGrid = { nodes, gpusPerNode, nvlink, bf16: accelerator.supportsBf16 === true };
-  const { framework } = job.wishes;
-  const simple = framework === "megatron" ? undefined : weighed(job, huggingFaceLayout(job, grid));
-  let known: readonly WeighedLayout[] | undefined;
-  const never = framework === "hugging-face" || nodes * gpusPerNode < leastGpus(job, usableMiB);
-  const megatron = () =>
-    (known ??= never ? [] : megatronLayouts(job, grid).map((layout) => weighed(job, layout)));
-  const found: Found = { simple, megatron };
-  const comfortable = ({ demand }: WeighedLayout) => verdict(demand, usableMiB).comfortable;
-  const fits = ({ demand }: WeighedLayout) => verdict(demand, usableMiB).fits;
-  const chosen = better(job, hosts, found, comfortable) ?? better(job, hosts, found, fits);
-  if (chosen !== undefined) return chosen;
-  const all = [...(simple === undefined ? [] : [simple]), ...megatron()];
-  const nearest = all.toSorted((a, b) => a.demand.highMiB - b.demand.highMiB)[0];
-  const reason =
-    nearest === undefined
-      ? "the model cannot be laid out over its GPUs as asked"
-      : verdict(nearest.demand, usableMiB).reason;
-  return { kind: "memory", reason };
+  const all = book({ nodes, gpusPerNode, nvlink, bf16: accelerator.supportsBf16 === true });
+  const never = nodes * gpusPerNode < leastGpus(job, usableMiB);
+  const options = never ? { ...all, megatron: () => [] } : all;
+  const judged = ({ leastMiB, demand }: LayoutOption) =>
+    leastMiB > usableMiB ? undefined : holding(demand(), usableMiB);
+  const chosen =
+    better(job, hosts, options, (each) => judged(each)?.comfortable === true) ??
+    better(job, hosts, options, (each) => judged(each)?.fits === true);
+  if (chosen === undefined) return () => noneHolds(options, usableMiB);
+  return { layout: chosen.layout, demand: chosen.demand() };
 }

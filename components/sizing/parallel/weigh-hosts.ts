@@ -2,8 +2,9 @@ import type { Accelerator } from "../../catalogue/accelerator.ts";
 import type { InstanceType } from "../../catalogue/instance-type.ts";
 import type { Refusal } from "../constraints.ts";
 import type { TrainingJob } from "../job.ts";
-import { verdict } from "../verdict.ts";
+import { holding } from "../verdict.ts";
 import { chooseLayout, type WeighedLayout } from "./choose-layout.ts";
+import type { LayoutBook } from "./layout-book.ts";
 import { leastGpus } from "./layouts.ts";
 
 /** Between how many hosts of one type a training may be laid out. */
@@ -39,32 +40,40 @@ interface Gpu {
   readonly usableMiB: number;
 }
 
+/** What {@link weighHosts} goes by besides the job and the type. */
+export interface HostsQuestion {
+  readonly range: NodeRange;
+  readonly gpu: Gpu;
+  /** Of this job; the types of a search share one. */
+  readonly book: LayoutBook;
+}
+
 /**
  * The fewest hosts of the type, of the counts that may be, which hold the training with room to spare, else the fewest that
- * run it. Pure.
+ * run it.
  *
  * @throws UserError when the catalogue lacks a figure that it takes
  */
 export function weighHosts(
   job: TrainingJob,
   type: InstanceType,
-  { range, gpu }: { readonly range: NodeRange; readonly gpu: Gpu },
+  { range, gpu, book }: HostsQuestion,
 ): WeighedLayout | Refusal {
   const { accelerator, usableMiB } = gpu;
   const { gpuCount: gpusPerNode, nvlink = false, networkGbps } = type;
   const least = leastGpus(job, usableMiB);
   let running: WeighedLayout | undefined;
-  let refused: Refusal | undefined;
+  let refused: (() => Refusal) | undefined;
   for (const nodes of nodeCounts(range)) {
     const problem = networkProblem(type, nodes);
-    if (problem !== undefined) return running ?? refused ?? problem;
+    if (problem !== undefined) return running ?? refused?.() ?? problem;
     // The last count is weighed all the same: its need is the reason that is given.
     if (nodes < range.most && nodes * gpusPerNode < least) continue;
     const hosts = { accelerator, usableMiB, nodes, gpusPerNode, nvlink, networkGbps };
-    const found = chooseLayout(job, hosts);
-    if ("kind" in found) refused = found;
-    else if (verdict(found.demand, usableMiB).comfortable) return found;
+    const found = chooseLayout(job, hosts, book);
+    if (typeof found === "function") refused = found;
+    else if (holding(found.demand, usableMiB).comfortable) return found;
     else running ??= found;
   }
-  return running ?? refused ?? { kind: "memory", reason: "no count of hosts was tried" };
+  return running ?? refused?.() ?? { kind: "memory", reason: "no count of hosts was tried" };
 }

@@ -77,9 +77,7 @@ function rename(value: unknown, names: Readonly<Record<string, string>>): unknow
 
 const ourNames = Object.fromEntries(Object.entries(apiNames).map(([ours, api]) => [api, ours]));
 
-function variants(
-  given: Inputs["productionVariants"]  ,
-): ProductionVariant[] {
+function variants(given: Inputs["productionVariants"]): ProductionVariant[] {
   return rename(toAws(given), apiNames) as ProductionVariant[];
 }
 
