@@ -21,21 +21,14 @@ import type {
   UpdateResult,
 } from "../../../../offline/runner/contract.ts";
 import { runUpdate } from "../../../../offline/runner/engine/update.ts";
+import { pulumiParts } from "../fixtures/pulumi-parts.ts";
 import { serveFiles } from "../fixtures/provider/serve-files.ts";
 import type { ServedFiles } from "../fixtures/provider/serve-files.ts";
 
 const repository = resolve(import.meta.dirname, "../../../..");
 const fixtures = join(repository, "test/offline/runner/fixtures");
 
-const prelude = `
-// Only these parts: all of @pulumi/pulumi loads a TypeScript compiler, at every start.
-import resourcePart from "@pulumi/pulumi/resource.js";
-import outputPart from "@pulumi/pulumi/output.js";
-import errorsPart from "@pulumi/pulumi/errors.js";
-import configPart from "@pulumi/pulumi/config.js";
-import invokePart from "@pulumi/pulumi/runtime/invoke.js";
-import referencePart from "@pulumi/pulumi/stackReference.js";
-const pulumi = { ...resourcePart, ...outputPart, ...errorsPart, ...configPart, ...invokePart, ...referencePart };
+const prelude = `${pulumiParts}
 class File extends pulumi.CustomResource {
   constructor(name, args, opts, type = "files:index:File") { super(type, name, { path: undefined, settings: undefined, name: undefined, ...args }, opts); }
 }
