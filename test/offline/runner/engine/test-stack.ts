@@ -26,6 +26,8 @@ import { serveFiles } from "../fixtures/provider/serve-files.ts";
 import type { ServedFiles } from "../fixtures/provider/serve-files.ts";
 
 const repository = resolve(import.meta.dirname, "../../../..");
+/** Where `npm test` keeps compiled code too. */
+const compileCache = join(repository, "node_modules/.cache/berth-tests/node");
 const fixtures = join(repository, "test/offline/runner/fixtures");
 
 const prelude = `${pulumiParts}
@@ -63,7 +65,7 @@ export class TestStack {
     this.environment = {
       ...process.env,
       FILES_FOLDER: this.files,
-      NODE_COMPILE_CACHE: join(tmpdir(), "runner-engine-compile-cache"),
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? compileCache,
     };
     if (folder !== undefined) return;
     symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));
