@@ -45,7 +45,7 @@ function addWants(
   owners.add(owner);
   const pinned = readStackConfig(stack)?.["berth:imageId"];
   if (typeof pinned === "string") ids.add(pinned);
-  const settings = readStackSettings(stack, localConfig(cloudOf(stack)));
+  const settings = readStackSettings(stack, localConfig(cloudOf(stack), stack));
   if (settings.target !== "ec2") return;
   const plan = makeStackPlan(settings);
   keys.add(bakeKey(plan, baseImageParameter));

@@ -1,13 +1,13 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import type { Plan } from "../components/plan.ts";
 import { checkBudget } from "../stacks/budget.ts";
-import { checkLicence } from "../stacks/licence.ts";
+import { checkLicence, withLicence } from "../stacks/licence.ts";
 import { makeStackPlan } from "../stacks/make-stack-plan.ts";
 import type { Settings } from "../stacks/parse-settings.ts";
 import { findEngine, type Engine, type EngineChoice } from "./adapters/engine.ts";
 import { cloudOf, type LocalCloud } from "./adapters/local-cloud.ts";
 import { makeStack, openStack } from "./adapters/open-stack.ts";
-import { readStackSettings, type StackConfig } from "./adapters/stack-file.ts";
+import { readStackConfig, readStackSettings, type StackConfig } from "./adapters/stack-file.ts";
 
 /** What every command that touches a stack is told. */
 export interface StackOptions {
@@ -26,15 +26,16 @@ export interface Deployment {
   readonly extra: StackConfig;
 }
 
-/** What the emulated cloud decides: where machines listen, and where the demo's weights lie. */
-export function localConfig(cloud: LocalCloud | undefined): StackConfig {
+/** What the emulated cloud decides: where machines listen, and where the demo's weights lie unless the stack says where its own do. */
+export function localConfig(cloud: LocalCloud | undefined, stack: string): StackConfig {
   if (cloud === undefined) return {};
+  const prefix = readStackConfig(stack)?.["berth:weightsPrefix"] ?? cloud.weightsPrefix;
   return {
     "berth:sshPort": cloud.machineSshPort,
     // Machines that are folders of this one share its loopback.
     ...(cloud.tier === "process" ? { "berth:serverPortStep": 1 } : {}),
     "berth:weightsBucket": cloud.weightsBucket,
-    "berth:weightsPrefix": cloud.weightsPrefix,
+    "berth:weightsPrefix": prefix,
   };
 }
 
@@ -46,14 +47,15 @@ export function localConfig(cloud: LocalCloud | undefined): StackConfig {
  */
 export function planDeployment(options: StackOptions, preview: boolean): Deployment {
   const cloud = cloudOf(options.env);
-  const local = localConfig(cloud);
+  const local = localConfig(cloud, options.env);
   const settings = readStackSettings(options.env, local);
   const plan = makeStackPlan(settings);
   const accepted = options.acceptLicence !== undefined && options.acceptLicence === plan.licence;
-  const acceptLicence = settings.acceptLicence || accepted;
+  const names = accepted ? withLicence(settings.acceptLicence, plan.licence) : undefined;
+  const acceptLicence = names ?? settings.acceptLicence;
   checkLicence({ acceptLicence }, plan, preview);
   checkBudget(settings, plan);
-  const extra = accepted ? { ...local, "berth:acceptLicence": "true" } : local;
+  const extra = names === undefined ? local : { ...local, "berth:acceptLicence": names.join(", ") };
   return { settings: { ...settings, acceptLicence }, plan, cloud, extra };
 }
 

@@ -50,6 +50,20 @@ function list(entry: RegExp, example: string) {
   return z.preprocess(listed, z.array(z.string(wrong).regex(entry, wrong), wrong).min(1, wrong));
 }
 
+/** Licences by name. `true` would accept the licence of whichever model is named later. */
+const licenceNames = z
+  .unknown()
+  .transform(listed)
+  .pipe(
+    z.custom<readonly string[]>(
+      (names) =>
+        Array.isArray(names) &&
+        names.length > 0 &&
+        names.every((name) => /^(?!(true|false)$)[a-z0-9][\w.+-]*$/i.test(String(name))),
+      "must be the names of the licences that you accept, as the plan prints them, such as llama2",
+    ),
+  );
+
 const sshCidr = text.superRefine((value, context) => {
   const problem = cidrProblem(value);
   if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
@@ -198,7 +212,8 @@ export const berthSchema = z.strictObject({
   imageId: text
     .refine((value) => /^ami-[0-9a-f]+$/.test(value), "must be an image such as ami-0123abcd")
     .optional(),
-  acceptLicence: flag.default(false),
+  /** Gated licences that a person has read and accepted, by their names in the plan. @default none */
+  acceptLicence: licenceNames.optional(),
 });
 
 /** What the keys hold once they are checked. */

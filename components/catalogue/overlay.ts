@@ -65,7 +65,9 @@ function beneath(catalogue: Catalogue, table: TableName, row: Row): Row {
   if (known !== undefined) return known;
   const from = row["extends"];
   if (table !== "models" || typeof from !== "string") return {};
-  return { ...findModel(from, catalogue), aliases: undefined, variants: undefined };
+  // Names and the repository of the files are that model's own: under them the new one would be taken for it.
+  const foreign = { aliases: undefined, variants: undefined, huggingfaceRepo: undefined };
+  return { ...findModel(from, catalogue), ...foreign };
 }
 
 /** Prices of a region replace that region's alone, and carry where they are from. */

@@ -32,7 +32,7 @@ function readPrefix(bucket: string, prefix: string): string {
   });
 }
 
-/** Reading and writing below one prefix of one bucket; nothing that removes. */
+/** Reading and writing below one prefix of one bucket; what it may remove are checkpoints alone. */
 function keepPolicy({ bucket, prefix }: WeightsLocation): pulumi.Output<string> {
   return pulumi.output(bucket).apply((name) => keepPrefix(name, prefix));
 }
@@ -46,6 +46,13 @@ function keepPrefix(bucket: string, prefix: string): string {
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:PutObject"],
         Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
+      },
+      {
+        // The older ones. It could put something over them anyway.
+        Sid: "PruneCheckpoints",
+        Effect: "Allow",
+        Action: "s3:DeleteObject",
+        Resource: `arn:aws:s3:::${bucket}/${prefix}*/checkpoint-*`,
       },
       {
         // Without it S3 says "denied" of what is not there yet.

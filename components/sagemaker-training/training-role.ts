@@ -68,6 +68,12 @@ function keepCheckpoints({ checkpointsUri }: Known): object[] {
       ],
       Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
     },
+    {
+      Sid: "PruneCheckpoints",
+      Effect,
+      Action: "s3:DeleteObject",
+      Resource: `arn:aws:s3:::${bucket}/${prefix}checkpoint-*`,
+    },
     listing("FindCheckpoints", checkpointsUri),
   ];
 }

@@ -218,7 +218,7 @@ function wrongShape(request: PlanRequest, model: Model): readonly string[] {
     ...(contextTokens !== undefined && limit !== undefined && contextTokens > limit
       ? [`context: ${contextTokens} tokens, and ${model.id} takes at most ${limit}`]
       : []),
-    ...(context !== undefined && typical > context
+    ...(context !== undefined && context >= 1 && typical > context
       ? [`promptTokens: ${typical} tokens of prompt and answer, and the context is ${context}`]
       : []),
   ];
@@ -234,7 +234,8 @@ function wrongNodes(
   const { least, most } = nodes;
   const whole = [least, most].every((count) => Number.isInteger(count) && count >= 1);
   if (!whole || least > most || most > mostNodes) {
-    return [`nodes: ${least}..${most} is no range of 1 to ${mostNodes} hosts`];
+    const text = least === most ? `${least}` : `${least}..${most}`;
+    return [`nodes: ${text} is no count or range of 1 to ${mostNodes} hosts`];
   }
   if (model?.task === "image-generation" && most > 1) {
     return [`nodes: ${model.id} makes images, and is served and trained on one host`];

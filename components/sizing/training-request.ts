@@ -85,13 +85,18 @@ function wrongFramework({
     : [];
 }
 
+/** A request of a plan has two precisions: that of a server, and this one. */
+function placeOf(name: string): string {
+  return name === "precision" ? "trainingPrecision" : name;
+}
+
 /** Every problem of the request, with its place. */
 export function wrongTraining(request: TrainingRequest = {}): readonly string[] {
   const names = Object.entries(known).flatMap(([name, values]) => {
     const value = request[name as keyof typeof known];
     return value === undefined || values.some((one) => one === value)
       ? []
-      : [`${name}: "${value}"; there are ${values.join(", ")}`];
+      : [`${placeOf(name)}: "${value}"; there are ${values.join(", ")}`];
   });
   const numbers = counts.flatMap((name) => {
     const value = request[name];

@@ -8,7 +8,10 @@ import { trainingSettings, type JobData } from "./training-settings.ts";
 
 /** The Python programs of the folder, by their names. */
 export type JobPrograms = Readonly<
-  Record<"hosts.py" | "train.py" | "merge.py" | "train_megatron.py" | "convert_megatron.py", string>
+  Record<
+    "hosts.py" | "train.py" | "merge.py" | "card.py" | "train_megatron.py" | "convert_megatron.py",
+    string
+  >
 >;
 
 function needs({ workload }: FinetunePlan) {
@@ -35,6 +38,7 @@ function ofFramework(plan: FinetunePlan, data: JobData, programs: JobPrograms): 
     ...shardingFiles(plan),
     { path: "requirements.txt", text: requirementsText(plan.software, needs(plan)) },
     program("train.py"),
+    program("card.py"),
     ...(plan.workload.method === "full" ? [] : [program("merge.py")]),
   ];
 }

@@ -4,6 +4,8 @@ export interface TextSinks {
   readonly err: (text: string) => void;
   /** Whether a person watches: only then is a line rewritten in place. */
   readonly interactive: boolean;
+  /** Width of the window of the standard error, characters. @default no bound */
+  readonly columns?: () => number | undefined;
 }
 
 /** This process's own streams. */
@@ -11,6 +13,7 @@ export const processSinks: TextSinks = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   interactive: process.stderr.isTTY && process.env["CI"] === undefined,
+  columns: () => process.stderr.columns,
 };
 
 /**
@@ -48,7 +51,10 @@ export class Terminal {
   /** What is under way, on a line that the next one replaces; nothing at all in a log. */
   status(text: string): void {
     if (!this.#sinks.interactive) return;
-    this.#sinks.err(`\r\u001B[2K${text}`);
+    // Only one line can be taken back: what a narrow window would wrap is cut off.
+    const room = (this.#sinks.columns?.() ?? Infinity) - 1;
+    const shown = text.length > room ? `${text.slice(0, Math.max(0, room - 3))}...` : text;
+    this.#sinks.err(`\r\u001B[2K${shown}`);
     this.#status = true;
   }
 

@@ -72,6 +72,7 @@ export const training: readonly CommandRow[] = [
         "--sync-minutes <minutes>",
         "start: between two looks for a new checkpoint to keep in S3; 0 keeps none (default: 15)",
       ],
+      ["--checkpoint <step>", "fetch: the checkpoint of that step, where it is kept"],
       ["--hours <hours>", "sagemaker: longest that the job may take (default: the stack's lease)"],
       ["--instances <count>", "sagemaker: instances that train together (default: 1)"],
       ["--spot", "sagemaker: managed spot (default: as the folder was planned)"],

@@ -1,7 +1,7 @@
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Model } from "../../components/catalogue/model.ts";
 import { UserError } from "../../components/user-error.ts";
-import { checkLicence } from "../../stacks/licence.ts";
+import { checkLicence, withLicence } from "../../stacks/licence.ts";
 import type { EngineChoice } from "../adapters/engine.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import { writeStackConfig } from "../adapters/stack-file.ts";
@@ -9,6 +9,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { InterruptedError } from "../command-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { findTarget, readPushStack, type PushStack } from "../push/find-target.ts";
+import { tunedModel, type TunedModel } from "../finetune/tuned-model.ts";
 import { openSource } from "../push/open-source.ts";
 import { runPush } from "../push/run-push.ts";
 import { explainS3 } from "../push/s3-client.ts";
@@ -17,6 +18,8 @@ import { explainS3 } from "../push/s3-client.ts";
 export interface PushFlags {
   readonly env: string;
   readonly engine: EngineChoice;
+  /** Of `job:<folder>`: what the trained model is called. */
+  readonly as?: string;
   readonly acceptLicence?: string;
   readonly allowPickle?: readonly string[];
   readonly include?: readonly string[];
@@ -36,24 +39,35 @@ function lanesOf(text: string): number {
   throw new UserError(`--lanes ${text} is not possible.`, { hint: "Give a number from 1 to 256." });
 }
 
-/** Holds a gated model's weights until its licence is accepted, as `up` does. @returns whether the flag accepts it */
-function gate(model: Model, acceptedBefore: boolean, { acceptLicence }: PushFlags): boolean {
+/**
+ * Holds a gated model's weights until its licence is accepted, as `up` does.
+ *
+ * @param before names that the stack's file accepts
+ * @returns the names with the flag's, where it accepts one that is new
+ */
+function gate(
+  model: Model,
+  before: readonly string[] | undefined,
+  { acceptLicence }: PushFlags,
+): readonly string[] | undefined {
   const { id: modelId, gated = false, licence = "unknown", huggingfaceRepo } = model;
-  const accepted = gated && acceptLicence === licence;
+  const isNew = gated && acceptLicence === licence && before?.includes(licence) !== true;
+  const names = isNew ? withLicence(before, licence) : undefined;
   checkLicence(
-    { acceptLicence: acceptedBefore || accepted },
+    { acceptLicence: names ?? [...(before ?? [])] },
     { modelId, gated, licence, huggingfaceRepo },
     false,
   );
-  return accepted;
+  return names;
 }
 
 /** The same for the stack's own model; what is accepted is kept in its file. */
 async function gateStack({ settings, model }: PushStack, flags: PushFlags): Promise<void> {
-  const accepted = gate(model, settings.acceptLicence, flags);
-  if (accepted && !settings.acceptLicence) {
-    await writeStackConfig(stackFilePath(settings.stack), { "berth:acceptLicence": "true" });
-  }
+  const names = gate(model, settings.acceptLicence, flags);
+  if (names === undefined) return;
+  await writeStackConfig(stackFilePath(settings.stack), {
+    "berth:acceptLicence": names.join(", "),
+  });
 }
 
 /** A repository that is not the stack's model: said, and gated by its own licence where the catalogue knows it. */
@@ -70,7 +84,7 @@ function checkRepository(
   const other = loadCatalogue().models.find(
     ({ huggingfaceRepo }) => huggingfaceRepo === repository,
   );
-  if (other !== undefined) gate(other, false, flags);
+  if (other !== undefined) gate(other, settings.acceptLicence, flags);
 }
 
 /** Ctrl-C, as a signal with the error that it ends in. */
@@ -91,7 +105,7 @@ function interruption(terminal: Terminal) {
   return { signal: stop.signal, forget };
 }
 
-/** `berth push`: weights from Hugging Face, a folder or another bucket into the stack's bucket, checked. */
+/** `berth push`: weights from Hugging Face, a folder, another bucket or a training into the stack's bucket, checked. */
 export async function runPushCommand(
   from: string,
   flags: PushFlags,
@@ -99,6 +113,31 @@ export async function runPushCommand(
 ): Promise<number> {
   const lanes = lanesOf(flags.lanes);
   const stack = readPushStack(flags.env);
+  if (!from.startsWith("job:")) {
+    if (flags.as === undefined) return pushWeights(from, { stack, flags, lanes }, terminal);
+    throw new UserError("--as names the model of a training.", {
+      hint: "Give it with job:<folder>, or leave it out.",
+    });
+  }
+  const wishes = { name: flags.as, planOnly: flags.plan ?? false };
+  const tuned = await tunedModel(from.slice("job:".length), wishes, stack, terminal);
+  if (tuned === undefined) return exitCode.ok;
+  return pushWeights(tuned.folder, { stack: tuned.stack, flags, lanes, tuned }, terminal);
+}
+
+interface Pushed {
+  readonly stack: PushStack;
+  readonly flags: PushFlags;
+  readonly lanes: number;
+  /** The result of a training, which the stack serves from then on. */
+  readonly tuned?: TunedModel;
+}
+
+async function pushWeights(
+  from: string,
+  { stack, flags, lanes, tuned }: Pushed,
+  terminal: Terminal,
+): Promise<number> {
   await gateStack(stack, flags);
   const { signal, forget } = interruption(terminal);
   const requesterPays = flags.requesterPays ?? false;
@@ -132,6 +171,7 @@ export async function runPushCommand(
           planOnly: flags.plan ?? false,
         },
       });
+      if (flags.plan !== true) await tuned?.keep(terminal);
       terminal.result(report);
     } finally {
       await source.close();

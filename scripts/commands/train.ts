@@ -20,7 +20,7 @@ import {
   type HostRun,
   type JobFolder,
 } from "../finetune/host-job.ts";
-import { fetchKept } from "../finetune/fetch-kept.ts";
+import { checkpointStep, fetchKept, sayFetched } from "../finetune/fetch-kept.ts";
 import {
   keptPlace,
   sendKeeper,
@@ -30,6 +30,7 @@ import {
   type KeptPlace,
 } from "../finetune/kept-checkpoints.ts";
 import { progressLine } from "../finetune/progress-text.ts";
+import { storedLine } from "../finetune/stored-checkpoints.ts";
 import { runsOnSageMaker, trainOnSageMaker } from "../finetune/sagemaker-training.ts";
 import {
   agreeOnCheckpoint,
@@ -38,7 +39,6 @@ import {
   type TrainingNode,
   type TrainingNodes,
 } from "../finetune/nodes.ts";
-import { bytesText } from "../../provider/sync-text.ts";
 import { sshTarget } from "../ssh-target.ts";
 import { hostsOf, type OutputsOfHost } from "../stack-hosts.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
@@ -53,6 +53,8 @@ export interface TrainOptions extends StackOptions {
   readonly instances?: string;
   readonly keepWarm?: string;
   readonly image?: string;
+  /** Of `fetch`: the step of another checkpoint than the newest. */
+  readonly checkpoint?: string;
   readonly spot?: boolean;
   readonly onDemand?: boolean;
 }
@@ -127,6 +129,7 @@ function fetchHint({ folder, job, kept }: Ground, result: string, env: string): 
 async function fetchResult(
   job: JobFolder,
   kept: KeptPlace | undefined,
+  { checkpoint }: TrainOptions,
   terminal: Terminal,
 ): Promise<number> {
   if (kept === undefined) {
@@ -134,11 +137,7 @@ async function fetchResult(
       hint: "Set berth:checkpointsPrefix and run berth up; docs/finetune.md has how files come over SSH.",
     });
   }
-  const fetched = await fetchKept(job, kept);
-  const what = fetched.finished ? "the result" : `the checkpoint of step ${fetched.step}`;
-  terminal.say(`fetched    ${what}, ${bytesText(fetched.bytes)}: ${fetched.folder}`);
-  terminal.result(fetched);
-  return exitCode.ok;
+  return sayFetched(await fetchKept(job, kept, checkpointStep(checkpoint)), terminal);
 }
 
 async function start(ground: Ground, options: TrainOptions, terminal: Terminal): Promise<number> {
@@ -214,7 +213,7 @@ export async function runTrain(
   const outputs = opened === undefined ? {} : readOutputs(await opened.stack.outputs());
   Object.assign(process.env, cloud?.environment ?? {});
   const kept = keptPlace(settings, outputs, job);
-  if (action === "fetch") return fetchResult(job, kept, terminal);
+  if (action === "fetch") return fetchResult(job, kept, options, terminal);
   return onNodes(outputs, job, async (nodes) => {
     const [{ host, folder }] = nodes;
     if (action === "start") {
@@ -230,6 +229,7 @@ export async function runTrain(
     terminal.say(
       action === "stop" ? "it ends after this step, with a checkpoint" : progressLine(state),
     );
+    if (action === "status" && kept !== undefined) terminal.say(await storedLine(kept));
     terminal.result(state);
     return exitCode.ok;
   });

@@ -4,8 +4,9 @@ checkpoints.py pull OUTPUT s3://BUCKET/PREFIX/             once, before the trai
 checkpoints.py keep OUTPUT s3://BUCKET/PREFIX/ MINUTES     beside it: every so many minutes, and once more on SIGTERM
 checkpoints.py push OUTPUT s3://BUCKET/PREFIX/             now, for other hosts to take it from there
 
-newest.json is written last and names all files of the newest whole checkpoint with their sizes and SHA-256; what it does
-not name is not there. It only ever goes forward, and belongs to one training: the same model and samples.
+newest.json is written last and names all files of the whole checkpoints that are kept with their sizes and SHA-256: the last two,
+and the one with the least loss on the samples that are not learnt. What it does not name is not there, and older ones are
+removed. It only ever goes forward, and belongs to one training: the same model and samples.
 """
 
 import hashlib
@@ -32,6 +33,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 # A checkpoint without it was cut off: train.py writes it last.
 WHOLE = "whole"
 NEWEST = "newest.json"
+# As many as the Trainer leaves on the host.
+LAST_KEPT = 2
 METADATA = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254").rstrip("/")
 REFUSALS = (Boto3Error, BotoCoreError, ClientError, OSError, ValueError)
 
@@ -68,6 +71,23 @@ def step_of(path: Path) -> int:
 
 def whole_checkpoints(output: Path) -> list[Path]:
     return sorted((path.parent for path in output.glob(f"checkpoint-*/{WHOLE}")), key=step_of)
+
+
+def evaluated(output: Path, step: int) -> dict:
+    """The loss of a checkpoint on samples that are not learnt, where it was looked for at its step."""
+    path = output / "progress.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    losses = [line["eval_loss"] for line in lines if line["step"] == step and "eval_loss" in line]
+    return {"evalLoss": losses[-1]} if losses else {}
+
+
+def worth_keeping(older: list[dict], newest: dict) -> list[dict]:
+    """Of the older ones: the last, and the best of all where that is not the newest."""
+    ordered = sorted(older, key=lambda one: one["step"])
+    measured = [one for one in [*ordered, newest] if "evalLoss" in one]
+    kept = ordered[len(ordered) - LAST_KEPT + 1 :]
+    best = min(measured, key=lambda one: one["evalLoss"], default=newest)
+    return kept if best is newest or best in kept else [best, *kept]
 
 
 class Store:
@@ -126,19 +146,41 @@ class Store:
         incoming.rename(target)
         os.sync()
 
-    def push(self) -> None:
+    def push(self) -> dict | None:
+        """What newest.json says from now on; None where nothing has changed."""
         newest, etag = self.newest()
         known = newest or {"schemaVersion": 1, "training": self.training, "step": 0}
         self.push_text("progress.jsonl")
         changed = self.push_checkpoint(known)
         changed = self.push_result(known) or changed
         if not changed:
-            return
+            return None
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         body = json.dumps({**known, "writtenAt": round(time.time())}, indent=2) + "\n"
         # Two hosts that train the same would take turns else; the slower one is told.
         self.s3.put_object(Bucket=self.bucket, Key=self.prefix + NEWEST, Body=body.encode(), **condition)
         say(f"in S3      step {known['step']}: {self.uri}")
+        return known
+
+    def prune(self, known: dict) -> None:
+        """Removes checkpoints that newest.json does not name. One that is being sent by another host is newer than all of them."""
+        named = {one["folder"] for one in [*known.get("kept", []), known.get("checkpoint", {})] if one}
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{self.prefix}checkpoint-")
+        keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+        old = [key for key in keys if self.is_old(key.removeprefix(self.prefix).split("/")[0], named, known["step"])]
+        for start in range(0, len(old), 1000):
+            batch = {"Objects": [{"Key": key} for key in old[start : start + 1000]], "Quiet": True}
+            errors = self.s3.delete_objects(Bucket=self.bucket, Delete=batch).get("Errors", [])
+            if errors:
+                raise OSError(f"older checkpoints stay in S3: {errors[0]['Code']} {errors[0]['Key']}")
+        if old:
+            folders = {key.removeprefix(self.prefix).split("/")[0] for key in old}
+            say(f"removed    {', '.join(sorted(folders))} from S3")
+
+    @staticmethod
+    def is_old(folder: str, named: set[str], step: int) -> bool:
+        number = folder.removeprefix("checkpoint-")
+        return folder not in named and number.isdigit() and int(number) < step
 
     def push_text(self, name: str) -> None:
         path = self.output / name
@@ -154,7 +196,12 @@ class Store:
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(newest, kept, copy_function=os.link)
         try:
-            known.update(step=step_of(newest), checkpoint=self.send_folder(kept, newest.name))
+            step = step_of(newest)
+            sent = {"step": step, **evaluated(self.output, step), **self.send_folder(kept, newest.name)}
+            older = known.get("kept", [])
+            if "checkpoint" in known:
+                older = [*older, {"step": known["step"], **known["checkpoint"]}]
+            known.update(step=step, checkpoint=sent, kept=worth_keeping(older, sent))
         finally:
             shutil.rmtree(kept, ignore_errors=True)
         return True
@@ -263,11 +310,22 @@ def keep(output: Path, uri: str, minutes: float) -> int:
 
 def push(output: Path, uri: str, otherwise: str) -> bool:
     try:
-        Store(output, uri).push()
+        store = Store(output, uri)
+        known = store.push()
     except (*REFUSALS, Unusable) as error:
         say(f"warning    checkpoints did not reach {uri} ({error}): {otherwise}")
         return False
+    if known is not None:
+        prune(store, known)
     return True
+
+
+def prune(store: Store, known: dict) -> None:
+    """They cost storage, and nothing depends on it: a host whose role is from before it might remove them goes on."""
+    try:
+        store.prune(known)
+    except REFUSALS as error:
+        say(f"warning    {error}: each costs its storage; berth up gives the host the right to remove them")
 
 
 def pull(output: Path, uri: str) -> int:

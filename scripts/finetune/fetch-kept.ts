@@ -7,6 +7,9 @@ import { pipeline } from "node:stream/promises";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { z } from "zod";
 import { UserError } from "../../components/user-error.ts";
+import { bytesText } from "../../provider/sync-text.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { exitCode } from "../exit-code.ts";
 import { errorName, explainS3, S3Connection } from "../push/s3-client.ts";
 import type { JobFolder } from "./host-job.ts";
 import { uriOf, type KeptPlace } from "./kept-checkpoints.ts";
@@ -18,13 +21,20 @@ const folderSchema = z.object({
   folder: path.refine((value) => !value.includes("/")),
   files: z.array(z.object({ path, bytes: z.number(), sha256: z.string() })),
 });
+const checkpointSchema = folderSchema.extend({
+  step: z.number().optional(),
+  /** Loss on the samples that are not learnt. */
+  evalLoss: z.number().optional(),
+});
 
 /** `newest.json` as checkpoints.py writes it. */
 const newestSchema = z.object({
   schemaVersion: z.literal(1),
   training: z.string(),
   step: z.number(),
-  checkpoint: folderSchema.optional(),
+  checkpoint: checkpointSchema.optional(),
+  /** Older ones. */
+  kept: z.array(checkpointSchema).default([]),
   result: folderSchema.optional(),
   finished: z.looseObject({ result: z.string() }).optional(),
 });
@@ -113,13 +123,33 @@ async function fetchFile(body: Readable, target: string): Promise<string> {
   return sha256.digest("hex");
 }
 
+/** The checkpoint of a step. @throws UserError naming those that there are */
+function checkpointOf(newest: Newest, step: number) {
+  const { checkpoint } = newest;
+  const all = [
+    ...newest.kept,
+    ...(checkpoint === undefined ? [] : [{ ...checkpoint, step: newest.step }]),
+  ];
+  const found = all.find((one) => one.step === step);
+  if (found !== undefined) return found;
+  const losses = all.flatMap(({ evalLoss }) => evalLoss ?? []);
+  const named = all.map(({ step: at = 0, evalLoss }) => {
+    const best = evalLoss !== undefined && evalLoss === Math.min(...losses);
+    return `${at}${best ? " (best)" : ""}`;
+  });
+  throw new UserError(`There is no checkpoint of step ${step}.`, {
+    hint: named.length === 0 ? undefined : `There are those of the steps ${named.join(", ")}.`,
+  });
+}
+
 /**
  * Brings the result of a training from S3 into the job's folder, or its newest whole checkpoint while there is none. Each file
  * is checked; the folder takes its name when all are there.
  *
+ * @param step of another checkpoint that is kept. @default the result, else the newest
  * @throws UserError when there is nothing yet, it is of another training, damaged, or S3 refuses
  */
-export async function fetchKept(job: JobFolder, place: KeptPlace): Promise<Fetched> {
+export async function fetchKept(job: JobFolder, place: KeptPlace, step?: number): Promise<Fetched> {
   const connection = new S3Connection({ region: place.region, lanes: 1 });
   const incoming = join(job.folder, "output/incoming");
   try {
@@ -130,7 +160,8 @@ export async function fetchKept(job: JobFolder, place: KeptPlace): Promise<Fetch
       });
     }
     await checkTraining(job, place, newest);
-    const listed = newest.result ?? newest.checkpoint;
+    const listed =
+      step === undefined ? (newest.result ?? newest.checkpoint) : checkpointOf(newest, step);
     if (listed === undefined) throw new UserError(`${uriOf(place)}newest.json names nothing.`);
     await rm(incoming, { recursive: true, force: true });
     for (const { path: inside, sha256 } of listed.files) {
@@ -142,16 +173,39 @@ export async function fetchKept(job: JobFolder, place: KeptPlace): Promise<Fetch
     const folder = join(job.folder, "output", listed.folder);
     await rm(folder, { recursive: true, force: true });
     await rename(incoming, folder);
-    if (newest.finished !== undefined) {
+    const finished = listed === newest.result;
+    if (newest.finished !== undefined && finished) {
       const text = `${JSON.stringify(newest.finished, null, 2)}\n`;
       writeFileSync(join(job.folder, "output/finished.json"), text);
     }
     const bytes = listed.files.reduce((sum, file) => sum + file.bytes, 0);
-    return { folder, step: newest.step, bytes, finished: newest.result !== undefined };
+    return { folder, step: step ?? newest.step, bytes, finished };
   } catch (error) {
     throw explainS3(error, `${uriOf(place)} cannot be fetched`);
   } finally {
     await rm(incoming, { recursive: true, force: true });
     connection.close();
   }
+}
+
+/**
+ * The step of `--checkpoint`.
+ *
+ * @throws UserError when it is none
+ */
+export function checkpointStep(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const step = Number(given);
+  if (Number.isInteger(step) && step > 0) return step;
+  throw new UserError(`--checkpoint ${given} is no step.`, {
+    hint: "Give its number, such as 120; without it the result comes, or the newest checkpoint.",
+  });
+}
+
+/** Says what was fetched. @returns the exit code */
+export function sayFetched(fetched: Fetched, terminal: Terminal): number {
+  const what = fetched.finished ? "the result" : `the checkpoint of step ${fetched.step}`;
+  terminal.say(`fetched    ${what}, ${bytesText(fetched.bytes)}: ${fetched.folder}`);
+  terminal.result(fetched);
+  return exitCode.ok;
 }

@@ -15,6 +15,7 @@ export function jobPrograms(): JobPrograms {
     "hosts.py": read("hosts.py"),
     "train.py": read("train.py"),
     "merge.py": read("merge.py"),
+    "card.py": read("card.py"),
     "train_megatron.py": read("train_megatron.py"),
     "convert_megatron.py": read("convert_megatron.py"),
   };

@@ -8,7 +8,6 @@ import {
   type TrainingJobPlan,
 } from "../../components/sagemaker-training/training-job-plan.ts";
 import { UserError } from "../../components/user-error.ts";
-import { bytesText } from "../../provider/sync-text.ts";
 import { accountOf } from "../adapters/account.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
@@ -28,13 +27,14 @@ import type { TrainOptions } from "../commands/train.ts";
 import { findDeployment, localConfig } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
-import { fetchKept } from "./fetch-kept.ts";
+import { checkpointStep, fetchKept, sayFetched } from "./fetch-kept.ts";
 import { followTraining, trainingEnd } from "./follow-training.ts";
 import type { JobFolder } from "./host-job.ts";
 import { syncMinutes, uriOf, type KeptPlace } from "./kept-checkpoints.ts";
 import { isFinished, keptState } from "./kept-state.ts";
 import { progressLine } from "./progress-text.ts";
 import { accountSettings, baseSource, trainingPlace } from "./training-place.ts";
+import { storedLine } from "./stored-checkpoints.ts";
 import { bringUpTraining } from "./training-up.ts";
 import { trainedFolder } from "./trained-folder.ts";
 import { costLine, jobLine } from "./training-status-text.ts";
@@ -74,7 +74,7 @@ export function runsOnSageMaker(
 function groundOf(job: JobFolder, { options, terminal }: Words): Ground {
   const cloud = cloudOf(options.env);
   Object.assign(process.env, cloud?.environment ?? {});
-  const settings = accountSettings(readStackSettings(options.env, localConfig(cloud)));
+  const settings = accountSettings(readStackSettings(options.env, localConfig(cloud, options.env)));
   const place = trainingPlace(settings, job);
   const stack = trainingStackName(options.env, job.name);
   const scope = accountOf(stack, settings.region, cloud);
@@ -196,6 +196,7 @@ async function status(ground: Ground): Promise<number> {
     jobLine(view),
     `progress   ${progressLine({ ...state, running })}`,
     costLine(view, outputs.hourlyUsd),
+    await storedLine(place),
     ...(outputs.expiresAt === undefined ? [] : [`ends       ${outputs.expiresAt} at the latest`]),
     ...(view.failure === undefined ? [] : [`failure    ${view.failure}`]),
     ...(view.warmPool === "Available" ? ["warm       its instances are kept, and cost"] : []),
@@ -223,12 +224,8 @@ async function logs(ground: Ground): Promise<number> {
   return exitCode.ok;
 }
 
-async function fetchResult({ job, place, terminal }: Ground): Promise<number> {
-  const fetched = await fetchKept(job, place);
-  const what = fetched.finished ? "the result" : `the checkpoint of step ${fetched.step}`;
-  terminal.say(`fetched    ${what}, ${bytesText(fetched.bytes)}: ${fetched.folder}`);
-  terminal.result(fetched);
-  return exitCode.ok;
+async function fetchResult({ job, place, options, terminal }: Ground): Promise<number> {
+  return sayFetched(await fetchKept(job, place, checkpointStep(options.checkpoint)), terminal);
 }
 
 /** `berth train start|status|logs|stop|fetch <folder> --target sagemaker`. */

@@ -27,7 +27,7 @@ export interface PushStack {
 /** Reads a stack's file for a push. @throws UserError with every problem of it */
 export function readPushStack(env: string): PushStack {
   const cloud = cloudOf(env);
-  const settings = readStackSettings(env, localConfig(cloud));
+  const settings = readStackSettings(env, localConfig(cloud, env));
   const model = findModel(settings.model, loadCatalogue());
   return { settings, model, cloud, prefix: settings.weightsPrefix ?? `${model.id}/` };
 }

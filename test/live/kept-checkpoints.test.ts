@@ -7,14 +7,21 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ec2 from "@aws-sdk/client-ec2";
-import { CreateBucketCommand, GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
 import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import type { UserError } from "../../components/user-error.ts";
 import { motoPython } from "../../offline/cloud/moto/environment.ts";
 import { hostOf } from "../../provider/connection.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
 import type { StepResult } from "../../provider/detached-step.ts";
 import { repository } from "../../scripts/adapters/repository.ts";
+import { storedIn } from "../../scripts/finetune/stored-checkpoints.ts";
 import { fetchKept } from "../../scripts/finetune/fetch-kept.ts";
 import {
   jobsFolder,
@@ -44,6 +51,7 @@ while [ "$step" -lt "$last" ]; do
   sleep 0.2
   echo "{\\"step\\": $step, \\"steps\\": $last, \\"time\\": 0, \\"loss\\": 1.5}" >>progress.jsonl
   if [ $((step % 3)) = 0 ]; then
+    echo "{\\"step\\": $step, \\"steps\\": $last, \\"time\\": 0, \\"eval_loss\\": $step}" >>progress.jsonl
     mkdir -p "checkpoint-$step/state" "checkpoint-$((step + 1))"
     echo "weights of $step" >"checkpoint-$step/state/model.bin"
     echo "half of it" >"checkpoint-$((step + 1))/model.bin"
@@ -159,6 +167,12 @@ describe("checkpoints that are kept in S3", function () {
     return (await Body?.transformToString()) ?? "";
   }
 
+  async function folders(): Promise<readonly string[]> {
+    const asked = { Bucket: "kept", Prefix: `${place.prefix}checkpoint-` };
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command(asked));
+    return [...new Set(Contents.map(({ Key = "" }) => Key.split("/")[3] ?? ""))];
+  }
+
   async function newestStep(): Promise<number> {
     const text = await kept("newest.json").catch(() => "{}");
     return (JSON.parse(text) as { step?: number }).step ?? 0;
@@ -189,7 +203,9 @@ describe("checkpoints that are kept in S3", function () {
     assert.ok(lines.includes(`from step ${step}`));
     assert.match(lines.join("\n"), /checkpoints did not reach s3:.*AccessDenied.*goes on/s);
     const steps = (await kept("progress.jsonl")).trim().split("\n");
-    const numbers = steps.map((line) => (JSON.parse(line) as { step: number }).step);
+    const numbers = steps
+      .map((line) => JSON.parse(line) as { step: number; loss?: number })
+      .flatMap((entry) => (entry.loss === undefined ? [] : [entry.step]));
     assert.deepEqual(
       numbers,
       numbers.map((_, index) => index + 1),
@@ -201,6 +217,27 @@ describe("checkpoints that are kept in S3", function () {
     const adapter = readFileSync(join(result.folder, "adapter.bin"), "utf8");
     assert.equal(adapter, `learnt at ${step + 15}\n`);
     await lost;
+  });
+
+  it("are the last two and the best: older ones are removed", async () => {
+    const steps = (await folders()).map((name) => Number(name.split("-")[1]));
+    const last = await newestStep();
+    // The loss on other samples is the step's number, so that the first one that was kept is the best.
+    const [first = 0, ...others] = steps.toSorted((a, b) => a - b);
+    assert.equal(others.length, 2, steps.join(", "));
+    assert.ok(first < last - 10 && others.includes(last));
+    const best = await fetchKept(job, place, first);
+    assert.deepEqual([best.step, best.finished], [first, false]);
+    assert.equal(
+      readFileSync(join(best.folder, "state/model.bin"), "utf8"),
+      `weights of ${first}\n`,
+    );
+    await assert.rejects(fetchKept(job, place, 4), ({ hint }: UserError) =>
+      String(hint).includes(`${first} (best), `),
+    );
+    const { checkpoints, bytes } = await storedIn(place);
+    assert.equal(checkpoints, 3);
+    assert.ok(bytes > 100);
   });
 
   it("are written once more when EC2 takes the host back", async () => {

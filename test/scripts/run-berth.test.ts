@@ -112,9 +112,15 @@ describe("berth plan", () => {
     const { code, err, out } = await berth("plan", "qwen3-9b", ...wrong, ...counts);
     assert.equal(code, 1);
     assert.equal(out, "");
-    const places = ["precision:", "--gpus:", "region:", "arch:", "context:", "gpuCount:"];
-    for (const place of [...places, "--concurrency:", "budgetUsd:", 'The model "qwen3-9b"']) {
-      assert.ok(err.includes(`command line: ${place}`), err);
+    const places = ["--precision:", "--gpus:", "--region:", "--arch:", "--context:"];
+    for (const place of [
+      ...places,
+      "--gpu-count:",
+      "--concurrency:",
+      "--budget-usd:",
+      'The model "qwen3-9b"',
+    ]) {
+      assert.ok(err.includes(`- ${place}`), err);
     }
   });
 
@@ -137,7 +143,29 @@ describe("berth", () => {
       assert.equal(code, 2);
       assert.equal(out, "");
     });
+
+    it(`tells a program the same for: ${words.join(" ")} --json`, async () => {
+      const { code, out } = await berth(...words, "--json");
+      const { error } = JSON.parse(out) as { error: { kind: string; message: string } };
+      assert.deepEqual([code, error.kind], [2, "usage"]);
+      assert.doesNotMatch(error.message, /^error:/);
+    });
   }
+
+  it("says its version", async () => {
+    const { code, out } = await berth("--version");
+    assert.equal(code, 0);
+    assert.match(out, /^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("keeps what is under way on one line of a narrow window", () => {
+    let err = "";
+    const sinks = { out: () => undefined, err: (text: string) => (err += text) };
+    new terminals.Terminal(false, { ...sinks, interactive: true, columns: () => 20 }).status(
+      "  ... local-network-vpc 12 s, local-host 3 s",
+    );
+    assert.equal(err, "\r\u001B[2K  ... local-netw...");
+  });
 
   it("explains itself", async () => {
     const { code, out } = await berth("--help");

@@ -20,6 +20,7 @@ from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer, TrlParser
 
+from card import write_card
 from hosts import same_checkpoint, same_folder
 
 WHOLE = "whole"
@@ -229,6 +230,7 @@ def main() -> None:
         facts["validationLoss"] = trainer.evaluate()["eval_loss"]
     if first:
         tokenizer.save_pretrained(target)
+        write_card(target, Path("."), facts, job.base_model, getattr(model.config, "_commit_hash", None))
         (output / "finished.json").write_text(json.dumps(facts, indent=2) + "\n")
 
 

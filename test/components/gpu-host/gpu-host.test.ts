@@ -149,7 +149,7 @@ describe("GpuHost", () => {
     });
   });
 
-  it("lets the host write below the prefix of checkpoints where one is asked for, and remove nothing", async () => {
+  it("lets the host write below the prefix of checkpoints where one is asked for, and remove checkpoints alone", async () => {
     const { named } = await host({}, undefined, {
       bucket: "kept",
       prefix: "training/checkpoints/",
@@ -163,6 +163,12 @@ describe("GpuHost", () => {
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:PutObject"],
         Resource: "arn:aws:s3:::kept/training/checkpoints/*",
+      },
+      {
+        Sid: "PruneCheckpoints",
+        Effect: "Allow",
+        Action: "s3:DeleteObject",
+        Resource: "arn:aws:s3:::kept/training/checkpoints/*/checkpoint-*",
       },
       {
         Sid: "ListCheckpoints",

@@ -76,7 +76,7 @@ describe("The role of a training job", () => {
       ) as { Statement: readonly Statement[] }
     ).Statement;
 
-  it("writes below its own checkpoints alone, removes nothing, and has no wildcard of actions", () => {
+  it("writes below its own checkpoints alone, removes these alone, and has no wildcard of actions", () => {
     const statements = policy({ baseUri: "s3://w/tiny/" });
     const writes = statements.filter(({ Action }) => [Action].flat().includes("s3:PutObject"));
     assert.deepEqual(
@@ -86,8 +86,10 @@ describe("The role of a training job", () => {
     const actions = statements.flatMap(({ Action }) => [Action].flat());
     assert.deepEqual(
       actions.filter((each) => /\*|Delete/.test(each)),
-      [],
+      ["s3:DeleteObject"],
     );
+    const prune = statements.find(({ Sid }) => Sid === "PruneCheckpoints");
+    assert.equal(prune?.Resource, "arn:aws:s3:::b/training/checkpoints/tiny/checkpoint-*");
     const reads = statements.find(({ Sid }) => Sid === "ReadBaseModel");
     assert.equal(reads?.Resource, "arn:aws:s3:::w/tiny/*");
     const logs = statements.find(({ Sid }) => Sid === "WriteLogs");

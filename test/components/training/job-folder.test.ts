@@ -16,6 +16,7 @@ const programs = {
   "hosts.py": "hosts",
   "train.py": "train",
   "merge.py": "merge",
+  "card.py": "card",
   "train_megatron.py": "train by Megatron-LM",
   "convert_megatron.py": "convert",
 };

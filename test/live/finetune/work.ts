@@ -42,10 +42,10 @@ export class Work {
   readonly requirements = requirements;
   /** What the last command printed, on both outputs. */
   said = "";
-  readonly #tree: string;
+  readonly tree: string;
 
   constructor(tree: string, folder: string) {
-    this.#tree = tree;
+    this.tree = tree;
     this.folder = folder;
     // The programs look at the folder as root of the tree, which is root here too.
     chmodSync(folder, 0o755);
@@ -72,7 +72,7 @@ export class Work {
 
   #start(command: readonly string[], environment: NodeJS.ProcessEnv = {}) {
     this.said = "";
-    const child = spawn(join(here, "inside.sh"), [this.#tree, this.folder, ...command], {
+    const child = spawn(join(here, "inside.sh"), [this.tree, this.folder, ...command], {
       env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -180,9 +180,22 @@ describe("readModel", () => {
     }
   });
 
+  it("reads Python's Infinity, and the quantisation that NVIDIA writes beside the configuration", async () => {
+    const text = JSON.stringify(llama).replace("{", '{"time_step_limit": [0.0, Infinity], ');
+    write({
+      "config.json": text,
+      "hf_quant_config.json": { producer: {}, quantization: { quant_algo: "NVFP4" } },
+    });
+    const { nativePrecision, quantisation } = await readModel(folder);
+    assert.deepEqual([nativePrecision, quantisation?.bitsPerWeight], ["nvfp4", 4.5]);
+  });
+
   it("refuses NaN, a git-lfs pointer, a list and nothing at all", async () => {
     write({ "config.json": '{"hidden_size": NaN}' });
-    assert.match(await refusal(), /config\.json is no JSON/);
+    assert.match(
+      await refusal(),
+      /config\.json: hidden_size: is "NaN", not a whole number above 0/,
+    );
     write({ "config.json": "version https://git-lfs.github.com/spec/v1\n" });
     assert.match(await refusal(), /config\.json is no JSON/);
     write({ "config.json": "[]" });

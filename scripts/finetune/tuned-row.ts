@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isMap, isSeq, parseDocument, type Document, type YAMLMap } from "yaml";
+import { findModel } from "../../components/catalogue/find-model.ts";
+import type { Catalogue } from "../../components/catalogue/catalogue.ts";
+import { loadShippedCatalogue, overlayFile } from "../../components/catalogue/load.ts";
+import type { Model } from "../../components/catalogue/model.ts";
+import { withOverlay } from "../../components/catalogue/overlay.ts";
+import { UserError } from "../../components/user-error.ts";
+import { replaceFile } from "../adapters/replace-file.ts";
+import { repository } from "../adapters/repository.ts";
+
+/** A row of `berth.catalogue.yaml` that is to be written, and the model that it makes. */
+export interface TunedRow {
+  readonly model: Model;
+  /** Writes the file, where that changes it. */
+  readonly keep: () => Promise<void>;
+}
+
+/** What a model was trained from, and by which job. */
+export interface Tuning {
+  readonly base: Model;
+  readonly job: string;
+  /** Of the result's content. */
+  readonly version: string;
+}
+
+function rowOf(document: Document, id: string): YAMLMap | undefined {
+  const models = document.get("models");
+  if (!isSeq(models)) return undefined;
+  return models.items.filter(isMap).find((row) => row.get("id") === id);
+}
+
+/** @throws UserError when the name is another model's already, or would be taken for one */
+function checkName(name: string, base: Model, document: Document, catalogue: Catalogue): void {
+  const source = rowOf(document, name)?.get("source");
+  if (typeof source === "string" && source.startsWith(`trained from ${base.id} `)) return;
+  const hint = "Give it another one, such as: --as acme-support-8b";
+  if (!/^[a-z0-9][a-z0-9.+-]*$/.test(name) || name.length > 63) {
+    throw new UserError(`"${name}" is no name of a model.`, {
+      problems: ["small letters, digits, points, plus signs and hyphens; 63 at most"],
+      hint,
+    });
+  }
+  let other: Model;
+  try {
+    other = findModel(name, catalogue);
+  } catch {
+    return;
+  }
+  throw new UserError(`"${name}" is ${other.id} of the catalogue already.`, { hint });
+}
+
+/** What the row begins with: a model of the catalogue, or all that the user's own row of it says. */
+function beginning(document: Document, base: Model): Readonly<Record<string, unknown>> {
+  const own = rowOf(document, base.id)?.toJSON() as Record<string, unknown> | undefined;
+  if (own === undefined) return { extends: base.id };
+  const shipped = loadShippedCatalogue().models.some(({ id }) => id === base.id);
+  const foreign = { id: undefined, huggingfaceRepo: undefined, aliases: undefined };
+  return { ...own, ...foreign, ...(shipped ? { extends: base.id } : {}) };
+}
+
+/**
+ * The text of `berth.catalogue.yaml` with a row of a model that was trained from another one: of its shape and under its licence.
+ *
+ * @param before the text of the file; empty where there is none
+ * @throws UserError when the name is taken, or the file cannot be read
+ */
+export function withTunedRow(
+  before: string,
+  name: string,
+  { base, job, version }: Tuning,
+): { readonly text: string; readonly model: Model } {
+  const shipped = loadShippedCatalogue();
+  const document = parseDocument(before.trim() === "" ? "models: []\n" : before);
+  checkName(name, base, document, withOverlay(shipped, before, overlayFile));
+  const source = `trained from ${base.id} by ${job}, result ${version}`;
+  const row = rowOf(document, name);
+  if (row === undefined) {
+    if (!isSeq(document.get("models"))) document.set("models", document.createNode([]));
+    const fields = { ...beginning(document, base), id: name, source };
+    document.addIn(["models"], document.createNode(fields));
+  } else row.set("source", source);
+  const models = document.get("models");
+  if (isSeq(models)) models.flow = false;
+  const text = document.toString({ lineWidth: 0 });
+  return { text, model: findModel(name, withOverlay(shipped, text, overlayFile)) };
+}
+
+/** The same for the file of this checkout. @throws UserError as {@link withTunedRow} does */
+export function tunedRow(name: string, tuning: Tuning): TunedRow {
+  const path = join(repository, overlayFile);
+  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const { text, model } = withTunedRow(before, name, tuning);
+  const keep = () => (text === before ? Promise.resolve() : replaceFile(path, text));
+  return { model, keep };
+}

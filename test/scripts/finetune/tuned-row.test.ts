@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { findModel } from "../../../components/catalogue/find-model.ts";
+import { loadShippedCatalogue } from "../../../components/catalogue/load.ts";
+import { withOverlay } from "../../../components/catalogue/overlay.ts";
+import { UserError } from "../../../components/user-error.ts";
+import { withTunedRow } from "../../../scripts/finetune/tuned-row.ts";
+
+const shipped = loadShippedCatalogue();
+const llama = findModel("llama-3.1-8b", shipped);
+
+describe("the row of a model that was trained", () => {
+  const tuning = { base: llama, job: "support", version: "0a1b2c3d" };
+  const name = "acme-support";
+
+  it("has its base's shape and licence, and neither its repository nor its other names", () => {
+    const { model } = withTunedRow("", name, tuning);
+    assert.equal(model.parameters, llama.parameters);
+    assert.equal(model.licence, llama.licence);
+    assert.equal(model.gated, llama.gated);
+    assert.equal(model.huggingfaceRepo, undefined);
+    assert.match(model.source, /trained from llama-3\.1-8b by support, result 0a1b2c3d/);
+  });
+
+  it("leaves the rest of the file as it is, and is replaced by its next version", () => {
+    const before = "# ours\nmodels:\n  - id: llama-3.1-8b # cheaper here\n    notes: mine\n";
+    const { text } = withTunedRow(before, name, tuning);
+    assert.ok(text.startsWith(before));
+    const next = withTunedRow(text, name, { ...tuning, version: "ffffffff" });
+    assert.equal(next.text, text.replace("0a1b2c3d", "ffffffff"));
+    assert.equal(withTunedRow(text, name, tuning).text, text);
+  });
+
+  it("begins as the user's own row where its base is one", () => {
+    const own = `models:\n  - id: ours\n    extends: llama-3.1-8b\n    huggingfaceRepo: acme/ours\n    gated: false\n`;
+    const base = findModel("ours", withOverlay(shipped, own, "file"));
+    const { model } = withTunedRow(own, name, { ...tuning, base });
+    assert.deepEqual([model.gated, model.huggingfaceRepo], [false, undefined]);
+    assert.equal(model.layers, llama.layers);
+  });
+
+  it("refuses a name that is another model's, is read as one, or is none", () => {
+    const refused = (asked: string, text = "") => {
+      assert.throws(() => withTunedRow(text, asked, tuning), UserError, asked);
+    };
+    for (const asked of ["llama-2-7b", "llama2-7b", "sdxl", "Big Model", "-x", "a".repeat(64)]) {
+      refused(asked);
+    }
+    refused("other", "models:\n  - id: other\n    extends: llama-2-7b\n");
+    refused(name, "models: [");
+  });
+});
