@@ -15,7 +15,7 @@ import { ExistingHostStack } from "./existing-host-stack.ts";
 
 /** A machine behind a real sshd, taken with the command line alone: no account, no Pulumi CLI. */
 describe("berth on a machine that is there already", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   const started = new Started();
   let stack: ExistingHostStack;
   let sshd: TestSshd;
