@@ -30,6 +30,7 @@ function ofFramework(plan: FinetunePlan, data: JobData, programs: JobPrograms): 
       { path: "megatron.yaml", text: megatronSettings(plan, data) },
       { path: "requirements.txt", text: megatronRequirements(plan.software) },
       program("train_megatron.py"),
+      program("card.py"),
       program("convert_megatron.py"),
     ];
   }

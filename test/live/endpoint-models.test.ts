@@ -44,21 +44,6 @@ describe("an endpoint of several models, in the emulated cloud", function () {
     assert.match(await berth("notebook", "--stop"), /stopped, with its kernels/);
     assert.match(await berth("up"), /done +0 steps/);
     assert.match(await berth("notebook"), /address +https:\/\/local-endpoint-models-\w+\.notebook/);
-
-    const protectedBy = await berth("protect");
-    assert.match(
-      protectedBy,
-      /the tag berth:protect of the endpoint\s+the tag berth:protect of the notebook/,
-    );
-    assert.match(await berth("stop"), /is protected/);
-    assert.match(await berth("up"), /done +[01] steps?/);
-    assert.match(await berth("protect", "--off"), /of the notebook/);
-    assert.match(
-      await berth("stop"),
-      /notebook +stopped[\s\S]*stopped .* its model and configuration stay/,
-    );
-    assert.match(await berth("start"), /is in service[\s\S]*notebook +rests until/);
-    assert.match(await berth("notebook"), /address +https/);
     assert.match(await berth("down", "--yes"), /receipt +0 left/);
   });
 
