@@ -1,5 +1,5 @@
-// Every check that needs no test: types, lint, format, unused code, shell scripts, licences of the dependencies.
-// Runs all of them, then exits with 1 when one failed.
+// Every check that needs no test: types, lint, format, unused code, shell scripts, the lockfile, licences of the
+// dependencies. Runs all of them, then exits with 1 when one failed.
 
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -18,6 +18,7 @@ const checks = [
   ["format", "prettier", ["--check", "--log-level", "warn", "."]],
   ["unused code", "knip", []],
   ["shell", "shellcheck", ["-x", ...scripts]],
+  ["lockfile", "npm", ["ci", "--dry-run", "--offline", "--loglevel=error"]],
   ["licences", process.execPath, ["scripts/check-licences.mjs"]],
 ];
 

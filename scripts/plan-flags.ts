@@ -1,9 +1,9 @@
 import { pricedRegions } from "../components/pricing/region-prices.ts";
-import { plannedMarkets } from "../components/plan.ts";
 import { UserError } from "../components/user-error.ts";
 import type { PlanRequest, QuotaVcpus } from "../components/sizing/plan-request.ts";
 import type { NodeRange } from "../components/sizing/parallel/weigh-hosts.ts";
 import type { TrainingRequest } from "../components/sizing/training-request.ts";
+import { flagProblems } from "./flag-problems.ts";
 
 /** Flags of `berth plan`; each wins over the stack's file. */
 export interface PlanOptions {
@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly framework?: string;
   readonly tensorParallel?: string;
   readonly pipelineParallel?: string;
+  readonly contextParallel?: string;
+  readonly expertParallel?: string;
   readonly types?: string;
   readonly gpuCount?: string;
   readonly gpuFamily?: string;
@@ -78,7 +80,7 @@ class NumberReader {
 
   read(flag: string, text: string | undefined): number | undefined {
     if (text === undefined) return undefined;
-    const match = /^(-?\d+(?:\.\d+)?)(k|M|B)?$/.exec(text.trim().replaceAll(/[_,]/g, ""));
+    const match = /^(-?\d+(?:\.\d+)?(?:e\d+)?)(k|M|B)?$/.exec(text.trim().replaceAll(/[_,]/g, ""));
     if (match === null) {
       this.problems.push(`--${flag}: "${text}" is no number`);
       return undefined;
@@ -160,6 +162,8 @@ function trainingOf(options: PlanOptions, numbers: NumberReader): TrainingReques
     framework: options.framework,
     tensorParallel: numbers.read("tensor-parallel", options.tensorParallel),
     pipelineParallel: numbers.read("pipeline-parallel", options.pipelineParallel),
+    contextParallel: numbers.read("context-parallel", options.contextParallel),
+    expertParallel: numbers.read("expert-parallel", options.expertParallel),
   });
 }
 
@@ -173,19 +177,6 @@ function marketOf({ spot, onDemand, market }: PlanOptions): Partial<PlanRequest>
   }
   if (onDemand === true) return { spot: false };
   return spot === undefined ? {} : { spot, onDemandAfterSpot: false };
-}
-
-/** What is none of the words that a flag takes. */
-function badWords({ task, market }: PlanOptions): readonly string[] {
-  const flags = [
-    ["task", task, ["serve", "finetune", "train"]],
-    ["market", market, plannedMarkets],
-  ] as const;
-  return flags.flatMap(([flag, word, known]) =>
-    word === undefined || (known as readonly string[]).includes(word)
-      ? []
-      : [`${flag}: "${word}"; there are ${known.join(", ")}`],
-  );
 }
 
 function taskOf({ task, method }: PlanOptions): Partial<PlanRequest> {
@@ -234,7 +225,7 @@ export function readFlags(options: PlanOptions): ReadFlags {
     ...leaseOf(options, numbers),
     training: trainingOf(options, numbers),
   };
-  return { request, problems: [...numbers.problems, ...badWords(options)] };
+  return { request, problems: [...numbers.problems, ...flagProblems(options)] };
 }
 
 /**

@@ -7,6 +7,7 @@ import { UserError } from "../components/user-error.ts";
 import { parseSettings, planRequest, type Settings } from "../stacks/parse-settings.ts";
 import { stackFilePath } from "./adapters/repository.ts";
 import { readStackConfig, shownPath, type StackConfig } from "./adapters/stack-file.ts";
+import { byFlag } from "./flag-problems.ts";
 import { electricityOf, readFlags, type PlanOptions } from "./plan-flags.ts";
 
 /** What a plan is made from. */
@@ -16,6 +17,8 @@ export interface PlanInputs {
   readonly request: PlanRequest;
   readonly own: OwnGpus | undefined;
 }
+
+const targets: readonly string[] = ["ec2", "sagemaker", "existing-host"];
 
 /** What a deployment needs and a plan does not, so that a plan can be made before anything is written. */
 export const notPlanned: StackConfig = {
@@ -42,6 +45,11 @@ function settingsToPlan(
   // The file by itself first, so that what is wrong in it is not blamed on the command line.
   const settings = parseSettings({ stack, config, place: shownPath(path) });
   if (target === undefined) return settings;
+  if (!targets.includes(target)) {
+    throw new UserError("This cannot be planned as asked.", {
+      problems: [`--target: "${target}"; there are ${targets.join(", ")}`],
+    });
+  }
   const aimed = { ...config, "berth:target": target };
   return parseSettings({ stack, config: aimed, place: "command line" });
 }
@@ -107,14 +115,14 @@ export async function readPlanInputs(
   const others = [
     ...problemsOf(own),
     ...flags.problems,
-    ...requestProblems(request, known, catalogue),
+    ...requestProblems(request, known, catalogue).map((problem) => byFlag(problem, options)),
   ];
   // Alone, the model's error keeps its own words and its advice.
   if (model instanceof UserError && others.length === 0) throw model;
   const problems = [...problemsOf(model), ...others];
   if (problems.length > 0 || model instanceof UserError || own instanceof UserError) {
     throw new UserError("This cannot be planned as asked.", {
-      problems: problems.map((problem) => `command line: ${problem}`),
+      problems,
       hint: "Change what is named above, and plan again.",
     });
   }

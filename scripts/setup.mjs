@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { leftBehind, makeTestFolder, removeTestFolder } from "./test-folder.mjs";
 
 /** As `engines` of package.json has it. */
 const goodNode = "22.21, or 24.5 and newer";
@@ -61,12 +62,10 @@ function installPackages() {
   const wanted = lockfileSum();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   process.stderr.write("Installing the npm packages of the lockfile (once, under a minute)...\n");
-  // Not `npm ci`: it refuses a lockfile without the optional packages of other platforms that a registry does not carry.
-  const result = npm(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
+  const result = npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
   if (result.error)
     stop(`npm could not be started (${result.error.message}). Install npm, then run this again.`);
-  if (result.status !== 0)
-    stop("npm install failed; its own message is above. Nothing else was done.");
+  if (result.status !== 0) stop("npm ci failed; its own message is above. Nothing else was done.");
   writeFileSync(stamp, wanted);
 }
 
@@ -92,17 +91,36 @@ function chooseNode() {
   );
 }
 
-function run(node, args) {
+/** The exit status of a command that this process only waits for. */
+function run(node, args, env = {}) {
   const path = `${join(modules, ".bin")}:${process.env.PATH ?? ""}`;
   const child = spawn(node, args, {
     cwd: repository,
     stdio: "inherit",
-    env: { ...process.env, PATH: path },
+    env: { ...process.env, PATH: path, ...env },
   });
   // A terminal sends its Ctrl-C to the child as well, which cleans up; this process only waits for it.
   process.on("SIGINT", () => undefined);
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+  return new Promise((resolve) => {
+    child.on("exit", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
+  });
+}
+
+/** Runs the tests in a temporary folder of their own; what they leave in it makes a good run a failed one. */
+async function runTests(node, named) {
+  const prepared = spawnSync(node, commands.prepare, { cwd: repository, stdio: ["ignore", 2, 2] });
+  if (prepared.status !== 0) return prepared.status ?? 1;
+  const { folder, env } = makeTestFolder(join(modules, ".cache", "berth-tests"));
+  try {
+    const status = await run(node, [...commands.test, ...named, ...testFiles(named)], env);
+    const left = status === 130 ? [] : await leftBehind(folder);
+    if (left.length === 0) return status;
+    process.stderr.write(`The tests left behind:\n  ${left.join("\n  ")}\n`);
+    return status || 1;
+  } finally {
+    removeTestFolder(folder);
+  }
 }
 
 const [name, ...rest] = process.argv.slice(2);
@@ -111,8 +129,5 @@ if (!Object.hasOwn(commands, name ?? "")) {
 }
 installPackages();
 const node = chooseNode();
-if (name === "test") {
-  const prepared = spawnSync(node, commands.prepare, { cwd: repository, stdio: ["ignore", 2, 2] });
-  if (prepared.status !== 0) process.exit(prepared.status ?? 1);
-}
-run(node, [...commands[name], ...rest, ...(name === "test" ? testFiles(rest) : [])]);
+process.exitCode =
+  name === "test" ? await runTests(node, rest) : await run(node, [...commands[name], ...rest]);

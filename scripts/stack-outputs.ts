@@ -51,6 +51,7 @@ export const outputsSchema = z
       engine: z.string().optional(),
       endpoint: z
         .looseObject({
+          mode: z.string().optional(),
           container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),
           /** Weekly hours, where it keeps any. */
           hours: z.looseObject({ text: z.string() }).optional(),
@@ -111,6 +112,12 @@ export type BerthOutputs = z.infer<typeof outputsSchema>;
 export function readOutputs(map: OutputMap): BerthOutputs {
   const values = Object.entries(map).map(([key, { value }]) => [key, value as unknown] as const);
   return outputsSchema.parse(Object.fromEntries(values));
+}
+
+/** The date of the prices that the stack was planned by, which a catalogue's own date says nothing of. */
+export function priceDate({ plan }: BerthOutputs): string {
+  const dated = z.object({ ladder: z.array(z.object({ priceAsOf: z.string() })).min(1) });
+  return dated.safeParse(plan).data?.ladder[0]?.priceAsOf ?? "its launch";
 }
 
 /** The outputs as they may be printed. */

@@ -86,7 +86,10 @@ function savingOf(
   }
   if (ladder.length > 0) return undefined;
   const machine = largestMachine(request, catalogue);
-  return machine === undefined ? undefined : savingLadder(job, machine);
+  if (machine === undefined) return undefined;
+  const saving = savingLadder(job, machine);
+  // Where the largest holds it as asked, something else than memory is in the way.
+  return saving?.rungs[0]?.fits === true ? undefined : saving;
 }
 
 /**

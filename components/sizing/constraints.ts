@@ -1,4 +1,5 @@
 import type { InstanceType } from "../catalogue/instance-type.ts";
+import { counted } from "../counted.ts";
 import type { Purchase, RejectionKind } from "../plan.ts";
 import type { NodeRange } from "./parallel/weigh-hosts.ts";
 import { familyNames, type QuotaVcpus } from "./plan-request.ts";
@@ -133,7 +134,7 @@ const checks: readonly (readonly [RejectionKind, Check])[] = [
     ({ gpuCount }, wishes) =>
       wishes.gpuCount === undefined || wishes.gpuCount === gpuCount
         ? undefined
-        : `${gpuCount} GPUs, and ${wishes.gpuCount} were asked for`,
+        : `${counted(gpuCount, "GPU")}, and ${wishes.gpuCount} asked for`,
   ],
   ["interconnect", interconnectReason],
   ["quota", (type, wishes) => quotaReason(type, wishes)],

@@ -97,7 +97,7 @@ export function imageTrainingProblems(
     problems.push("method: qlora of an image model was not measured; take lora or full");
   }
   if (precision !== "amp") {
-    problems.push(`precision: ${precision} was not measured for image models; take amp`);
+    problems.push(`trainingPrecision: ${precision} was not measured for image models; take amp`);
   }
   if (optimizer !== "adamw" && optimizer !== "adamw-8bit") {
     problems.push(

@@ -7,6 +7,7 @@ import type { NodeRange } from "./parallel/weigh-hosts.ts";
 import { wrongLayout } from "./parallel/wrong-layout.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
 import { wrongImages } from "./wrong-images.ts";
+import { usualEngine } from "./usual-engine.ts";
 import type { KvFormat, SizingEngine, Task } from "./workload.ts";
 
 /** vCPUs that an account may run, by the quota that a type counts against. */
@@ -192,7 +193,7 @@ export function familyNames(instanceType: string, gpuModel: string): ReadonlySet
 
 /** What an engine cannot serve, and how a cache cannot be held by it. */
 function wrongEngine({ engine, kvFormat }: PlanRequest, model: Model): readonly string[] {
-  const usual = model.task === "image-generation" ? "diffusers" : (model.engine ?? "vllm");
+  const usual = usualEngine(model);
   const able = usual === "vllm" ? ["vllm", "transformers"] : [usual];
   const formats = { vllm: ["fp8"], "llama.cpp": ["q8_0", "q4_0"] };
   const serving = engine ?? usual;
@@ -218,7 +219,7 @@ function wrongShape(request: PlanRequest, model: Model): readonly string[] {
     ...(contextTokens !== undefined && limit !== undefined && contextTokens > limit
       ? [`context: ${contextTokens} tokens, and ${model.id} takes at most ${limit}`]
       : []),
-    ...(context !== undefined && typical > context
+    ...(context !== undefined && context >= 1 && typical > context
       ? [`promptTokens: ${typical} tokens of prompt and answer, and the context is ${context}`]
       : []),
   ];
@@ -234,7 +235,8 @@ function wrongNodes(
   const { least, most } = nodes;
   const whole = [least, most].every((count) => Number.isInteger(count) && count >= 1);
   if (!whole || least > most || most > mostNodes) {
-    return [`nodes: ${least}..${most} is no range of 1 to ${mostNodes} hosts`];
+    const text = least === most ? `${least}` : `${least}..${most}`;
+    return [`nodes: ${text} is no count or range of 1 to ${mostNodes} hosts`];
   }
   if (model?.task === "image-generation" && most > 1) {
     return [`nodes: ${model.id} makes images, and is served and trained on one host`];

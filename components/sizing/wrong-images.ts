@@ -5,15 +5,17 @@ import type { Task } from "./workload.ts";
 
 /** What a training of an image model has nothing to do with. */
 const ofText = [
-  ["sequence", "sequenceTokens"],
-  ["tokens", "datasetTokens"],
-  ["epochs", "epochs"],
-  ["globalBatch", "globalBatch"],
-  ["sharding", "sharding"],
-  ["offload", "offload"],
-  ["framework", "framework"],
-  ["tensorParallel", "tensorParallel"],
-  ["pipelineParallel", "pipelineParallel"],
+  "sequenceTokens",
+  "datasetTokens",
+  "epochs",
+  "globalBatch",
+  "sharding",
+  "offload",
+  "framework",
+  "tensorParallel",
+  "pipelineParallel",
+  "contextParallel",
+  "expertParallel",
 ] as const;
 
 const sides = { least: 64, most: 4096, step: 8 } as const;
@@ -44,10 +46,9 @@ export function wrongImages(request: TrainingRequest, model: Model, task: Task):
         ]
       : []),
     ...ofText
-      .filter(([, name]) => request[name] !== undefined)
+      .filter((name) => request[name] !== undefined)
       .map(
-        ([flag]) =>
-          `${flag}: says nothing of ${model.id}, which makes images and trains on one GPU`,
+        (name) => `${name}: says nothing of ${model.id}, which makes images and trains on one GPU`,
       ),
   ];
 }

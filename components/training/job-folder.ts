@@ -32,6 +32,7 @@ function ofFramework(plan: FinetunePlan, data: JobData, programs: JobPrograms): 
       program("train_megatron.py"),
       program("card.py"),
       program("convert_megatron.py"),
+      ...(plan.workload.method === "full" ? [] : [program("merge.py")]),
     ];
   }
   return [

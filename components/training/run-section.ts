@@ -32,7 +32,11 @@ Put the folder on storage that they share, such as FSx for Lustre or EFS. ${fold
 
 function resultText({ layout, workload }: FinetunePlan): string {
   if (layout.framework === "megatron") {
-    return "At the end `output/model` is the new model, as Hugging Face's libraries read it; `.venv/bin/python convert_megatron.py export` makes it of an earlier checkpoint.";
+    const made =
+      workload.method === "full"
+        ? "`output/model` is the new model"
+        : "`output/adapter` is the adapter";
+    return `At the end ${made}, as Hugging Face's libraries read it; \`.venv/bin/python convert_megatron.py export\` makes it of an earlier checkpoint.`;
   }
   return workload.method === "full"
     ? "`output/model` is the new model."

@@ -14,8 +14,21 @@ import { readSafetensorsHeader } from "./safetensors-header.ts";
 /** Largest JSON file that is read, bytes; the index of a model of a trillion parameters has about 20 MB. */
 const maxJsonBytes = 64 * 1024 * 1024;
 
+/**
+ * Python writes numbers that JSON does not have, such as Mamba's `"time_step_limit": [0.0, Infinity]`. They are read as texts, so
+ * that one where a size belongs is named with its field.
+ */
+const pythonNumbers = /(?<=[:[,]\s*)(?:-?Infinity|NaN)(?=\s*[\],}])/g;
+
 async function readJson(path: string): Promise<unknown> {
-  const { size } = await stat(path);
+  const found = await stat(path);
+  const { size } = found;
+  // A device says that it is empty, and never ends.
+  if (!found.isFile()) {
+    throw new UserError(`${path} is no file.`, {
+      hint: "Give the model's config.json, or the folder that it lies in.",
+    });
+  }
   if (size > maxJsonBytes) {
     throw new UserError(`${path} has ${size} bytes; a configuration has at most ${maxJsonBytes}.`, {
       hint: "Give the model's config.json, or the folder that it lies in.",
@@ -23,7 +36,7 @@ async function readJson(path: string): Promise<unknown> {
   }
   const text = await readFile(path, "utf8");
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replaceAll(pythonNumbers, '"$&"'));
   } catch (error) {
     const pointer = text.startsWith("version https://git-lfs");
     throw new UserError(`${path} is no JSON.`, {
@@ -106,6 +119,17 @@ async function readPipeline(folder: string): Promise<ModelFiles> {
   return { kind: "diffusers", place: folder, name: basename(resolve(folder)), modelIndex, parts };
 }
 
+/** `config` with the quantisation that NVIDIA's tools write into a file of its own, where the configuration has none. */
+async function withModelopt(config: unknown, folder: string): Promise<unknown> {
+  const file = (await readJsonIfThere(join(folder, "hf_quant_config.json"))) as
+    { readonly quantization?: unknown } | null | undefined;
+  const quantisation = file?.quantization;
+  if (typeof config !== "object" || config === null || "quantization_config" in config)
+    return config;
+  if (typeof quantisation !== "object" || quantisation === null) return config;
+  return { ...config, quantization_config: { quant_method: "modelopt", ...quantisation } };
+}
+
 async function readFolder(folder: string): Promise<ModelFiles> {
   const names = await readdir(folder);
   if (names.includes("model_index.json")) return readPipeline(folder);
@@ -114,7 +138,7 @@ async function readFolder(folder: string): Promise<ModelFiles> {
       kind: "transformers",
       place: join(folder, "config.json"),
       name: basename(resolve(folder)),
-      config: await readJson(join(folder, "config.json")),
+      config: await withModelopt(await readJson(join(folder, "config.json")), folder),
       generationConfig: await readJsonIfThere(join(folder, "generation_config.json")),
       weights: await readWeights(folder),
     };

@@ -16,6 +16,7 @@ import {
 } from "../../components/training/finetune-plan.ts";
 import { jobFolder } from "../../components/training/job-folder.ts";
 import { jobLines } from "../../components/training/job-text.ts";
+import { counted } from "../../components/counted.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import {
@@ -122,7 +123,9 @@ function decideHeld(request: PlanRequest, catalogue: Catalogue): Decision {
   const narrowed =
     gpuCount === undefined
       ? []
-      : [`Types with ${gpuCount} GPUs were looked at (${env}); --gpu-count takes others.`];
+      : [
+          `Types with ${counted(gpuCount, "GPU")} were looked at (${env}); --gpu-count takes others.`,
+        ];
   const { saving } = makeReport(request, catalogue);
   const hint = [...narrowed, "Change one of these, or take fewer limits.", ...savingLines(saving)];
   throw new NoPlacementError(

@@ -8,6 +8,7 @@ import type { PlanReport } from "../../components/plan-report/report.ts";
 import { NoPlacementError } from "../../components/sizing/no-placement-error.ts";
 import type { PlanRequest } from "../../components/sizing/plan-request.ts";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
+import { counted } from "../../components/counted.ts";
 import { UserError } from "../../components/user-error.ts";
 import { usd } from "../../components/plan-figures.ts";
 import type { Settings } from "../../stacks/parse-settings.ts";
@@ -35,7 +36,7 @@ function checkHeld(report: PlanReport, { env, gpuCount }: PlanRequest): void {
     gpuCount === undefined
       ? []
       : [
-          `Types with ${gpuCount} GPUs were looked at (${env}); --gpu-count takes others, --env prod all.`,
+          `Types with ${counted(gpuCount, "GPU")} were looked at (${env}); --gpu-count takes others, --env prod all.`,
         ];
   const hint = [
     ...narrowed,

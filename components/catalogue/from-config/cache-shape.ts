@@ -1,4 +1,5 @@
 import type { Model } from "../model.ts";
+import { entryBytesPerToken, windowBytes } from "./compressed-attention.ts";
 import type { DecoderShape } from "./decoder-shape.ts";
 
 type CacheFields = Pick<
@@ -46,8 +47,25 @@ export function tensorParallelSizes(attentionHeads: number, kvHeads: number): nu
   );
 }
 
+/** The cache of compressed attention: entries for what lies beyond the window, and the windows as a fixed state. */
+function compressedCache(shape: DecoderShape): CacheFields | undefined {
+  const { compressed, headDimension, attentionHeads, kvHeads } = shape;
+  if (compressed === undefined) return undefined;
+  const entries = compressed.ratios.filter((ratio) => ratio > 0).length;
+  return {
+    kvType: "compressed",
+    kvGlobalLayers: entries,
+    kvLocalLayers: 0,
+    kvBytesPerToken: entryBytesPerToken(compressed, headDimension),
+    stateBytesPerSequence: windowBytes(compressed, headDimension),
+    tensorParallelSizes: tensorParallelSizes(attentionHeads, kvHeads),
+  };
+}
+
 /** What a decoder caches for a token and keeps for a sequence, in 16 bit. */
 export function cacheShape(shape: DecoderShape): CacheFields {
+  const compressed = compressedCache(shape);
+  if (compressed !== undefined) return compressed;
   const { kinds, kvHeads, headDimension, attentionHeads, mla } = shape;
   const latent = mla === undefined ? undefined : mla.latentRank + mla.ropeDimension;
   const layerBytes = cacheBytes * (latent ?? 2 * kvHeads * headDimension);

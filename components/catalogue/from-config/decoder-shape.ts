@@ -1,6 +1,8 @@
 import type { Model } from "../model.ts";
+import { compressedAttention, type CompressedAttention } from "./compressed-attention.ts";
 import type { ConfigFields } from "./config-fields.ts";
-import { layerKinds, type LayerKinds } from "./layer-kinds.ts";
+import { expertsOf } from "./expert-layers.ts";
+import { blockWords, layerKinds, mlpLayers, type LayerKinds } from "./layer-kinds.ts";
 import { traitsOf, type Traits } from "./traits.ts";
 
 /** The decoder of a language model, in the words of the catalogue, with what its architecture adds. */
@@ -14,7 +16,14 @@ export interface DecoderShape {
   readonly kvHeads: number;
   readonly headDimension: number;
   /** Heads of the layers with full attention, where they differ from the others (Gemma 4). */
-  readonly globalHeads: { readonly kvHeads: number; readonly headDimension: number } | undefined;
+  readonly globalHeads:
+    | {
+        readonly kvHeads: number;
+        readonly headDimension: number;
+        /** Whether their keys are their values too, so that one projection makes both. */
+        readonly keyIsValue: boolean;
+      }
+    | undefined;
   readonly intermediateSize: number;
   readonly vocabularySize: number;
   /** Rows of the input embedding beyond the vocabulary. */
@@ -22,6 +31,10 @@ export interface DecoderShape {
   readonly tiedEmbeddings: boolean;
   readonly maxContextTokens: number | undefined;
   readonly experts: Model["experts"];
+  /** Layers with an MLP or experts; fewer than all where each layer is a mixer or an MLP alone (Nemotron-H). */
+  readonly mlpLayers: number;
+  /** Width that the routed experts work in, where it is another than that of the stream. */
+  readonly expertHidden: number | undefined;
   /** A router that adds a learned bias to each expert's score. */
   readonly routerBias: boolean;
   readonly expertBias: boolean;
@@ -30,6 +43,7 @@ export interface DecoderShape {
   /** Queries that carry a gate for the output, and so are twice as wide. */
   readonly gatedQueries: boolean;
   readonly mla: Model["mla"];
+  readonly compressed: CompressedAttention | undefined;
   readonly kinds: LayerKinds;
 }
 
@@ -52,7 +66,11 @@ function kvHeadsOf(config: ConfigFields, attentionHeads: number): number {
 function globalHeadsOf(config: ConfigFields, kvHeads: number): DecoderShape["globalHeads"] {
   const headDimension = config.count("global_head_dim");
   if (headDimension === undefined) return undefined;
-  return { kvHeads: config.count("num_global_key_value_heads") ?? kvHeads, headDimension };
+  return {
+    kvHeads: config.count("num_global_key_value_heads") ?? kvHeads,
+    headDimension,
+    keyIsValue: config.flag("attention_k_eq_v") === true,
+  };
 }
 
 function intermediateOf(config: ConfigFields, hiddenSize: number, modelType: string): number {
@@ -89,43 +107,6 @@ function mlaOf(config: ConfigFields): Model["mla"] {
   };
 }
 
-/** Layers with experts: all, all but the first few, or each n-th. */
-function expertLayers(config: ConfigFields, layers: number): number {
-  const dense = config.countOrZero("first_k_dense_replace") ?? config.listLength("mlp_only_layers");
-  if (dense !== undefined && dense > 0) return Math.max(1, layers - dense);
-  const step = config.count("interleave_moe_layer_step", "decoder_sparse_step", "moe_layer_freq");
-  return Math.max(1, Math.floor(layers / (step ?? 1)));
-}
-
-/** Width of all shared experts of a layer together. */
-function sharedWidth(config: ConfigFields, modelType: string, width: number): number | undefined {
-  const own = config.count("shared_expert_intermediate_size");
-  if (own !== undefined || modelType === "llama4_text") return own ?? width;
-  const shared = config.countOrZero("n_shared_experts") ?? 0;
-  return shared === 0 ? undefined : shared * width;
-}
-
-function expertsOf(config: ConfigFields, layers: number, modelType: string): Model["experts"] {
-  const count = config.count("num_local_experts", "num_experts", "n_routed_experts");
-  if (count === undefined || count === 1) return undefined;
-  const perToken = config.count("num_experts_per_tok", "experts_per_token", "moe_topk") ?? 1;
-  if (perToken > count) config.problem(`num_experts_per_tok: ${perToken} of ${count} experts`);
-  const own = config.count("moe_intermediate_size");
-  const intermediateSize = own ?? config.neededCount("intermediate_size");
-  const sharedIntermediateSize = sharedWidth(config, modelType, intermediateSize);
-  const moeLayers = expertLayers(config, layers);
-  const plain = own === undefined ? undefined : config.count("intermediate_size");
-  const dense = config.count("intermediate_size_mlp") ?? plain;
-  return {
-    count,
-    perToken,
-    intermediateSize,
-    ...(sharedIntermediateSize === undefined ? {} : { sharedIntermediateSize }),
-    layers: moeLayers,
-    ...(moeLayers < layers && dense !== undefined ? { denseIntermediateSize: dense } : {}),
-  };
-}
-
 function traitsIn(config: ConfigFields, known: Traits): Traits {
   const attentionBias = config.flag("attention_bias", "use_bias");
   const qkvBias = config.flag("use_qkv_bias") ?? attentionBias ?? known.qkvBias;
@@ -142,18 +123,17 @@ function traitsIn(config: ConfigFields, known: Traits): Traits {
   };
 }
 
+function layersOf(config: ConfigFields): number {
+  const names = ["num_decoder_layers", "decoder_layers", "num_hidden_layers", "n_layer"] as const;
+  const listed = config.has(...names) ? undefined : blockWords(config)?.length;
+  return listed ?? config.neededCount(...names, "n_layers", "num_layers");
+}
+
 /** Reads the decoder of a transformers config.json; what is wrong or missing is added to the problems of `config`. */
 export function decoderShape(config: ConfigFields): DecoderShape {
   const modelType = config.text("model_type") ?? "unknown";
   const { traits, known } = traitsOf(modelType);
-  const layers = config.neededCount(
-    "num_decoder_layers",
-    "decoder_layers",
-    "num_hidden_layers",
-    "n_layer",
-    "n_layers",
-    "num_layers",
-  );
+  const layers = layersOf(config);
   const hiddenSize = config.neededCount("hidden_size", "n_embd", "d_model");
   const attentionHeads = config.neededCount(
     "decoder_attention_heads",
@@ -162,8 +142,10 @@ export function decoderShape(config: ConfigFields): DecoderShape {
     "n_heads",
     "num_heads",
   );
+  const mla = mlaOf(config);
   const headDimension =
-    config.count("head_dim", "kv_channels", "d_kv") ?? hiddenSize / attentionHeads;
+    config.count("head_dim", "kv_channels", "d_kv") ??
+    (mla === undefined ? hiddenSize / attentionHeads : mla.nopeDimension + mla.ropeDimension);
   if (!Number.isInteger(headDimension)) {
     config.problem(
       `hidden_size: ${hiddenSize} does not divide over ${attentionHeads} attention heads`,
@@ -187,12 +169,15 @@ export function decoderShape(config: ConfigFields): DecoderShape {
     tiedEmbeddings: config.flag("tie_word_embeddings") ?? traits.tied,
     maxContextTokens: contextOf(config),
     experts,
+    mlpLayers: mlpLayers(config, layers),
+    expertHidden: config.count("moe_latent_size", "routed_expert_hidden_size"),
     routerBias: modelType === "gpt_oss",
     expertBias: modelType === "gpt_oss",
     sharedExpertGate: /^qwen(2_moe|3_next|3_5_moe_text)$/.test(modelType),
     gatedQueries:
       config.flag("attn_output_gate") ?? /^qwen3_(next|5_text|5_moe_text)$/.test(modelType),
-    mla: mlaOf(config),
+    mla,
+    compressed: compressedAttention(config, layers),
     kinds: layerKinds(config, layers, modelType),
   };
 }

@@ -53,11 +53,13 @@ function formulaSizes(
   return { parameters, activeParameters, basis, exact, components: [...components] };
 }
 
-/** Parameters held in fewer bits: experts alone in MXFP4, else every linear layer of the language model. */
-function quantisedByFormula(sizes: Sizes, shape: DecoderShape, method: string): number {
-  const { experts, hiddenSize, vocabularySize, tiedEmbeddings } = shape;
-  if (method === "mxfp4" && experts !== undefined) {
-    return experts.layers * experts.count * 3 * hiddenSize * experts.intermediateSize;
+/** Parameters held in fewer bits: the routed experts alone, or every linear layer of the language model. */
+function quantisedByFormula(sizes: Sizes, shape: DecoderShape, expertsAlone: boolean): number {
+  const { experts, hiddenSize, vocabularySize, tiedEmbeddings, traits } = shape;
+  if (expertsAlone && experts !== undefined) {
+    const { expertHidden = hiddenSize } = shape;
+    const one = traits.mlpMatrices * expertHidden * experts.intermediateSize;
+    return experts.layers * experts.count * one;
   }
   const embeddings = vocabularySize * hiddenSize * (tiedEmbeddings ? 1 : 2);
   const language = sizes.components?.[0]?.parameters ?? sizes.parameters;
@@ -108,7 +110,9 @@ function measure(
     };
   }
   const quantised =
-    quantisation === undefined ? 0 : quantisedByFormula(formula, shape, quantisation.method);
+    quantisation === undefined
+      ? 0
+      : quantisedByFormula(formula, shape, precision.expertsAlone === true);
   const bytes =
     (quantised * (quantisation?.bitsPerWeight ?? 0)) / 8 +
     (formula.parameters - quantised) * bytesPerParameter;

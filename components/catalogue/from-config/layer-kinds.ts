@@ -1,4 +1,5 @@
 import type { ConfigFields } from "./config-fields.ts";
+import { traitsOf } from "./traits.ts";
 
 /** Recurrent layers of one kind, which keep a state of fixed size instead of a cache. */
 export interface RecurrentLayers {
@@ -73,6 +74,25 @@ function repeat(length: number, kind: (index: number) => string): string[] {
   return Array.from({ length: Math.min(length, 10_000) }, (_, index) => kind(index));
 }
 
+const patternWords: Readonly<Record<string, string>> = { M: "mamba", "*": "attention", E: "moe" };
+
+/** What each layer is where a layer is one block alone (Nemotron-H): "mamba", "attention", "moe" or "mlp". */
+export function blockWords(config: ConfigFields): readonly string[] | undefined {
+  const pattern = config.text("hybrid_override_pattern");
+  if (pattern === undefined) return config.texts("layers_block_type", "quiet");
+  return pattern.split("").map((letter) => patternWords[letter] ?? "mlp");
+}
+
+/** Layers with an MLP or experts: all, unless some are said to be nothing else. */
+export function mlpLayers(config: ConfigFields, layers: number): number {
+  const alone = blockWords(config)?.filter((word) => word === "mlp" || word === "moe") ?? [];
+  return alone.length === 0 ? layers : alone.length;
+}
+
+/** Layers that cache nothing: MLPs alone, and those that keep a state. */
+const windowed = /^(sliding|chunked)_attention$/;
+const cacheless = /^(mlp|moe|mamba2?|linear_attention|conv|recurrent)$/;
+
 /** One word a layer, in the words of `layer_types`; undefined when all layers are alike. */
 function layerWords(config: ConfigFields, layers: number): readonly string[] | undefined {
   const listed = config.texts("layer_types");
@@ -82,10 +102,11 @@ function layerWords(config: ConfigFields, layers: number): readonly string[] | u
     }
     return listed;
   }
-  const pattern = config.text("hybrid_override_pattern");
-  if (pattern !== undefined) {
-    const words: Readonly<Record<string, string>> = { M: "mamba", "*": "full_attention" };
-    return pattern.split("").map((letter) => words[letter] ?? "mlp");
+  const blocks = blockWords(config);
+  if (blocks !== undefined) return blocks;
+  const slid = config.counts("hybrid_layer_pattern");
+  if (slid !== undefined) {
+    return slid.map((one) => (one === 0 ? "full_attention" : "sliding_attention"));
   }
   const interval = config.count("full_attention_interval");
   if (interval !== undefined) {
@@ -129,10 +150,10 @@ function windowOf(config: ConfigFields): number | undefined {
 }
 
 function attending(words: readonly string[]): LayerKinds["cached"] {
-  const count = (kind: RegExp) => words.filter((word) => kind.test(word)).length;
   return {
-    global: count(/^(full_attention|attention|hybrid)$/),
-    local: count(/^(sliding|chunked)_attention$/),
+    // A word that nobody knows is taken for the dearest kind.
+    global: words.filter((word) => !cacheless.test(word) && !windowed.test(word)).length,
+    local: words.filter((word) => windowed.test(word)).length,
   };
 }
 
@@ -154,7 +175,9 @@ export function layerKinds(config: ConfigFields, layers: number, modelType: stri
   const localKind = config.has("attention_chunk_size") ? "chunked" : "swa";
   if (words === undefined) {
     const all = Math.max(0, layers - cross);
-    const global = windowTokens === undefined || modelType === "phi3" ? all : 0;
+    // An architecture that nobody knows may have its window in some layers only.
+    const full = modelType === "phi3" || !traitsOf(modelType).known;
+    const global = windowTokens === undefined || full ? all : 0;
     const split = { global, local: all - global };
     return {
       ...split,

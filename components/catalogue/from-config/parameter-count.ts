@@ -1,3 +1,4 @@
+import { compressedParameters } from "./compressed-attention.ts";
 import type { DecoderShape } from "./decoder-shape.ts";
 
 function latentAttention({ mla, hiddenSize, attentionHeads }: DecoderShape): number {
@@ -35,6 +36,19 @@ export function attentionParameters(shape: DecoderShape): number {
   );
 }
 
+/** Parameters of attention in all layers with full attention or a window. */
+function attendingParameters(shape: DecoderShape): number {
+  const { kinds, globalHeads, compressed, hiddenSize, attentionHeads, headDimension } = shape;
+  if (compressed !== undefined) {
+    return compressedParameters(compressed, { hiddenSize, heads: attentionHeads, headDimension });
+  }
+  const local = kinds.local * attentionParameters(shape);
+  if (globalHeads === undefined) return local + kinds.global * attentionParameters(shape);
+  const each = attentionParameters({ ...shape, ...globalHeads });
+  const shared = hiddenSize * globalHeads.kvHeads * globalHeads.headDimension;
+  return local + kinds.global * (each - (globalHeads.keyIsValue ? shared : 0));
+}
+
 function denseParameters({ traits, hiddenSize }: DecoderShape, width: number): number {
   const { mlpMatrices, mlpBias } = traits;
   return mlpMatrices * hiddenSize * width + (mlpBias ? (mlpMatrices - 1) * width + hiddenSize : 0);
@@ -44,12 +58,15 @@ function expertParameters(shape: DecoderShape): { all: number; active: number } 
   const { experts, hiddenSize, expertBias, routerBias } = shape;
   if (experts === undefined) return { all: 0, active: 0 };
   const { count, perToken, intermediateSize, sharedIntermediateSize = 0 } = experts;
+  const { expertHidden = hiddenSize, traits } = shape;
   const one =
-    3 * hiddenSize * intermediateSize + (expertBias ? 2 * intermediateSize + hiddenSize : 0);
+    traits.mlpMatrices * expertHidden * intermediateSize +
+    (expertBias ? 2 * intermediateSize + hiddenSize : 0);
   const always =
     count * hiddenSize +
     (routerBias ? count : 0) +
-    3 * hiddenSize * sharedIntermediateSize +
+    traits.mlpMatrices * hiddenSize * sharedIntermediateSize +
+    (expertHidden === hiddenSize ? 0 : 2 * hiddenSize * expertHidden) +
     (shape.sharedExpertGate ? hiddenSize : 0);
   return { all: count * one + always, active: perToken * one + always };
 }
@@ -85,16 +102,15 @@ export function decoderParameters(shape: DecoderShape): ParameterCount {
   const { layers, kinds, experts, traits } = shape;
   const norms = traits.normsPerLayer * normParameters(shape);
   const recurrent = kinds.recurrent;
-  const attending = kinds.global + kinds.local;
   // A cross-attention layer norms one head of queries and of keys, and has two gates (Llama 3.2 Vision).
   const cross = kinds.cross * (attentionParameters(shape) + 2 * shape.headDimension + 2);
   const mixing =
-    attending * attentionParameters(shape) +
+    attendingParameters(shape) +
     cross +
     (recurrent === undefined ? 0 : recurrent.layers * recurrent.parameters);
   const expertLayers = experts?.layers ?? 0;
   const width = experts?.denseIntermediateSize ?? shape.intermediateSize;
-  const dense = (layers - expertLayers) * denseParameters(shape, width);
+  const dense = (shape.mlpLayers - expertLayers) * denseParameters(shape, width);
   const { all, active } = expertParameters(shape);
   const rest = mixing + dense + layers * norms + endParameters(shape);
   return { all: rest + expertLayers * all, active: rest + expertLayers * active };

@@ -8,6 +8,8 @@ export interface Precision {
   readonly name: string;
   /** Of what is not quantised. */
   readonly bytesPerParameter: number;
+  /** Whether, in a mixture, only the routed experts are quantised. */
+  readonly expertsAlone?: boolean;
   readonly quantisation?: Quantisation;
 }
 
@@ -54,6 +56,15 @@ function compressed(config: ConfigFields): Quantisation {
   };
 }
 
+/** https://github.com/NVIDIA/Model-Optimizer: NVFP4 has an 8-bit scale for each 16 weights; a mixture counts as its widest. */
+function modelopt(config: ConfigFields): Quantisation {
+  const algorithm = config.text("quant_algo")?.toUpperCase() ?? "";
+  if (algorithm.endsWith("NVFP4")) {
+    return { method: "nvfp4", bits: 4, groupSize: 16, bitsPerWeight: 4.5 };
+  }
+  return { method: "fp8", bits: 8, bitsPerWeight: 8 };
+}
+
 function layoutOf(config: ConfigFields): Quantisation {
   const method = config.text("quant_method") ?? "unknown";
   switch (method.toLowerCase()) {
@@ -73,6 +84,9 @@ function layoutOf(config: ConfigFields): Quantisation {
     case "gptq":
     case "awq":
       return grouped(method === "awq" ? "awq" : "gptq", config);
+    case "modelopt":
+    case "modelopt_fp4":
+      return modelopt(config);
     case "bitsandbytes":
       return bitsandbytes(config);
     case "compressed-tensors":
@@ -87,7 +101,21 @@ function layoutOf(config: ConfigFields): Quantisation {
 const shownMethod: Readonly<Record<string, string>> = {
   fp8: "fp8",
   mxfp4: "mxfp4 (experts) + bf16",
+  nvfp4: "nvfp4",
 };
+
+const expertsInFour = {
+  name: "mxfp4 (experts) + fp8",
+  expertsAlone: true,
+  quantisation: { method: "mxfp4", bits: 4, groupSize: 32, bitsPerWeight: 4.25 },
+} as const;
+
+/** Whether a list of what is left in 16 bit names attention, so that of a mixture the routed experts alone are quantised. */
+function leavesAttention(section: ConfigFields): boolean {
+  const lists = ["ignore", "exclude_modules", "modules_to_not_convert"];
+  const names = lists.flatMap((list) => section.texts(list, "quiet") ?? []);
+  return names.some((name) => /(self_attn|attention)[.*]*$/.test(name));
+}
 
 /** Number format of a transformers checkpoint, from `dtype` (or `torch_dtype`) and `quantization_config`. */
 export function precisionOf(config: ConfigFields, text: ConfigFields): Precision {
@@ -98,8 +126,17 @@ export function precisionOf(config: ConfigFields, text: ConfigFields): Precision
     config.section("quantization_config", "compression_config") ??
     text.section("quantization_config");
   if (section === undefined) return { name, bytesPerParameter };
+  // DeepSeek V4 has its routed experts in 4 bit and the rest in 8.
+  if (text.text("expert_dtype") === "fp4") {
+    return { ...expertsInFour, bytesPerParameter: 1 };
+  }
   const quantisation = layoutOf(section);
   const { method, bits } = quantisation;
   const shown = shownMethod[method] ?? `int${bits} (${method})`;
-  return { name: shown, bytesPerParameter: Math.min(2, bytesPerParameter), quantisation };
+  return {
+    name: shown,
+    bytesPerParameter: Math.min(2, bytesPerParameter),
+    expertsAlone: method === "mxfp4" || (bits < 8 && leavesAttention(section)),
+    quantisation,
+  };
 }

@@ -41,13 +41,13 @@ const clipBlock = { matrices: 2, attentionBias: true, mlpBias: true, normBias: t
 
 function towerOf(config: ConfigFields): Tower {
   // In Qwen2-VL hidden_size is the width of the language model.
-  const hidden = config.neededCount("embed_dim", "hidden_size");
+  const hidden = config.neededCount("embed_dim", "vt_hidden_size", "hidden_size");
   const channels = config.count("num_channels", "in_channels", "in_chans") ?? 3;
   const side = config.count("patch_size", "spatial_patch_size") ?? 14;
   return {
     hidden,
-    layers: config.neededCount("num_hidden_layers", "depth"),
-    intermediate: config.count("intermediate_size") ?? 4 * hidden,
+    layers: config.neededCount("num_hidden_layers", "vt_num_hidden_layers", "depth"),
+    intermediate: config.count("intermediate_size", "vt_intermediate_size") ?? 4 * hidden,
     patch: channels * side * side * (config.count("temporal_patch_size") ?? 1),
   };
 }
@@ -133,6 +133,21 @@ function llama4(config: ConfigFields, tower: Tower, textHidden: number): VisionP
   };
 }
 
+/** MoonViT (https://github.com/huggingface/transformers/blob/main/src/transformers/models/kimi_k25/modeling_kimi_k25.py). */
+function kimi(config: ConfigFields, tower: Tower, textHidden: number): VisionParameters {
+  const { hidden, layers, patch } = tower;
+  const [high = 64, wide = 64] = [
+    config.count("init_pos_emb_height"),
+    config.count("init_pos_emb_width"),
+  ];
+  const [rows = 2, columns = 2] = config.counts("merge_kernel_size") ?? [];
+  const ends = linear(patch, hidden, true) + high * wide * hidden + 2 * hidden;
+  return {
+    encoder: ends + layers * block(tower, clipBlock),
+    projector: merger(hidden * rows * columns, 2 * hidden, textHidden),
+  };
+}
+
 function mllama(config: ConfigFields, tower: Tower, textHidden: number): VisionParameters {
   const { hidden, layers, patch } = tower;
   const globalLayers = config.count("num_global_layers") ?? 8;
@@ -157,6 +172,7 @@ const towers: readonly (readonly [RegExp, typeof clip])[] = [
   [/^(pixtral|mistral3)/, pixtral],
   [/^llama4/, llama4],
   [/^mllama/, mllama],
+  [/^kimi_k25/, kimi],
 ];
 
 /**

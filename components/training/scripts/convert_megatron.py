@@ -1,7 +1,8 @@
 """Brings weights from Hugging Face's form to Megatron-LM's and back, on one host, in its memory and without a GPU.
 
     python convert_megatron.py import     the base model to output/base, which the training begins with
-    python convert_megatron.py export     the newest checkpoint to output/model, which every library reads; a trained one is finished by it
+    python convert_megatron.py export     the newest checkpoint to output/model, or adapters to output/adapter, as every library reads; a
+                                          training that is through is finished by it
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import yaml
 from megatron.bridge import AutoBridge
+from transformers import AutoTokenizer
 
 from card import write_card
 
@@ -28,18 +30,23 @@ def whole(name: str, make) -> Path:
     return target
 
 
-def export(base: str, checkpoint: Path) -> None:
+def export(base: str, checkpoint: Path, result: str) -> None:
     trained = OUTPUT / "trained.json"
     end = json.loads(trained.read_text()) if trained.exists() else None
 
     def make(target: str) -> None:
-        AutoBridge.from_hf_pretrained(base).export_ckpt(str(checkpoint), target)
+        bridge = AutoBridge.from_hf_pretrained(base)
+        if result == "adapter":
+            bridge.export_adapter_ckpt(str(checkpoint), target)
+            AutoTokenizer.from_pretrained(base).save_pretrained(target)
+        else:
+            bridge.export_ckpt(str(checkpoint), target)
         if end is not None:
             write_card(Path(target), Path("."), end, base, None)
 
-    whole("model", make)
+    whole(result, make)
     if end is not None:
-        (OUTPUT / "finished.json").write_text(json.dumps({**end, "result": "model"}, indent=2) + "\n", encoding="utf-8")
+        (OUTPUT / "finished.json").write_text(json.dumps({**end, "result": result}, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -54,7 +61,7 @@ def main() -> None:
     checkpoints = sorted(path.parent for path in Path(settings["checkpoint"]["save"]).glob("iter_*/whole"))
     if not checkpoints:
         sys.exit("There is no whole checkpoint below output/checkpoints yet.")
-    export(base, checkpoints[-1])
+    export(base, checkpoints[-1], "adapter" if "peft" in settings else "model")
 
 
 if __name__ == "__main__":

@@ -180,7 +180,9 @@ describe("the catalogue that ships", () => {
       // Files of 8 bit keep what turns tokens into numbers, and back, in 16.
       const wide = each === 1 ? (tiedEmbeddings ? 1 : 2) * vocabularySize * hiddenSize : 0;
       const ratio = (weightsGiB * 1024 ** 3) / (parameters * each + wide);
-      assert.ok(ratio > 0.98 && ratio < 1.06, `${id}: ${ratio.toFixed(3)}`);
+      // A vision tower is in 16 bit too, and weighs in small models.
+      const most = model.task === "multimodal" && each === 1 ? 1.12 : 1.06;
+      assert.ok(ratio > 0.98 && ratio < most, `${id}: ${ratio.toFixed(3)}`);
     }
   });
 
@@ -192,7 +194,11 @@ describe("the catalogue that ships", () => {
 
   it("names a licence that it knows, and says of commercial use what that says", () => {
     const known = new Map(catalogue.licences.map((licence) => [licence.name, licence]));
-    for (const { id, licence = "", commercialUse } of catalogue.models) {
+    for (const { id, licence, commercialUse } of catalogue.models) {
+      if (licence === undefined) {
+        assert.equal(commercialUse, undefined, id);
+        continue;
+      }
       const terms = known.get(licence);
       assert.ok(terms !== undefined, `${id}: ${licence}`);
       assert.equal(commercialUse, terms.commercialUse, id);

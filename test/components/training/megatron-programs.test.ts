@@ -24,10 +24,14 @@ describe("The programs of a Megatron-LM folder", function () {
   });
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "berth-megatron-"));
+    write("full");
+  });
+
+  function write(method: "full" | "lora"): void {
     const request = {
       ...{ model: "llama-3.1-70b", env: "prod", region: "us-east-1", spot: false },
       ...{ leaseHours: undefined, task: "finetune" as const },
-      training: { method: "full" as const, framework: "megatron" as const },
+      training: { method, framework: "megatron" as const },
       instanceTypes: ["p6-b300.48xlarge"],
     };
     const plan = finetunePlan(decide(request, catalogue), { fixedMicroBatch: false }, catalogue);
@@ -35,13 +39,13 @@ describe("The programs of a Megatron-LM folder", function () {
     for (const { path, text } of jobFolder(plan, data, jobPrograms())) {
       writeFileSync(join(folder, path), text);
     }
-    mkdirSync(join(folder, "data"));
-    mkdirSync(join(folder, "output"));
+    for (const name of ["data", "output", "base"]) {
+      mkdirSync(join(folder, name), { recursive: true });
+    }
     for (const name of ["train", "validation"])
       writeFileSync(join(folder, `data/${name}.jsonl`), "{}\n");
-    mkdirSync(join(folder, "base"));
     writeFileSync(join(folder, "base/LICENSE"), "Do as you like.\n");
-  });
+  }
   afterEach(() => {
     rmSync(folder, { recursive: true });
   });
@@ -73,6 +77,16 @@ describe("The programs of a Megatron-LM folder", function () {
     assert.match(read("output/model/README.md"), /full, 6 steps on 9 samples/);
     assert.equal(read("output/model/LICENSE"), "Do as you like.\n");
     assert.match(run("train_megatron.py").stdout, /It is trained/);
+  });
+
+  it("give adapters that merge.py can put into the base model", () => {
+    write("lora");
+    assert.equal(run("train_megatron.py").status, 0);
+    assert.equal(run("convert_megatron.py", "export").status, 0);
+    assert.deepEqual(JSON.parse(read("output/finished.json")), { step: 6, result: "adapter" });
+    assert.equal(read("output/adapter/adapter_model.safetensors"), "weights of 6");
+    assert.equal(read("output/adapter/tokenizer.json"), "{}");
+    assert.ok(existsSync(join(folder, "merge.py")));
   });
 
   it("end with a checkpoint where they are asked to, and go on from it", () => {

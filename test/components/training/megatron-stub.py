@@ -47,6 +47,11 @@ class AutoBridge:
         Path(values[1]).mkdir()
         (Path(values[1]) / "imported").write_text(values[0])
 
+    def export_adapter_ckpt(self, *values):
+        self.check("export_adapter_ckpt", *values)
+        Path(values[1]).mkdir()
+        (Path(values[1]) / "adapter_model.safetensors").write_text((Path(values[0]) / "part").read_text())
+
     def export_ckpt(self, *values):
         self.check("export_ckpt", *values)
         Path(values[1]).mkdir()
@@ -103,6 +108,10 @@ for name in ("megatron", "megatron.bridge.data", "megatron.bridge.training", "to
 distributed = types.ModuleType("torch.distributed")
 distributed.is_initialized = lambda: False
 sys.modules["torch.distributed"] = sys.modules["torch"].distributed = distributed
+tokenizer = types.SimpleNamespace(save_pretrained=lambda target: (Path(target) / "tokenizer.json").write_text("{}"))
+module("transformers", AutoTokenizer=types.SimpleNamespace(from_pretrained=lambda base: tokenizer))
+module("megatron.bridge.peft")
+module("megatron.bridge.peft.lora", **classes)
 module("megatron.bridge", AutoBridge=AutoBridge)
 module("megatron.bridge.data.builders", **classes, **{name: checked(name, CALLS[name]) for name in preprocessing})
 module("megatron.bridge.training.callbacks", Callback=Callback)

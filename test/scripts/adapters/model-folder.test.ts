@@ -180,13 +180,26 @@ describe("readModel", () => {
     }
   });
 
+  it("reads Python's Infinity, and the quantisation that NVIDIA writes beside the configuration", async () => {
+    const text = JSON.stringify(llama).replace("{", '{"time_step_limit": [0.0, Infinity], ');
+    write({
+      "config.json": text,
+      "hf_quant_config.json": { producer: {}, quantization: { quant_algo: "NVFP4" } },
+    });
+    const { nativePrecision, quantisation } = await readModel(folder);
+    assert.deepEqual([nativePrecision, quantisation?.bitsPerWeight], ["nvfp4", 4.5]);
+  });
+
   it("refuses NaN, a git-lfs pointer, a list and nothing at all", async () => {
     write({ "config.json": '{"hidden_size": NaN}' });
-    assert.match(await refusal(), /config\.json is no JSON/);
+    assert.match(
+      await refusal(),
+      /config\.json: hidden_size: is "NaN", not a whole number above 0/,
+    );
     write({ "config.json": "version https://git-lfs.github.com/spec/v1\n" });
     assert.match(await refusal(), /config\.json is no JSON/);
     write({ "config.json": "[]" });
-    assert.match(await refusal(), /config\.json: is \[\], not a JSON object/);
+    assert.match(await refusal(), /config\.json: is a list, not a JSON object/);
     assert.match(await refusal(join(folder, "nowhere")), /There is no file or folder/);
     mkdirSync(join(folder, "empty"));
     assert.match(
@@ -203,6 +216,17 @@ describe("readModel", () => {
     assert.match(await refusal(), /has 1073741824 bytes; a configuration has at most/);
     assert.ok(performance.now() - started < 1000);
     assert.ok(process.memoryUsage().rss - before < 100 * 2 ** 20);
+  });
+
+  it("refuses a device, which never ends, and lists nested deeper than a stack goes", async () => {
+    await assert.rejects(readModel("/dev/zero"), /\/dev\/zero is no file/);
+    const path = join(folder, "deep.json");
+    writeFileSync(path, "[".repeat(200_000) + "]".repeat(200_000));
+    await assert.rejects(readModel(path), (error) => {
+      return (
+        error instanceof UserError && error.problems.join().includes("is a list, not a JSON object")
+      );
+    });
   });
 
   it("refuses weight files whose header is cut off or lies", async () => {
