@@ -84,6 +84,16 @@ function delivery({ weightsGiB, weightsDelivery }: PlanReport): string[] {
   return rows.length === 0 ? [] : [head, ...rows];
 }
 
+function others({ otherRules }: PlanReport): string[] {
+  const [first] = otherRules;
+  if (first === undefined) return [];
+  const rows = otherRules.map(
+    (each) => `  ${each.rule.padEnd(15)} ${gib(each.gib * 1024).padStart(10)}  ${each.why}`,
+  );
+  const ours = `  ${"this plan".padEnd(15)} ${gib(first.oursGiB * 1024).padStart(10)}`;
+  return ["what other rules say of all GPUs together:", ours, ...rows];
+}
+
 /** The arithmetic behind the first rung, and the other ways for its weights. */
 export function explainLines(report: PlanReport): readonly string[] {
   const [chosen] = report.ladder;
@@ -91,6 +101,7 @@ export function explainLines(report: PlanReport): readonly string[] {
   return [
     "",
     ...memory(chosen),
+    ...others(report),
     ...speed(report, chosen),
     ...money(report, chosen),
     ...delivery(report),

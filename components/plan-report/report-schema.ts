@@ -239,6 +239,16 @@ export const planReportSchema = z.strictObject({
     )
     .describe("Ways to bring the weights to the first rung's host; the first is the one taken."),
   own: own.optional(),
+  otherRules: z
+    .array(
+      z.strictObject({
+        rule: z.string(),
+        gib: z.number().positive().describe("Of all GPUs together."),
+        oursGiB: z.number().positive().describe("Of this plan, of all GPUs together."),
+        why: z.string(),
+      }),
+    )
+    .describe("What other tools' rules say of the first rung."),
   saving: saving.optional(),
   warnings: z.array(z.string()),
   catalogueVersion: z.iso.date(),
