@@ -57,9 +57,13 @@ function speed({ task, trainingAsked }: PlanReport, rung: Rung): string[] {
   ];
 }
 
-function money({ monthlyHours, leaseHours }: PlanReport, { hourly, monthlyUsd }: Rung): string[] {
+function money(
+  { monthlyHours, leaseHours, ranking }: PlanReport,
+  { hourly, monthlyUsd }: Rung,
+): string[] {
   const lease = leaseHours === undefined ? [] : [`  lease: ${hourly.totalUsd} x ${leaseHours} h`];
   return [
+    `ladder by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}`,
     `price an hour = ${hourly.instanceUsd} + ${hourly.volumeUsd} + ${hourly.publicIpv4Usd} = ${hourly.totalUsd} USD`,
     `  a month: ${hourly.totalUsd} x ${monthlyHours} h = ${monthlyUsd} USD`,
     ...lease,

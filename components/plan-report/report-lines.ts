@@ -65,13 +65,27 @@ function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
   ];
 }
 
-function trainingLines({ trainingAsked }: PlanReport, { training, jobUsd }: Rung): string[] {
+function trainingLines(
+  { trainingAsked }: PlanReport,
+  { training, jobUsd, imageTraining }: Rung,
+): string[] {
   if (trainingAsked === undefined) return [];
   const { datasetTokens, epochs, imageSize, microBatch, method } = trainingAsked;
   if (datasetTokens === undefined || epochs === undefined) {
     const { width = 0, height = 0 } = imageSize ?? {};
     const what = `${method}, ${microBatch} of ${width} x ${height} pixels a step`;
-    return [line("time", `not known (${what}): no training of an image model was timed`)];
+    if (imageTraining === undefined) {
+      return [
+        line("time", `not known (${what}): the work of a pass of this network is in no source`),
+      ];
+    }
+    const { stepSeconds, imagesPerHour, perThousandImagesUsd } = imageTraining;
+    return [
+      line(
+        "time",
+        `${times(stepSeconds)} a step (${what}); ${rangeText(imagesPerHour)} images an hour, ${money(perThousandImagesUsd)} a thousand`,
+      ),
+    ];
   }
   const data = `${figure(datasetTokens / 1e6)} M tokens`;
   if (training === undefined || jobUsd === undefined) {
@@ -103,12 +117,12 @@ function tokenLines({ serving }: PlanReport, { perMillionTokensUsd, fullLoad }: 
   ];
 }
 
-function aroundLines({ around, serving }: PlanReport): string[] {
+function aroundLines({ around, serving, ladder }: PlanReport): string[] {
   if (around === undefined) return [];
-  const answers =
-    serving === undefined
-      ? []
-      : [`1 M answer tokens to the internet ${usd(around.egressPerMillionTokensUsd)}`];
+  const text = serving !== undefined && ladder[0]?.speed !== undefined;
+  const answers = !text
+    ? []
+    : [`1 M answer tokens to the internet ${usd(around.egressPerMillionTokensUsd)}`];
   const parts = [
     `weights in S3 ${usd(around.weightsMonthlyUsd)} a month`,
     `a sync ${usd(around.syncUsd)} (${usd(around.crossRegionSyncUsd)} more from a bucket elsewhere in the US or Europe)`,

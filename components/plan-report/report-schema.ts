@@ -92,6 +92,14 @@ const rung = z.strictObject({
     .strictObject({ concurrency: z.int().positive(), speed, perMillionTokensUsd: range })
     .optional()
     .describe("As many sequences at once as the memory holds."),
+  imageTraining: z
+    .strictObject({
+      stepSeconds: range,
+      imagesPerHour: range,
+      perThousandImagesUsd: range,
+    })
+    .optional()
+    .describe("A step of an image model's training, where the work of a pass is known."),
   training: z
     .strictObject({ tokensPerSecond: range, epochHours: range, jobHours: range })
     .optional(),

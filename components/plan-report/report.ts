@@ -10,6 +10,7 @@ import type { ImageSpeed } from "../throughput/image-speed.ts";
 import type { TrainingFramework } from "../sizing/parallel/training-layout.ts";
 import type { ComparedRule } from "./compared-rules.ts";
 import type { ClusterStep } from "../throughput/cluster-step.ts";
+import type { ImageTrainingSpeed } from "../throughput/image-training-speed.ts";
 import type { ServingSpeed } from "../throughput/serving-speed.ts";
 import type { TrainingTime } from "../throughput/training-time.ts";
 
@@ -97,6 +98,9 @@ export interface Rung extends Placement {
   readonly fullLoad: FullLoad | undefined;
   /** Undefined in serving, and where the GPU's rate is not known. */
   readonly training: TrainingTime | undefined;
+  /** Of an image model; undefined else, and where the work of a pass is not known. */
+  readonly imageTraining:
+    (ImageTrainingSpeed & { readonly perThousandImagesUsd: Range }) | undefined;
   /** Undefined in serving. */
   readonly layout: LayoutReport | undefined;
   readonly jobUsd: Range | undefined;
