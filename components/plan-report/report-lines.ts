@@ -6,14 +6,9 @@ import { layoutTexts } from "./layout-lines.ts";
 import { ladderLines } from "./ladder-lines.ts";
 import { priceTexts } from "./price-lines.ts";
 import type { ImageSpeed } from "../throughput/image-speed.ts";
+import { line } from "./report-line.ts";
+import { trainingLines } from "./training-lines.ts";
 import type { OwnMachine, PlanReport, Rung, SavingLadder } from "./report.ts";
-
-const indent = "           ";
-
-/** A label of the left column and its text; without a label it goes on under the one before. */
-function line(label: string, text: string): string {
-  return `${label.padEnd(indent.length)}${text}`;
-}
 
 function times(range: Range): string {
   return rangeText(range, timeText);
@@ -62,44 +57,6 @@ function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
       `${times(speed.requestSeconds)} for a request of ${shape}, ${serving.concurrency} at once; first token ${times(speed.firstTokenSeconds)}; ${each}`,
     ),
     ...full,
-  ];
-}
-
-function trainingLines(
-  { trainingAsked }: PlanReport,
-  { training, jobUsd, imageTraining }: Rung,
-): string[] {
-  if (trainingAsked === undefined) return [];
-  const { datasetTokens, epochs, imageSize, microBatch, method } = trainingAsked;
-  if (datasetTokens === undefined || epochs === undefined) {
-    const { width = 0, height = 0 } = imageSize ?? {};
-    const what = `${method}, ${microBatch} of ${width} x ${height} pixels a step`;
-    if (imageTraining === undefined) {
-      return [
-        line("time", `not known (${what}): the work of a pass of this network is in no source`),
-      ];
-    }
-    const { stepSeconds, imagesPerHour, perThousandImagesUsd } = imageTraining;
-    return [
-      line(
-        "time",
-        `${times(stepSeconds)} a step (${what}); ${rangeText(imagesPerHour)} images an hour, ${money(perThousandImagesUsd)} a thousand`,
-      ),
-    ];
-  }
-  const data = `${figure(datasetTokens / 1e6)} M tokens`;
-  if (training === undefined || jobUsd === undefined) {
-    return [
-      line("time", `not known for ${data}: the tables lack the peak of this GPU's arithmetic`),
-    ];
-  }
-  const hours = ({ low, high }: Range): Range => ({ low: low * 3600, high: high * 3600 });
-  return [
-    line(
-      "time",
-      `${times(hours(training.epochHours))} an epoch of ${data}, ${times(hours(training.jobHours))} for ${epochs}; ${rangeText(training.tokensPerSecond)} tokens/s`,
-    ),
-    line("job", `${money(jobUsd)} in all`),
   ];
 }
 
