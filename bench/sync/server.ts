@@ -82,7 +82,13 @@ function writeObjects(root: string, fixture: Fixture): string[] {
   return headers;
 }
 
-function config(root: string, ports: { plain: number; tls: number }, headers: readonly string[]) {
+interface Ports {
+  readonly plain: number;
+  readonly tls: number;
+  readonly usual: boolean;
+}
+
+function config(root: string, ports: Ports, headers: readonly string[]) {
   return `
 daemon off; worker_processes 2; pid ${root}/nginx.pid; error_log ${root}/error.log;
 events { worker_connections 2048; }
@@ -96,7 +102,7 @@ http {
   map $request_method $shown_sum { HEAD $sum; default $whole_sum; }
   server {
     listen 127.0.0.1:${ports.plain}; listen 127.0.0.1:${ports.tls} ssl;
-    listen ${usualPortsAt}:80; listen ${usualPortsAt}:443 ssl;
+    ${ports.usual ? `listen ${usualPortsAt}:80; listen ${usualPortsAt}:443 ssl;` : ""}
     ssl_certificate ${root}/cert.pem; ssl_certificate_key ${root}/key.pem;
     ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:s:1m;
     root ${root}; default_type binary/octet-stream;
@@ -111,16 +117,25 @@ http {
 /** An S3 of static files: nginx with a canned list. It says the checksums that S3 would. */
 export class StaticS3 {
   readonly #root: string;
+  readonly #usual: boolean;
   #process: ChildProcess | undefined;
   #plain = 0;
   #tls = 0;
 
-  /** @param root a folder in memory, so that the server's disk is not measured */
-  constructor(root: string) {
+  /**
+   * @param root a folder in memory, so that the server's disk is not measured
+   * @param usual whether it also listens at {@link usualPortsAt}, as one server of the machine can
+   */
+  constructor(root: string, usual: boolean) {
     this.#root = root;
+    this.#usual = usual;
   }
 
-  /** Makes the objects and starts the server. */
+  /**
+   * Makes the objects and starts the server.
+   *
+   * @throws Error when it does not answer
+   */
   async start(fixture: Fixture): Promise<void> {
     // nginx's workers run as another user.
     chmodSync(this.#root, 0o755);
@@ -147,10 +162,24 @@ export class StaticS3 {
     this.#plain = await freePort();
     this.#tls = await freePort();
     const path = join(this.#root, "nginx.conf");
-    writeFileSync(path, config(this.#root, { plain: this.#plain, tls: this.#tls }, headers));
+    const ports = { plain: this.#plain, tls: this.#tls, usual: this.#usual };
+    writeFileSync(path, config(this.#root, ports, headers));
     const nginx = process.env["BERTH_BENCH_NGINX"] ?? "nginx";
     this.#process = spawn(nginx, ["-c", path, "-p", this.#root], { stdio: "inherit" });
-    await sleep(1000);
+    await this.#listens();
+  }
+
+  async #listens(): Promise<void> {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      if (this.#process?.exitCode !== null) break;
+      const answers = await fetch(this.endpoint(false)).then(
+        () => true,
+        () => false,
+      );
+      if (answers) return;
+      await sleep(100);
+    }
+    throw new Error("nginx did not start");
   }
 
   get certificate(): string {
@@ -163,7 +192,8 @@ export class StaticS3 {
 
   /** Ends the server. */
   async stop(): Promise<void> {
-    this.#process?.kill("SIGTERM");
+    if (this.#process?.exitCode !== null) return;
+    this.#process.kill("SIGTERM");
     await new Promise((resolve) => this.#process?.once("close", resolve));
   }
 }

@@ -17,6 +17,18 @@ export const processSinks: TextSinks = {
 };
 
 /**
+ * Text of a host, a model or a file's name with its control characters shown instead of obeyed: they could retitle a window,
+ * hide a line or answer for the person. Line ends and tabs stay.
+ */
+export function harmless(text: string): string {
+  const lines = text.replaceAll(/\r+(?=\n|$)/g, "");
+
+  return lines.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
+
+/**
  * What a command says. With `--json` the standard output is one JSON document and nothing else, and the story goes to the
  * standard error; without it the story is on the standard output. A log gets whole lines only.
  */
@@ -39,13 +51,13 @@ export class Terminal {
   say(...lines: readonly string[]): void {
     this.clearStatus();
     const write = this.json ? this.#sinks.err : this.#sinks.out;
-    for (const line of lines) write(`${line}\n`);
+    for (const line of lines) write(`${harmless(line)}\n`);
   }
 
   /** Text that may be part of a line, such as an answer that is still being made. */
   write(text: string): void {
     this.clearStatus();
-    (this.json ? this.#sinks.err : this.#sinks.out)(text);
+    (this.json ? this.#sinks.err : this.#sinks.out)(harmless(text));
   }
 
   /** What is under way, on a line that the next one replaces; nothing at all in a log. */
@@ -53,7 +65,8 @@ export class Terminal {
     if (!this.#sinks.interactive) return;
     // Only one line can be taken back: what a narrow window would wrap is cut off.
     const room = (this.#sinks.columns?.() ?? Infinity) - 1;
-    const shown = text.length > room ? `${text.slice(0, Math.max(0, room - 3))}...` : text;
+    const plain = harmless(text);
+    const shown = plain.length > room ? `${plain.slice(0, Math.max(0, room - 3))}...` : plain;
     this.#sinks.err(`\r\u001B[2K${shown}`);
     this.#status = true;
   }
@@ -67,7 +80,7 @@ export class Terminal {
   /** Lines about what is wrong, always on the standard error. */
   complain(text: string): void {
     this.clearStatus();
-    this.#sinks.err(`${text}\n`);
+    this.#sinks.err(`${harmless(text)}\n`);
   }
 
   /** The command's result: printed only under `--json`. */

@@ -35,10 +35,21 @@ describe("The sync's program on the host", () => {
     assert.equal(second.result.manifestSha256, first.result.manifestSha256);
   });
 
+  it("brings files of every size whole, some past the page cache and some through it", async () => {
+    const sizes = [0, 1, 4095, 16_383, 16_384, 16_385, 40_960, 99_999, rangeBytes, rangeBytes + 1];
+    for (const size of sizes) folder.put(`sizes/${String(size)}.json`, randomBytes(size));
+    for (let index = 0; index < 80; index++)
+      folder.put(`many/${String(index)}.json`, randomBytes(17_000 + index));
+    assert.deepEqual((await folder.sync({ lanes: 4 })).error, {});
+    await folder.assertWhole();
+    assert.deepEqual((await folder.check(true)).result.damaged, []);
+  });
+
   for (const kind of ["503", "cut-503", "reset", "short", "stall"] as const) {
     it(`gets past a server that answers with: ${kind}`, async () => {
       s3.faults = [{ kind, times: 3 }];
-      assert.deepEqual((await folder.sync({ idleMs: 800 })).error, {});
+      const patience = kind === "stall" ? { idleMs: 800, attempts: 10 } : {};
+      assert.deepEqual((await folder.sync(patience)).error, {});
       await folder.assertWhole();
       assert.equal(s3.faults[0]?.times, 0);
     });

@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import { execFile } from "node:child_process";
 import { constants, realpathSync } from "node:fs";
-import { open, readFile, rename, rm, statfs } from "node:fs/promises";
+import { open, readFile, rm, statfs } from "node:fs/promises";
 import net from "node:net";
-import { dirname, join, resolve, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { Refusal } from "./outcome.mjs";
 
@@ -25,9 +25,12 @@ export function targetOf(folder, path) {
   return target;
 }
 
-/** Fsyncs a folder, so that a rename in it survives a power cut. */
-export async function syncFolder(folder) {
-  const handle = await open(folder, constants.O_RDONLY);
+/** So many files are brought to the disk one by one; a call for the whole file system would wait for what others wrote, too. */
+const fewFiles = 64;
+
+/** Fsyncs a file, or a folder, so that a rename in it survives a power cut. */
+export async function syncPath(path) {
+  const handle = await open(path, constants.O_RDONLY);
   try {
     await handle.sync();
   } finally {
@@ -35,23 +38,13 @@ export async function syncFolder(folder) {
   }
 }
 
-/** Brings all that was written below a folder to the disk: one call for thousands of files, where the system has it. */
-export async function syncFileSystem(folder, paths) {
-  try {
-    await run("sync", ["-f", folder]);
-  } catch {
-    for (const path of paths) await syncFolder(path);
+/** Brings files of one file system to the disk: thousands by one call, where the system has it. */
+export async function syncFiles(folder, paths) {
+  if (paths.length > fewFiles) {
+    const done = await run("sync", ["-f", folder]).catch(() => undefined);
+    if (done !== undefined) return;
   }
-}
-
-export async function writeDurably(folder, name, text, mode) {
-  const temporary = join(folder, ".sync", `${name.replaceAll("/", "_")}.tmp`);
-  const handle = await open(temporary, "w", mode);
-  await handle.writeFile(text);
-  await handle.sync();
-  await handle.close();
-  await rename(temporary, join(folder, name));
-  await syncFolder(dirname(join(folder, name)));
+  await Promise.all(paths.map(syncPath));
 }
 
 export async function readJson(path, fallback) {

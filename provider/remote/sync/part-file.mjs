@@ -6,7 +6,7 @@ import { constants } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { algorithms, combine, encode } from "./checksums.mjs";
-import { preallocate, syncFolder } from "./folder.mjs";
+import { preallocate, syncPath } from "./folder.mjs";
 
 const pageBytes = 4096;
 const preallocateFrom = 64 * 1024 * 1024;
@@ -211,7 +211,7 @@ export class PartFile {
     await this.close();
     await mkdir(dirname(target), { recursive: true });
     await rename(this.path, target);
-    await syncFolder(dirname(target));
+    await syncPath(dirname(target));
     await rm(this.journalPath, { force: true });
     return mtimeMs;
   }

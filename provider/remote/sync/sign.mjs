@@ -1,6 +1,6 @@
 // Signature Version 4 for GETs: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, createSecretKey } from "node:crypto";
 
 const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
@@ -15,12 +15,13 @@ export function encodeKey(key) {
 
 let derived = { of: "", key: undefined };
 
-/** The day's key takes four rounds to derive, and serves every request of the day. */
+/** The day's key takes four rounds to derive, and serves every request of the day; as an object it is prepared once. */
 function keyFor({ secret }, day, region) {
   const of = [secret, day, region].join(" ");
   if (derived.of !== of) {
     const dayKey = hmac(`AWS4${secret}`, day);
-    derived = { of, key: hmac(hmac(hmac(dayKey, region), "s3"), "aws4_request") };
+    const key = hmac(hmac(hmac(dayKey, region), "s3"), "aws4_request");
+    derived = { of, key: createSecretKey(key) };
   }
   return derived.key;
 }

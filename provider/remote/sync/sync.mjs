@@ -1,10 +1,11 @@
 // One sync of a folder: what is stale, the transfer, what is committed when, the manifest.
 
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { checkRoom, lock, readJson, targetOf, writeDurably } from "./folder.mjs";
+import { checkRoom, lock, readJson, targetOf } from "./folder.mjs";
 import { ceiling } from "./ceiling.mjs";
+import { staleFiles, sweep } from "./earlier-run.mjs";
 import { Refusal } from "./outcome.mjs";
 import { PartFile } from "./part-file.mjs";
 import { SmallFiles } from "./small-files.mjs";
@@ -30,6 +31,8 @@ export class Sync {
   #flushing = Promise.resolve();
   #dirty = false;
   #running; // the transfer
+  #finishing = false;
+  #failure; // of what goes to the disk besides the transfer
 
   constructor(plan, say) {
     this.plan = { ...defaults, ...plan };
@@ -51,11 +54,13 @@ export class Sync {
       this.#say("waiting", { pid });
     });
     try {
-      const stale = await this.#stale();
+      this.state = await readJson(join(this.staging, "state.json"), {});
+      const stale = staleFiles(this.plan, this.state);
       const small = stale.filter(({ file }) => file.size <= this.plan.rangeBytes);
       const parts = stale
         .filter(({ file }) => file.size > this.plan.rangeBytes)
         .map(({ file }) => new PartFile(file, this.staging, this.plan));
+      await sweep(this.staging, parts);
       for (const part of parts) await part.load();
       const missing = parts.reduce((sum, part) => sum + part.missingBytes(), 0);
       const bytes = small.reduce((sum, { file }) => sum + file.size, missing);
@@ -65,8 +70,7 @@ export class Sync {
       if (stale.length > 0) await rm(join(this.plan.folder, "manifest.json"), { force: true });
       if (bytes >= ceilingFromBytes) this.ceiling = await ceiling(this.staging);
       const transfer = await this.#transfer(parts, small);
-      await this.#sweep();
-      const manifestSha256 = await this.#writeManifest();
+      const manifestSha256 = await this.#finish();
       const seconds = (Date.now() - began) / 1000;
       const { received, writeMs } = transfer;
       const { troubles } = this;
@@ -74,24 +78,6 @@ export class Sync {
     } finally {
       release();
     }
-  }
-
-  /** What is not on disk yet, by the state that each finished file left. */
-  async #stale() {
-    this.state = await readJson(join(this.staging, "state.json"), {});
-    const stale = [];
-    for (const [index, file] of this.plan.files.entries()) {
-      const known = this.state[file.path];
-      const there = await stat(targetOf(this.plan.folder, file.path)).catch(() => undefined);
-      const same =
-        there?.isFile() === true &&
-        there.size === file.size &&
-        known?.etag === file.etag &&
-        known?.size === file.size &&
-        known?.mtimeMs === there.mtimeMs;
-      if (!same) stale.push({ file, index });
-    }
-    return stale;
   }
 
   async #transfer(parts, small) {
@@ -110,38 +96,45 @@ export class Sync {
         ceiling: this.ceiling,
       });
     const timer = setInterval(() => {
-      this.#flush(parts, false).catch((error) => transfer.fail(error));
+      this.#flush(parts).catch((error) => {
+        this.#failure ??= error;
+        transfer.fail(error);
+      });
       progress();
     }, 1000);
     this.#running = transfer;
     try {
-      await transfer.run();
-    } finally {
-      this.#running = undefined;
-      clearInterval(timer);
+      await transfer.run().finally(() => clearInterval(timer));
+      this.#finishing = true;
+      await this.#flushing.catch(() => undefined);
+      // It may have come too late for the transfer to hear of it.
+      if (this.#failure !== undefined) throw this.#failure;
+    } catch (error) {
       // What was fetched is kept for the next run even where this one failed.
       await this.#flush(parts, true);
+      throw error;
+    } finally {
+      this.#running = undefined;
       for (const part of parts) await part.close();
     }
     progress();
     return transfer;
   }
 
-  /** Ends the transfer early, and keeps what arrived; false when none is under way. */
+  /** Ends the transfer early, and keeps what arrived; false when nothing is under way that would be lost. */
   stop() {
     const error = new Refusal("E_STOPPED", "the sync was told to stop, as by a reboot");
     this.#running?.fail(error);
-    return this.#running !== undefined;
+    return this.#running !== undefined || this.#finishing;
   }
 
   /** One after the other: the journals of large files, and small files into their places. */
-  #flush(parts, all) {
+  #flush(parts, all = false) {
     this.#flushing = this.#flushing
       .catch(() => undefined)
       .then(async () => {
         for (const part of parts) await part.flush();
-        if (all || this.#small.due) await this.#commitStaged();
-        await this.#saveState();
+        if (all || this.#small.due || this.#dirty) await this.#place();
       });
     return this.#flushing;
   }
@@ -184,49 +177,44 @@ export class Sync {
     this.#dirty = true;
   }
 
-  async #saveState() {
-    if (!this.#dirty) return;
-    this.#dirty = false;
-    await this.#writeDurably(".sync/state.json", JSON.stringify(this.state));
-  }
-
-  #writeDurably(name, text) {
-    return writeDurably(this.plan.folder, name, text, this.plan.fileMode);
-  }
-
   #arrived(results) {
     this.#small.add(results);
     for (const { index } of results) this.ready += this.plan.files[index].size;
   }
 
-  /** Their names are on the disk before the state that says so. */
-  async #commitStaged() {
+  /** Puts the small files that wait in place, then the state that knows of them, then `texts`. */
+  async #place(texts = () => []) {
+    const staged = this.#small.take();
     const fileOf = ({ index }) => this.plan.files[index];
-    const staged = await this.#small.commit((done) =>
-      targetOf(this.plan.folder, fileOf(done).path),
-    );
-    for (const done of staged) {
-      const { mtimeMs, verifiedBy, checksum } = done;
-      this.#know(fileOf(done), { mtimeMs, verifiedBy, checksum });
-    }
+    for (const { index, ...rest } of staged) this.#know(fileOf({ index }), rest);
+    const all = this.#dirty ? [this.#text(".sync/state.json", JSON.stringify(this.state))] : [];
+    this.#dirty = false;
+    all.push(...texts());
+    const target = (done) => targetOf(this.plan.folder, fileOf(done).path);
+    if (all.length > 0) await this.#small.place(staged, target, all);
   }
 
-  /** Parts of objects that the plan does not name any more, and small files that a killed sync left. */
-  async #sweep() {
-    for (const name of await readdir(this.staging))
-      if (/\.(part|journal|whole|tmp)$/.test(name)) await rm(join(this.staging, name));
+  #text(name, text) {
+    return { target: join(this.plan.folder, name), text, mode: this.plan.fileMode };
   }
 
-  /** The manifest comes last: where it is, all that it names is whole. */
-  async #writeManifest() {
+  /** What came last gets in place, and the manifest after it: where that is, all that it names is whole. */
+  async #finish() {
+    let text = "";
+    const before = await readFile(join(this.plan.folder, "manifest.json"), "utf8").catch(() => "");
+    await this.#place(() => {
+      text = this.#manifest();
+      return text === before ? [] : [this.#text("manifest.json", text)];
+    });
+    return createHash("sha256").update(text).digest("hex");
+  }
+
+  #manifest() {
     const { bucket, prefix, files } = this.plan;
     const listed = files.map(({ key, path, size, etag }) => {
       const checksum = this.state[path].checksum ?? null;
       return { key, path, size, etag, checksum };
     });
-    const text = `${JSON.stringify({ version: 1, bucket, prefix, files: listed }, null, 2)}\n`;
-    const before = await readFile(join(this.plan.folder, "manifest.json"), "utf8").catch(() => "");
-    if (before !== text) await this.#writeDurably("manifest.json", text);
-    return createHash("sha256").update(text).digest("hex");
+    return `${JSON.stringify({ version: 1, bucket, prefix, files: listed }, null, 2)}\n`;
   }
 }

@@ -1,28 +1,31 @@
 // Hands jobs to the lanes of all threads, and takes what they bring: ranges of large files, batches of small ones.
 
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { Lanes } from "./lanes.mjs";
 import { Changed, named, Refusal } from "./outcome.mjs";
 import { Pace } from "./pace.mjs";
+import { roomFor } from "./stage-file.mjs";
 
 /** A range that takes this much longer than the others is asked for a second time, when nothing else is left to do. */
 const slowFactor = 4;
 const slowAtLeastMs = 2000;
 
-/** A batch is told of at its end: it is no larger than a range, so that little is lost when the sync dies. */
+/** A batch is told of at its end: it fits the memory for a range, so that little is lost when the sync dies. */
 function batches(files, { lanes, rangeBytes }) {
   const most = Math.max(1, Math.min(16, Math.ceil(files.length / (lanes * 4))));
   const all = [];
   let room = 0;
   for (const small of files) {
     const last = all.at(-1);
-    const fits = last !== undefined && last.files.length < most && small.file.size <= room;
+    const bytes = roomFor(small.file.size);
+    const fits = last !== undefined && last.files.length < most && bytes <= room;
     if (fits) last.files.push(small);
     else {
       all.push({ files: [small] });
       room = rangeBytes;
     }
-    room -= small.file.size;
+    room -= bytes;
   }
   return all;
 }
@@ -82,15 +85,27 @@ export class Transfer {
     const lanes = Math.ceil(Math.min(this.#plan.mostLanes, Math.max(jobs, 1)) / count);
     const { files: _files, ...plan } = this.#plan;
     if (jobs === 0) return;
-    for (let number = 0; number < count; number++) {
+    for (let number = 1; number < count; number++) {
       const worker = new Worker(new URL("./worker.mjs", import.meta.url), {
         workerData: { plan, lanes },
       });
-      worker.on("message", (message) => this.#hear(worker, message));
       worker.on("error", (error) => this.#died(worker, error));
-      worker.gone = new Promise((resolve) => worker.once("exit", resolve));
-      this.#workers.push(worker);
+      this.#employ(worker, new Promise((resolve) => worker.once("exit", resolve)));
     }
+    // This thread has lanes too: they begin while the others still start.
+    const { port1, port2 } = new MessageChannel();
+    this.#employ(port1, new Promise((resolve) => port1.once("close", resolve)));
+    new Lanes({ plan, lanes }, port2)
+      .run()
+      .catch((error) => this.#died(port1, error))
+      .finally(() => port2.close());
+  }
+
+  /** @param gone resolves when the thread has told all */
+  #employ(worker, gone) {
+    Object.assign(worker, { gone, busy: 0 });
+    worker.on("message", (message) => this.#hear(worker, message));
+    this.#workers.push(worker);
   }
 
   async #stop() {
@@ -143,8 +158,9 @@ export class Transfer {
   }
 
   #landed(message) {
-    const { job, began } = this.#flying.get(message.id);
+    const { job, began, worker } = this.#flying.get(message.id);
     this.#flying.delete(message.id);
+    worker.busy -= 1;
     if (job.part !== undefined) job.part.busy -= 1;
     if (message.files !== undefined) this.on.files(message.files);
     if (message.kind === "failed") this.#failed(job, message);
@@ -183,14 +199,26 @@ export class Transfer {
   #wake() {
     while (this.#parked.length > 0 && this.#flying.size < this.pace.target) {
       if (this.#failures.length > 0) return;
+      const at = this.#leastBusy();
+      if (at < 0) return;
       const job = this.#next < this.#queue.length ? this.#queue[this.#next++] : this.#slowest();
       if (job === undefined) return;
-      const { worker, lane } = this.#parked.pop();
+      const [{ worker, lane }] = this.#parked.splice(at, 1);
       const id = ++this.#lastId;
       this.#flying.set(id, { job, worker, began: performance.now() });
+      worker.busy += 1;
       if (job.part === undefined) worker.postMessage({ lane, job: { id, ...job } });
       else this.#launch(worker, lane, id, job);
     }
+  }
+
+  /** Where the lane waits whose thread has the least to do; -1 while those that could take more have their share. */
+  #leastBusy() {
+    let least = Math.ceil(this.pace.target / this.#workers.length);
+    let at = -1;
+    for (const [index, { worker }] of this.#parked.entries())
+      if (worker.busy < least) [least, at] = [worker.busy, index];
+    return at;
   }
 
   #launch(worker, lane, id, job) {

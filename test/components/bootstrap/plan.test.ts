@@ -177,7 +177,7 @@ describe("planBootstrap", () => {
   it("takes the PyTorch build that the GPU and the driver run", () => {
     const torch = (changes: Partial<HostFacts>, release: string) =>
       planBootstrap(hostFacts(changes), { ...wish, engine: "llama.cpp", torch: release }).torch;
-    assert.equal(torch({}, "2.0")?.cuda, "11.8");
+    assert.equal(torch({ python: "3.10.12" }, "2.0")?.cuda, "11.8");
     assert.equal(torch({}, "2.9")?.indexUrl, "https://download.pytorch.org/whl/cu130");
     assert.equal(torch({}, "newest")?.cuda, "13.0");
     const gpus = [{ ...hostFacts().gpus[0]!, driverVersion: "535.183.01" }];
@@ -196,6 +196,18 @@ describe("planBootstrap", () => {
     ]);
     const used = two.map((disk) => ({ ...disk, used: true }));
     assert.deepEqual(planBootstrap(hostFacts({ instanceStores: used }), wish).storage.disks, []);
+  });
+
+  it("puts weights on the file system that a deep-learning image made of the instance's own disks", () => {
+    // Disks of a p4d.24xlarge under such an image, as people's lsblk shows them: vg.01-lv_ephemeral at /opt/dlami/nvme.
+    const instanceStores = [{ ...hostFacts().instanceStores[0]!, used: true }];
+    const imageStorage = parseFacts("image_storage=/opt/dlami/nvme 7130316\n").imageStorage;
+    const { storage, steps } = planBootstrap(hostFacts({ instanceStores, imageStorage }), wish);
+    assert.match(storage.why, /at \/opt\/dlami\/nvme, with 6963 GiB free/);
+    const way = steps.find(({ name }) => name === "storage")?.ways[0];
+    assert.deepEqual(way?.args, ["DATA_FOLDER/weights", "/opt/dlami/nvme"]);
+    const facts = hostFacts({ instanceStores, imageStorage, weightsMounted: true });
+    assert.equal(planBootstrap(facts, wish).storage.imageStorage, undefined);
   });
 
   const refusals: readonly [string, HostFacts, BootstrapWish, readonly string[]][] = [
@@ -253,6 +265,7 @@ describe("planBootstrap", () => {
       { ...asked("V100"), torch: "2.15" },
       ["E_CUDA_COMPAT"],
     ],
+    ["a Python older than vLLM takes", hostFacts({ python: "3.10.12" }), wish, ["E_PYTHON"]],
     [
       "a driver too old for the build",
       old("520.61.05"),
