@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
 import type { Terminal } from "../../scripts/adapters/terminal.ts";
 
 // Imported as the commands import each other: mocha requires its test files, and a module that is both required and

@@ -20,6 +20,17 @@ const over = (tensorParallel: number, pipelineParallel = 1) => ({
 });
 
 describe("servingDemand", () => {
+  it("leaves llama.cpp's table of tokens to the host, but not one that is the head too", () => {
+    const weightsMiB = (id: string, engine: ServingWorkload["engine"]) => {
+      const { parts } = servingDemand(model(id), { ...load, engine });
+      return parts.find(({ name }) => name === "weights")?.mib ?? 0;
+    };
+    const spared = (id: string) => weightsMiB(id, "vllm") - weightsMiB(id, "llama.cpp");
+    // 128,256 tokens x 4,096 columns x 2 bytes.
+    assert.ok(Math.abs(spared("llama-3.1-8b") - 1002) < 0.01, String(spared("llama-3.1-8b")));
+    assert.equal(spared("qwen2.5-1.5b"), 0);
+  });
+
   it("adds up the parts for one GPU", () => {
     const demand = servingDemand(model("llama-3.1-8b"), load);
     assert.equal(demand.kvCacheMiB, 512);
