@@ -20,6 +20,16 @@ const over = (tensorParallel: number, pipelineParallel = 1) => ({
 });
 
 describe("servingDemand", () => {
+  it("counts the stage with the most layers where they do not divide evenly", () => {
+    const stageMiB = (stages: number) => {
+      const { parts } = servingDemand(model("qwen2.5-7b"), load, over(1, stages));
+      return parts.find(({ name }) => name === "weights")?.mib ?? 0;
+    };
+    // 28 layers: 10 of them in the fullest of 3 stages, 2 in each of 14, 1 in each of 28.
+    const ratio = (stageMiB(3) - stageMiB(14)) / (stageMiB(14) - stageMiB(28));
+    assert.ok(Math.abs(ratio - 8) < 1e-6, String(ratio));
+  });
+
   it("leaves llama.cpp's table of tokens to the host, but not one that is the head too", () => {
     const weightsMiB = (id: string, engine: ServingWorkload["engine"]) => {
       const { parts } = servingDemand(model(id), { ...load, engine });
