@@ -19,6 +19,19 @@ const over = (tensorParallel: number, pipelineParallel = 1) => ({
   pipelineParallel,
 });
 
+describe("verdict", () => {
+  it("holds what the engine's share leaves out against the whole of the GPU", () => {
+    const demand = servingDemand(model("llama-3.1-8b"), load);
+    const edge = { ...demand, outsideMiB: 2000, startMiB: 10_000, highMiB: 11_000, utilisation: 1 };
+    assert.equal(verdict(edge, 9_999).fits, false);
+    assert.deepEqual(
+      [verdict(edge, 10_000).fits, verdict(edge, 10_000).comfortable],
+      [true, false],
+    );
+    assert.equal(verdict(edge, 11_000).comfortable, true);
+  });
+});
+
 describe("servingDemand", () => {
   it("counts the stage with the most layers where they do not divide evenly", () => {
     const stageMiB = (stages: number) => {
