@@ -31,7 +31,7 @@ import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
 import { repository } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { replaceFile } from "../adapters/replace-file.ts";
+import { replaceFile } from "../../processes/replace-file.ts";
 import { exitCode } from "../exit-code.ts";
 import type { CatalogueOptions } from "./catalogue.ts";
 

@@ -7,7 +7,7 @@ import { loadShippedCatalogue, overlayFile } from "../../components/catalogue/lo
 import type { Model } from "../../components/catalogue/model.ts";
 import { withOverlay } from "../../components/catalogue/overlay.ts";
 import { UserError } from "../../components/user-error.ts";
-import { replaceFile } from "../adapters/replace-file.ts";
+import { replaceFile } from "../../processes/replace-file.ts";
 import { repository } from "../adapters/repository.ts";
 
 /** A row of `berth.catalogue.yaml` that is to be written, and the model that it makes. */
