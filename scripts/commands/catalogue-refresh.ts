@@ -20,6 +20,7 @@ import { accountOf } from "../adapters/account.ts";
 import { describeTypes, instanceTypeOf } from "../adapters/aws-instance-types.ts";
 import {
   instancePrices,
+  notebookPrices,
   sagemakerPrices,
   spotPrices,
   vcpuQuotas,
@@ -98,19 +99,21 @@ async function askRegion(
   const asked = offered.length === 0 ? names : names.filter((name) => offered.includes(name));
   const byTerm = ["onDemandHourlyUsd", "oneYearHourlyUsd", "threeYearHourlyUsd"] as const;
   const byZone = ["spotHourlyUsd", "spotHighHourlyUsd"] as const;
-  const [instances, spot, hostingHourlyUsd, trainingHourlyUsd, quotas] = await Promise.all([
+  const [instances, spot, hosting, training, notebook, quotas] = await Promise.all([
     answersOf(byTerm, instancePrices(settings)),
     answersOf(byZone, spotPrices(settings, asked, now)),
     answerOf(sagemakerPrices(settings, "Hosting")),
     answerOf(sagemakerPrices(settings, "Training")),
+    answerOf(notebookPrices(settings)),
     answerOf(vcpuQuotas(settings)),
   ]);
   return {
     prices: {
       ...instances,
       ...spot,
-      hostingHourlyUsd,
-      trainingHourlyUsd,
+      hostingHourlyUsd: hosting,
+      trainingHourlyUsd: training,
+      notebookHourlyUsd: notebook,
       vcpuQuotas: quotas,
     },
     types,

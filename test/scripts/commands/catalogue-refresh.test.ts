@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadCatalogue, loadShippedCatalogue } from "../../../components/catalogue/load.ts";
+import { loadNotebookTypes } from "../../../components/notebook-instance/load-notebook-types.ts";
+import { planNotebook } from "../../../components/notebook-instance/notebook-plan.ts";
 import { refreshPrices } from "../../../components/catalogue/refresh.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts";
@@ -15,6 +17,7 @@ const unasked = {
   spotHighHourlyUsd: {},
   hostingHourlyUsd: {},
   trainingHourlyUsd: {},
+  notebookHourlyUsd: {},
   oneYearHourlyUsd: {},
   threeYearHourlyUsd: {},
   vcpuQuotas: {},
@@ -85,6 +88,16 @@ describe("berth catalogue refresh", function () {
     assert.equal(catalogue.vcpuQuotas?.["us-east-1"]?.["L-417A185B"], 768);
     assert.match(said, /spot us-east-1: g5\.xlarge new at \$0\.3521/);
     assert.deepEqual(readdirSync(folder), ["berth.prices.json"]);
+  });
+
+  it("reads what notebook instances cost, for every region that was asked", async () => {
+    const asked = { notebookType: "ml.t3.large", idleMinutes: 60, region: "eu-west-1" };
+    assert.throws(() => planNotebook(asked, loadNotebookTypes(folder)), /price .* is not known/);
+    await refresh("2026-12-01", false, ["eu-west-1"]);
+    const plan = planNotebook(asked, loadNotebookTypes(folder));
+    assert.deepEqual([plan.hourlyUsd, plan.priceFrom], [0.1, "2026-12-01"]);
+    const here = planNotebook({ ...asked, region: "us-east-1" }, loadNotebookTypes(folder));
+    assert.equal(here.priceFrom, loadNotebookTypes().collectedAt);
   });
 
   it("reads reservations that are paid by the hour, and training jobs", async () => {
