@@ -95,8 +95,10 @@ def name_newest(checkpoint: Path) -> None:
 def evaluated(output: Path, step: int) -> dict:
     """The loss of a checkpoint on samples that are not learnt, where it was looked for at its step."""
     path = output / "progress.jsonl"
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    losses = [line["eval_loss"] for line in lines if line["step"] == step and "eval_loss" in line]
+    text = path.read_text() if path.exists() else ""
+    # The last line may be one that is just being written.
+    lines = [json.loads(line) for line in text.splitlines() if '"eval_loss"' in line and line.endswith("}")]
+    losses = [line["eval_loss"] for line in lines if line["step"] == step]
     return {"evalLoss": losses[-1]} if losses else {}
 
 

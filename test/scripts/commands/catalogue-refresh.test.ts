@@ -142,6 +142,16 @@ describe("berth catalogue refresh", function () {
     assert.equal(type.prices["us-east-1"].spotAsOf, "2026-12-09");
   });
 
+  it("says in one line why each source failed", async () => {
+    await refresh("2026-12-01");
+    cloud.setFault({ kind: "cut-body", operation: "DescribeInstanceTypes" });
+    cloud.setFault({ kind: "access-denied", operation: "GetServiceQuota" });
+    const { kept } = await refresh("2026-12-09");
+    assert.equal(kept.length, 2);
+    assert.match(kept[0] ?? "", /^types us-east-1: kept, for [^\n]*aborted$/);
+    assert.match(kept[1] ?? "", /^quota us-east-1: kept, for AccessDenied[^\n]*$/);
+  });
+
   it("writes nothing when nothing answers", async () => {
     cloud.setFault({ kind: "access-denied" });
     await assert.rejects(
