@@ -64,7 +64,8 @@ export function mergedParts({ parts }: MemoryDemand): readonly MemoryPart[] {
 
 /** What a GPU has to hold, in one line. */
 export function memoryLine(demand: MemoryDemand, precision: string): string {
-  const parts = mergedParts(demand).map(({ name, mib }) =>
+  const shown = mergedParts(demand).filter(({ mib }) => gib(mib) !== gib(0));
+  const parts = shown.map(({ name, mib }) =>
     name === "weights" ? `weights ${gib(mib)} (${precision})` : `${partNames[name]} ${gib(mib)}`,
   );
   const range = `${(demand.lowMiB / 1024).toFixed(1)} to ${(demand.highMiB / 1024).toFixed(1)}`;
