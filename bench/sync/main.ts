@@ -1,49 +1,15 @@
-import { createServer } from "node:http";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { AddressInfo } from "node:net";
 import { clients, type Timing } from "./clients.ts";
-import { StaticS3, type Fixture } from "./server.ts";
+import type { Fixture } from "./server.ts";
+import { fixtureOf, median, metadataService, option, withServer } from "./workbench.ts";
 
 /**
  * How long a sync takes beside the tools that one would use instead, in turn, from a server in memory to the disk:
  * `node --import tsx bench/sync/main.ts 1x256MiB 30x32MiB 2000x50KiB [--tls] [--durable] [--to FOLDER] [--rounds 3] [--only berth,rclone]`;
  * `--durable` counts the others' time until `sync` says that their bytes are on the disk, as ours are.
  */
-const units: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1 << 20, GiB: 1 << 30 };
-
-function fixtureOf(word: string): Fixture {
-  const [, count, size, unit] = /^(\d+)x(\d+)([KMG]iB)$/.exec(word) ?? [];
-  if (unit === undefined) throw new Error(`"${word}" is none of the form 30x256MiB`);
-  return { name: word, count: Number(count), bytes: Number(size) * units[unit]! };
-}
-
-function option(name: string): string | undefined {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : process.argv[at + 1];
-}
-
-/** The metadata service of an instance with a role, so that every request is signed. */
-async function metadataService(): Promise<{ url: string; close: () => void }> {
-  const server = createServer((request, response) => {
-    if (request.method === "PUT") response.end("token");
-    else if (request.url?.endsWith("/") === true) response.end("role");
-    else
-      response.end(
-        '{"AccessKeyId":"ASIA","SecretAccessKey":"s","Token":"t","Expiration":"2099-01-01T00:00:00Z"}',
-      );
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
 function report(
   name: string,
   gigabytes: number,
@@ -65,15 +31,9 @@ async function measure(fixture: Fixture, tls: boolean, metadata: string): Promis
   const rounds = Number(option("--rounds") ?? 3);
   const only = option("--only")?.split(",");
   const tools = clients().filter(({ name }) => only?.includes(name) ?? true);
-  const memory = mkdtempSync("/dev/shm/berth-bench-");
-  const disk = mkdtempSync(join(option("--to") ?? tmpdir(), "berth-bench-"));
-  const s3 = new StaticS3(
-    memory,
-    tools.some(({ name }) => name === "aws crt"),
-  );
   const runs = new Map<string, Timing[]>(tools.map(({ name }) => [name, []]));
-  try {
-    await s3.start(fixture);
+  const usualPorts = tools.some(({ name }) => name === "aws crt");
+  await withServer(fixture, { usualPorts }, async ({ s3, disk }) => {
     for (let round = 0; round < rounds; round++) {
       for (const { name, run } of round % 2 === 0 ? tools : tools.toReversed()) {
         const folder = join(disk, `${round}-${name.replace(" ", "-")}`);
@@ -91,10 +51,7 @@ async function measure(fixture: Fixture, tls: boolean, metadata: string): Promis
         if (fixture.count < 200) rmSync(folder, { recursive: true, force: true });
       }
     }
-  } finally {
-    await s3.stop();
-    for (const folder of [memory, disk]) rmSync(folder, { recursive: true, force: true });
-  }
+  });
   const gigabytes = (fixture.count * fixture.bytes) / 1e9;
   console.log(`${fixture.name} over ${tls ? "TLS" : "plain HTTP"}, median of ${rounds} rounds`);
   for (const [name, timings] of runs) report(name, gigabytes, timings, runs.get("berth") ?? []);

@@ -5,6 +5,7 @@ import {
   closeSync,
   mkdirSync,
   openSync,
+  readFileSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -88,12 +89,21 @@ interface Ports {
   readonly usual: boolean;
 }
 
-function config(root: string, ports: Ports, headers: readonly string[]) {
+/** How a server differs from the plain one. */
+export interface ServerOptions {
+  /** It also listens at {@link usualPortsAt}, as one server of the machine can. @default false */
+  readonly usualPorts?: boolean;
+  /** It writes down what it was asked. @default false */
+  readonly log?: boolean;
+}
+
+function config(root: string, ports: Ports, headers: readonly string[], log: boolean) {
   return `
 daemon off; worker_processes 2; pid ${root}/nginx.pid; error_log ${root}/error.log;
 events { worker_connections 2048; }
 http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  log_format asked "$request_method $uri";
+  access_log ${log ? `${root}/access.log asked` : "off"}; sendfile on; tcp_nopush on; keepalive_requests 1000000;
   client_body_temp_path ${root}/t1; proxy_temp_path ${root}/t2; fastcgi_temp_path ${root}/t3;
   uwsgi_temp_path ${root}/t4; scgi_temp_path ${root}/t5;
   map_hash_max_size 65536; map_hash_bucket_size 256;
@@ -117,18 +127,15 @@ http {
 /** An S3 of static files: nginx with a canned list. It says the checksums that S3 would. */
 export class StaticS3 {
   readonly #root: string;
-  readonly #usual: boolean;
+  readonly #options: ServerOptions;
   #process: ChildProcess | undefined;
   #plain = 0;
   #tls = 0;
 
-  /**
-   * @param root a folder in memory, so that the server's disk is not measured
-   * @param usual whether it also listens at {@link usualPortsAt}, as one server of the machine can
-   */
-  constructor(root: string, usual: boolean) {
+  /** @param root a folder in memory, so that the server's disk is not measured */
+  constructor(root: string, options: ServerOptions) {
     this.#root = root;
-    this.#usual = usual;
+    this.#options = options;
   }
 
   /**
@@ -162,8 +169,9 @@ export class StaticS3 {
     this.#plain = await freePort();
     this.#tls = await freePort();
     const path = join(this.#root, "nginx.conf");
-    const ports = { plain: this.#plain, tls: this.#tls, usual: this.#usual };
-    writeFileSync(path, config(this.#root, ports, headers));
+    const { usualPorts = false, log = false } = this.#options;
+    const ports = { plain: this.#plain, tls: this.#tls, usual: usualPorts };
+    writeFileSync(path, config(this.#root, ports, headers, log));
     const nginx = process.env["BERTH_BENCH_NGINX"] ?? "nginx";
     this.#process = spawn(nginx, ["-c", path, "-p", this.#root], { stdio: "inherit" });
     await this.#listens();
@@ -180,6 +188,12 @@ export class StaticS3 {
       await sleep(100);
     }
     throw new Error("nginx did not start");
+  }
+
+  /** How many GETs of objects there were; with `log` alone. */
+  get objectGets(): number {
+    const lines = readFileSync(join(this.#root, "access.log"), "utf8").split("\n");
+    return lines.filter((line) => line.startsWith("GET /weights/m/")).length;
   }
 
   get certificate(): string {
