@@ -1,7 +1,7 @@
 import type { Plan, Placement } from "./plan.ts";
 import { gib, usd } from "./plan-figures.ts";
 import { groupedReasons } from "./plan-report/grouped-reasons.ts";
-import type { MemoryDemand, MemoryPart } from "./sizing/memory-part.ts";
+import { gpusOf, type MemoryDemand, type MemoryPart } from "./sizing/memory-part.ts";
 
 export { usd } from "./plan-figures.ts";
 
@@ -34,8 +34,8 @@ export function partName(name: MemoryPart["name"]): string {
 }
 
 /** "on each of 4 GPUs", or nothing for one. */
-export function eachGpu({ tensorParallel, pipelineParallel, dataParallel }: MemoryDemand): string {
-  const count = tensorParallel * pipelineParallel * dataParallel;
+export function eachGpu(demand: MemoryDemand): string {
+  const count = gpusOf(demand);
   return count === 1 ? "" : ` on each of ${count} GPUs`;
 }
 

@@ -112,6 +112,12 @@ async function runToEnd(
   const mode = result.code === 0 ? undefined : classifyLog(result.lines);
   const asked = rebootAsked(result) ?? (mode?.action === "reboot" ? mode.title : undefined);
   if (asked === undefined || step.name !== "driver") return result;
-  if (!(await reboot(asked))) return { ...result, code: result.code === 0 ? 1 : result.code };
-  return runWay(ground, step.name, way);
+  if (!(await reboot(asked))) return asFailure(result);
+  const again = await runWay(ground, step.name, way);
+  return rebootAsked(again) === undefined ? again : asFailure(again);
+}
+
+/** A step that still asks for a reboot is not done, whatever its status. */
+function asFailure(result: StepResult): StepResult {
+  return { ...result, code: result.code === 0 ? 1 : result.code };
 }

@@ -1,4 +1,3 @@
-import { chooseStorage } from "../components/bootstrap/choose-storage.ts";
 import { planBootstrap } from "../components/bootstrap/plan.ts";
 import type { Host } from "./adapters/ssh.ts";
 import { readFacts } from "./bootstrap-host.ts";
@@ -10,7 +9,7 @@ import { usualWaits } from "./step-scripts.ts";
 
 /**
  * Mounts the instance's own disks where the weights go, before any of them is written there. A bootstrap at the same time has
- * the same step: whichever comes second follows the first one's. Without such disks it is one look.
+ * the same step: whichever comes second follows the first one's. Where there is nothing to mount it is one look.
  */
 export async function mountStorage(
   host: Host,
@@ -18,7 +17,6 @@ export async function mountStorage(
   operation: Operation,
 ): Promise<void> {
   const facts = await readFacts(host, dataFolder);
-  if (chooseStorage(facts).disks.length === 0) return;
   const { steps } = planBootstrap(facts, { gpu: { model: "", count: 0 }, engine: "none" });
   const way = steps.find(({ name }) => name === "storage")?.ways[0];
   if (way === undefined) return;

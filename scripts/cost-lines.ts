@@ -2,7 +2,7 @@ import { openHours, parseOfficeHours } from "../components/lease/office-hours.ts
 import { hoursLeft, hoursSince } from "../components/lease/lease.ts";
 import { roundUsd } from "../components/pricing/hourly-cost.ts";
 import { usd } from "../components/plan-text.ts";
-import type { BerthOutputs } from "./stack-outputs.ts";
+import { priceDate, type BerthOutputs } from "./stack-outputs.ts";
 
 /** Money and time of a deployment at one moment. */
 export interface RunningCost {
@@ -49,7 +49,7 @@ export function costLines(outputs: BerthOutputs, now: Date): readonly string[] {
         ? `ends       its deadline ${outputs.expiresAt ?? ""} passed ${duration(left)} ago`
         : `ends       ${outputs.expiresAt ?? ""}, in ${duration(left)}`;
   return [
-    `cost       ${usd(soFarUsd)} so far: ${duration(hours)} at ${usd(hourlyUsd)} an hour, by the prices of ${outputs.catalogueVersion ?? "then"}`,
+    `cost       ${usd(soFarUsd)} so far: ${duration(hours)} at ${usd(hourlyUsd)} an hour, by the prices of ${priceDate(outputs)}`,
     end,
   ];
 }

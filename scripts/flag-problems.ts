@@ -38,6 +38,8 @@ const ofTraining = [
   "framework",
   "tensorParallel",
   "pipelineParallel",
+  "contextParallel",
+  "expertParallel",
 ] as const satisfies readonly (keyof PlanOptions)[];
 
 const ofServing = [

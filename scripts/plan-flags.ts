@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly framework?: string;
   readonly tensorParallel?: string;
   readonly pipelineParallel?: string;
+  readonly contextParallel?: string;
+  readonly expertParallel?: string;
   readonly types?: string;
   readonly gpuCount?: string;
   readonly gpuFamily?: string;
@@ -160,6 +162,8 @@ function trainingOf(options: PlanOptions, numbers: NumberReader): TrainingReques
     framework: options.framework,
     tensorParallel: numbers.read("tensor-parallel", options.tensorParallel),
     pipelineParallel: numbers.read("pipeline-parallel", options.pipelineParallel),
+    contextParallel: numbers.read("context-parallel", options.contextParallel),
+    expertParallel: numbers.read("expert-parallel", options.expertParallel),
   });
 }
 

@@ -78,13 +78,13 @@ function costTable(cost: PreviewedCost): readonly string[] {
   ];
 }
 
-function planLine({ ladder, leaseHours, leaseUsd, modelId, catalogueVersion }: Plan): string {
-  const [{ instanceType, gpuCount, gpuModel, purchase, region }] = ladder;
+function planLine({ ladder, leaseHours, leaseUsd, modelId }: Plan): string {
+  const [{ instanceType, gpuCount, gpuModel, purchase, region, priceAsOf }] = ladder;
   const end =
     leaseHours === undefined || leaseUsd === undefined
       ? "without an end"
       : `for ${leaseHours} h, ${usd(leaseUsd)} at most`;
-  return `${code(modelId)} on ${code(instanceType)} (${gpuCount} x ${gpuModel}, ${purchase}, ${region}), ${end}; prices of ${catalogueVersion}.`;
+  return `${code(modelId)} on ${code(instanceType)} (${gpuCount} x ${gpuModel}, ${purchase}, ${region}), ${end}; prices of ${priceAsOf}.`;
 }
 
 function changeLines({ steps }: Previewed): readonly string[] {

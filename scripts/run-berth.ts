@@ -3,6 +3,7 @@ import { Terminal, processSinks, type TextSinks } from "./adapters/terminal.ts";
 import { explainError } from "./command-error.ts";
 import type { CommandRow, Flags } from "./command-rows/row.ts";
 import { commandTable } from "./command-table.ts";
+import packageOfBerth from "../package.json" with { type: "json" };
 import { exitCode } from "./exit-code.ts";
 
 function addCommand(program: Command, row: CommandRow, sinks: TextSinks, end: EndOf): void {
@@ -39,6 +40,11 @@ async function runRow(row: CommandRow, { words, flags, terminal }: Call): Promis
   }
 }
 
+function usageError({ message }: CommanderError): unknown {
+  const hint = "berth --help names every command; berth <command> --help every flag of one.";
+  return { error: { kind: "usage", message: message.replace(/^error: /, ""), problems: [], hint } };
+}
+
 /** Runs one command line, without the words before the command. @returns the exit code */
 export async function runBerth(
   words: readonly string[],
@@ -48,6 +54,7 @@ export async function runBerth(
     .description(
       "From a model's name to a running, priced and time-limited GPU host, and down again.",
     )
+    .version(packageOfBerth.version, "--version", "print the version")
     .exitOverride()
     .configureOutput({ writeOut: sinks.out, writeErr: sinks.err })
     .showHelpAfterError("(--help shows what there is)")
@@ -62,7 +69,10 @@ export async function runBerth(
     await program.parseAsync([...words], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    if (error.exitCode === 0) return exitCode.ok;
+    // Its text is on the standard error by now; a program reads the standard output.
+    new Terminal(words.includes("--json"), sinks).result(usageError(error));
+    return exitCode.usage;
   }
   return code;
 }

@@ -113,6 +113,12 @@ export function readOutputs(map: OutputMap): BerthOutputs {
   return outputsSchema.parse(Object.fromEntries(values));
 }
 
+/** The date of the prices that the stack was planned by, which a catalogue's own date says nothing of. */
+export function priceDate({ plan }: BerthOutputs): string {
+  const dated = z.object({ ladder: z.array(z.object({ priceAsOf: z.string() })).min(1) });
+  return dated.safeParse(plan).data?.ladder[0]?.priceAsOf ?? "its launch";
+}
+
 /** The outputs as they may be printed. */
 export function printedOutputs(outputs: BerthOutputs): BerthOutputs {
   const { apiToken, ...rest } = outputs;

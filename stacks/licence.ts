@@ -7,20 +7,26 @@ import type { Settings } from "./settings.ts";
 export type LicencedModel = Pick<Plan, "gated" | "licence" | "modelId" | "huggingfaceRepo">;
 
 /**
- * Holds an `up` of a gated model until its licence is accepted; a preview may look without.
+ * Holds an `up` of a gated model until its licence is accepted by name; a preview may look without. Another licence's
+ * acceptance does not count, so a stack that changes its model asks again.
  *
  * @throws UserError naming the licence and the setting
  */
 export function checkLicence(
-  { acceptLicence }: Pick<Settings, "acceptLicence">,
+  { acceptLicence = [] }: Pick<Settings, "acceptLicence">,
   { gated, licence, modelId, huggingfaceRepo }: LicencedModel,
   preview: boolean,
 ): void {
-  if (!gated || acceptLicence || preview) return;
+  if (!gated || acceptLicence.includes(licence) || preview) return;
   const page = huggingfaceRepo === undefined ? "" : ` at https://huggingface.co/${huggingfaceRepo}`;
   const known = loadShippedCatalogue().licences.find(({ name }) => name === licence);
   throw new UserError(`${modelId} is gated: its licence, ${licence}, has to be accepted${page}.`, {
     problems: known === undefined ? [] : [`${known.title} (${known.url}): ${known.terms}`],
-    hint: "Accept it there, then set berth:acceptLicence to true.",
+    hint: `Accept it there, then say so: --accept-licence ${licence}, or berth:acceptLicence: ${licence} in the stack's file.`,
   });
+}
+
+/** Names with one more, as `berth:acceptLicence` holds them. */
+export function withLicence(names: readonly string[] = [], licence: string): string[] {
+  return [...new Set([...names, licence])];
 }

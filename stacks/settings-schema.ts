@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fitsOneNotification, isAlertAddress } from "../components/budget/budget-alerts.ts";
+import { parseHostAddress } from "../components/host-address.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { longestLeaseHours } from "../components/lease/lease.ts";
 import { parseOfficeHours } from "../components/lease/office-hours.ts";
@@ -49,6 +50,20 @@ function list(entry: RegExp, example: string) {
   const wrong = `must be a list such as [${example}]`;
   return z.preprocess(listed, z.array(z.string(wrong).regex(entry, wrong), wrong).min(1, wrong));
 }
+
+/** Licences by name. `true` would accept the licence of whichever model is named later. */
+const licenceNames = z
+  .unknown()
+  .transform(listed)
+  .pipe(
+    z.custom<readonly string[]>(
+      (names) =>
+        Array.isArray(names) &&
+        names.length > 0 &&
+        names.every((name) => /^(?!(true|false)$)[a-z0-9][\w.+-]*$/i.test(String(name))),
+      "must be the names of the licences that you accept, as the plan prints them, such as llama2",
+    ),
+  );
 
 const sshCidr = text.superRefine((value, context) => {
   const problem = cidrProblem(value);
@@ -158,7 +173,7 @@ export const berthSchema = z.strictObject({
   /** What is on the way: ssm, instance-connect, or a bastion. @default SSH goes straight to the host */
   sshThrough: text
     .refine(
-      (value) => /^(ssm|instance-connect|[^@\s]+@\S+)$/.test(value),
+      (value) => /^(ssm|instance-connect)$/.test(value) || parseHostAddress(value) !== undefined,
       "must be ssm, instance-connect or user@bastion",
     )
     .optional(),
@@ -198,7 +213,8 @@ export const berthSchema = z.strictObject({
   imageId: text
     .refine((value) => /^ami-[0-9a-f]+$/.test(value), "must be an image such as ami-0123abcd")
     .optional(),
-  acceptLicence: flag.default(false),
+  /** Gated licences that a person has read and accepted, by their names in the plan. @default none */
+  acceptLicence: licenceNames.optional(),
 });
 
 /** What the keys hold once they are checked. */

@@ -90,7 +90,7 @@ console.log(
 for (const { id, seconds, range, totalMiB } of parallel) {
   const ours = `${range.low.toFixed(2)} to ${range.high.toFixed(2)} s`;
   console.log(
-    `  ${id.padEnd(28)} ${seconds.toFixed(2).padStart(7)} s  ${ours.padStart(20)}  ${(totalMiB / 1024).toFixed(1).padStart(6)} GiB`,
+    `  ${id.padEnd(28)} ${(seconds?.toFixed(2) ?? "not told").padStart(8)} s  ${ours.padStart(20)}  ${(totalMiB / 1024).toFixed(1).padStart(6)} GiB`,
   );
 }
 if (process.argv.includes("--rows")) {

@@ -20,7 +20,11 @@ const rowSchema = z.strictObject({
   hidden: z.int().optional(),
   heads: z.int().optional(),
   parametersB: z.number().optional(),
+  method: z.enum(["full", "lora"]).default("full"),
   tensor: z.int(),
+  /** GPUs that share out a sequence, and the experts of a layer. */
+  context: z.int().default(1),
+  expert: z.int().default(1),
   pipeline: z.int(),
   virtualStages: z.int().default(1),
   gpus: z.int(),
@@ -33,7 +37,7 @@ const rowSchema = z.strictObject({
   gpu: z.string().default("A100-SXM4-80GB"),
   /** Of a node; the A100 clusters had 8 cards of 200 Gbps. */
   networkGbps: z.number().default(1600),
-  count: z.enum(["narayanan", "seconds", "palm"]),
+  count: z.enum(["narayanan", "seconds", "palm", "none"]),
   /** Of one GPU. */
   tflops: z.number().optional(),
   seconds: z.number().optional(),
@@ -46,10 +50,11 @@ type Row = z.infer<typeof rowSchema>;
 /** A published training against our figures. */
 export interface ParallelResult {
   readonly id: string;
-  /** Of one step, as published. */
-  readonly seconds: number;
+  /** Of one step, as published; undefined where the memory alone is known to have been enough. */
+  readonly seconds: number | undefined;
   readonly range: Range;
-  readonly within: boolean;
+  /** Undefined where no time was published. */
+  readonly within: boolean | undefined;
   readonly totalMiB: number;
   /** Undefined where the source's memory is not comparable. */
   readonly fits: boolean | undefined;
@@ -79,8 +84,9 @@ function modelOf(row: Row, catalogue: Catalogue): Model {
   };
 }
 
-function publishedSeconds(row: Row, model: Model): number {
+function publishedSeconds(row: Row, model: Model): number | undefined {
   const { batch, sequence, gpus, tflops = Number.NaN } = row;
+  if (row.count === "none") return undefined;
   if (row.seconds !== undefined) return row.seconds;
   const { layers, hiddenSize: h, parameters, vocabularySize: vocabulary } = shapeOf(model);
   const tokens = batch * sequence;
@@ -95,10 +101,11 @@ function publishedSeconds(row: Row, model: Model): number {
 function layoutOf(row: Row): TrainingLayout {
   const { tensor, pipeline, gpus, batch, microBatch, checkpointing } = row;
   const { virtualStages, distributedOptimizer, tablesAsLayers } = row;
-  const dataParallel = gpus / tensor / pipeline;
+  const { method, context: contextParallel, expert: expertParallel } = row;
+  const dataParallel = gpus / tensor / pipeline / contextParallel;
   const passes = batch / dataParallel / microBatch;
   const workload = {
-    method: "full",
+    method,
     precision: "amp",
     optimizer: "adamw",
     sequenceTokens: row.sequence,
@@ -106,7 +113,13 @@ function layoutOf(row: Row): TrainingLayout {
     gradientAccumulation: passes,
     gradientCheckpointing: checkpointing,
     packing: true,
-    megatron: { virtualStages, distributedOptimizer, tablesAsLayers },
+    megatron: {
+      virtualStages,
+      distributedOptimizer,
+      tablesAsLayers,
+      contextParallel,
+      expertParallel,
+    },
   } as const;
   const split = { tensorParallel: tensor, pipelineParallel: pipeline, dataParallel };
   const grid = { nodes: gpus / 8, gpusPerNode: 8 };
@@ -142,7 +155,7 @@ function resultOf(row: Row, catalogue: Catalogue): ParallelResult {
     id: row.id,
     seconds,
     range,
-    within: range.low <= seconds && seconds <= range.high,
+    within: seconds === undefined ? undefined : range.low <= seconds && seconds <= range.high,
     totalMiB: demand.totalMiB,
     fits: row.memory === undefined ? verdict(demand, usableMiB).fits : undefined,
   };

@@ -25,6 +25,13 @@ export interface InstanceStoreFact {
   readonly used: boolean;
 }
 
+/** A file system of the instance's own disks that the image has made. */
+export interface ImageStorageFact {
+  /** Where it is mounted. */
+  readonly path: string;
+  readonly freeMiB: number;
+}
+
 /** What is known of a host before anything is done to it. */
 export interface HostFacts {
   readonly os: string;
@@ -68,6 +75,8 @@ export interface HostFacts {
   readonly nvidiaSmiSays: string;
   readonly gpus: readonly GpuFact[];
   readonly instanceStores: readonly InstanceStoreFact[];
+  /** The image's own file system of these disks; undefined where it made none. */
+  readonly imageStorage: ImageStorageFact | undefined;
   /** Something is mounted on the folder of weights. */
   readonly weightsMounted: boolean;
   /** Python 3's version, such as "3.12.3"; "" when there is none. */
@@ -108,6 +117,13 @@ function parseInstanceStore(line: string): InstanceStoreFact | undefined {
   const [path, bytes, state] = line.split(" ");
   if (path === undefined || !/^\d+$/.test(bytes ?? "")) return undefined;
   return { path, bytes: Number(bytes), used: state !== "free" };
+}
+
+/** Reads `PATH FREE_MIB`. */
+function parseImageStorage(line: string): ImageStorageFact | undefined {
+  const [path, free] = line.split(" ");
+  if (path === undefined || !/^\d+$/.test(free ?? "")) return undefined;
+  return { path, freeMiB: Number(free) };
 }
 
 /** Whether a PCI function is a GPU: a display controller. */
@@ -160,6 +176,7 @@ export function parseFacts(text: string): HostFacts {
     nvidiaSmiSays: get("nvidia_smi_says"),
     gpus: many("gpu", parseGpu),
     instanceStores: many("instance_store", parseInstanceStore),
+    imageStorage: many("image_storage", parseImageStorage)[0],
     weightsMounted: yes("weights_mounted"),
     python: get("python"),
     pythonVenv: yes("python_venv"),

@@ -101,13 +101,14 @@ function prepareSteps(ground: StepGround): Draft[] {
       asRoot: false,
     },
   ];
-  if (storage.disks.length > 0) {
+  const places = storage.imageStorage === undefined ? storage.disks : [storage.imageStorage];
+  if (places.length > 0) {
     steps.push({
       name: "storage",
       ways: [
         {
           script: "storage",
-          args: [`${dataFolderWord}/weights`, ...storage.disks],
+          args: [`${dataFolderWord}/weights`, ...places],
           why: storage.why,
         },
       ],

@@ -93,7 +93,8 @@ function denyWhenSpent(name: string, parts: DenialParts, parent: pulumi.Resource
     `${name}-denier`,
     {
       description: "berth: attaches one policy to one role when a budget is spent",
-      assumeRolePolicy: trustPolicy("budgets.amazonaws.com"),
+      // A budget's action has the budget's name in front of its own.
+      assumeRolePolicy: budget.arn.apply((arn) => trustPolicy("budgets.amazonaws.com", `${arn}*`)),
       tags: namedTags(tags, `${name}-denier`),
     },
     { parent },

@@ -96,7 +96,8 @@ function page({ title, notice, main, script }: PageParts): string {
 /** A view as one file that needs no network and runs no script. */
 export function staticPage(view: DashboardView): string {
   const notice = html`<p class="connection">
-    As of <time datetime="${view.madeAt}">${view.madeAt}</time>; it does not change by itself.
+    As of <time datetime="${view.madeAt}">${view.madeAt.replace(/\.\d+Z$/, "Z")}</time>; it does not
+    change by itself.
   </p>`;
   return page({ title: dashboardTitle(view), notice, main: dashboardMain(view) });
 }

@@ -21,7 +21,7 @@ function endFact({ expiresAt, now, cost }: StackView): Html {
   const note = cost === undefined ? "" : "it costs until it is taken down";
   if (expiresAt === "") return fact("Ends", "never by itself", note);
   const at = html`<small
-    ><time datetime="${expiresAt}">${expiresAt}</time>, by the account's clock</small
+    ><time datetime="${expiresAt}">${expiresAt}</time> by the account's clock</small
   >`;
   return fact("Ends", countdown(expiresAt, now), at);
 }

@@ -22,6 +22,13 @@ export function parseHours(text: string): number {
   });
 }
 
+/** Hours as {@link parseHours} reads them, rounded down to the minute: `69h`, `1h30m`, `45m`. */
+function hoursText(hours: number): string {
+  const minutes = Math.floor(hours * 60);
+  const parts = [`${Math.floor(minutes / 60)}h`, `${minutes % 60}m`];
+  return parts.filter((part) => !part.startsWith("0")).join("");
+}
+
 /** What bounds an extension. */
 export interface ExtensionBounds {
   readonly now: Date;
@@ -56,7 +63,7 @@ export function extendedEnd(lease: Lease, hours: number, bounds: ExtensionBounds
   throw new UserError(`${why}; ${hours} h more would end it at ${timestamp(end)}.`, {
     hint:
       left * 60 >= 1
-        ? `At most ${Math.floor(left * 60)} minutes more are allowed, until ${timestamp(bound)}; or set berth:maxAgeHours.`
+        ? `At most ${hoursText(left)} more, until ${timestamp(bound)}; or set berth:maxAgeHours.`
         : "It cannot be extended any more: take it down and up again, or set berth:maxAgeHours.",
   });
 }

@@ -128,10 +128,22 @@ function axes(chart: LineChart, scale: Scale, most: number): Html {
     >`;
 }
 
-function legend({ series, band, limit, show }: LineChart): Html {
+/** What is said of a band that does not fit in: without it the legend would promise what nobody sees. */
+function beyond({ band, show }: LineChart, most: number): string {
+  const ranges = (band?.ranges ?? []).filter((range) => range !== undefined);
+  const high = Math.max(...ranges.map((range) => range.high));
+  if (high <= most) return "";
+  const low = Math.min(...ranges.map((range) => range.low));
+  return low > most
+    ? `: ${show(low)} to ${show(high)}, above this chart`
+    : `, up to ${show(high)}, cut off here`;
+}
+
+function legend(chart: LineChart, most: number): Html {
+  const { series, band, limit, show } = chart;
   const lines = series.map(({ name, tone }) => html`<span class="key ${tone}">${name}</span>`);
   const area = band?.ranges.some((range) => range !== undefined)
-    ? html`<span class="key band">${band.name}</span>`
+    ? html`<span class="key band">${band.name}${beyond(chart, most)}</span>`
     : none;
   const across =
     limit === undefined ? none : html`<span class="key limit-line">limit ${show(limit)}</span>`;
@@ -164,7 +176,7 @@ export function lineChart(chart: LineChart): Html {
       ${axes(chart, scale, most)} ${bandMarkup(chart, scale)} ${across}
       ${series.map((one) => seriesMarkup(one, chart, scale))}
     </svg>
-    ${legend(chart)}
+    ${legend(chart, most)}
   </figure>`;
 }
 

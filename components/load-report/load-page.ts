@@ -163,7 +163,10 @@ export function loadPage(report: LoadReport): string {
   );
   const body = html`<header>
       <h1>${target.model} under load</h1>
-      <p class="quiet">${target.instanceType ?? target.address}; ${at}</p>
+      <p class="quiet">
+        ${target.instanceType ?? target.address}${target.emulated ? ", emulated: no GPU is real here" : ""};
+        ${at}
+      </p>
     </header>
     <main>
       ${facts(report)} ${notes}

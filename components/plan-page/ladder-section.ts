@@ -40,7 +40,7 @@ function row(rung: Rung, report: PlanReport, mostUsd: number, index: number): Ht
   const endpoint = sagemaker === undefined ? "-" : usd(sagemaker.hourlyUsd);
   return html`<tr class="${index === 0 ? "chosen" : "other"}">
     <th scope="row">${hostsText(rung)}</th>
-    <td>${rung.gpuCount * (rung.nodes ?? 1)} x ${shortGpu(rung.gpuModel)}</td>
+    <td class="name">${rung.gpuCount * (rung.nodes ?? 1)} x ${shortGpu(rung.gpuModel)}</td>
     <td class="name">${rung.purchase}</td>
     <td class="name">${rung.region}</td>
     <td>${priceBar(rung, report, mostUsd)}</td>

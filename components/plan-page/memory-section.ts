@@ -1,7 +1,7 @@
 import { gib } from "../plan-figures.ts";
 import type { Rung } from "../plan-report/report.ts";
 import { mergedParts, partName } from "../plan-text.ts";
-import type { MemoryDemand, MemoryPart } from "../sizing/memory-part.ts";
+import { gpusOf, type MemoryDemand, type MemoryPart } from "../sizing/memory-part.ts";
 import { html, none, type Html } from "./html.ts";
 import { partColours } from "./page-style.ts";
 
@@ -66,7 +66,7 @@ export function memorySection(
   gpus: { readonly count: number; readonly usableMiB: number; readonly hosts?: number },
 ): Html {
   const parts = shownParts(demand);
-  const used = demand.tensorParallel * demand.pipelineParallel * demand.dataParallel;
+  const used = gpusOf(demand);
   const limitMiB = gpus.usableMiB * demand.utilisation;
   const alike = gpus.hosts ?? 1;
   const rows = Array.from(

@@ -28,6 +28,7 @@ body {
   margin: 0 auto; padding: 2rem 1.25rem 3rem; max-width: 74rem; background: var(--ground); color: var(--text);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif;
 }
+a { color: var(--accent); }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; }
 p { margin: .35rem 0; max-width: 60rem; }
@@ -44,12 +45,12 @@ p { margin: .35rem 0; max-width: 60rem; }
 .swatch { display: inline-block; width: .8rem; height: .8rem; border-radius: .15rem; margin-right: .45rem; vertical-align: -.05rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--quiet); font-size: .88rem; padding: .2rem 0 .4rem; }
+caption { text-align: left; color: var(--quiet); font-size: .88rem; padding: .2rem 0 .4rem; max-width: calc(100vw - 2.5rem); }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { color: var(--quiet); font-weight: 600; font-size: .85rem; white-space: nowrap; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.name { white-space: nowrap; }
-td.why { color: var(--quiet); }
+td.why { color: var(--quiet); min-width: 12rem; }
 tbody tr.chosen { background: var(--panel); }
 tbody th { font-weight: 600; white-space: nowrap; }
 .price { display: block; min-width: 7rem; }

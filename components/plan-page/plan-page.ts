@@ -107,6 +107,15 @@ function heading(report: PlanReport): string {
   return `${what}: ${method ?? ""}, ${sample} x ${microBatch ?? 0}, ${report.precision}`;
 }
 
+/** What may be done with the model, and where that is written. */
+function licenceNote({ licenceText, commercialUse }: PlanReport): Html {
+  if (licenceText === undefined) return none;
+  const { title, url, terms } = licenceText;
+  return html`<p class="quiet">
+    <a href="${url}">${title}</a>: commercial use: ${commercialUse ?? "not known"}; ${terms}.
+  </p>`;
+}
+
 /** A report as one page that needs no network: memory of each GPU, price ladder, and what was not taken. Pure. */
 export function planPage(report: PlanReport): string {
   const [chosen] = report.ladder;
@@ -117,6 +126,7 @@ export function planPage(report: PlanReport): string {
       <p class="quiet">
         ${heading(report)}; ${report.weightsGiB.toFixed(1)} GiB of weights; ${licence}
       </p>
+      ${licenceNote(report)}
     </header>
     <main>
       ${chosen === undefined ? html`<p>No cloud type that may be taken holds it.</p>` : facts(report, chosen)}

@@ -3,7 +3,6 @@ import { partName } from "../plan-text.ts";
 import {
   bandwidthShare,
   layerOverheadMs,
-  megatronShare,
   pcieLayerMs,
   prefillShare,
   trainingShare,
@@ -19,8 +18,10 @@ function memory({ demand, gpuMemoryMiB }: Rung): string[] {
       `  ${partName(name).padEnd(15)} ${gib(mib).padStart(10)}  (${(lowMiB / 1024).toFixed(1)} to ${(highMiB / 1024).toFixed(1)})  ${why}`,
   );
   const limit = gpuMemoryMiB * demand.utilisation;
+  const { tensorParallel, contextParallel = 1, pipelineParallel, dataParallel } = demand;
+  const context = contextParallel === 1 ? "" : `, ${contextParallel} x context`;
   return [
-    `memory of each GPU, split ${demand.tensorParallel} x tensor, ${demand.pipelineParallel} x pipeline, ${demand.dataParallel} x data:`,
+    `memory of each GPU, split ${tensorParallel} x tensor${context}, ${pipelineParallel} x pipeline, ${dataParallel} x data:`,
     ...rows,
     `  ${"in all".padEnd(15)} ${gib(demand.totalMiB).padStart(10)}  of ${gib(limit)}: ${gib(gpuMemoryMiB)} that nvidia-smi reports x ${demand.utilisation}`,
     `  ${"to start".padEnd(15)} ${gib(demand.startMiB).padStart(10)}`,
@@ -34,8 +35,7 @@ function percent({ low, high }: Range): string {
 function trainingSpeed({ method, imageSize }: TrainingAsked, rung: Rung): string[] {
   if (imageSize !== undefined) return [];
   const { nvlink, gpuCount, layout } = rung;
-  const byMegatron = layout?.framework === "megatron" && nvlink;
-  const share = byMegatron ? megatronShare : trainingShare[method as keyof typeof trainingShare];
+  const share = layout?.step?.share ?? trainingShare[method as keyof typeof trainingShare];
   const scores = layout?.step === undefined ? "" : ", and those of attention's scores";
   const again = layout?.gradientCheckpointing === true ? ", and 2 for checkpointing" : "";
   return [

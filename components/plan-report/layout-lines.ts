@@ -17,11 +17,14 @@ function gpusText({ nodes, gpusPerNode }: LayoutReport): string {
 /** Over how many GPUs, and by what: "Megatron-LM: tensor 4 x pipeline 4 x data 2 over 32 GPUs of 4 hosts". */
 export function splitText(layout: LayoutReport): string {
   const { tensorParallel, pipelineParallel, dataParallel, virtualStages, sharding } = layout;
+  const { contextParallel, expertParallel } = layout;
   if (layout.framework === "hugging-face") {
     return `${shardingNames[sharding] ?? sharding} over ${gpusText(layout)}`;
   }
   const groups = virtualStages === 1 ? "" : ` (${virtualStages} groups of layers each)`;
-  return `Megatron-LM: tensor ${tensorParallel} x pipeline ${pipelineParallel}${groups} x data ${dataParallel} over ${gpusText(layout)}`;
+  const context = contextParallel === 1 ? "" : ` x context ${contextParallel}`;
+  const experts = expertParallel === 1 ? "" : `, experts over ${expertParallel} of them each`;
+  return `Megatron-LM: tensor ${tensorParallel}${context} x pipeline ${pipelineParallel}${groups} x data ${dataParallel} over ${gpusText(layout)}${experts}`;
 }
 
 /** How many sequences make a step: "16 sequences a step: 8 passes of 1 x 2". */
@@ -68,6 +71,8 @@ export function layoutTexts({
 
 const kindNames = {
   tensor: "of the tensor-parallel groups",
+  context: "of keys and values along a sequence",
+  expert: "of tokens to their experts",
   pipeline: "between stages",
   data: "of gradients and weights",
 } as const;

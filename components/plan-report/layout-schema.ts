@@ -11,6 +11,8 @@ export const layoutSchema = z.strictObject({
   tensorParallel: z.int().positive(),
   pipelineParallel: z.int().positive(),
   dataParallel: z.int().positive(),
+  contextParallel: z.int().positive().describe("GPUs that share out the tokens of one sequence."),
+  expertParallel: z.int().positive().describe("GPUs that share out the experts of a layer."),
   virtualStages: z.int().positive().describe("Groups of layers of each pipeline stage."),
   tablesAsLayers: z.boolean().describe("Embedding and output head count as a layer each."),
   sharding: z.string().describe("How states are shared out over the data-parallel GPUs."),
@@ -21,11 +23,12 @@ export const layoutSchema = z.strictObject({
   networkGbps: z.number().positive().optional().describe("Of one host."),
   step: z
     .strictObject({
+      share: rangeSchema.describe("Of the GPUs' dense peak that the arithmetic reaches."),
       computeSeconds: rangeSchema,
       bubble: z.number().nonnegative().describe("Idle time of the pipeline over the arithmetic."),
       traffic: z.array(
         z.strictObject({
-          kind: z.enum(["tensor", "pipeline", "data"]),
+          kind: z.enum(["tensor", "context", "expert", "pipeline", "data"]),
           over: z.enum(["nvlink", "network"]),
           gigabytes: z
             .number()

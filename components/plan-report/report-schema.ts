@@ -15,6 +15,7 @@ const memoryDemand = z.looseObject({
   tensorParallel: z.int().positive(),
   pipelineParallel: z.int().positive(),
   dataParallel: z.int().positive(),
+  contextParallel: z.int().positive().optional().describe("GPUs to a sequence; 1 where not there."),
   parts: z.array(memoryPart).nonempty(),
   totalMiB: z.number().positive(),
   lowMiB: z.number(),

@@ -40,6 +40,10 @@ export interface LayoutReport {
   readonly tensorParallel: number;
   readonly pipelineParallel: number;
   readonly dataParallel: number;
+  /** GPUs that share out the tokens of one sequence. */
+  readonly contextParallel: number;
+  /** GPUs that share out the experts of a layer. */
+  readonly expertParallel: number;
   /** Groups of layers of each pipeline stage; 1 is no interleaving. */
   readonly virtualStages: number;
   /** Embedding and output head count as a layer each when layers are dealt out over the stages. */

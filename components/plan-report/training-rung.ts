@@ -2,7 +2,7 @@ import { jobUsd } from "../pricing/rung-cost.ts";
 import type { TrainingJob } from "../sizing/job.ts";
 import { shapeOf } from "../sizing/model-shape.ts";
 import { stepOf } from "../sizing/parallel/choose-layout.ts";
-import { virtualStagesOf } from "../sizing/parallel/training-layout.ts";
+import { groupsOf, virtualStagesOf } from "../sizing/parallel/training-layout.ts";
 import type { Candidate } from "../sizing/placement.ts";
 import { clusterTime, type ClusterStep } from "../throughput/cluster-step.ts";
 import { densePeakTflops } from "../throughput/dense-peak.ts";
@@ -41,6 +41,7 @@ function layoutOf({ layout, type }: Candidate, step: ClusterStep | undefined): R
   if (layout === undefined) return undefined;
   const { framework, nodes, gpusPerNode, passes, globalBatch, workload } = layout;
   const { tensorParallel, pipelineParallel, dataParallel } = layout;
+  const { contextParallel, expertParallel } = groupsOf(layout);
   const { gradientCheckpointing, microBatch, sharding = "none" } = workload;
   return {
     framework,
@@ -49,6 +50,8 @@ function layoutOf({ layout, type }: Candidate, step: ClusterStep | undefined): R
     tensorParallel,
     pipelineParallel,
     dataParallel,
+    contextParallel,
+    expertParallel,
     virtualStages: virtualStagesOf(layout),
     tablesAsLayers: workload.megatron?.tablesAsLayers ?? false,
     sharding: framework === "megatron" ? "distributed-optimizer" : sharding,

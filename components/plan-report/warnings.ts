@@ -1,3 +1,4 @@
+import { gpusOf } from "../sizing/memory-part.ts";
 import { usd } from "../plan-figures.ts";
 import type { Decision } from "../sizing/decide.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
@@ -10,18 +11,14 @@ function lease({ training }: Rung, { leaseHours }: PlanRequest): string | undefi
   return `the lease of ${leaseHours} h may end before the job does: it takes up to ${Math.ceil(jobHours)} h`;
 }
 
-function usedGpus({ tensorParallel, pipelineParallel, dataParallel }: Rung): number {
-  return tensorParallel * pipelineParallel * dataParallel;
-}
-
 function idle(rung: Rung): string | undefined {
-  const used = usedGpus(rung);
+  const used = gpusOf(rung.demand);
   const held = rung.gpuCount * (rung.nodes ?? 1);
   return used < held ? `only ${used} of its ${held} GPUs are used` : undefined;
 }
 
 function crossing(rung: Rung): string | undefined {
-  if (usedGpus(rung) === 1 || rung.nvlink) return undefined;
+  if (gpusOf(rung.demand) === 1 || rung.nvlink) return undefined;
   return "its GPUs exchange over PCIe, which the time range allows for";
 }
 

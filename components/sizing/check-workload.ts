@@ -1,7 +1,11 @@
 import type { Model } from "../catalogue/model.ts";
 import { UserError } from "../user-error.ts";
 import { imageTrainingProblems } from "./image-training-demand.ts";
-import { megatronProblem, megatronSplitProblem } from "./parallel/megatron-split.ts";
+import {
+  contextProblem,
+  megatronProblem,
+  megatronSplitProblem,
+} from "./parallel/megatron-split.ts";
 import { trainingSplitProblem } from "./splits.ts";
 import type {
   ServingParallelism,
@@ -55,13 +59,15 @@ function wrongMegatron(
   workload: TrainingWorkload,
   parallelism: TrainingParallelism,
 ): readonly string[] {
-  const { megatron, gradientAccumulation = 1 } = workload;
+  const { megatron, gradientAccumulation = 1, sequenceTokens } = workload;
   if (megatron === undefined) return [];
   const method = megatronProblem(model, workload);
   const split = megatronSplitProblem(model, parallelism, megatron, gradientAccumulation);
+  const context = contextProblem(sequenceTokens, megatron.contextParallel ?? 1);
   return [
     ...(method === undefined ? [] : [`framework: Megatron-LM: ${method}`]),
     ...(split === undefined ? [] : [`parallelism: ${split}`]),
+    ...(context === undefined ? [] : [`parallelism: ${context}`]),
   ];
 }
 

@@ -35,6 +35,8 @@ export interface MemoryDemand {
   readonly pipelineParallel: number;
   /** 1 when a model is served. */
   readonly dataParallel: number;
+  /** GPUs that share out the tokens of one sequence. @default 1 */
+  readonly contextParallel?: number;
   readonly parts: readonly MemoryPart[];
   readonly totalMiB: number;
   readonly lowMiB: number;
@@ -55,6 +57,12 @@ export interface MemoryDemand {
   readonly runtimeMiB: number;
 }
 
+/** GPUs that the demand is of, each alike. */
+export function gpusOf(demand: MemoryDemand): number {
+  const { tensorParallel, pipelineParallel, dataParallel, contextParallel = 1 } = demand;
+  return tensorParallel * pipelineParallel * dataParallel * contextParallel;
+}
+
 /** What a {@link MemoryDemand} is made of. */
 export interface DemandInput {
   readonly parts: readonly MemoryPart[];
@@ -62,6 +70,7 @@ export interface DemandInput {
     readonly tensorParallel: number;
     readonly pipelineParallel: number;
     readonly dataParallel?: number;
+    readonly contextParallel?: number;
   };
   readonly utilisation: number;
   /** @default false */

@@ -1,6 +1,8 @@
 import type { Model } from "../catalogue/model.ts";
 import { UserError } from "../user-error.ts";
 
+type Experts = NonNullable<Model["experts"]>;
+
 /** The figures of a decoder that memory follows from; what the catalogue lacks is derived, and named in `assumed`. */
 export interface ModelShape {
   readonly parameters: number;
@@ -15,6 +17,8 @@ export interface ModelShape {
   readonly matrixSize: number;
   /** Feed-forward parts of one layer: experts, shared ones included; 1 in a dense model. */
   readonly expertCount: number;
+  /** As the catalogue has them; undefined for a dense model. */
+  readonly experts: Experts | undefined;
   /** Matrices of the feed-forward part: 3 with a gate (SwiGLU, GeGLU), else 2. */
   readonly feedForwardMatrices: 2 | 3;
   readonly vocabularySize: number;
@@ -62,8 +66,6 @@ function intermediateOf(model: Model, parameters: number, matrices: number): num
   const ofLayer = active / layers - 4 * hiddenSize * hiddenSize;
   return Math.max(2 * hiddenSize, Math.round(ofLayer / (matrices * hiddenSize)));
 }
-
-type Experts = NonNullable<Model["experts"]>;
 
 function sharedExperts({ sharedIntermediateSize = 0, intermediateSize }: Experts): number {
   return Math.round(sharedIntermediateSize / intermediateSize);
@@ -114,6 +116,7 @@ function makeShape(model: Model): ModelShape {
     headDimension: model.headDimension ?? Math.round(hiddenSize / attentionHeads),
     intermediateSize: activeSize(experts, dense),
     matrixSize: experts?.intermediateSize ?? dense,
+    experts,
     expertCount: experts === undefined ? 1 : experts.count + sharedExperts(experts),
     feedForwardMatrices,
     vocabularySize: vocabularySize ?? 151_936,

@@ -36,6 +36,10 @@ export interface TrainingRequest {
   readonly tensorParallel?: number | undefined;
   /** Stages of its pipeline. @default what is fastest */
   readonly pipelineParallel?: number | undefined;
+  /** GPUs that share out the tokens of one sequence. @default what is fastest, with 4,096 tokens or more on each */
+  readonly contextParallel?: number | undefined;
+  /** GPUs that share out the experts of a layer. @default what is fastest of those that NVLink joins */
+  readonly expertParallel?: number | undefined;
 }
 
 /** How a training may be laid out. */
@@ -43,6 +47,8 @@ export interface LayoutWishes {
   readonly framework: "auto" | TrainingFramework;
   readonly tensorParallel: number | undefined;
   readonly pipelineParallel: number | undefined;
+  readonly contextParallel?: number | undefined;
+  readonly expertParallel?: number | undefined;
 }
 
 const known = {
@@ -64,23 +70,28 @@ const counts = [
   "globalBatch",
   "tensorParallel",
   "pipelineParallel",
+  "contextParallel",
+  "expertParallel",
 ] as const;
 
 const frameworkNames: readonly LayoutWishes["framework"][] = ["auto", ...frameworks];
 
-function wrongFramework({
-  framework,
-  tensorParallel,
-  pipelineParallel,
-}: TrainingRequest): readonly string[] {
+/** Whether the size of one of Megatron-LM's groups is asked for. */
+function asksForGroups(request: TrainingRequest): boolean {
+  const { tensorParallel, pipelineParallel, contextParallel, expertParallel } = request;
+  const sizes = [tensorParallel, pipelineParallel, contextParallel, expertParallel];
+  return sizes.some((size) => size !== undefined);
+}
+
+function wrongFramework(request: TrainingRequest): readonly string[] {
+  const { framework } = request;
   if (framework === undefined) return [];
   if (!frameworkNames.some((name) => name === framework)) {
     return [`framework: "${framework}"; there are ${frameworkNames.join(", ")}`];
   }
-  const split = tensorParallel !== undefined || pipelineParallel !== undefined;
-  return split && framework === "hugging-face"
+  return asksForGroups(request) && framework === "hugging-face"
     ? [
-        "framework: tensor and pipeline parallelism are Megatron-LM's; take megatron, or leave it out",
+        "framework: groups of GPUs (tensor, context, expert, pipeline) are Megatron-LM's; take megatron, or leave it out",
       ]
     : [];
 }
@@ -116,10 +127,16 @@ export function wrongTraining(request: TrainingRequest = {}): readonly string[] 
 
 /** How the request lets a training be laid out; {@link wrongTraining} finds nothing wrong with it. */
 export function layoutWishes(request: TrainingRequest): LayoutWishes {
-  const { tensorParallel, pipelineParallel, framework = "auto" } = request;
-  const split = tensorParallel !== undefined || pipelineParallel !== undefined;
+  const { tensorParallel, pipelineParallel, contextParallel, expertParallel } = request;
+  const { framework = "auto" } = request;
   const named = frameworkNames.find((name) => name === framework) ?? "auto";
-  return { framework: split ? "megatron" : named, tensorParallel, pipelineParallel };
+  return {
+    framework: asksForGroups(request) ? "megatron" : named,
+    tensorParallel,
+    pipelineParallel,
+    contextParallel,
+    expertParallel,
+  };
 }
 
 function chosen<Name extends keyof typeof known>(

@@ -1,4 +1,4 @@
-import type { MemoryDemand } from "./memory-part.ts";
+import { gpusOf, type MemoryDemand } from "./memory-part.ts";
 
 /** Whether one GPU holds what is asked. */
 export interface Verdict {
@@ -33,7 +33,7 @@ export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
   const limitMiB = usableMiB * demand.utilisation;
   const { startMiB, highMiB, wholeRange } = demand;
   const { fits, comfortable } = holding(demand, usableMiB);
-  const gpus = demand.tensorParallel * demand.pipelineParallel * demand.dataParallel;
+  const gpus = gpusOf(demand);
   const each = gpus === 1 ? "" : ` on each of ${gpus} GPUs`;
   const needed = fits ? demand.totalMiB : wholeRange ? highMiB : startMiB;
   const most = wholeRange ? "needs up to" : "needs";

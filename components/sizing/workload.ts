@@ -139,6 +139,10 @@ export interface MegatronSettings {
    * layer less (`account_for_embedding_in_pipeline_split`). @default false
    */
   readonly tablesAsLayers?: boolean | undefined;
+  /** GPUs that share out the tokens of one sequence (`context_parallel_size`). @default 1 */
+  readonly contextParallel?: number | undefined;
+  /** GPUs that share out the experts of a layer, each of them whole (`expert_model_parallel_size`). @default 1 */
+  readonly expertParallel?: number | undefined;
   /** Moments and 32-bit weights are shared out over the data-parallel GPUs. @default true */
   readonly distributedOptimizer?: boolean | undefined;
 }

@@ -14,6 +14,8 @@ const ofText = [
   "framework",
   "tensorParallel",
   "pipelineParallel",
+  "contextParallel",
+  "expertParallel",
 ] as const;
 
 const sides = { least: 64, most: 4096, step: 8 } as const;

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
 import { trustPolicy } from "../trust-policy.ts";
-import { startPolicy } from "./scheduled-machine.ts";
+import { machineTrust, startPolicy } from "./scheduled-machine.ts";
 import { sweepPolicy } from "./sweep-by-tag.ts";
 import { sweepElsewhere } from "./sweep-elsewhere.ts";
 import { sweepElsewhereExpression, sweepInput, type sweepBounds } from "./teardown-times.ts";
@@ -23,7 +23,6 @@ export interface ElsewhereArgs {
  */
 export function armElsewhere(name: string, args: ElsewhereArgs, parent: pulumi.Resource): void {
   const { run, sweepRegions, tags } = args;
-  const sweeping = sweepingRole(name, args, parent);
   const groups = sweepRegions.map((region) => {
     const called = `${name}-${region}`;
     return new aws.scheduler.ScheduleGroup(
@@ -32,6 +31,7 @@ export function armElsewhere(name: string, args: ElsewhereArgs, parent: pulumi.R
       { parent },
     );
   });
+  const sweeping = sweepingRole(name, args, groups, parent);
   const machines = sweepRegions.map((region) => {
     const called = `${name}-${region}-sweeper`;
     return new aws.sfn.StateMachine(
@@ -58,16 +58,20 @@ interface Role {
   readonly policy: aws.iam.RolePolicy;
 }
 
-function sweepingRole(name: string, { run, tags }: ElsewhereArgs, parent: pulumi.Resource): Role {
+function sweepingRole(
+  name: string,
+  { run, tags }: ElsewhereArgs,
+  groups: readonly aws.scheduler.ScheduleGroup[],
+  parent: pulumi.Resource,
+): Role {
   const called = `${name}-elsewhere-role`;
   const role = new aws.iam.Role(
     called,
     {
       description: "berth: sweeps what is left of one stack in other regions",
-      assumeRolePolicy: trustPolicy(
-        "states.amazonaws.com",
-        `arn:aws:states:*:*:stateMachine:${name}-*`,
-      ),
+      assumeRolePolicy: pulumi
+        .all(groups.map(({ arn }) => arn))
+        .apply(([arn = ""]) => machineTrust(name, arn)),
       tags: namedTags(tags, called),
     },
     { parent },

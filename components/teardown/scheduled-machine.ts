@@ -72,19 +72,26 @@ export function scheduledMachine(
   return { machine, schedule };
 }
 
+/**
+ * Lets the state machines of one teardown, in this account alone, use a role.
+ *
+ * @param groupArn of the schedules that start them, which names the account
+ */
+export function machineTrust(name: string, groupArn: string): string {
+  const account = groupArn.split(":")[4] ?? "";
+  return trustPolicy("states.amazonaws.com", `arn:aws:states:*:${account}:stateMachine:${name}-*`);
+}
+
 function stateMachine(
   name: string,
-  { parts, description, definition, policy, tags }: ScheduledMachineArgs,
+  { parts, description, definition, policy, group, tags }: ScheduledMachineArgs,
   parent: pulumi.Resource,
 ): aws.sfn.StateMachine {
   const role = new aws.iam.Role(
     `${name}-${parts.machine}-role`,
     {
       description,
-      assumeRolePolicy: trustPolicy(
-        "states.amazonaws.com",
-        `arn:aws:states:*:*:stateMachine:${name}-*`,
-      ),
+      assumeRolePolicy: group.arn.apply((arn) => machineTrust(name, arn)),
       tags: namedTags(tags, `${name}-${parts.machine}-role`),
     },
     { parent },

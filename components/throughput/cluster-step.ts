@@ -6,11 +6,13 @@ import {
   type ClusterWork,
   type Traffic,
 } from "./cluster-traffic.ts";
-import { megatronShare, pcieShare, trainingShare } from "./efficiency.ts";
+import { megatronExpertShare, megatronShare, pcieShare, trainingShare } from "./efficiency.ts";
 import type { TrainingTime } from "./training-time.ts";
 
 /** One step of the optimiser. */
 export interface ClusterStep {
+  /** Of the GPUs' dense peak that the arithmetic reaches. */
+  readonly share: Range;
   /** Arithmetic alone, without waiting. */
   readonly computeSeconds: Range;
   /** Time that a pipeline stands empty, as a share of the arithmetic: (stages - 1) / (passes x groups). */
@@ -37,8 +39,14 @@ function bubbleShare({ pipelineParallel, virtualStages, passes }: ClusterLayout)
   return (pipelineParallel - 1) / (passes * virtualStages);
 }
 
-function computeShare({ method }: ClusterWork, layout: ClusterLayout, { nvlink }: ClusterMachine) {
-  if (layout.framework === "megatron" && nvlink) return megatronShare;
+function computeShare(
+  { method, experts }: ClusterWork,
+  layout: ClusterLayout,
+  { nvlink }: ClusterMachine,
+): Range {
+  if (layout.framework === "megatron" && nvlink) {
+    return experts === undefined ? megatronShare : megatronExpertShare;
+  }
   const { low, high } = trainingShare[method];
   const crossing = !nvlink && layout.gpusPerNode > 1 ? pcieShare : { low: 1, high: 1 };
   return { low: low * crossing.low, high: high * crossing.high };
@@ -54,10 +62,11 @@ export function clusterStep(
   machine: ClusterMachine,
 ): ClusterStep {
   const { microBatch, sequenceTokens } = work;
-  const { passes, dataParallel, tensorParallel, pipelineParallel } = layout;
+  const { passes, dataParallel, tensorParallel, pipelineParallel, contextParallel = 1 } = layout;
   const tokensPerStep = passes * microBatch * dataParallel * sequenceTokens;
   const share = computeShare(work, layout, machine);
-  const peak = machine.tflops * 1e12 * dataParallel * tensorParallel * pipelineParallel;
+  const gpus = dataParallel * tensorParallel * pipelineParallel * contextParallel;
+  const peak = machine.tflops * 1e12 * gpus;
   const operations = operationsPerToken(work) * tokensPerStep;
   const at = (part: number) => operations / (peak * part);
   const computeSeconds = { low: at(share.high), high: at(share.low) };
@@ -69,7 +78,7 @@ export function clusterStep(
     low: Math.max(computeSeconds.low * (1 + bubble), ...hidden),
     high: computeSeconds.high * (1 + bubble) + waiting,
   };
-  return { computeSeconds, bubble, traffic, stepSeconds, tokensPerStep };
+  return { share, computeSeconds, bubble, traffic, stepSeconds, tokensPerStep };
 }
 
 /** How long a training of so many tokens takes at that pace. */

@@ -19,6 +19,18 @@ export interface ClusterWork {
   readonly gradientCheckpointing: boolean;
   /** Weights are shared out over the data-parallel GPUs, and gathered for every pass (ZeRO 3, FSDP). */
   readonly weightsSharded: boolean;
+  /** Numbers of key and value of one token in a layer; 0 where no sequence is shared out. @default 0 */
+  readonly keyValueNumbers?: number | undefined;
+  /** Of a mixture of experts under Megatron-LM. */
+  readonly experts?: ExpertWork | undefined;
+}
+
+/** The experts of a mixture, as far as their exchange goes. */
+export interface ExpertWork {
+  /** Experts that a token goes to. */
+  readonly perToken: number;
+  /** Parameters of all of them that are trained. */
+  readonly trainedParameters: number;
 }
 
 /** How it is laid out. */
@@ -29,6 +41,10 @@ export interface ClusterLayout {
   readonly tensorParallel: number;
   readonly pipelineParallel: number;
   readonly dataParallel: number;
+  /** GPUs that share out one sequence. @default 1 */
+  readonly contextParallel?: number | undefined;
+  /** GPUs that share out the experts of a layer. @default 1 */
+  readonly expertParallel?: number | undefined;
   readonly virtualStages: number;
   /** Passes of one step. */
   readonly passes: number;
@@ -47,8 +63,11 @@ export interface ClusterMachine {
 
 /** What crosses between GPUs in one step. */
 export interface Traffic {
-  /** Of the tensor-parallel groups, between stages, or of gradients and weights over the data-parallel GPUs. */
-  readonly kind: "tensor" | "pipeline" | "data";
+  /**
+   * Of the tensor-parallel groups, of keys and values over the GPUs of one sequence, of tokens and their experts, between
+   * stages, or of gradients and weights over the data-parallel GPUs.
+   */
+  readonly kind: "tensor" | "context" | "expert" | "pipeline" | "data";
   /** NVLink within a node, each way of one GPU; the network between nodes, each way of one node. */
   readonly over: "nvlink" | "network";
   readonly gigabytes: number;
@@ -60,9 +79,12 @@ export interface Traffic {
 const gradientBytes = 4;
 const weightBytes = 2;
 
-/** Bytes of one pass of the activations between layers. */
-function streamBytes({ microBatch, sequenceTokens, hiddenSize }: ClusterWork): number {
-  return 2 * microBatch * sequenceTokens * hiddenSize;
+/** Bytes of one pass of the activations between layers, of the GPUs that have one part of a sequence. */
+function streamBytes(
+  { microBatch, sequenceTokens, hiddenSize }: ClusterWork,
+  { contextParallel = 1 }: ClusterLayout,
+): number {
+  return (2 * microBatch * sequenceTokens * hiddenSize) / contextParallel;
 }
 
 function timed(
@@ -86,33 +108,70 @@ function tensorBytes(work: ClusterWork, layout: ClusterLayout): number {
   const times = work.gradientCheckpointing ? 6 : 4;
   const ring = (2 * (tensorParallel - 1)) / tensorParallel;
   const layers = work.layers / pipelineParallel;
-  return passes * layers * times * ring * streamBytes(work);
+  return passes * layers * times * ring * streamBytes(work, layout);
+}
+
+/**
+ * Keys and values go round the GPUs of one sequence, forward once and backward twice, with their gradients
+ * (https://arxiv.org/abs/2310.01889); of a host's GPUs the last of each ring sends to the next host.
+ */
+function contextTraffic(work: ClusterWork, layout: ClusterLayout, machine: ClusterMachine) {
+  const { contextParallel = 1, tensorParallel, pipelineParallel, passes, gpusPerNode } = layout;
+  const { keyValueNumbers = 0, microBatch, sequenceTokens, layers } = work;
+  const times = work.gradientCheckpointing ? 4 : 3;
+  const others = (contextParallel - 1) / contextParallel;
+  const pass = (2 * keyValueNumbers * microBatch * sequenceTokens * others) / tensorParallel;
+  const bytes = passes * (layers / pipelineParallel) * times * pass;
+  const together = Math.max(1, gpusPerNode / tensorParallel);
+  return contextParallel <= together
+    ? timed({ kind: "context", over: "nvlink" }, bytes, machine)
+    : timed({ kind: "context", over: "network" }, (bytes * gpusPerNode) / together, machine);
+}
+
+/** Each token goes to its experts and back, forward and backward, and once more where the layer is made again. */
+function expertTraffic(work: ClusterWork, layout: ClusterLayout, machine: ClusterMachine) {
+  const { expertParallel = 1, tensorParallel, pipelineParallel, passes, gpusPerNode } = layout;
+  const times = work.gradientCheckpointing ? 6 : 4;
+  const pass = ((work.experts?.perToken ?? 0) * streamBytes(work, layout)) / tensorParallel;
+  const bytes = passes * (work.layers / pipelineParallel) * times * pass;
+  const hosts = expertParallel / gpusPerNode;
+  return hosts <= 1
+    ? timed({ kind: "expert", over: "nvlink" }, bytes * (1 - 1 / expertParallel), machine)
+    : timed({ kind: "expert", over: "network" }, bytes * gpusPerNode * (1 - 1 / hosts), machine);
 }
 
 /** Between the stages of a node's GPUs and those of the next: forward and backward, each GPU of a group its part. */
 function pipelineBytes(work: ClusterWork, layout: ClusterLayout): number {
   const { tensorParallel, pipelineParallel, dataParallel, gpusPerNode } = layout;
-  const withinNode = tensorParallel * dataParallel < gpusPerNode;
+  const { contextParallel = 1 } = layout;
+  const withinNode = tensorParallel * contextParallel * dataParallel < gpusPerNode;
   if (pipelineParallel === 1 || layout.nodes === 1 || withinNode) return 0;
   const groups = gpusPerNode / tensorParallel;
-  return 2 * layout.passes * layout.virtualStages * groups * streamBytes(work);
+  return 2 * layout.passes * layout.virtualStages * groups * streamBytes(work, layout);
 }
 
 /** Bytes that go round the data-parallel GPUs, of one GPU's part of the model. */
 function dataBytes(work: ClusterWork, layout: ClusterLayout): number {
-  const { parameters, trainedParameters, weightsSharded } = work;
-  const parts = layout.tensorParallel * layout.pipelineParallel;
+  const { parameters, trainedParameters, weightsSharded, experts } = work;
+  const { tensorParallel, pipelineParallel, expertParallel = 1 } = layout;
+  const parts = tensorParallel * pipelineParallel;
   const gradients = trainedParameters * gradientBytes;
-  if (!weightsSharded) return (gradients + trainedParameters * weightBytes) / parts;
+  if (!weightsSharded) {
+    const ofExperts = experts?.trainedParameters ?? 0;
+    const held = (trainedParameters - ofExperts) / parts;
+    return (held + ofExperts / expertParallel / pipelineParallel) * (gradientBytes + weightBytes);
+  }
   // Gathered forward and again backward, and the gradients of each pass handed out.
   return (layout.passes * (2 * parameters * weightBytes + gradients)) / parts;
 }
 
 /** What of it leaves a node: the GPUs of a node that are of one group send it once. */
 function dataTraffic(work: ClusterWork, layout: ClusterLayout, machine: ClusterMachine) {
-  const { dataParallel, gpusPerNode, tensorParallel } = layout;
-  const together = Math.min(dataParallel, gpusPerNode / tensorParallel);
-  const nodes = dataParallel / together;
+  const { dataParallel, gpusPerNode, tensorParallel, contextParallel = 1 } = layout;
+  // The GPUs of one sequence hold the same parameters, too.
+  const alike = dataParallel * contextParallel;
+  const together = Math.min(alike, gpusPerNode / tensorParallel);
+  const nodes = alike / together;
   const bytes = dataBytes(work, layout);
   if (nodes > 1) {
     const groups = gpusPerNode / together;
@@ -130,6 +189,8 @@ export function trafficOf(
 ): readonly Traffic[] {
   return [
     timed({ kind: "tensor", over: "nvlink" }, tensorBytes(work, layout), machine),
+    contextTraffic(work, layout, machine),
+    expertTraffic(work, layout, machine),
     timed({ kind: "pipeline", over: "network" }, pipelineBytes(work, layout), machine),
     dataTraffic(work, layout, machine),
   ].filter(({ gigabytes }) => gigabytes > 0);

@@ -59,6 +59,14 @@ export const stepOverheadMs: Range = { low: 2, high: 33 };
 export const megatronShare: Range = { low: 0.36, high: 0.65 };
 
 /**
+ * The same of a mixture of experts, whose matrices are small and whose GPUs wait for the fullest expert: 0.17 to 0.28 of Qwen3
+ * 235B on H100 (best_practice/Qwen3/readme.md of github.com/yanring/Megatron-MoE-ModelZoo), 0.15 and 0.1 of gpt-oss-120b on H100
+ * and B200 with idle stages and the network in it (docs/performance-summary.md of github.com/NVIDIA-NeMo/Megatron-Bridge), up to
+ * 0.44 of Mixtral 8x7B on H100 (megatron/core/transformer/moe/README.md of github.com/NVIDIA/Megatron-LM).
+ */
+export const megatronExpertShare: Range = { low: 0.16, high: 0.45 };
+
+/**
  * Share of the network cards' rate that gradients and weights reach; an assumption on both ends, for no measured table of
  * EFA over several types was found.
  */

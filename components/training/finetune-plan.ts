@@ -70,6 +70,8 @@ export interface FinetunePlan {
 /** What trains, and over which groups of GPUs. */
 export interface FinetuneLayout extends TrainingParallelism {
   readonly framework: TrainingFramework;
+  readonly contextParallel: number;
+  readonly expertParallel: number;
   readonly virtualStages: number;
   readonly tablesAsLayers: boolean;
   /** Of one step; undefined where it is not known. */
@@ -124,7 +126,8 @@ function megatronWorkload(
 ): TrainingWorkload | undefined {
   if (layout?.framework !== "megatron") return undefined;
   const { virtualStages, tablesAsLayers, gradientCheckpointing, passes } = layout;
-  const megatron = { virtualStages, tablesAsLayers };
+  const { contextParallel, expertParallel } = layout;
+  const megatron = { virtualStages, tablesAsLayers, contextParallel, expertParallel };
   return { ...workload, megatron, gradientCheckpointing, gradientAccumulation: passes };
 }
 
@@ -230,9 +233,11 @@ function layoutOf(rung: Rung): FinetuneLayout {
   const { layout } = rung;
   if (layout === undefined) throw new Error(`${rung.instanceType} was placed without a layout`);
   const { framework, dataParallel, tensorParallel, pipelineParallel } = layout;
-  const { virtualStages, tablesAsLayers, step } = layout;
+  const { contextParallel, expertParallel, virtualStages, tablesAsLayers, step } = layout;
   return {
     framework,
+    contextParallel,
+    expertParallel,
     dataParallel,
     tensorParallel,
     pipelineParallel,

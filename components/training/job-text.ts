@@ -23,9 +23,12 @@ function timeLine({ jobHours, jobUsd, machine }: FinetunePlan): string {
 /** The groups of GPUs of Megatron-LM; undefined where the Trainer shares states out. */
 export function layoutText({ layout }: FinetunePlan): string | undefined {
   const { framework, tensorParallel, pipelineParallel, dataParallel, virtualStages } = layout;
+  const { contextParallel, expertParallel } = layout;
   if (framework !== "megatron") return undefined;
   const groups = virtualStages === 1 ? "" : ` (${virtualStages} groups of layers each)`;
-  return `Megatron-LM, tensor ${tensorParallel} x pipeline ${pipelineParallel}${groups} x data ${dataParallel}`;
+  const context = contextParallel === 1 ? "" : ` x context ${contextParallel}`;
+  const experts = expertParallel === 1 ? "" : `, experts over ${expertParallel}`;
+  return `Megatron-LM, tensor ${tensorParallel}${context} x pipeline ${pipelineParallel}${groups} x data ${dataParallel}${experts}`;
 }
 
 /** What a person is told of a fine-tuning. */

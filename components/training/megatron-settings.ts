@@ -10,6 +10,7 @@ export type MegatronFile = Readonly<Record<string, Readonly<Record<string, unkno
 function modelSection(plan: FinetunePlan): Readonly<Record<string, unknown>> {
   const { layout, workload } = plan;
   const { tensorParallel, pipelineParallel, virtualStages, tablesAsLayers } = layout;
+  const { contextParallel, expertParallel } = layout;
   const again = {
     recompute_granularity: "full",
     recompute_method: "uniform",
@@ -19,11 +20,17 @@ function modelSection(plan: FinetunePlan): Readonly<Record<string, unknown>> {
     account_for_embedding_in_pipeline_split: true,
     account_for_loss_in_pipeline_split: true,
   };
+  // A GPU may hold none of a sequence's tokens that count, so that the loss is by token and not by GPU.
+  const context = { context_parallel_size: contextParallel, calculate_per_token_loss: true };
+  // Experts stay whole: tensor parallelism divides what is around them.
+  const experts = { expert_model_parallel_size: expertParallel, expert_tensor_parallel_size: 1 };
   return {
     seq_length: workload.sequenceTokens,
     tensor_model_parallel_size: tensorParallel,
     sequence_parallel: tensorParallel > 1,
     pipeline_model_parallel_size: pipelineParallel,
+    ...(contextParallel === 1 ? {} : context),
+    ...(expertParallel === 1 ? {} : experts),
     virtual_pipeline_model_parallel_size: virtualStages === 1 ? null : virtualStages,
     ...(tablesAsLayers ? counted : {}),
     should_pad_vocab: true,
@@ -38,7 +45,7 @@ function saveInterval({ layout, checkpointMinutes }: FinetunePlan): number {
 }
 
 /** The optimiser and how its states and gradients are shared out: as the plan has weighed them. */
-function optimizerSections({ learningRate }: FinetunePlan) {
+function optimizerSections({ learningRate, layout }: FinetunePlan) {
   return {
     optimizer: {
       optimizer: "adam",
@@ -56,8 +63,16 @@ function optimizerSections({ learningRate }: FinetunePlan) {
       overlap_grad_reduce: true,
       overlap_param_gather: true,
       check_for_nan_in_grad: true,
+      ...(layout.contextParallel === 1 ? {} : { average_in_collective: false }),
     },
   };
+}
+
+/** The adapters, which Megatron Bridge puts on its fused matrices; nothing where every weight learns. */
+function adapterSection({ workload, loraRank }: FinetunePlan) {
+  if (workload.method === "full") return {};
+  const modules = ["linear_qkv", "linear_proj", "linear_fc1", "linear_fc2"];
+  return { peft: { target_modules: modules, dim: loraRank, alpha: 2 * loraRank } };
 }
 
 function keepingSections(every: number) {
@@ -115,6 +130,7 @@ export function megatronFile(plan: FinetunePlan, data: JobData): MegatronFile {
       eval_iters: validated ? Math.ceil(data.validationSamples / batch.globalBatch) : 0,
     },
     ...optimizerSections(plan),
+    ...adapterSection(plan),
     dataset: {
       dataset_root: "data",
       seq_length: workload.sequenceTokens,

@@ -32,7 +32,8 @@ Put the folder on storage that they share, such as FSx for Lustre or EFS. ${fold
 
 function resultText({ layout, workload }: FinetunePlan): string {
   if (layout.framework === "megatron") {
-    return "`.venv/bin/python convert_megatron.py export` makes `output/model` of the newest checkpoint, as Hugging Face's libraries read it.";
+    const made = workload.method === "full" ? "output/model" : "output/adapter";
+    return `\`.venv/bin/python convert_megatron.py export\` makes \`${made}\` of the newest checkpoint, as Hugging Face's libraries read it.`;
   }
   return workload.method === "full"
     ? "`output/model` is the new model."

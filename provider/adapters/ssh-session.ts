@@ -129,7 +129,7 @@ export class SshSession {
           reject(
             new SshError(
               "host-key",
-              `${where} shows a host key other than the pinned one. Either the machine at this address is another one, or somebody is between you and it; nothing was sent to it.`,
+              `${where} shows a host key other than the pinned one (E_HOST_KEY). Either the machine at this address is another one, or somebody is between you and it; nothing was sent to it.`,
             ),
           );
         } else reject(classify(error, where));

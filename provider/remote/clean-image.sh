@@ -14,7 +14,7 @@ if [ -z "$root" ]; then
   done
   # The instance's own disks are no part of an image, and its line must not wait for them.
   if mountpoint -q "$folder/weights" 2>/dev/null; then as_root umount "$folder/weights"; fi
-  as_root sed -i '/^LABEL=berth-weights /d' /etc/fstab
+  as_root sed -i '/^LABEL=berth-weights /d; /\/berth-weights .* bind,/d' /etc/fstab
 fi
 # Named is what stays, so that what a later version puts there goes.
 as_root find "${folder:?}" -mindepth 1 -maxdepth 1 ! -name engines ! -name node ! -name python -exec rm -rf {} +

@@ -21,7 +21,14 @@ const maxJsonBytes = 64 * 1024 * 1024;
 const pythonNumbers = /(?<=[:[,]\s*)(?:-?Infinity|NaN)(?=\s*[\],}])/g;
 
 async function readJson(path: string): Promise<unknown> {
-  const { size } = await stat(path);
+  const found = await stat(path);
+  const { size } = found;
+  // A device says that it is empty, and never ends.
+  if (!found.isFile()) {
+    throw new UserError(`${path} is no file.`, {
+      hint: "Give the model's config.json, or the folder that it lies in.",
+    });
+  }
   if (size > maxJsonBytes) {
     throw new UserError(`${path} has ${size} bytes; a configuration has at most ${maxJsonBytes}.`, {
       hint: "Give the model's config.json, or the folder that it lies in.",

@@ -90,6 +90,8 @@ export function sshArguments(
     ...(identity === undefined ? [] : ["-i", identity.file]),
     "-p",
     String(target.port),
+    // Whatever a name begins with, it is not an option.
+    "--",
     `${target.user}@${target.address}`,
   ];
 }

@@ -4,6 +4,8 @@ export interface TextSinks {
   readonly err: (text: string) => void;
   /** Whether a person watches: only then is a line rewritten in place. */
   readonly interactive: boolean;
+  /** Width of the window of the standard error, characters. @default no bound */
+  readonly columns?: () => number | undefined;
 }
 
 /** This process's own streams. */
@@ -11,7 +13,20 @@ export const processSinks: TextSinks = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   interactive: process.stderr.isTTY && process.env["CI"] === undefined,
+  columns: () => process.stderr.columns,
 };
+
+/**
+ * Text of a host, a model or a file's name with its control characters shown instead of obeyed: they could retitle a window,
+ * hide a line or answer for the person. Line ends and tabs stay.
+ */
+export function harmless(text: string): string {
+  const lines = text.replaceAll(/\r+(?=\n|$)/g, "");
+
+  return lines.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
 
 /**
  * What a command says. With `--json` the standard output is one JSON document and nothing else, and the story goes to the
@@ -36,19 +51,23 @@ export class Terminal {
   say(...lines: readonly string[]): void {
     this.clearStatus();
     const write = this.json ? this.#sinks.err : this.#sinks.out;
-    for (const line of lines) write(`${line}\n`);
+    for (const line of lines) write(`${harmless(line)}\n`);
   }
 
   /** Text that may be part of a line, such as an answer that is still being made. */
   write(text: string): void {
     this.clearStatus();
-    (this.json ? this.#sinks.err : this.#sinks.out)(text);
+    (this.json ? this.#sinks.err : this.#sinks.out)(harmless(text));
   }
 
   /** What is under way, on a line that the next one replaces; nothing at all in a log. */
   status(text: string): void {
     if (!this.#sinks.interactive) return;
-    this.#sinks.err(`\r\u001B[2K${text}`);
+    // Only one line can be taken back: what a narrow window would wrap is cut off.
+    const room = (this.#sinks.columns?.() ?? Infinity) - 1;
+    const plain = harmless(text);
+    const shown = plain.length > room ? `${plain.slice(0, Math.max(0, room - 3))}...` : plain;
+    this.#sinks.err(`\r\u001B[2K${shown}`);
     this.#status = true;
   }
 
@@ -61,7 +80,7 @@ export class Terminal {
   /** Lines about what is wrong, always on the standard error. */
   complain(text: string): void {
     this.clearStatus();
-    this.#sinks.err(`${text}\n`);
+    this.#sinks.err(`${harmless(text)}\n`);
   }
 
   /** The command's result: printed only under `--json`. */

@@ -34,6 +34,8 @@ export const planning: readonly CommandRow[] = [
       ["--framework <name>", "of a training: auto, hugging-face or megatron"],
       ["--tensor-parallel <count>", "GPUs of a group of Megatron-LM's"],
       ["--pipeline-parallel <count>", "stages of Megatron-LM's pipeline"],
+      ["--context-parallel <count>", "GPUs that share out one sequence, of Megatron-LM's"],
+      ["--expert-parallel <count>", "GPUs that share out the experts of a layer, of Megatron-LM's"],
       ["--types <types>", "only these instance types, with commas between"],
       ["--gpu-count <count>", "only types with so many GPUs"],
       ["--gpu-family <names>", "only these GPUs or EC2 families, such as L4,g5"],

@@ -48,7 +48,7 @@ export const training: readonly CommandRow[] = [
       ...flagsOfPlan("--method", "--training-precision", "--optimizer", "--sequence", "--batch"),
       ...flagsOfPlan("--no-checkpointing", "--sharding", "--offload", "--lora-rank", "--epochs"),
       ...flagsOfPlan("--nodes", "--framework", "--tensor-parallel", "--pipeline-parallel"),
-      ...flagsOfPlan("--global-batch"),
+      ...flagsOfPlan("--context-parallel", "--expert-parallel", "--global-batch"),
       ...flagsOfPlan("--region", "--types", "--gpu-count", "--gpu-family", "--interconnect"),
       ...flagsOfPlan("--max-hourly-usd", "--budget-usd", "--quota"),
       ...flagsOfPlan("--spot", "--no-spot", "--on-demand", "--config"),

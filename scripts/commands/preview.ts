@@ -52,7 +52,7 @@ async function preview(options: StackOptions, terminal: Terminal): Promise<Previ
   const counts = Object.entries(result.changeSummary).map(([what, count]) => `${count} ${what}`);
   terminal.say("", `would be   ${counts.join(", ") || "no change"} (${seconds.toFixed(1)} s)`);
   terminal.say(...costLinesOf(deployment, cost));
-  if (plan.gated && !deployment.settings.acceptLicence) {
+  if (plan.gated && deployment.settings.acceptLicence?.includes(plan.licence) !== true) {
     terminal.say(`licence    "up" needs --accept-licence ${plan.licence}`);
   }
   const { changeSummary: changes } = result;

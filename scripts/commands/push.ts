@@ -1,7 +1,7 @@
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Model } from "../../components/catalogue/model.ts";
 import { UserError } from "../../components/user-error.ts";
-import { checkLicence } from "../../stacks/licence.ts";
+import { checkLicence, withLicence } from "../../stacks/licence.ts";
 import type { EngineChoice } from "../adapters/engine.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import { writeStackConfig } from "../adapters/stack-file.ts";
@@ -39,24 +39,35 @@ function lanesOf(text: string): number {
   throw new UserError(`--lanes ${text} is not possible.`, { hint: "Give a number from 1 to 256." });
 }
 
-/** Holds a gated model's weights until its licence is accepted, as `up` does. @returns whether the flag accepts it */
-function gate(model: Model, acceptedBefore: boolean, { acceptLicence }: PushFlags): boolean {
+/**
+ * Holds a gated model's weights until its licence is accepted, as `up` does.
+ *
+ * @param before names that the stack's file accepts
+ * @returns the names with the flag's, where it accepts one that is new
+ */
+function gate(
+  model: Model,
+  before: readonly string[] | undefined,
+  { acceptLicence }: PushFlags,
+): readonly string[] | undefined {
   const { id: modelId, gated = false, licence = "unknown", huggingfaceRepo } = model;
-  const accepted = gated && acceptLicence === licence;
+  const isNew = gated && acceptLicence === licence && before?.includes(licence) !== true;
+  const names = isNew ? withLicence(before, licence) : undefined;
   checkLicence(
-    { acceptLicence: acceptedBefore || accepted },
+    { acceptLicence: names ?? [...(before ?? [])] },
     { modelId, gated, licence, huggingfaceRepo },
     false,
   );
-  return accepted;
+  return names;
 }
 
 /** The same for the stack's own model; what is accepted is kept in its file. */
 async function gateStack({ settings, model }: PushStack, flags: PushFlags): Promise<void> {
-  const accepted = gate(model, settings.acceptLicence, flags);
-  if (accepted && !settings.acceptLicence) {
-    await writeStackConfig(stackFilePath(settings.stack), { "berth:acceptLicence": "true" });
-  }
+  const names = gate(model, settings.acceptLicence, flags);
+  if (names === undefined) return;
+  await writeStackConfig(stackFilePath(settings.stack), {
+    "berth:acceptLicence": names.join(", "),
+  });
 }
 
 /** A repository that is not the stack's model: said, and gated by its own licence where the catalogue knows it. */
@@ -73,7 +84,7 @@ function checkRepository(
   const other = loadCatalogue().models.find(
     ({ huggingfaceRepo }) => huggingfaceRepo === repository,
   );
-  if (other !== undefined) gate(other, false, flags);
+  if (other !== undefined) gate(other, settings.acceptLicence, flags);
 }
 
 /** Ctrl-C, as a signal with the error that it ends in. */

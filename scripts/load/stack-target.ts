@@ -9,7 +9,7 @@ import type { ClientSettings } from "../adapters/account-scope.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import { findDeployment } from "../deployment.ts";
 import { sshTarget } from "../ssh-target.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { priceDate, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
 import type { BenchOptions } from "./bench-options.ts";
 import { openServer, type BenchTarget } from "./bench-target.ts";
 import { openEndpointTarget } from "./endpoint-target.ts";
@@ -47,11 +47,11 @@ export interface KnownStack {
 }
 
 function described({ outputs, emulated, options, ...known }: KnownStack) {
-  const { catalogueVersion = "then", instanceType, plan } = outputs;
+  const { instanceType, plan } = outputs;
   const hourlyUsd = known.hourlyUsd ?? outputs.hourlyUsd;
   const source =
     options.hourlyUsd === undefined
-      ? `the most that an hour of the stack costs, by the prices of ${catalogueVersion}`
+      ? `the most that an hour of the stack costs, by the prices of ${priceDate(outputs)}`
       : "by --hourly-usd";
   return {
     instanceType,

@@ -127,7 +127,9 @@ describe("berth plan", () => {
   it("lists the catalogue", async () => {
     const { out } = await berth("plan", "--list");
     assert.match(out, /^demo-llama-60m /m);
-    assert.match(out, /146 models/);
+    const listed = out.split("\n").filter((line) => / GiB {2}/.test(line)).length;
+    assert.ok(listed > 140);
+    assert.match(out, new RegExp(`^${listed} models; `, "m"));
   });
 });
 
@@ -143,7 +145,38 @@ describe("berth", () => {
       assert.equal(code, 2);
       assert.equal(out, "");
     });
+
+    it(`tells a program the same for: ${words.join(" ")} --json`, async () => {
+      const { code, out } = await berth(...words, "--json");
+      const { error } = JSON.parse(out) as { error: { kind: string; message: string } };
+      assert.deepEqual([code, error.kind], [2, "usage"]);
+      assert.doesNotMatch(error.message, /^error:/);
+    });
   }
+
+  it("says its version", async () => {
+    const { code, out } = await berth("--version");
+    assert.equal(code, 0);
+    assert.match(out, /^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("shows control characters of a host, a model or a file instead of obeying them", () => {
+    let out = "";
+    const sinks = { out: (text: string) => (out += text), err: () => undefined };
+    const terminal = new terminals.Terminal(false, { ...sinks, interactive: false });
+    terminal.say("a\u001B]0;title\u0007\tb");
+    terminal.write("c\rd\ne\u009B2J");
+    assert.equal(out, "a\\x1b]0;title\\x07\tb\nc\\x0dd\ne\\x9b2J");
+  });
+
+  it("keeps what is under way on one line of a narrow window", () => {
+    let err = "";
+    const sinks = { out: () => undefined, err: (text: string) => (err += text) };
+    new terminals.Terminal(false, { ...sinks, interactive: true, columns: () => 20 }).status(
+      "  ... local-network-vpc 12 s, local-host 3 s",
+    );
+    assert.equal(err, "\r\u001B[2K  ... local-netw...");
+  });
 
   it("explains itself", async () => {
     const { code, out } = await berth("--help");

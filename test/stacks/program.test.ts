@@ -161,7 +161,7 @@ describe("checkLicence", () => {
   it("holds the up of a gated model, and names its licence", () => {
     assert.throws(
       () => {
-        checkLicence({ acceptLicence: false }, gated, false);
+        checkLicence({}, gated, false);
       },
       (error) =>
         error instanceof UserError &&
@@ -170,8 +170,14 @@ describe("checkLicence", () => {
   });
 
   it("lets a preview look, and an accepted one go on", () => {
-    checkLicence({ acceptLicence: false }, gated, true);
-    checkLicence({ acceptLicence: true }, gated, false);
-    checkLicence({ acceptLicence: false }, somePlan(), false);
+    checkLicence({}, gated, true);
+    checkLicence({ acceptLicence: ["llama3.1"] }, gated, false);
+    checkLicence({}, somePlan(), false);
+  });
+
+  it("does not take one licence's acceptance for another's", () => {
+    assert.throws(() => {
+      checkLicence({ acceptLicence: ["llama2"] }, gated, false);
+    }, /its licence, llama3\.1, has to be accepted/);
   });
 });

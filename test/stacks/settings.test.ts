@@ -64,6 +64,15 @@ describe("parseSettings", () => {
     assert.equal(planRequest(asText).contextTokens, 2048);
   });
 
+  it("takes licences by their names alone", () => {
+    const names = settings("dev", { "berth:acceptLicence": "llama2, llama3.1" }).acceptLicence;
+    assert.deepEqual(names, ["llama2", "llama3.1"]);
+    for (const value of [true, "true", false, ""]) {
+      const [problem = ""] = problemsOf("dev", { ...goodConfig, "berth:acceptLicence": value });
+      assert.match(problem, /berth:acceptLicence: must be the names of the licences .* llama2/);
+    }
+  });
+
   it("takes the market before spot, and asks the planner for its order, zones and limit", () => {
     const found = settings("prod", {
       "berth:market": "spot-then-on-demand",

@@ -85,10 +85,14 @@ if have lsblk; then
   # EC2's own model name of a disk that is part of the instance (docs.aws.amazon.com, "SSD instance store volumes").
   lsblk -dnbo PATH,SIZE,MODEL 2>/dev/null | grep 'EC2 NVMe Instance Storage' | while read -r path size _; do
     state=free
-    if [ "$(lsblk -nro NAME "$path" 2>/dev/null | wc -l)" -gt 1 ] || [ -n "$(lsblk -dnro FSTYPE,MOUNTPOINT "$path" 2>/dev/null | tr -d ' ')" ]; then state=used; fi
+    # What an earlier run of ours left, alone or as part of an array, is ours to use.
+    case $(lsblk -dnro LABEL "$path" 2>/dev/null) in berth-weights | *:berth-weights) ours=yes ;; *) ours=no ;; esac
+    if [ "$ours" = yes ]; then :; elif [ "$(lsblk -nro NAME "$path" 2>/dev/null | wc -l)" -gt 1 ] || [ -n "$(lsblk -dnro FSTYPE,MOUNTPOINT "$path" 2>/dev/null | tr -d ' ')" ]; then state=used; fi
     fact instance_store "$path $size $state"
   done
 fi
+# The deep-learning images stripe the instance's own disks and mount them by themselves, with dlami-nvme.service.
+if mountpoint -q /opt/dlami/nvme 2>/dev/null; then fact image_storage "/opt/dlami/nvme $(free_mib /opt/dlami/nvme)"; fi
 fact weights_mounted "$(answer mountpoint -q "$folder/weights")"
 if have python3; then
   fact python "$(python3 -c 'import platform; print(platform.python_version())' 2>/dev/null)"

@@ -2,6 +2,9 @@
 const largest = 2 ** 40;
 
 function shown(value: unknown): string {
+  // Whole lists and objects may be nested deeper than a stack goes.
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
   const text = typeof value === "number" ? String(value) : JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 40)}...` : text;
 }

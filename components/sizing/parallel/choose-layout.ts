@@ -1,16 +1,18 @@
 import type { Accelerator } from "../../catalogue/accelerator.ts";
 import { middle } from "../../range.ts";
 import { clusterStep, type ClusterStep } from "../../throughput/cluster-step.ts";
+import type { ExpertWork } from "../../throughput/cluster-traffic.ts";
 import { densePeakTflops } from "../../throughput/dense-peak.ts";
 import type { Refusal } from "../constraints.ts";
 import type { TrainingJob } from "../job.ts";
 import type { MemoryDemand } from "../memory-part.ts";
-import { shapeOf } from "../model-shape.ts";
+import { shapeOf, type ModelShape } from "../model-shape.ts";
 import { trainedParameters } from "../training-states.ts";
 import { holding, verdict } from "../verdict.ts";
 import type { LayoutBook, LayoutOption, LayoutOptions } from "./layout-book.ts";
 import { leastGpus } from "./layouts.ts";
-import { virtualStagesOf, type TrainingLayout } from "./training-layout.ts";
+import { expertParameters } from "./megatron-shape.ts";
+import { groupsOf, virtualStagesOf, type TrainingLayout } from "./training-layout.ts";
 
 /** Hosts of one type. */
 export interface TrainingHosts {
@@ -30,6 +32,12 @@ export interface WeighedLayout {
   readonly demand: MemoryDemand;
 }
 
+function expertWork(shape: ModelShape, method: string): ExpertWork | undefined {
+  if (shape.experts === undefined) return undefined;
+  const trained = method === "full" ? expertParameters(shape) : 0;
+  return { perToken: shape.experts.perToken, trainedParameters: trained };
+}
+
 /** One step of the job as it is laid out; undefined where the GPU's peak is not known. */
 export function stepOf(
   job: TrainingJob,
@@ -41,8 +49,9 @@ export function stepOf(
   const shape = shapeOf(job.model);
   const { workload } = layout;
   const { method, sequenceTokens, microBatch, gradientCheckpointing, sharding } = workload;
-  const { parameters, layers, hiddenSize } = shape;
+  const { parameters, layers, hiddenSize, kvHeads, headDimension } = shape;
   const { trained, tables } = trainedParameters(shape, workload);
+  const megatron = layout.framework === "megatron";
   return clusterStep(
     {
       method,
@@ -54,9 +63,11 @@ export function stepOf(
       sequenceTokens,
       microBatch,
       gradientCheckpointing,
-      weightsSharded: sharding === "fsdp" || sharding === "zero-3",
+      weightsSharded: !megatron && (sharding === "fsdp" || sharding === "zero-3"),
+      keyValueNumbers: 2 * kvHeads * headDimension,
+      experts: megatron ? expertWork(shape, method) : undefined,
     },
-    { ...layout, virtualStages: virtualStagesOf(layout) },
+    { ...layout, ...groupsOf(layout), virtualStages: virtualStagesOf(layout) },
     {
       tflops,
       nvlink: hosts.nvlink,
@@ -94,8 +105,13 @@ function better(
   holds: (each: LayoutOption) => boolean,
 ): LayoutOption | undefined {
   const plain = simple !== undefined && holds(simple) ? simple : undefined;
-  if (plain !== undefined && hosts.nodes === 1) return plain;
-  const other = fastest(job, hosts, megatron().filter(holds));
+  // Adapters stay with the program that most use, wherever that has room.
+  const first = hosts.nodes === 1 || job.workload.method !== "full";
+  if (plain !== undefined && first) return plain;
+  const held = megatron().filter(
+    (each) => (each.kept === undefined || !holds(each.kept)) && holds(each),
+  );
+  const other = fastest(job, hosts, held);
   if (plain === undefined || other === undefined) return plain ?? other;
   const gained = pace(job, other.layout, hosts) / pace(job, plain.layout, hosts);
   return gained <= worthIt ? other : plain;

@@ -13,6 +13,8 @@ export interface LayoutOption {
   readonly leastMiB: number;
   /** Worked out when it is first asked for. */
   readonly demand: () => MemoryDemand;
+  /** The same with its activations kept: where that holds the training, nobody makes them again. */
+  readonly kept?: LayoutOption | undefined;
 }
 
 /** The ways to lay a training out over the GPUs of a grid. */
@@ -43,6 +45,17 @@ function optionOf(model: Model, layout: TrainingLayout): LayoutOption {
   return { layout, leastMiB, demand: once(() => megatronDemand(model, training)) };
 }
 
+/** The ways of Megatron-LM; each that makes its activations again comes right after the one that keeps them. */
+function megatronOptions(job: TrainingJob, grid: GpuGrid): readonly LayoutOption[] {
+  let kept: LayoutOption | undefined;
+  return megatronLayouts(job, grid).map((layout) => {
+    const option = optionOf(job.model, layout);
+    if (layout.workload.gradientCheckpointing) return { ...option, kept };
+    kept = option;
+    return option;
+  });
+}
+
 /** The book of a job. It remembers what it has worked out, so that each way is weighed once, however many types ask for it. */
 export function layoutBook(job: TrainingJob): LayoutBook {
   const { model, wishes } = job;
@@ -50,11 +63,7 @@ export function layoutBook(job: TrainingJob): LayoutBook {
   const make = (grid: GpuGrid): LayoutOptions => ({
     simple:
       wishes.framework === "megatron" ? undefined : optionOf(model, huggingFaceLayout(job, grid)),
-    megatron: once(() =>
-      wishes.framework === "hugging-face"
-        ? []
-        : megatronLayouts(job, grid).map((layout) => optionOf(model, layout)),
-    ),
+    megatron: once(() => (wishes.framework === "hugging-face" ? [] : megatronOptions(job, grid))),
   });
   return (grid) => {
     const key = [grid.nodes, grid.gpusPerNode, grid.nvlink, grid.bf16].join(" ");

@@ -1,9 +1,8 @@
-import type { Model } from "../../catalogue/model.ts";
 import type { TrainingJob } from "../job.ts";
 import { shapeOf } from "../model-shape.ts";
 import { trainingSplits } from "../splits.ts";
 import type { TrainingParallelism } from "../workload.ts";
-import { megatronProblem, megatronSplitProblem } from "./megatron-split.ts";
+import { contextProblem, megatronProblem, megatronSplitProblem } from "./megatron-split.ts";
 import { passesFor, type TrainingLayout } from "./training-layout.ts";
 
 /** The GPUs that a training is laid out over. */
@@ -40,11 +39,61 @@ export function huggingFaceLayout(job: TrainingJob, grid: GpuGrid): TrainingLayo
 /** Groups of layers for each stage that are tried; more of them leave the pipeline less idle, and exchange more. */
 const virtualStagesTried = [1, 2, 3, 4, 6] as const;
 
+/** Tokens of a sequence for each GPU below which it is not shared out further unless that is asked for. */
+const leastContextTokens = 4096;
+
 function asked({ wishes }: TrainingJob, split: TrainingParallelism): boolean {
   const { tensorParallel, pipelineParallel } = wishes;
   return (
     (tensorParallel === undefined || tensorParallel === split.tensorParallel) &&
     (pipelineParallel === undefined || pipelineParallel === split.pipelineParallel)
+  );
+}
+
+function divisorsOf(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index + 1).filter(
+    (each) => count % each === 0,
+  );
+}
+
+/** Over how many of the GPUs that would learn from other sequences one sequence may be shared out. */
+function contextSizes({ wishes, workload }: TrainingJob, dataParallel: number): readonly number[] {
+  const { contextParallel } = wishes;
+  const { sequenceTokens } = workload;
+  const sizes = contextParallel === undefined ? divisorsOf(dataParallel) : [contextParallel];
+  return sizes.filter(
+    (size) =>
+      dataParallel % size === 0 &&
+      contextProblem(sequenceTokens, size) === undefined &&
+      (size === 1 || contextParallel !== undefined || sequenceTokens / size >= leastContextTokens),
+  );
+}
+
+/**
+ * Over how many GPUs the experts of a layer may be shared out: none but one, or as many as NVLink joins and the experts divide
+ * over, unless it is asked for. Fewer save less memory, and send nearly as much.
+ */
+function expertSizes({ model, wishes }: TrainingJob, grid: GpuGrid): readonly number[] {
+  if (wishes.expertParallel !== undefined) return [wishes.expertParallel];
+  const { experts } = model;
+  if (experts === undefined || !grid.nvlink) return [1];
+  const most =
+    divisorsOf(grid.gpusPerNode)
+      .filter((size) => experts.count % size === 0)
+      .at(-1) ?? 1;
+  return most === 1 ? [1] : [1, most];
+}
+
+/** How sequences and experts are shared out within a split, with what is left of its data parallelism. */
+function groupsWithin(job: TrainingJob, grid: GpuGrid, split: TrainingParallelism) {
+  return contextSizes(job, split.dataParallel).flatMap((contextParallel) =>
+    expertSizes(job, grid).map((expertParallel) => ({
+      split: { ...split, dataParallel: split.dataParallel / contextParallel },
+      groups: {
+        ...(contextParallel === 1 ? {} : { contextParallel }),
+        ...(expertParallel === 1 ? {} : { expertParallel }),
+      },
+    })),
   );
 }
 
@@ -55,19 +104,22 @@ function withinNode({ tensorParallel }: TrainingParallelism, grid: GpuGrid): boo
 }
 
 function layoutsOf(
-  model: Model,
   job: TrainingJob,
   grid: GpuGrid,
-  split: TrainingParallelism,
+  { split, groups }: ReturnType<typeof groupsWithin>[number],
 ): readonly TrainingLayout[] {
-  const { workload, globalBatch } = job;
+  const { workload, globalBatch, model } = job;
   const { microBatch, gradientCheckpointing } = workload;
   const { nodes, gpusPerNode } = grid;
   const passes = passesFor(globalBatch, microBatch, split.dataParallel);
   const again = gradientCheckpointing ? [false, true] : [false];
   const even = Number.isInteger(shapeOf(model).layers / split.pipelineParallel);
   return virtualStagesTried
-    .map((virtualStages) => ({ virtualStages, ...(even ? {} : { tablesAsLayers: true }) }))
+    .map((virtualStages) => ({
+      virtualStages,
+      ...groups,
+      ...(even ? {} : { tablesAsLayers: true }),
+    }))
     .filter((settings) => megatronSplitProblem(model, split, settings, passes) === undefined)
     .flatMap((megatron) =>
       again.map((checkpointing) => ({
@@ -89,8 +141,8 @@ function layoutsOf(
 }
 
 /**
- * Every way in which Megatron-LM uses all of these GPUs: tensor x pipeline x data parallel, with and without interleaving, with
- * the activations kept but for attention's scores, or made again layer by layer where the request leaves that open. Empty when
+ * Every way in which Megatron-LM uses all of these GPUs: tensor x context x pipeline x data parallel, experts over the GPUs of a
+ * stage, with and without interleaving, with the activations kept but for attention's scores, or made again layer by layer where the request leaves that open. Empty when
  * the model or its method is not one for it.
  */
 export function megatronLayouts(job: TrainingJob, grid: GpuGrid): readonly TrainingLayout[] {
@@ -98,14 +150,15 @@ export function megatronLayouts(job: TrainingJob, grid: GpuGrid): readonly Train
   if (!grid.bf16 || megatronProblem(model, workload) !== undefined) return [];
   return trainingSplits(grid.nodes * grid.gpusPerNode)
     .filter((split) => withinNode(split, grid) && asked(job, split))
-    .flatMap((split) => layoutsOf(model, job, grid, split));
+    .flatMap((split) => groupsWithin(job, grid, split))
+    .flatMap((within) => layoutsOf(job, grid, within));
 }
 
 /** GPUs that hold no more than the states of all weights, and nothing else: fewer are never enough. */
 export function leastGpus(job: TrainingJob, usableMiB: number): number {
   const { method, offload = "none", precision } = job.workload;
   const { model } = job;
-  if (method !== "full" || offload !== "none" || model.task === "image-generation") return 1;
-  const bytes = precision === "bf16" ? 4 : 6;
+  if (method === "qlora" || offload !== "none" || model.task === "image-generation") return 1;
+  const bytes = method === "lora" ? 2 : precision === "bf16" ? 4 : 6;
   return Math.ceil((shapeOf(model).parameters * bytes) / (usableMiB * 1024 ** 2));
 }

@@ -3,12 +3,14 @@ import { mebibytes, partOf } from "../mebibytes.ts";
 import { demandOf, type MemoryDemand, type MemoryPart } from "../memory-part.ts";
 import { shapeOf, type ModelShape } from "../model-shape.ts";
 import type { MegatronSettings, TrainingParallelism, TrainingWorkload } from "../workload.ts";
+import { adapterParameters } from "../adapter-parameters.ts";
 import {
   layerNumbers,
   paddedVocabulary,
   passesInFlight,
   stageLayers,
   stageParameters,
+  type StageParameters,
 } from "./megatron-shape.ts";
 
 const gibi = 1024 ** 3;
@@ -38,33 +40,92 @@ export interface MegatronTraining {
   readonly split: TrainingParallelism;
 }
 
-/** Over how many GPUs the distributed optimizer shares its part out. */
-function optimizerShares({ settings, split }: MegatronTraining): number {
-  return settings.distributedOptimizer === false ? 1 : split.dataParallel;
+/**
+ * Over how many GPUs the distributed optimizer shares its part out: all that hold the same parameters, which learn from other
+ * sequences or from other tokens of one. Experts are the same on fewer.
+ */
+function optimizerShares({ settings, split }: MegatronTraining): StageParameters {
+  if (settings.distributedOptimizer === false) return { rest: 1, experts: 1 };
+  const { contextParallel = 1, expertParallel = 1 } = settings;
+  const rest = split.dataParallel * contextParallel;
+  return { rest, experts: (rest * split.tensorParallel) / expertParallel };
+}
+
+/** Parameters that this GPU steps; those of adapters are frozen else. */
+function steppedParameters({ rest, experts }: StageParameters, training: MegatronTraining): number {
+  const over = optimizerShares(training);
+  return rest / over.rest + experts / over.experts;
 }
 
 /** MiB of the states alone, without a range: no GPU with less holds the training, whatever its activations. */
 export function leastMegatronMiB(model: Model, training: MegatronTraining): number {
   const { weights, gradients, optimizer } = stateBytes;
-  const parameters = stageParameters(shapeOf(model), training.split, training.settings);
-  return mebibytes(parameters * (weights + gradients + optimizer / optimizerShares(training)));
+  const stage = stageParameters(shapeOf(model), training.split, training.settings);
+  const held = stage.rest + stage.experts;
+  if (training.workload.method !== "full") return mebibytes(held * weights);
+  const stepped = steppedParameters(stage, training);
+  return mebibytes(held * (weights + gradients) + stepped * optimizer);
+}
+
+const exact = { below: 0.01, above: 0.02 };
+
+/** All of the model's weights, each of which learns. */
+function fullStates(stage: StageParameters, training: MegatronTraining): readonly MemoryPart[] {
+  const { gradients, optimizer } = stateBytes;
+  const held = stage.rest + stage.experts;
+  const over = optimizerShares(training);
+  const shares =
+    stage.experts === 0
+      ? `over ${over.rest}`
+      : `over ${over.rest}, of experts over ${over.experts}`;
+  return [
+    partOf("gradients", held * gradients, exact, `${gradients} bytes of each`),
+    partOf(
+      "optimizer",
+      steppedParameters(stage, training) * optimizer,
+      { below: 0.02, above: 0.05 },
+      `${optimizer} bytes of each, ${shares}`,
+    ),
+  ];
+}
+
+/**
+ * Adapters beside frozen weights: the one of a layer's experts is shared by those of a GPU, and a half of each pair may lie
+ * whole on every GPU of a tensor-parallel group (docs/training/peft.md of github.com/NVIDIA-NeMo/Megatron-Bridge).
+ */
+function adapterStates(shape: ModelShape, training: MegatronTraining): readonly MemoryPart[] {
+  const { weights, gradients, optimizer } = stateBytes;
+  const { tensorParallel, pipelineParallel } = training.split;
+  const all = adapterParameters({ ...shape, expertCount: 1 }, training.workload.lora);
+  const held = all / tensorParallel / pipelineParallel;
+  const over = optimizerShares(training).rest;
+  const spread = { below: 0.3, above: 1 };
+  return [
+    partOf("adapters", held * weights, spread, `${(held / 1e6).toFixed(1)} M of adapters`),
+    partOf("gradients", held * gradients, spread, `${gradients} bytes of each`),
+    partOf(
+      "optimizer",
+      (held * optimizer) / over,
+      spread,
+      `${optimizer} bytes of each, over ${over}`,
+    ),
+  ];
 }
 
 function states(shape: ModelShape, training: MegatronTraining): readonly MemoryPart[] {
-  const parameters = stageParameters(shape, training.split, training.settings);
-  const over = optimizerShares(training);
-  const exact = { below: 0.01, above: 0.02 };
-  const { weights, gradients, optimizer } = stateBytes;
-  const count = `${(parameters / 1e9).toFixed(2)} B parameters of a stage`;
+  const stage = stageParameters(shape, training.split, training.settings);
+  const full = training.workload.method === "full";
+  const held = stage.rest + stage.experts;
+  const count = `${(held / 1e9).toFixed(2)} B parameters of a stage`;
+  const frozen = full ? "" : ", frozen";
   return [
-    partOf("weights", parameters * weights, exact, `${count} x ${weights} bytes`),
-    partOf("gradients", parameters * gradients, exact, `${gradients} bytes of each`),
     partOf(
-      "optimizer",
-      (parameters * optimizer) / over,
-      { below: 0.02, above: 0.05 },
-      `${optimizer} bytes of each, over ${over}`,
+      "weights",
+      held * stateBytes.weights,
+      exact,
+      `${count} x ${stateBytes.weights} bytes${frozen}`,
     ),
+    ...(full ? fullStates(stage, training) : adapterStates(shape, training)),
   ];
 }
 
@@ -73,7 +134,8 @@ function activations(shape: ModelShape, training: MegatronTraining): readonly Me
   const { workload, settings, split } = training;
   const { sequenceTokens, microBatch, gradientCheckpointing, gradientAccumulation } = workload;
   const { tensorParallel, pipelineParallel } = split;
-  const tokens = sequenceTokens * microBatch;
+  const { contextParallel = 1 } = settings;
+  const tokens = (sequenceTokens * microBatch) / contextParallel;
   const inFlight = passesInFlight(split, settings, gradientAccumulation ?? Infinity);
   const layers = stageLayers(shape, pipelineParallel, settings.tablesAsLayers);
   const layer = (2 * tokens * layerNumbers(shape)) / tensorParallel;
@@ -87,7 +149,9 @@ function activations(shape: ModelShape, training: MegatronTraining): readonly Me
   const [held, scores] =
     pipelineParallel === 1 || last > first ? [ofPasses(1), logits] : [first, 0];
   const kind = gradientCheckpointing ? "a checkpoint of each layer" : "all but attention's scores";
-  const spread = { below: 0.15, above: 0.2 };
+  // Adapters keep less, and experts of a GPU may get more tokens than the others.
+  const below = workload.method === "full" ? 0.15 : 0.4;
+  const spread = { below, above: shape.experts === undefined ? 0.2 : 0.6 };
   const passes = pipelineParallel === 1 ? "" : `, ${inFlight.toFixed(1)} passes in flight`;
   return [
     partOf("activations", held, spread, `${tokens} tokens x ${layers} layers${passes}: ${kind}`),
@@ -104,9 +168,12 @@ function activations(shape: ModelShape, training: MegatronTraining): readonly Me
 
 function runtime(shape: ModelShape, { split, settings }: MegatronTraining): readonly MemoryPart[] {
   const { tensorParallel, pipelineParallel, dataParallel } = split;
-  const loaded = stageParameters(shape, split, settings) * stateBytes.weights;
+  const stage = stageParameters(shape, split, settings);
+  const loaded = (stage.rest + stage.experts) * stateBytes.weights;
   const holes = unused.gib * gibi + unused.share * loaded;
-  const groups = [tensorParallel, pipelineParallel, dataParallel].filter((size) => size > 1).length;
+  const { contextParallel = 1, expertParallel = 1 } = settings;
+  const sizes = [tensorParallel, pipelineParallel, dataParallel, contextParallel, expertParallel];
+  const groups = sizes.filter((size) => size > 1).length;
   const parts: MemoryPart[] = [
     { name: "runtime", ...context, why: "CUDA context and libraries" },
     partOf("fragmentation", holes, { below: 0.8, above: 1 }, "blocks that the allocator holds"),
@@ -121,7 +188,7 @@ function runtime(shape: ModelShape, { split, settings }: MegatronTraining): read
 }
 
 /**
- * What each GPU has to hold when Megatron-LM trains all weights in mixed precision: the fuller of first and last stage. Pure.
+ * What each GPU has to hold when Megatron-LM trains all weights or adapters in mixed precision: the fuller of first and last stage. Pure.
  * The split has been checked.
  *
  * @throws UserError when the catalogue lacks a figure that it takes
@@ -133,6 +200,8 @@ export function megatronDemand(model: Model, training: MegatronTraining): Memory
     ...activations(shape, training),
     ...runtime(shape, training),
   ];
-  const { split: parallelism } = training;
+  const { split, settings } = training;
+  const { contextParallel = 1 } = settings;
+  const parallelism = contextParallel === 1 ? split : { ...split, contextParallel };
   return demandOf({ parts, parallelism, utilisation: trainingShare, wholeRange: true });
 }

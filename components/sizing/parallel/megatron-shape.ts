@@ -10,11 +10,28 @@ export function paddedVocabulary({ vocabularySize }: ModelShape, tensorParallel:
   return Math.ceil(vocabularySize / multiple) * multiple;
 }
 
-/** Parameters of one layer; norms and biases lie within. */
-function layerParameters(shape: ModelShape): number {
+/** Parameters of routed experts in all layers; what is left for the rest is never less than a fiftieth. */
+export function expertParameters(shape: ModelShape): number {
+  const { parameters, experts, feedForwardMatrices, hiddenSize } = shape;
+  if (experts === undefined) return 0;
+  const each = feedForwardMatrices * hiddenSize * experts.intermediateSize;
+  return Math.min(experts.layers * experts.count * each, 0.98 * parameters);
+}
+
+/** Parameters of one layer in the mean, norms and biases within: of its experts, and of all the rest. */
+function layerParameters(shape: ModelShape): { readonly rest: number; readonly experts: number } {
   const { parameters, layers, vocabularySize, hiddenSize, tiedEmbeddings } = shape;
   const tables = vocabularySize * hiddenSize * (tiedEmbeddings ? 1 : 2);
-  return Math.max(0, parameters - tables) / layers;
+  const experts = expertParameters(shape);
+  return { rest: Math.max(0, parameters - tables - experts) / layers, experts: experts / layers };
+}
+
+/** What one GPU holds of a stage. */
+export interface StageParameters {
+  /** Its part of what tensor parallelism divides. */
+  readonly rest: number;
+  /** Its experts, each of them whole. */
+  readonly experts: number;
 }
 
 /**
@@ -24,14 +41,23 @@ function layerParameters(shape: ModelShape): number {
 export function stageParameters(
   shape: ModelShape,
   { tensorParallel, pipelineParallel }: TrainingParallelism,
-  { tablesAsLayers = false }: Pick<MegatronSettings, "tablesAsLayers"> = {},
-): number {
+  settings: Pick<MegatronSettings, "tablesAsLayers" | "expertParallel"> = {},
+): StageParameters {
+  const { tablesAsLayers = false, expertParallel = 1 } = settings;
   const table = paddedVocabulary(shape, tensorParallel) * shape.hiddenSize;
   const tables = pipelineParallel === 1 && !shape.tiedEmbeddings ? 2 : 1;
   const layer = layerParameters(shape);
-  const held = stageLayers(shape, pipelineParallel, tablesAsLayers) * layer;
-  const stage = tablesAsLayers ? Math.max(held, held - layer + table) : held + tables * table;
-  return stage / tensorParallel;
+  const held = stageLayers(shape, pipelineParallel, tablesAsLayers);
+  const inner = {
+    rest: (held * layer.rest + (tablesAsLayers ? 0 : tables * table)) / tensorParallel,
+    experts: (held * layer.experts) / expertParallel,
+  };
+  if (!tablesAsLayers) return inner;
+  const outer = {
+    rest: ((held - 1) * layer.rest + table) / tensorParallel,
+    experts: ((held - 1) * layer.experts) / expertParallel,
+  };
+  return inner.rest + inner.experts >= outer.rest + outer.experts ? inner : outer;
 }
 
 /** Layers of a stage that holds no table; the first and last hold one less where tables count as layers. */
@@ -46,13 +72,14 @@ export function stageLayers(
 /**
  * Numbers of one token and layer that the backward pass needs, over a whole tensor-parallel group: the stream five times,
  * query, key and value, and the feed-forward part with its gate. It is 16 x hidden for GPT, the 34 bytes of
- * https://arxiv.org/abs/2205.05198 without its dropout masks.
+ * https://arxiv.org/abs/2205.05198 without its dropout masks. Each expert that a token goes to keeps its input besides.
  */
 export function layerNumbers(shape: ModelShape): number {
   const { hiddenSize, attentionHeads, kvHeads, headDimension, intermediateSize } = shape;
   const wide = shape.feedForwardMatrices === 3 ? 3 : 2;
   const attention = (attentionHeads + 2 * kvHeads) * headDimension;
-  return 5 * hiddenSize + attention + wide * intermediateSize;
+  const inputs = (shape.experts?.perToken ?? 0) * hiddenSize;
+  return 5 * hiddenSize + attention + inputs + wide * intermediateSize;
 }
 
 /**

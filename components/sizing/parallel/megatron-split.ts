@@ -7,14 +7,43 @@ import type { MegatronSettings, TrainingParallelism, TrainingWorkload } from "..
 /** Why the model or its method is not one that a plan gives to Megatron-LM; undefined when it is. */
 export function megatronProblem(model: Model, workload: TrainingWorkload): string | undefined {
   const { method, precision, optimizer, offload = "none" } = workload;
-  if (method !== "full") return `it trains every weight here, and ${method} was asked for`;
-  if (precision !== "amp") return `it holds 32-bit masters (amp), and ${precision} was asked for`;
+  if (method === "qlora") return "its frozen weights are in 16 bit, and qlora was asked for";
+  // Adapters have 32-bit masters there, whatever the precision of the others.
+  const held = method === "full" ? precision === "amp" : precision !== "fp32";
+  if (!held) return `it holds 32-bit masters (amp), and ${precision} was asked for`;
   if (optimizer !== "adamw") return `its optimiser is AdamW, and ${optimizer} was asked for`;
   if (offload !== "none") return "its states stay on the GPUs, and offloading was asked for";
   if (model.task === "image-generation") return "it trains models of tokens";
   if (model.task === "multimodal") return "a vision tower is not laid out over its stages here";
-  if (model.encoderLayers !== undefined) return "an encoder is not laid out over its stages here";
-  return model.experts === undefined ? undefined : "experts would want a group of their own";
+  return model.encoderLayers === undefined
+    ? undefined
+    : "an encoder is not laid out over its stages here";
+}
+
+/** Why a sequence cannot be shared out so; undefined when it can: two pieces of one length for each GPU. */
+export function contextProblem(
+  sequenceTokens: number,
+  contextParallel: number,
+): string | undefined {
+  if (contextParallel === 1 || sequenceTokens % (2 * contextParallel) === 0) return undefined;
+  return `${sequenceTokens} tokens do not divide into two pieces for each of ${contextParallel} GPUs`;
+}
+
+/** Why the experts of a layer cannot be shared out so; undefined when they can, each of them whole. */
+function expertProblem(
+  { experts }: Model,
+  { tensorParallel, dataParallel }: TrainingParallelism,
+  { expertParallel = 1, contextParallel = 1 }: MegatronSettings,
+): string | undefined {
+  if (expertParallel === 1) return undefined;
+  if (experts === undefined) return "it has no experts that GPUs could share out";
+  if (experts.count % expertParallel !== 0) {
+    return `${experts.count} experts do not divide over ${expertParallel} GPUs`;
+  }
+  const gpus = tensorParallel * contextParallel * dataParallel;
+  return gpus % expertParallel === 0
+    ? undefined
+    : `the ${gpus} GPUs of a stage do not divide into groups of ${expertParallel} for its experts`;
 }
 
 /**
@@ -38,7 +67,10 @@ export function megatronSplitProblem(
   }
   const heads = splitProblem(model, "bf16", tensorParallel);
   if (heads !== undefined) return heads;
-  if (shape.matrixSize % tensorParallel !== 0) {
+  const experts = expertProblem(model, split, settings);
+  if (experts !== undefined) return experts;
+  // Experts stay whole (expert_tensor_parallel_size 1).
+  if (shape.experts === undefined && shape.matrixSize % tensorParallel !== 0) {
     return `${shape.matrixSize} feed-forward columns do not divide over ${tensorParallel} GPUs`;
   }
   return virtualStages === 1 ? undefined : interleavingProblem(settings, split, { layers, passes });

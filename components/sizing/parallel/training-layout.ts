@@ -25,6 +25,15 @@ export function passesFor(globalBatch: number, microBatch: number, dataParallel:
   return Math.max(1, Math.ceil(globalBatch / (microBatch * dataParallel)));
 }
 
+/** GPUs that share out one sequence, and those that share out the experts of a layer; 1 for other trainings. */
+export function groupsOf({ workload }: Pick<TrainingLayout, "workload">): {
+  readonly contextParallel: number;
+  readonly expertParallel: number;
+} {
+  const { contextParallel = 1, expertParallel = 1 } = workload.megatron ?? {};
+  return { contextParallel, expertParallel };
+}
+
 /** Groups of layers that a stage of Megatron-LM holds; 1 for other trainings. */
 export function virtualStagesOf({ workload }: Pick<TrainingLayout, "workload">): number {
   return workload.megatron?.virtualStages ?? 1;

@@ -1,7 +1,7 @@
 """Brings weights from Hugging Face's form to Megatron-LM's and back, on one host, in its memory and without a GPU.
 
     python convert_megatron.py import     the base model to output/base, which the training begins with
-    python convert_megatron.py export     the newest checkpoint to output/model, which every library reads
+    python convert_megatron.py export     the newest checkpoint to output/model, or adapters to output/adapter, as every library reads
 """
 
 import os
@@ -13,6 +13,7 @@ from megatron.bridge import AutoBridge
 
 BASE = "output/base"
 MODEL = "output/model"
+ADAPTER = "output/adapter"
 
 
 def main() -> None:
@@ -27,7 +28,11 @@ def main() -> None:
     checkpoints = sorted(Path(settings["checkpoint"]["save"]).glob("iter_*"))
     if not checkpoints:
         sys.exit("There is no checkpoint below output/checkpoints yet.")
-    AutoBridge.from_hf_pretrained(base).export_ckpt(str(checkpoints[-1]), MODEL)
+    bridge = AutoBridge.from_hf_pretrained(base)
+    if "peft" in settings:
+        bridge.export_adapter_ckpt(str(checkpoints[-1]), ADAPTER)
+    else:
+        bridge.export_ckpt(str(checkpoints[-1]), MODEL)
 
 
 if __name__ == "__main__":

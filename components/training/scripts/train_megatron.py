@@ -1,4 +1,4 @@
-"""Fine-tunes every weight with Megatron-LM as megatron.yaml says, and goes on from the newest checkpoint.
+"""Fine-tunes every weight, or adapters, with Megatron-LM as megatron.yaml says, and goes on from the newest checkpoint.
 
 Run it through run.sh, on every host. It ends early, with a checkpoint, when output/stop appears or the time STOP_AT
 (seconds since 1970) is reached.
@@ -17,6 +17,7 @@ from megatron.bridge.data.builders import (
     GPTSFTDatasetConfig,
     PromptCompletionSFTPreprocessingConfig,
 )
+from megatron.bridge.peft.lora import LoRA
 from megatron.bridge.training.callbacks import Callback
 from megatron.bridge.training.config import (
     CheckpointConfig,
@@ -99,6 +100,7 @@ def main() -> None:
         checkpoint=CheckpointConfig(**settings["checkpoint"]),
         logger=LoggerConfig(**settings["logger"]),
         rng=RNGConfig(**settings["rng"]),
+        peft=LoRA(**settings["peft"]) if "peft" in settings else None,
         mixed_precision=settings["mixed_precision"],
     )
     # It ends the process itself where it stopped early, so what follows is reached by a training that is through.

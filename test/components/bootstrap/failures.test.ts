@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import {
   classifyLog,
   evidenceLines,
@@ -175,6 +175,23 @@ describe("The table of failures", () => {
       "LOCK_APT CLOUD_INIT NEEDRESTART REPO_SYNC REPO_KEY HELD HEADERS GCC NO_MODULE NOUVEAU FLAVOUR NO_GPU MISMATCH FABRIC FM_VERSION CUDA_COMPAT GSP XID_FATAL CTR_NVML DISK SECUREBOOT REBOOT_TIMEOUT";
     for (const code of named.split(" ")) assert.equal(failureMode(`E_${code}`).code, `E_${code}`);
     assert.throws(() => failureMode("E_OTHER"));
+  });
+
+  it("has for each code a test that produces it on a whole machine or a real sshd", () => {
+    const live = new URL("../../live/", import.meta.url);
+    const tests = readdirSync(live).filter((name) => /^bootstrap-.*\.test\.ts$/.test(name));
+    const text = tests.map((name) => readFileSync(new URL(name, live), "utf8")).join("\n");
+    // A code in quotes is what `failsWith` and `wentOnPast` are given; the two take no other form.
+    const produced = new Set([...text.matchAll(/"(E_[A-Z_]+)"/g)].map(([, code]) => code));
+    const codes = failureModes.map(({ code }) => code);
+    assert.deepEqual(
+      codes.filter((code) => !produced.has(code)),
+      [],
+    );
+    assert.deepEqual(
+      [...produced].filter((code) => code === undefined || !codes.includes(code)),
+      [],
+    );
   });
 
   it("is what docs/troubleshooting.md says", () => {

@@ -198,6 +198,18 @@ describe("planBootstrap", () => {
     assert.deepEqual(planBootstrap(hostFacts({ instanceStores: used }), wish).storage.disks, []);
   });
 
+  it("puts weights on the file system that a deep-learning image made of the instance's own disks", () => {
+    // Disks of a p4d.24xlarge under such an image, as people's lsblk shows them: vg.01-lv_ephemeral at /opt/dlami/nvme.
+    const instanceStores = [{ ...hostFacts().instanceStores[0]!, used: true }];
+    const imageStorage = parseFacts("image_storage=/opt/dlami/nvme 7130316\n").imageStorage;
+    const { storage, steps } = planBootstrap(hostFacts({ instanceStores, imageStorage }), wish);
+    assert.match(storage.why, /at \/opt\/dlami\/nvme, with 6963 GiB free/);
+    const way = steps.find(({ name }) => name === "storage")?.ways[0];
+    assert.deepEqual(way?.args, ["DATA_FOLDER/weights", "/opt/dlami/nvme"]);
+    const facts = hostFacts({ instanceStores, imageStorage, weightsMounted: true });
+    assert.equal(planBootstrap(facts, wish).storage.imageStorage, undefined);
+  });
+
   const refusals: readonly [string, HostFacts, BootstrapWish, readonly string[]][] = [
     ["no GPU on the bus", bareHost([]), wish, ["E_NO_GPU"]],
     [

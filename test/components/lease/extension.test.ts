@@ -44,7 +44,7 @@ describe("extendedEnd", () => {
       (error) =>
         error instanceof UserError &&
         error.message.includes("may last 24 h") &&
-        (error.hint ?? "").includes("At most 1200 minutes"),
+        (error.hint ?? "").includes("At most 20h more"),
     );
     assert.throws(() => extendedEnd(lease, 1, { now: at(1), maxAgeHours: 4 }), /may last 4 h/);
   });

@@ -165,6 +165,11 @@ describe("TeardownSchedule", () => {
     assert.equal(trust.Principal.Service, "scheduler.amazonaws.com");
     const group = "arn:aws:mock:us-east-1:123456789012:end-group";
     assert.deepEqual(trust.Condition, { ArnLike: { "aws:SourceArn": group } });
+    for (const name of ["end-terminator-role", "end-sweeper-role"]) {
+      const [machine] = (parsed(named(name).inputs["assumeRolePolicy"]) as Trust).Statement;
+      const own = "arn:aws:states:*:123456789012:stateMachine:end-*";
+      assert.deepEqual(machine.Condition, { ArnLike: { "aws:SourceArn": own } });
+    }
   });
 
   it("asks for unprotected instances by all three tags, and looks again after it terminated some", async () => {

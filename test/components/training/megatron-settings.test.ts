@@ -55,12 +55,30 @@ function settingsOf(files: ReadonlyMap<string, string>): Readonly<Record<string,
 
 const own = ["base_model", "samples", "mixed_precision"];
 
+const longSequences: Partial<PlanRequest> = {
+  instanceTypes: ["p5.48xlarge"],
+  nodes: { least: 16, most: 16 },
+  training: { method: "full", framework: "megatron", sequenceTokens: 32_768, contextParallel: 4 },
+};
+const mixture: Partial<PlanRequest> = {
+  model: "qwen3-30b-a3b",
+  instanceTypes: ["p5.48xlarge"],
+  training: { method: "full", framework: "megatron", expertParallel: 8 },
+};
+const adapters: Partial<PlanRequest> = {
+  instanceTypes: ["p5.48xlarge"],
+  training: { method: "lora", framework: "megatron" },
+};
+
 describe("A folder of Megatron-LM", () => {
   // With and without interleaving, tables as layers, activations made again, and validation.
   for (const [name, change, validation] of [
     ["70B over 4 hosts", { instanceTypes: ["p5.48xlarge"] }, 29],
     ["405B over 16 hosts", { model: "llama-3.1-405b", instanceTypes: ["p5.48xlarge"] }, 0],
     ["70B on one host", { instanceTypes: ["p6-b300.48xlarge"] }, 29],
+    ["long sequences", longSequences, 29],
+    ["a mixture of experts", mixture, 29],
+    ["adapters", adapters, 29],
   ] as const) {
     it(`says of ${name} nothing that the pinned release does not have`, () => {
       const settings = settingsOf(filesFor(change, "messages", validation));
@@ -71,7 +89,7 @@ describe("A folder of Megatron-LM", () => {
         assert.deepEqual(unknown, [], section);
       }
       const missing = Object.keys(recorded.sections).filter((section) => !(section in settings));
-      assert.deepEqual(missing, []);
+      assert.deepEqual(missing, name === "adapters" ? [] : ["peft"]);
     });
   }
 
@@ -93,6 +111,19 @@ describe("A folder of Megatron-LM", () => {
       tensorParallel * pipelineParallel * dataParallel,
       plan.machine.nodes * plan.machine.gpuCount,
     );
+  });
+
+  it("shares out sequences and experts as the plan did, and has adapters where they learn", () => {
+    const long = settingsOf(filesFor(longSequences));
+    assert.equal(long["model"]?.["context_parallel_size"], 4);
+    assert.equal(long["model"]["calculate_per_token_loss"], true);
+    assert.equal(long["ddp"]?.["average_in_collective"], false);
+    const experts = settingsOf(filesFor(mixture));
+    assert.equal(experts["model"]?.["expert_model_parallel_size"], 8);
+    assert.equal(experts["model"]["expert_tensor_parallel_size"], 1);
+    const files = filesFor(adapters);
+    assert.equal(settingsOf(files)["peft"]?.["dim"], planFor(adapters).loraRank);
+    assert.match(files.get("README.md") ?? "", /export` makes `output\/adapter`/);
   });
 
   it("has its programs and pins, and how the hosts are started by hand", () => {

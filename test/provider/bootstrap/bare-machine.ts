@@ -35,6 +35,8 @@ export interface Beginning {
 export interface HostChanges {
   readonly address?: string;
   readonly port?: number;
+  /** @default ubuntu */
+  readonly user?: string;
   readonly keys?: { readonly hostKey: KeyPair; readonly clientKey: KeyPair };
   readonly patience?: Partial<HostPatience>;
 }
@@ -44,6 +46,7 @@ const systems = {
   debian: 'ID=debian\nVERSION_ID="12"\n',
   "debian 13": 'ID=debian\nVERSION_ID="13"\n',
   amazon: 'ID=amzn\nVERSION_ID="2023"\n',
+  fedora: 'ID=fedora\nVERSION_ID="42"\n',
 } as const;
 
 const bootUnit = `[Unit]
@@ -73,7 +76,7 @@ export class BareMachine {
 
   static async start(
     repository: PackageRepository,
-    { diskGiB = 4, system = "bookworm" }: { diskGiB?: number; system?: System } = {},
+    { diskGiB = 4, system = "bookworm" }: { diskGiB?: number | undefined; system?: System } = {},
   ): Promise<BareMachine> {
     const tier = debianTier(system);
     await tier.prepare(() => undefined);
@@ -92,7 +95,7 @@ export class BareMachine {
       {
         host: changes.address ?? this.#machine.address,
         port: changes.port ?? this.#machine.sshPort,
-        user: "ubuntu",
+        user: changes.user ?? "ubuntu",
         hostKeys: () => Promise.resolve([hostKey.publicKey]),
       },
       { connectMs: 30_000, ...changes.patience },

@@ -38,14 +38,16 @@ export class Workshop {
   }
 
   /** Starts both, or skips the suite where this host does not allow them. */
-  async open(context: Mocha.Context, system: System = "bookworm"): Promise<void> {
+  async open(context: Mocha.Context, system: System = "bookworm", diskGiB?: number): Promise<void> {
     context.timeout(300_000);
     const { ok, why } = await nspawnTier.available();
     needs(context, "nspawn", ok, why);
     const tools = await canBuildPackages();
     needs(context, "package tools", tools, "install dpkg-dev, apt-utils, gnupg and gcc");
     this.#repository = this.#started.use(await PackageRepository.start());
-    this.#machine = this.#started.use(await BareMachine.start(this.#repository, { system }));
+    this.#machine = this.#started.use(
+      await BareMachine.start(this.#repository, { system, diskGiB }),
+    );
   }
 
   close(): Promise<void> {

@@ -151,7 +151,7 @@ describe("ssh", () => {
     assert.doesNotMatch(usual, /IdentitiesOnly/);
     assert.match(args, /StrictHostKeyChecking=yes/);
     assert.match(args, /UserKnownHostsFile=\/k/);
-    assert.match(args, /-i \/id -p 2222 ubuntu@10\.0\.0\.4$/);
+    assert.match(args, /-i \/id -p 2222 -- ubuntu@10\.0\.0\.4$/);
   });
 });
 

@@ -199,7 +199,7 @@ describe("readModel", () => {
     write({ "config.json": "version https://git-lfs.github.com/spec/v1\n" });
     assert.match(await refusal(), /config\.json is no JSON/);
     write({ "config.json": "[]" });
-    assert.match(await refusal(), /config\.json: is \[\], not a JSON object/);
+    assert.match(await refusal(), /config\.json: is a list, not a JSON object/);
     assert.match(await refusal(join(folder, "nowhere")), /There is no file or folder/);
     mkdirSync(join(folder, "empty"));
     assert.match(
@@ -216,6 +216,17 @@ describe("readModel", () => {
     assert.match(await refusal(), /has 1073741824 bytes; a configuration has at most/);
     assert.ok(performance.now() - started < 1000);
     assert.ok(process.memoryUsage().rss - before < 100 * 2 ** 20);
+  });
+
+  it("refuses a device, which never ends, and lists nested deeper than a stack goes", async () => {
+    await assert.rejects(readModel("/dev/zero"), /\/dev\/zero is no file/);
+    const path = join(folder, "deep.json");
+    writeFileSync(path, "[".repeat(200_000) + "]".repeat(200_000));
+    await assert.rejects(readModel(path), (error) => {
+      return (
+        error instanceof UserError && error.problems.join().includes("is a list, not a JSON object")
+      );
+    });
   });
 
   it("refuses weight files whose header is cut off or lies", async () => {

@@ -53,7 +53,8 @@ function bySearch(job: TrainingJob, hosts: TrainingHosts) {
   };
   for (const wanted of ["comfortable", "fits"] as const) {
     const holds = ({ demand }: typeof plain) => verdict(demand, hosts.usableMiB)[wanted];
-    if (holds(plain) && hosts.nodes === 1) return plain;
+    const first = hosts.nodes === 1 || job.workload.method !== "full";
+    if (holds(plain) && first) return plain;
     const size = ({ layout }: typeof plain) => layout.tensorParallel * layout.pipelineParallel;
     const other = megatron
       .filter(holds)
@@ -73,9 +74,9 @@ function bySearch(job: TrainingJob, hosts: TrainingHosts) {
 
 const anyJob = fc
   .record({
-    id: fc.constantFrom("llama-2-7b", "llama-3.1-70b", "qwen2.5-32b", "falcon-40b", "opt-175b"),
+    id: fc.constantFrom("llama-2-7b", "llama-3.1-70b", "qwen3-30b-a3b", "falcon-40b", "opt-175b"),
     method: fc.constantFrom("full", "lora" as const),
-    sequenceTokens: fc.constantFrom(512, 2048, 8192),
+    sequenceTokens: fc.constantFrom(512, 2048, 16_384),
     microBatch: fc.constantFrom(1, 3),
     gradientCheckpointing: fc.boolean(),
     globalBatch: fc.constantFrom(1, 16, 96),

@@ -99,11 +99,105 @@ describe("megatronLayouts", () => {
     assert.equal(found?.workload.megatron?.tablesAsLayers, true);
   });
 
-  it("has none for adapters, experts, image towers and GPUs without bf16", () => {
-    const lora = { ...full, method: "lora", precision: "bf16" } as const;
-    assert.deepEqual(megatronLayouts(jobOf("llama-2-7b", 16, lora), grid(1)), []);
-    assert.deepEqual(megatronLayouts(jobOf("mixtral-8x7b"), grid(1)), []);
+  it("has none for quantised weights, image towers and GPUs without bf16", () => {
+    const qlora = { ...full, method: "qlora", precision: "bf16" } as const;
+    assert.deepEqual(megatronLayouts(jobOf("llama-2-7b", 16, qlora), grid(1)), []);
+    assert.deepEqual(megatronLayouts(jobOf("qwen2.5-vl-7b"), grid(1)), []);
     assert.deepEqual(megatronLayouts(jobOf("llama-2-7b"), { ...grid(1), bf16: false }), []);
+  });
+});
+
+describe("Long sequences and experts", () => {
+  const long = { ...full, sequenceTokens: 65_536 };
+  const groups = ({ workload }: TrainingLayout) => ({
+    context: workload.megatron?.contextParallel ?? 1,
+    expert: workload.megatron?.expertParallel ?? 1,
+  });
+
+  it("share a sequence out in pieces of 4,096 tokens or more, and use every GPU", () => {
+    const layouts = megatronLayouts(jobOf("llama-3.1-8b", 16, long), grid(4));
+    assert.deepEqual(
+      [...new Set(layouts.map((each) => groups(each).context))].toSorted((a, b) => a - b),
+      [1, 2, 4, 8, 16],
+    );
+    for (const each of layouts) {
+      const { tensorParallel, pipelineParallel, dataParallel } = each;
+      assert.equal(tensorParallel * pipelineParallel * dataParallel * groups(each).context, 32);
+    }
+    const short = megatronLayouts(jobOf("llama-3.1-8b", 16), grid(4));
+    assert.ok(short.every((each) => groups(each).context === 1));
+  });
+
+  it("take the sizes that are asked for", () => {
+    const job = jobOf("mixtral-8x7b", 16, { ...full, sequenceTokens: 4096 });
+    const asked = { ...job, wishes: { ...wishes, contextParallel: 4, expertParallel: 2 } };
+    const layouts = megatronLayouts(asked, grid(2));
+    assert.ok(layouts.length > 0);
+    assert.ok(layouts.every((each) => groups(each).context === 4 && groups(each).expert === 2));
+  });
+
+  /** Memory by the size of one group, all other things equal. */
+  function memoryBy(change: (size: number) => Partial<TrainingWorkload["megatron"]>) {
+    return ([method, id, again]: readonly ["full" | "lora", string, boolean]) => {
+      const workload = { ...long, method, gradientCheckpointing: again };
+      const split = { tensorParallel: 2, pipelineParallel: 1, dataParallel: 4 };
+      const of = (size: number) =>
+        trainingDemand(
+          findModel(id, catalogue),
+          { ...workload, megatron: { virtualStages: 1, ...change(size) } },
+          split,
+        ).totalMiB;
+      const sizes = [1, 2, 4, 8].map(of);
+      for (const [index, each] of sizes.entries()) {
+        // Another kind of group has buffers of its own, 400 MiB.
+        const before = sizes[index - 1] ?? Infinity;
+        assert.ok(each <= before + 400, `${id}: ${sizes.join(", ")}`);
+      }
+    };
+  }
+  const anyTraining = fc.tuple(
+    fc.constantFrom("full" as const, "lora" as const),
+    fc.constantFrom("mixtral-8x7b", "qwen3-30b-a3b", "deepseek-v3", "gpt-oss-120b"),
+    fc.boolean(),
+  );
+
+  it("take no more memory with more GPUs to a sequence, or to the experts", () => {
+    fc.assert(
+      fc.property(
+        anyTraining,
+        memoryBy((contextParallel) => ({ contextParallel })),
+      ),
+    );
+    fc.assert(
+      fc.property(
+        anyTraining,
+        memoryBy((expertParallel) => ({ expertParallel })),
+      ),
+    );
+  });
+
+  it("hold experts whole, an eighth of them on each GPU of eight", () => {
+    const model = findModel("mixtral-8x7b", catalogue);
+    const weights = (expertParallel: number) =>
+      trainingDemand(
+        model,
+        { ...full, megatron: { virtualStages: 1, expertParallel } },
+        { tensorParallel: 1, pipelineParallel: 1, dataParallel: 8 },
+      ).weightsMiB;
+    // 32 layers x 8 experts x 3 matrices of 4,096 x 14,336, at 2 bytes, of which seven eighths go to the others.
+    const experts = (32 * 8 * 3 * 4096 * 14_336 * 2) / 1024 ** 2;
+    assert.ok(Math.abs(weights(1) - weights(8) - (experts * 7) / 8) < 1);
+  });
+
+  it("are refused where they do not divide, by each name", () => {
+    const model = findModel("mixtral-8x7b", catalogue);
+    const tried = (megatron: NonNullable<TrainingWorkload["megatron"]>, sequenceTokens = 2048) => {
+      const split = { tensorParallel: 1, pipelineParallel: 1, dataParallel: 8 };
+      return () => trainingDemand(model, { ...full, sequenceTokens, megatron }, split);
+    };
+    assert.throws(tried({ virtualStages: 1, contextParallel: 3 }), /cannot be sized/);
+    assert.throws(tried({ virtualStages: 1, expertParallel: 3 }), /cannot be sized/);
+    assert.doesNotThrow(tried({ virtualStages: 1, contextParallel: 4, expertParallel: 8 }));
   });
 });
 
