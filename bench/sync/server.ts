@@ -95,9 +95,14 @@ export interface ServerOptions {
   readonly usualPorts?: boolean;
   /** It writes down what it was asked. @default false */
   readonly log?: boolean;
+  /** Bytes a second of each connection, as a network would have it. @default no limit */
+  readonly laneBytesPerSecond?: number;
+  /** The address of what answers all that is not asked of S3. @default nothing does */
+  readonly behind?: string;
 }
 
-function config(root: string, ports: Ports, headers: readonly string[], log: boolean) {
+function config(root: string, ports: Ports, headers: readonly string[], options: ServerOptions) {
+  const { log = false, laneBytesPerSecond = 0, behind } = options;
   return `
 daemon off; worker_processes 2; pid ${root}/nginx.pid; error_log ${root}/error.log;
 events { worker_connections 2048; }
@@ -119,6 +124,8 @@ http {
     add_header x-amz-checksum-crc64nvme $shown_sum;
     add_header x-amz-checksum-type FULL_OBJECT;
     location = /weights/ { default_type application/xml; try_files /list.xml =404; }
+    location /weights/m/ { limit_rate ${laneBytesPerSecond}; }
+    ${behind === undefined ? "" : `location / { proxy_pass ${behind}; proxy_buffering off; }`}
     location = /weights { default_type application/xml; try_files /list.xml =404; }
   }
 }`;
@@ -169,9 +176,9 @@ export class StaticS3 {
     this.#plain = await freePort();
     this.#tls = await freePort();
     const path = join(this.#root, "nginx.conf");
-    const { usualPorts = false, log = false } = this.#options;
-    const ports = { plain: this.#plain, tls: this.#tls, usual: usualPorts };
-    writeFileSync(path, config(this.#root, ports, headers, log));
+    const usual = this.#options.usualPorts ?? false;
+    const ports = { plain: this.#plain, tls: this.#tls, usual };
+    writeFileSync(path, config(this.#root, ports, headers, this.#options));
     const nginx = process.env["BERTH_BENCH_NGINX"] ?? "nginx";
     this.#process = spawn(nginx, ["-c", path, "-p", this.#root], { stdio: "inherit" });
     await this.#listens();
@@ -194,6 +201,11 @@ export class StaticS3 {
   get objectGets(): number {
     const lines = readFileSync(join(this.#root, "access.log"), "utf8").split("\n");
     return lines.filter((line) => line.startsWith("GET /weights/m/")).length;
+  }
+
+  /** Of plain HTTP. */
+  get port(): number {
+    return this.#plain;
   }
 
   get certificate(): string {

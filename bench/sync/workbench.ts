@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AddressInfo } from "node:net";
-import { StaticS3, type Fixture } from "./server.ts";
+import { StaticS3, type Fixture, type ServerOptions } from "./server.ts";
 
 const units: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1 << 20, GiB: 1 << 30 };
 
@@ -49,7 +49,7 @@ export interface Workbench {
 /** Lends a server in memory that has the files, and a folder on the disk (`--to FOLDER`), and removes both. */
 export async function withServer(
   fixture: Fixture,
-  options: { readonly usualPorts?: boolean; readonly log?: boolean },
+  options: ServerOptions,
   use: (bench: Workbench) => Promise<void>,
 ): Promise<void> {
   const memory = mkdtempSync("/dev/shm/berth-bench-");
