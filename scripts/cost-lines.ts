@@ -48,6 +48,12 @@ export function costLines(outputs: BerthOutputs, now: Date): readonly string[] {
       : left < 0
         ? `ends       its deadline ${outputs.expiresAt ?? ""} passed ${duration(left)} ago`
         : `ends       ${outputs.expiresAt ?? ""}, in ${duration(left)}`;
+  if (outputs.plan?.endpoint?.mode === "serverless") {
+    return [
+      `cost       at most ${usd(soFarUsd)} so far, had it answered all of ${duration(hours)}; berth cost counts the answers`,
+      end,
+    ];
+  }
   return [
     `cost       ${usd(soFarUsd)} so far: ${duration(hours)} at ${usd(hourlyUsd)} an hour, by the prices of ${priceDate(outputs)}`,
     end,

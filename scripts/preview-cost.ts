@@ -16,7 +16,10 @@ export function previewedCostOf(
   now: Date,
 ): PreviewedCost {
   const { hourlyUsd, weightsGiB, ladder, hosts } = plan;
-  const scales = isEndpointPlan(plan) && plan.endpoint.minInstances < plan.endpoint.maxInstances;
+  const scales =
+    isEndpointPlan(plan) &&
+    (plan.endpoint.minInstances < plan.endpoint.maxInstances ||
+      plan.endpoint.serverless !== undefined);
   const planned = {
     hourlyUsd,
     atMost: ladder[0].purchase === "spot" || scales,

@@ -84,7 +84,7 @@ function planLine({ ladder, leaseHours, leaseUsd, modelId }: Plan): string {
     leaseHours === undefined || leaseUsd === undefined
       ? "without an end"
       : `for ${leaseHours} h, ${usd(leaseUsd)} at most`;
-  return `${code(modelId)} on ${code(instanceType)} (${gpuCount} x ${gpuModel}, ${purchase}, ${region}), ${end}; prices of ${priceAsOf}.`;
+  return `${code(modelId)} on ${code(instanceType)} (${gpuCount === 0 ? "CPU" : `${gpuCount} x ${gpuModel}`}, ${purchase}, ${region}), ${end}; prices of ${priceAsOf}.`;
 }
 
 function changeLines({ steps }: Previewed): readonly string[] {

@@ -114,11 +114,10 @@ async function runTests(node, named) {
   const { folder, env } = makeTestFolder(join(modules, ".cache", "berth-tests"));
   try {
     const status = await run(node, [...commands.test, ...named, ...testFiles(named)], env);
-    if (status !== 0) return status;
-    const left = await leftBehind(folder);
-    if (left.length === 0) return 0;
-    process.stderr.write(`The tests passed, but left behind:\n  ${left.join("\n  ")}\n`);
-    return 1;
+    const left = status === 130 ? [] : await leftBehind(folder);
+    if (left.length === 0) return status;
+    process.stderr.write(`The tests left behind:\n  ${left.join("\n  ")}\n`);
+    return status || 1;
   } finally {
     removeTestFolder(folder);
   }

@@ -51,6 +51,7 @@ export const outputsSchema = z
       engine: z.string().optional(),
       endpoint: z
         .looseObject({
+          mode: z.string().optional(),
           container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),
           /** Weekly hours, where it keeps any. */
           hours: z.looseObject({ text: z.string() }).optional(),

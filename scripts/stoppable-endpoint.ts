@@ -40,6 +40,11 @@ export async function withEndpoint<T>(
     });
   }
   const { endpoint } = outputs.plan ?? {};
+  if (endpoint?.mode === "serverless") {
+    throw new UserError(`The endpoint of "${env}" is serverless, and has nothing to stop.`, {
+      hint: `It costs nothing while nobody asks. To end it: npm run berth -- down --env ${env}`,
+    });
+  }
   const variants = endpoint === undefined ? [] : [endpoint, ...(endpoint.further ?? [])];
   if (variants.some(({ minInstances, maxInstances }) => minInstances !== maxInstances)) {
     throw new UserError(

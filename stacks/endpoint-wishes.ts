@@ -1,6 +1,7 @@
 import { loadNotebookTypes } from "../components/notebook-instance/load-notebook-types.ts";
 import { planNotebook, type NotebookPlan } from "../components/notebook-instance/notebook-plan.ts";
 import type { EndpointRequest } from "../components/sagemaker-endpoint/endpoint-plan.ts";
+import type { FurtherRequest } from "../components/sagemaker-endpoint/further-models.ts";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import type { EndpointSettings } from "./parse-settings.ts";
 
@@ -9,6 +10,13 @@ function notebookOf(settings: EndpointSettings): NotebookPlan | undefined {
   if (notebookType === undefined) return undefined;
   const asked = { notebookType, idleMinutes, region, ownHourlyUsd: settings.notebookHourlyUsd };
   return planNotebook(asked, loadNotebookTypes());
+}
+
+/** A shadow does not scale: it has as many instances as are asked for. */
+function shadowOf({ shadow }: EndpointSettings): FurtherRequest | undefined {
+  if (shadow === undefined) return undefined;
+  const { instances, ...asked } = shadow;
+  return { ...asked, minInstances: instances, maxInstances: instances };
 }
 
 /** Seconds for which alarms are watched where nobody asked: five of their periods. */
@@ -29,8 +37,9 @@ export function endpointWishes(
   const maxInstances = settings.maxInstances ?? Math.max(1, minInstances);
   // Alarms watch the endpoint's own model, which there is none of with components.
   const isUnwatched = tries || endpointMode === "components";
+  const isMovedWhole = minInstances < 2 || settings.shadow !== undefined;
   const updateStrategy =
-    settings.updateStrategy ?? (isUnwatched || minInstances < 2 ? "all-at-once" : "rolling");
+    settings.updateStrategy ?? (isUnwatched || isMovedWhole ? "all-at-once" : "rolling");
   const updateBakeSeconds = settings.updateBakeSeconds ?? (isUnwatched ? 0 : defaultBakeSeconds);
   return {
     endpointMode,
@@ -44,7 +53,15 @@ export function endpointWishes(
     endpointHours,
     fallbackTypes,
     notebook: notebookOf(settings),
+    serverless: {
+      memoryMiB: settings.serverlessMemoryMiB,
+      provisionedConcurrency: settings.provisionedConcurrency,
+      usdPerGiBSecond: settings.serverlessUsdPerGiBSecond,
+    },
+    inVpc: settings.subnetIds !== undefined,
+    ownKey: settings.kmsKeyArn !== undefined,
     variants: settings.variants,
+    shadow: shadowOf(settings),
     components: settings.components?.map(({ minCopies, maxCopies, ...component }) => ({
       ...component,
       share: 0,

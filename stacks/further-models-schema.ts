@@ -5,6 +5,8 @@ interface Kinds {
   readonly text: z.ZodType<string>;
   readonly prefix: z.ZodType<string>;
   readonly share: z.ZodType<number>;
+  /** A share above none. */
+  readonly sampled: z.ZodType<number>;
   readonly whole: (least: number, most: number) => z.ZodType<number>;
   readonly instanceTypes: z.ZodType<string[]>;
   readonly precision: z.ZodType<string>;
@@ -51,11 +53,24 @@ export function furtherModelsShape({ text, prefix, share, whole, ...kinds }: Kin
     minCopies: whole(0, 100).optional(),
     maxCopies: whole(1, 100).optional(),
   });
+  const shadow = z.strictObject({
+    ...common,
+    /** @default shadow */
+    name: common.name.default("shadow"),
+    /** @default the stack's own */
+    model: text.optional(),
+    instanceTypes: kinds.instanceTypes.optional(),
+    /** Percent of the requests that it gets copies of. */
+    share: kinds.sampled.default(100),
+    instances: whole(1, 100).default(1),
+  });
   const listOf = <T extends z.ZodType>(entry: T) =>
     z.preprocess(structured, z.array(entry, "must be a list").min(1, "must not be empty").max(9));
   return {
     /** Production variants beside the first. @default none */
     variants: listOf(variant).optional(),
+    /** A variant that gets copies of requests, and whose answers go nowhere. @default none */
+    shadow: z.preprocess(structured, shadow).optional(),
     /** Models beside the first on the same instances. @default none */
     components: listOf(component).optional(),
   };

@@ -8,6 +8,7 @@ import { NotebookInstance } from "../components/notebook-instance/notebook-insta
 import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
+import { weightsKey } from "../components/sagemaker-endpoint/weights-archive.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
 import { otherRegions } from "../components/teardown/sweep-regions.ts";
@@ -53,9 +54,8 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     maxRetries: 3,
   });
   const inAccount = { providers: [account], transformations: [tagContract(tags)] };
-  const { weightsBucket: bucket, weightsPrefix = `${model}/` } = settings;
-  const { weightsKmsKeyArn } = settings;
-  const weights = { bucket, prefix: weightsPrefix, kmsKeyArn: weightsKmsKeyArn };
+  const { weightsBucket: bucket, weightsKmsKeyArn } = settings;
+  const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };
   const { copy, further } = plan.endpoint;
   // A further component has the endpoint's name and its own.
   const endings = copy === undefined ? [] : further.map((each) => `-${each.name}`);
@@ -91,7 +91,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     plan,
     { ...inAccount, protect },
   );
-  const weightsUri = `s3://${bucket}/${weightsPrefix}`;
+  const weightsUri = `s3://${bucket}/${weights.prefix}`;
   return { settings, plan, lease, endpoint, notebook, weightsUri };
 }
 

@@ -10,6 +10,7 @@ import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-upda
 import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
 import { furtherModelsShape } from "./further-models-schema.ts";
+import { serverlessShape } from "./serverless-schema.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
 
 /** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
@@ -250,7 +251,7 @@ export const endpointSchema = berthSchema
     endpointMode: z
       .enum(
         ["realtime", "async", "components", "serverless"],
-        "must be realtime, async or components",
+        "must be realtime, async, components or serverless",
       )
       .optional(),
     minInstances: whole(0, 100).optional(),
@@ -272,9 +273,14 @@ export const endpointSchema = berthSchema
         (share) => share >= 0 && share <= 100,
         "must be a percentage from 0 to 100",
       ),
+      sampled: number.refine(
+        (share) => share > 0 && share <= 100,
+        "must be a percentage above 0, 100 at most",
+      ),
       instanceTypes: list(/^(ml\.)?[a-z0-9-]+\.[a-z0-9-]+$/, "g5.xlarge, g6.xlarge"),
       precision: berthSchema.shape.precision,
     }),
+    ...serverlessShape({ text, number, whole }),
     captureDataPercent: whole(0, 100).optional(),
     /** A notebook instance beside the endpoint, such as ml.t3.medium. @default none */
     notebookType: text

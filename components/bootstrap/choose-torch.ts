@@ -89,6 +89,11 @@ function objection(row: PytorchRelease, cuda: string, ground: TorchGround): stri
   return undefined;
 }
 
+/** Whether it is known which GPUs a release is compiled for: as a plan, "newest" takes no other. */
+function isKnown({ computeCapabilities }: PytorchRelease): boolean {
+  return computeCapabilities !== undefined;
+}
+
 /** Its builds, newest first; where no release is named, the one that its project makes the default before them, as a plan says. */
 function buildsOf(
   { cudaBuilds, defaultCudaBuild }: PytorchRelease,
@@ -104,7 +109,7 @@ function buildsOf(
  */
 export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | Refusal {
   const rows = torchReleases
-    .filter(({ version }) => wanted === "newest" || version === wanted)
+    .filter((row) => (wanted === "newest" ? isKnown(row) : row.version === wanted))
     .toSorted((a, b) => compareVersions(b.version, a.version));
   if (rows.length === 0) {
     const known = torchReleases.map(({ version }) => version).join(", ");
@@ -135,7 +140,9 @@ export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | R
 
 /** The newest release's build without CUDA, for a host that computes on its processors. */
 export function torchForCpu(index = pytorchIndex): TorchBuild {
-  const [newest] = torchReleases.toSorted((a, b) => compareVersions(b.version, a.version));
+  const [newest] = torchReleases
+    .filter(isKnown)
+    .toSorted((a, b) => compareVersions(b.version, a.version));
   const torch = newest?.version ?? "2.9";
   return { torch, cuda: "none", indexUrl: `${index}/cpu`, why: "no GPU is asked for" };
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { engineVersionOf } from "../catalogue/vllm-release.ts";
 import type { HostConnection } from "../host-connection.ts";
 import type { ServingEngine } from "../plan.ts";
 import type { DriverWish, PackageMirror } from "./wish.ts";
@@ -37,6 +38,7 @@ export class HostBootstrap extends pulumi.CustomResource {
 
   constructor(name: string, args: HostBootstrapArgs, opts?: pulumi.CustomResourceOptions) {
     const outputs = { facts: undefined, steps: undefined, verified: undefined };
-    super("berth:index:HostBootstrap", name, { ...args, ...outputs }, opts);
+    const engineVersion = engineVersionOf(args.engine);
+    super("berth:index:HostBootstrap", name, { ...args, engineVersion, ...outputs }, opts);
   }
 }

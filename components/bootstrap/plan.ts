@@ -1,7 +1,13 @@
 import { chooseDriver, driverWorks, refuseDriver, type DriverChoice } from "./choose-driver.ts";
 import { vllmRelease } from "../catalogue/vllm-release.ts";
 import { pythonPackages } from "./python-engines.ts";
-import { chooseTorch, refuseBuild, torchForCpu, type TorchBuild } from "./choose-torch.ts";
+import {
+  chooseTorch,
+  compareVersions,
+  refuseBuild,
+  torchForCpu,
+  type TorchBuild,
+} from "./choose-torch.ts";
 import type { HostFacts } from "./facts.ts";
 import { gpusOnBus, hasNvSwitch } from "./gpu-hardware.ts";
 import { packageSource, refuseSource } from "./package-source.ts";
@@ -109,9 +115,21 @@ function refuseEngine(facts: HostFacts, wish: BootstrapWish, driver: DriverChoic
   const place = ground(facts, driver);
   if (wish.engine !== "vllm" || wish.gpu.count === 0 || place === undefined || facts.emulated)
     return [];
-  return [refuseBuild(vllmRelease.torch, vllmRelease.cuda, place)].filter(
+  return [refuseOldPython(facts), refuseBuild(vllmRelease.torch, vllmRelease.cuda, place)].filter(
     (each) => each !== undefined,
   );
+}
+
+/** Why vLLM is not installed on the host's Python; a host without Python is given one. */
+function refuseOldPython({ python, os, osVersion }: HostFacts): Refusal | undefined {
+  const { version, python: oldest } = vllmRelease;
+  if (python === "" || compareVersions(python, oldest) >= 0) return undefined;
+  return {
+    code: "E_PYTHON",
+    message: `vLLM ${version} needs Python ${oldest} or later, and ${os} ${osVersion} has ${python}`,
+    remedy:
+      "Use a newer system, such as Ubuntu 24.04 or Debian 12, or set berth:engine to transformers.",
+  };
 }
 
 /** Decides what to do from what is known; reads nothing itself. */

@@ -7,6 +7,7 @@ import { pricedRegions } from "../pricing/region-prices.ts";
 import { demandsOf, jobOf, type Job } from "../sizing/job.ts";
 import type { MemoryDemand } from "../sizing/memory-part.ts";
 import { checkRequest, type PlanRequest } from "../sizing/plan-request.ts";
+import { whyUnserved } from "../sizing/usual-engine.ts";
 import { verdict, type Verdict } from "../sizing/verdict.ts";
 import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
 import { UserError } from "../user-error.ts";
@@ -71,6 +72,10 @@ function fitOf(request: ExistingHostRequest, job: Job, gpus: readonly OwnGpu[]):
 /** What serves there. @throws UserError for what cannot be served on it */
 function engineOf(request: ExistingHostRequest, job: Job, gpus: readonly OwnGpu[]): ServingEngine {
   const engine = job.task === "serve" ? job.workload.engine : "training";
+  const named = request.engine !== undefined || request.customModel !== undefined;
+  const unserved = named ? undefined : whyUnserved(job.model);
+  if (unserved !== undefined)
+    return refuse(request, `engine: ${unserved}`, "Take another model, or name an engine.");
   if (engine === "training" || engine === "tgi")
     return refuse(request, `engine: ${engine} is not served`, "Take another engine.");
   if (engine === "vllm" && gpus.length === 0) {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { engineVersionOf } from "../catalogue/vllm-release.ts";
 import type { HostConnection } from "../host-connection.ts";
 import type { ServingEngine } from "../plan.ts";
 import type { LoadPrecision } from "./load-precision.ts";
@@ -50,6 +51,7 @@ export class ModelServer extends pulumi.CustomResource {
       unit: undefined,
       certificate: undefined,
     };
-    super("berth:index:ModelServer", name, { ...args, ...outputs }, opts);
+    const engineVersion = engineVersionOf(args.engine);
+    super("berth:index:ModelServer", name, { ...args, engineVersion, ...outputs }, opts);
   }
 }

@@ -5,6 +5,7 @@ import type { EndpointPlan } from "./endpoint-plan.ts";
 import { firstVariantName, type FurtherModel } from "./further-models.ts";
 import { HostedConfiguration } from "./hosted-configuration.ts";
 import type { HostedModel } from "./hosted-models.ts";
+import type { ServerlessShape } from "./serverless-plan.ts";
 
 /** How long SageMaker looks for capacity among several types, seconds; 300 to 3600 are allowed. */
 const provisionTimeoutSeconds = 900;
@@ -32,7 +33,8 @@ export function endpointConfiguration(
 ): { readonly name: pulumi.Output<string> } {
   const { pools, copy, further, share } = args.plan.endpoint;
   const configuration = configurationOf(name, args);
-  if (pools.length === 1 && copy === undefined && further.length === 0) {
+  const sharing = further.filter(({ isShadow }) => !isShadow);
+  if (pools.length === 1 && copy === undefined && sharing.length === 0) {
     return new aws.sagemaker.EndpointConfiguration(`${name}-config`, configuration, { parent });
   }
   return new HostedConfiguration(
@@ -43,8 +45,8 @@ export function endpointConfiguration(
       configuration,
       instanceTypes: pools.map(({ instanceType }) => instanceType),
       provisionTimeoutSeconds,
-      ...(further.length > 0 && copy === undefined
-        ? { initialWeights: [share, ...further.map((each) => each.share)] }
+      ...(sharing.length > 0 && copy === undefined
+        ? { initialWeights: [share, ...sharing.map((each) => each.share)] }
         : {}),
     },
     { parent },
@@ -74,6 +76,8 @@ function furtherVariant(further: FurtherModel, models: readonly HostedModel[]) {
     ...variantOf(further.name, further.instanceType, further),
     ...modelOf(models, further.name),
     initialInstanceCount: further.minInstances,
+    // Against the 1 of the variant whose requests it gets copies of.
+    ...(further.isShadow ? { initialVariantWeight: further.share / 100 } : {}),
   };
 }
 
@@ -83,17 +87,25 @@ function configurationOf(
 ): aws.sagemaker.EndpointConfigurationArgs {
   const { plan, models, asyncBucket, captureBucket, kmsKeyArn, tags } = args;
   const { endpoint, ladder, concurrency } = plan;
-  const { copy, further, instances } = endpoint;
+  const { copy, further, instances, serverless } = endpoint;
+  const ofKind = (isShadow: boolean) =>
+    further
+      .filter((each) => each.isShadow === isShadow)
+      .map((each) => furtherVariant(each, models));
+  const shadows = ofKind(true);
   const hasVolumes = [endpoint, ...further].every(({ volumeGiB }) => volumeGiB !== undefined);
   return {
     productionVariants: [
-      {
-        ...variantOf(firstVariantName, ladder[0].instanceType, endpoint),
-        ...(copy === undefined ? modelOf(models, firstVariantName) : managed(endpoint)),
-        initialInstanceCount: instances.first,
-      },
-      ...(copy === undefined ? further.map((each) => furtherVariant(each, models)) : []),
+      serverless === undefined
+        ? {
+            ...variantOf(firstVariantName, ladder[0].instanceType, endpoint),
+            ...(copy === undefined ? modelOf(models, firstVariantName) : managed(endpoint)),
+            initialInstanceCount: instances.first,
+          }
+        : withoutInstances(serverless, models),
+      ...(copy === undefined ? ofKind(false) : []),
     ],
+    ...(shadows.length === 0 ? {} : { shadowProductionVariants: shadows }),
     // Where a component brings the model, its instances need the role before there is one.
     ...(copy === undefined ? {} : { executionRoleArn: models[0]?.model.executionRoleArn }),
     ...(asyncBucket === undefined
@@ -123,6 +135,23 @@ function modelOf(models: readonly HostedModel[], variantName: string) {
     modelName: found?.model.name,
     modelDataDownloadTimeoutInSeconds: found?.part.downloadTimeoutSeconds,
     containerStartupHealthCheckTimeoutInSeconds: found?.part.startupTimeoutSeconds,
+  };
+}
+
+/** A variant of containers that come with the requests; how long they may take is SageMaker's to say. */
+function withoutInstances(
+  { memoryMiB, concurrency, provisionedConcurrency }: ServerlessShape,
+  models: readonly HostedModel[],
+) {
+  return {
+    variantName: firstVariantName,
+    modelName: modelOf(models, firstVariantName).modelName,
+    initialVariantWeight: 1,
+    serverlessConfig: {
+      memorySizeInMb: memoryMiB,
+      maxConcurrency: concurrency,
+      ...(provisionedConcurrency === 0 ? {} : { provisionedConcurrency }),
+    },
   };
 }
 

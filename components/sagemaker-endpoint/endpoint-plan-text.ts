@@ -2,6 +2,7 @@ import { planLines, usd } from "../plan-text.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { updateLine } from "./endpoint-update.ts";
 import { firstVariantName } from "./further-models.ts";
+import { serverlessPlanLines } from "./serverless-text.ts";
 import { hourlyUsdOn, instancesByType, quotaNameOf } from "./instance-pools.ts";
 
 function instances({ endpoint: { instances: counts } }: EndpointPlan): string {
@@ -20,6 +21,7 @@ function furtherLines(plan: EndpointPlan): string[] {
   const own = {
     ...{ ...endpoint, name: firstVariantName, modelId, hourlyUsd: ownUsd },
     ...{ instanceType: ladder[0].instanceType, contextTokens: plan.contextTokens },
+    isShadow: false,
   };
   const gpuHours = [own, ...endpoint.further].map(
     ({ copy, maxInstances }) => (copy?.accelerators ?? 0) * maxInstances,
@@ -28,6 +30,9 @@ function furtherLines(plan: EndpointPlan): string[] {
   return [own, ...endpoint.further].map((each, index) => {
     const { copy, minInstances, maxInstances, instanceType, share, name } = each;
     const count = range(minInstances, maxInstances);
+    if (each.isShadow) {
+      return `shadow     ${name}: copies of ${share} % of the requests to ${each.modelId} (${each.contextTokens} tokens), on ${count} of ${instanceType}: ${usd(each.hourlyUsd)} an hour; its answers go nowhere`;
+    }
     if (copy === undefined) {
       return `variant    ${name}: ${share} % of the requests to ${each.modelId} (${each.contextTokens} tokens), on ${count} of ${instanceType}: ${usd(each.hourlyUsd)} an hour`;
     }
@@ -54,8 +59,10 @@ function priceLine(plan: EndpointPlan): string {
 
 /** What the price has besides the first variant's instances. */
 function variantCount({ further }: EndpointPlan["endpoint"]): string {
-  const count = further.filter(({ copy }) => copy === undefined).length;
-  return count === 0 ? "" : ` and ${count} further variant${count === 1 ? "" : "s"}`;
+  const shadows = further.filter(({ isShadow }) => isShadow).length;
+  const count = further.filter(({ copy }) => copy === undefined).length - shadows;
+  const variants = count === 0 ? "" : ` and ${count} further variant${count === 1 ? "" : "s"}`;
+  return `${variants}${shadows === 0 ? "" : " and a shadow"}`;
 }
 
 /** What the same silicon costs on EC2, and how much of the time an endpoint has to be off to cost less. */
@@ -123,6 +130,7 @@ function notebookLine({ notebook }: EndpointPlan["endpoint"]): string[] {
 export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
   const { endpoint } = plan;
   const { downloadTimeoutSeconds, startupTimeoutSeconds, container, mode } = endpoint;
+  if (endpoint.serverless !== undefined) return serverlessPlanLines(plan, endpoint.serverless);
   return planLines(plan).flatMap((line) => {
     if (!line.startsWith("price ")) return [line];
     return [

@@ -1,6 +1,6 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Placement, Plan } from "../plan.ts";
-import { roundUsd } from "../pricing/hourly-cost.ts";
+import { leaseCost } from "../pricing/hourly-cost.ts";
 import type { NotebookPlan } from "../notebook-instance/notebook-plan.ts";
 import { weeklySwitches } from "../lease/weekly-switches.ts";
 import type { PlanRequest } from "../sizing/make-plan.ts";
@@ -16,7 +16,8 @@ import {
 import { furtherProblems, type FurtherModel, type FurtherRequest } from "./further-models.ts";
 import { ec2TypeName, hostingCatalogue, hostingTypeName } from "./hosting-catalogue.ts";
 import { hourlyUsdOn, instancePools, quotaNameOf, type EndpointPool } from "./instance-pools.ts";
-import { refuseServerless } from "./refuse-serverless.ts";
+import { planServerless, type ServerlessShape } from "./serverless-plan.ts";
+import { serverlessProblems, type ServerlessRequest } from "./serverless-request.ts";
 import { serveModels, type InstanceCounts } from "./serve-models.ts";
 import {
   parseImageAddress,
@@ -25,12 +26,12 @@ import {
   type ServingImages,
 } from "./serving-container.ts";
 
-/** How an endpoint takes requests: at once, queued in S3, or at once by copies that come down to none. */
-export type EndpointMode = "realtime" | "async" | "components";
+/** How an endpoint takes requests: at once, queued in S3, at once by copies that come down to none, or without instances. */
+export type EndpointMode = "realtime" | "async" | "components" | "serverless";
 
 /** What is asked of an endpoint besides what is asked of any deployment. */
 export interface EndpointRequest extends PlanRequest, UpdateRequest {
-  readonly endpointMode: EndpointMode | "serverless";
+  readonly endpointMode: EndpointMode;
   /** Instances that stay when nobody asks; none in async mode and with components. */
   readonly minInstances: number;
   readonly maxInstances: number;
@@ -44,15 +45,25 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly fallbackTypes?: number | undefined;
   /** Production variants beside the first, each with its share of the requests. @default none */
   readonly variants?: readonly FurtherRequest[] | undefined;
+  /** A variant that gets copies of requests, and whose answers go nowhere; its instances do not scale. @default none */
+  readonly shadow?: FurtherRequest | undefined;
   /** Models beside the first on the same instances, each by an inference component of its own. @default none */
   readonly components?: readonly FurtherRequest[] | undefined;
   /** A notebook instance that may ask the endpoint. @default none */
   readonly notebook?: NotebookPlan | undefined;
+  /** What is asked of an endpoint without instances. @default nothing */
+  readonly serverless?: ServerlessRequest | undefined;
+  /** Whether its containers are to have interfaces in the user's own VPC. @default false */
+  readonly inVpc?: boolean | undefined;
+  /** Whether a key of the user's own encrypts its volumes. @default false */
+  readonly ownKey?: boolean | undefined;
 }
 
 /** What a plan says of its endpoint. */
 export interface EndpointShape extends VariantSizes {
   readonly mode: EndpointMode;
+  /** Undefined where it has instances. */
+  readonly serverless: ServerlessShape | undefined;
   /** Instances of the first variant, or copies of the first component. */
   readonly minInstances: number;
   readonly maxInstances: number;
@@ -118,6 +129,7 @@ function checkRequest(request: EndpointRequest): void {
       ? ["captureDataPercent: an endpoint that queues keeps every request and answer in S3 already"]
       : []),
     ...componentProblems(request),
+    ...serverlessProblems(request),
     ...furtherProblems(request),
     ...(request.notebook !== undefined && endpointMode !== "realtime"
       ? ["notebookType: its first notebook asks an endpoint of endpointMode realtime"]
@@ -166,6 +178,7 @@ export function planEndpoint(
   images: ServingImages,
 ): EndpointPlan {
   checkRequest(request);
+  if (request.endpointMode === "serverless") return planServerless(request, catalogue, images);
   const hosting = hostingCatalogue(catalogue);
   const usable = hosting.instanceTypes.filter(({ gpuModel }) => !withoutCuda13.has(gpuModel));
   const tables = { hosting: { ...hosting, instanceTypes: usable }, images };
@@ -173,7 +186,6 @@ export function planEndpoint(
   const base = { ...request, spot: false, zones: undefined, instanceTypes };
   const { endpointMode: mode } = request;
   const { plan, copy, further, instances } = serveModels(base, tables);
-  if (mode === "serverless") return refuseServerless(plan);
   const [chosen, ...alternatives] = plan.ladder;
   const { region, imageUri, fallbackTypes = 0, leaseHours } = request;
   const type = usable.find(({ instanceType }) => instanceType === chosen.instanceType);
@@ -187,7 +199,7 @@ export function planEndpoint(
   const pools = instancePools(plan.ladder, usable, { weightsGiB: plan.weightsGiB, fallbackTypes });
   const { notebook } = request;
   const hourlyUsd = hourlyUsdOn({ pools, instances, further, notebook }, "");
-  const leaseUsd = leaseHours === undefined ? undefined : roundUsd(hourlyUsd * leaseHours);
+  const leaseUsd = leaseCost(hourlyUsd, leaseHours);
   return {
     ...plan,
     ladder: [chosen],
@@ -199,12 +211,11 @@ export function planEndpoint(
       ...sizes,
       volumeGiB,
       mode,
+      serverless: undefined,
       minInstances: request.minInstances,
       maxInstances: request.maxInstances,
-      instances,
-      share: 100 - further.reduce((sum, { share }) => sum + share, 0),
-      further,
-      notebook,
+      ...{ instances, further, notebook },
+      share: 100 - further.reduce((sum, each) => sum + (each.isShadow ? 0 : each.share), 0),
       container: servingContainer(plan, images, { region, imageUri }),
       update: planUpdate(request, {
         minInstances: request.minInstances,

@@ -138,5 +138,9 @@ export function updateLine({
     bakeSeconds === 0
       ? "no alarms"
       : `alarms watched for ${bakeSeconds} s${step === undefined ? "" : " after each step"}, and back when one goes off`;
-  return `updates    ${strategy}${steps}, ${watched}; ${extraInstances} more instance${extraInstances === 1 ? "" : "s"} meanwhile`;
+  const more =
+    extraInstances === 0
+      ? ""
+      : `; ${extraInstances} more instance${extraInstances === 1 ? "" : "s"} meanwhile`;
+  return `updates    ${strategy}${steps}, ${watched}${more}`;
 }

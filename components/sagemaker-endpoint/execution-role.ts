@@ -7,6 +7,7 @@ import { parseImageAddress } from "./serving-container.ts";
 /** Where the weights lie. */
 export interface WeightsSource {
   readonly bucket: pulumi.Input<string>;
+  /** What the keys of its objects begin with; the whole key where it is one archive. */
   readonly prefix: string;
   /** Key that they are encrypted with. @default AWS's own, which needs no permission */
   readonly kmsKeyArn?: string | undefined;

@@ -30,7 +30,7 @@ export interface FurtherRequest {
   readonly precision?: string | undefined;
   readonly instanceTypes?: readonly string[] | undefined;
   readonly imageUri?: string | undefined;
-  /** Percent of the requests of a variant; the first one has the rest. 0 of a component, which is asked by its name. */
+  /** Percent of the requests of a variant; the first one has the rest. Of a shadow, those that are copied. 0 of a component, which is asked by its name. */
   readonly share: number;
   /** Instances of a variant that stay, or copies of a component. @default 1 of a variant, 0 of a component */
   readonly minInstances?: number | undefined;
@@ -51,10 +51,12 @@ export interface FurtherModel
   /** Instances of a variant, or copies of a component. */
   readonly minInstances: number;
   readonly maxInstances: number;
-  /** Percent of the requests; 0 of a component. */
+  /** Percent of the requests, or of those that a shadow has copies of; 0 of a component. */
   readonly share: number;
   /** What a copy takes of an instance; undefined of a variant. */
   readonly copy: ComponentCopy | undefined;
+  /** Whether it gets copies of requests, and its answers go nowhere. */
+  readonly isShadow: boolean;
   /** Of all instances of a variant, USD an hour; 0 of a component, whose instances are the endpoint's. */
   readonly hourlyUsd: number;
 }
@@ -92,6 +94,21 @@ export function furtherProblems(request: EndpointRequest): readonly string[] {
       ? ["components: they are for endpointMode components"]
       : namedProblems("components", components)),
     ...(variants.length > 0 ? unsharedProblems(request) : []),
+    ...shadowProblems(request),
+  ];
+}
+
+/** SageMaker has one shadow an endpoint, beside one production variant: .../latest/dg/shadow-tests-create.html */
+function shadowProblems(request: EndpointRequest): readonly string[] {
+  const { shadow, endpointMode, variants = [], updateStrategy = "all-at-once" } = request;
+  if (shadow === undefined) return [];
+  return [
+    ...(endpointMode === "realtime" ? [] : ["shadow: it is for endpointMode realtime"]),
+    ...(variants.length === 0 ? [] : ["shadow: not with variants; SageMaker allows one beside it"]),
+    ...(shadow.name === firstVariantName ? [`shadow: the name "${shadow.name}" is taken`] : []),
+    ...(updateStrategy === "all-at-once"
+      ? []
+      : ["updateStrategy: an endpoint with a shadow is moved all-at-once"]),
   ];
 }
 
@@ -177,6 +194,7 @@ export function planVariant(
     ...kept(plan, further, counts),
     container: servingContainer(plan, tables.images, { region, imageUri: further.imageUri }),
     copy: undefined,
+    isShadow: false,
     hourlyUsd: roundUsd(plan.ladder[0].hourlyUsd * counts.maxInstances),
   };
 }
@@ -193,6 +211,7 @@ export function planComponent(
     ...kept(plan, further, countsOf(further, 0)),
     container: servingContainer(plan, tables.images, { region, imageUri: further.imageUri }),
     copy,
+    isShadow: false,
     hourlyUsd: 0,
   };
 }

@@ -25,9 +25,8 @@ export function hostedModels(
 ): readonly HostedModel[] {
   const { plan, weights, parts, endpointName } = args;
   const { update, further } = plan.endpoint;
-  const watched = [undefined, ...further.map((each) => each.name)].map(
-    (variant) => `${alarmNamePrefix(name, variant)}-*`,
-  );
+  const others = further.filter(({ isShadow }) => !isShadow).map((each) => each.name);
+  const watched = [undefined, ...others].map((variant) => `${alarmNamePrefix(name, variant)}-*`);
   const prefixOf = ({ weightsPrefix = weights.prefix }: ServedPart) => weightsPrefix;
   const { role, policy } = executionRole(
     name,
@@ -54,29 +53,26 @@ interface HostedModelArgs extends SageMakerEndpointArgs {
   readonly prefix: string;
 }
 
+/** The weights as a container gets them: an archive that is unpacked, or the files below a prefix. */
+function modelData({ plan, weights, prefix }: HostedModelArgs) {
+  const uri = pulumi.interpolate`s3://${weights.bucket}/${prefix}`;
+  if (plan.endpoint.serverless !== undefined) return { modelDataUrl: uri };
+  // The slash at its end makes it a prefix.
+  const source = { s3Uri: uri, s3DataType: "S3Prefix", compressionType: "None" };
+  return { modelDataSource: { s3DataSources: [source] } };
+}
+
 function hostedModel(
   { name, container: { image, environment } }: ServedPart,
-  { weights, vpc, tags, roleArn, policy, prefix }: HostedModelArgs,
+  args: HostedModelArgs,
   parent: pulumi.Resource,
 ): aws.sagemaker.Model {
+  const { vpc, tags, roleArn, policy } = args;
   return new aws.sagemaker.Model(
     `${name}-model`,
     {
       executionRoleArn: roleArn,
-      primaryContainer: {
-        image,
-        environment,
-        modelDataSource: {
-          s3DataSources: [
-            {
-              // The slash at the end makes it a prefix.
-              s3Uri: pulumi.interpolate`s3://${weights.bucket}/${prefix}`,
-              s3DataType: "S3Prefix",
-              compressionType: "None",
-            },
-          ],
-        },
-      },
+      primaryContainer: { image, environment, ...modelData(args) },
       ...(vpc === undefined
         ? {}
         : {

@@ -3,6 +3,7 @@ import type { Placement } from "../plan.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
 import { fitsDisk } from "./endpoint-limits.ts";
 import type { EndpointPlan, EndpointShape } from "./endpoint-plan.ts";
+import { serverlessQuotaName, serverlessType } from "./serverless-limits.ts";
 
 /** A type that an endpoint may run on, and its price. */
 export interface EndpointPool {
@@ -66,5 +67,6 @@ export function instancesByType({
 
 /** The quota by which AWS counts a type; quotas of SageMaker are found by name. */
 export function quotaNameOf(instanceType: string): string {
+  if (instanceType === serverlessType) return serverlessQuotaName;
   return `${instanceType} for endpoint usage`;
 }

@@ -62,7 +62,8 @@ function proof(
   { plan, endpoint, configName, component, region, endpointName }: ProofArgs,
   parent: pulumi.Resource,
 ): EndpointAnswer {
-  const isOneOfSeveral = component === undefined && plan.endpoint.further.length > 0;
+  const isOneOfSeveral =
+    component === undefined && plan.endpoint.further.some(({ isShadow }) => !isShadow);
   return new EndpointAnswer(
     `${name}-answer`,
     {

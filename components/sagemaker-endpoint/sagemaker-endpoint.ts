@@ -83,7 +83,9 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
     const models = hostedModels(name, { ...args, ...traffic, parts }, this);
     const made = { ...args, ...traffic, models };
     const configuration = endpointConfiguration(name, made, this);
-    const furtherVariants = isShared ? [] : further.map((each) => each.name);
+    // What a shadow answers takes no update back.
+    const answering = further.filter((each) => !each.isShadow);
+    const furtherVariants = isShared ? [] : answering.map((each) => each.name);
     const guarded = { ...args, update, furtherVariants };
     const deploymentConfig = guardedUpdate(name, guarded, this);
     const logs = logGroups({ ...args, parts }, this);
@@ -98,7 +100,8 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
       { ...named, region, tags, deploymentConfig, hours: hours?.text, weights },
       { parent: this, dependsOn: [...args.after, ...logs, ...switched] },
     );
-    const components = models.flatMap(({ part, model }) => {
+    const asked = models.filter(({ part }) => !part.isShadow);
+    const components = asked.flatMap(({ part, model }) => {
       const { component, answer } = provenPart(
         { part, modelName: model.name },
         { ...args, ...named, endpoint },
@@ -119,8 +122,9 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
     const { asyncBucket, captureBucket } = traffic;
     this.asyncUri = asyncBucket && pulumi.interpolate`s3://${asyncBucket}/`;
     this.componentName = components[0]?.componentName;
-    this.served = parts.map(({ modelId, variantName, container: { requestForm } }, index) => {
+    this.served = asked.map(({ part: { modelId, variantName, container } }, index) => {
       const component = components[index]?.componentName;
+      const { requestForm } = container;
       const named = component === undefined ? { variant: variantName } : { component };
       return { modelId, requestForm, ...named };
     });
@@ -131,8 +135,9 @@ export class SageMakerEndpoint extends pulumi.ComponentResource {
 
 /** Weights of the variants; undefined where one has everything. */
 function weightsOf({ endpoint: { copy, share, further } }: EndpointPlan) {
-  if (copy !== undefined || further.length === 0) return undefined;
-  const others = further.map((each) => [each.name, each.share] as const);
+  const variants = further.filter(({ isShadow }) => !isShadow);
+  if (copy !== undefined || variants.length === 0) return undefined;
+  const others = variants.map((each) => [each.name, each.share] as const);
   return Object.fromEntries([[firstVariantName, share] as const, ...others]);
 }
 

@@ -37,7 +37,8 @@ export interface ServedModels {
  * @throws UserError when no one type holds all components
  */
 export function serveModels(request: EndpointRequest, tables: HostingTables): ServedModels {
-  const { components = [], variants = [], endpointMode, minInstances, maxInstances } = request;
+  const { components = [], variants = [], shadow } = request;
+  const { endpointMode, minInstances, maxInstances } = request;
   if (endpointMode === "components" && components.length > 0) return serveShared(request, tables);
   const plan = makePlan(request, tables.hosting);
   const [{ instanceType, tensorParallel }] = plan.ladder;
@@ -49,7 +50,12 @@ export function serveModels(request: EndpointRequest, tables: HostingTables): Se
       endpointMode === "components" && type !== undefined
         ? componentCopy(model, tensorParallel, type)
         : undefined,
-    further: variants.map((each) => planVariant(request, each, tables)),
+    further: [
+      ...variants.map((each) => planVariant(request, each, tables)),
+      ...(shadow === undefined
+        ? []
+        : [{ ...planVariant(request, shadow, tables), isShadow: true }]),
+    ],
     instances: { least: minInstances, first: Math.max(1, minInstances), most: maxInstances },
   };
 }

@@ -15,6 +15,8 @@ export interface ServedPart extends Pick<
   | "downloadTimeoutSeconds"
   | "startupTimeoutSeconds"
 > {
+  /** Whether it gets copies of requests, and its answers go nowhere. */
+  readonly isShadow: boolean;
   /** What the names of its resources begin with. */
   readonly name: string;
   readonly variantName: string;
@@ -33,6 +35,7 @@ export function servedParts(
   const first: ServedPart = {
     ...endpoint,
     ...{ name, modelId, concurrency, weightsPrefix: undefined, variantName: firstVariantName },
+    isShadow: false,
     componentName: isShared ? pulumi.output(endpointName) : undefined,
   };
   const further = endpoint.further.map((each): ServedPart => {

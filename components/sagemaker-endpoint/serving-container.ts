@@ -9,10 +9,13 @@ const servingImagesSchema = z.strictObject({
   images: z.array(
     z.strictObject({
       engine: z.enum(["vllm", "llama.cpp"]),
+      /** What it computes on. */
+      device: z.enum(["gpu", "cpu"]),
       repository: z.string(),
       /** A release, never a tag that moves with the next one. */
       tag: z.string(),
-      inferenceAmiVersion: z.string(),
+      /** Of images for GPUs alone. */
+      inferenceAmiVersion: z.string().optional(),
       source: z.string(),
     }),
   ),
@@ -48,6 +51,9 @@ export interface ServingContainer {
 /** Where SageMaker puts the files of a model (https://docs.aws.amazon.com/sagemaker/latest/dg/large-model-inference-uncompressed.html). */
 const modelFolder = "/opt/ml/model";
 
+/** What a container computes on. */
+type Device = "gpu" | "cpu";
+
 type Served = Pick<Plan, "engine" | "modelId" | "contextTokens" | "concurrency" | "ladder">;
 
 /**
@@ -65,23 +71,35 @@ function vllmEnvironment(plan: Served): Record<string, string> {
 }
 
 /** Environment of AWS's llama.cpp image: its context is shared by all sequences. */
-function llamaEnvironment(plan: Served): Record<string, string> {
+function llamaEnvironment(plan: Served, device: Device): Record<string, string> {
   return {
     SM_LLAMA_CPP_ALIAS: plan.modelId,
     SM_LLAMA_CPP_CTX_SIZE: String(plan.contextTokens * plan.concurrency),
     SM_LLAMA_CPP_PARALLEL: String(plan.concurrency),
-    SM_LLAMA_CPP_N_GPU_LAYERS: "999",
+    ...(device === "gpu" ? { SM_LLAMA_CPP_N_GPU_LAYERS: "999" } : {}),
   };
 }
 
 /** @throws UserError for an engine that no image of AWS serves this way */
-function environmentOf(engine: ServingEngine, plan: Served): Record<string, string> {
+function environmentOf(
+  engine: ServingEngine,
+  plan: Served,
+  device: Device,
+): Record<string, string> {
   if (engine !== "vllm" && engine !== "llama.cpp") {
     throw new UserError(`A SageMaker endpoint does not serve ${plan.modelId} with ${engine}.`, {
       hint: "Set berth:target to ec2 for that, or take a text model with vllm.",
     });
   }
-  return engine === "vllm" ? vllmEnvironment(plan) : llamaEnvironment(plan);
+  return engine === "vllm" ? vllmEnvironment(plan) : llamaEnvironment(plan, device);
+}
+
+/** Where a container is to run. */
+interface ContainerPlace {
+  readonly region: string;
+  readonly imageUri?: string | undefined;
+  /** @default "gpu" */
+  readonly device?: Device | undefined;
 }
 
 /**
@@ -93,15 +111,15 @@ function environmentOf(engine: ServingEngine, plan: Served): Record<string, stri
 export function servingContainer(
   plan: Served,
   images: ServingImages,
-  { region, imageUri }: { readonly region: string; readonly imageUri?: string | undefined },
+  { region, imageUri, device = "gpu" }: ContainerPlace,
 ): ServingContainer {
   const { engine } = plan;
-  const environment = environmentOf(engine, plan);
+  const environment = environmentOf(engine, plan, device);
   const requestForm = engine === "vllm" ? "completion" : "chat";
   if (imageUri !== undefined) {
     return { image: imageUri, environment, requestForm, inferenceAmiVersion: undefined };
   }
-  const found = images.images.find((image) => image.engine === engine);
+  const found = images.images.find((each) => each.engine === engine && each.device === device);
   const account = images.registries[region];
   if (found === undefined || account === undefined) {
     throw new UserError(`No image of ${engine} is known for SageMaker in ${region}.`, {

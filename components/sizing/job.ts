@@ -6,7 +6,8 @@ import { servingDemand } from "./serving-demand.ts";
 import { validSplits } from "./splits.ts";
 import { trainingDemand } from "./training-demand.ts";
 import { layoutWishes, trainingWorkload, type LayoutWishes } from "./training-request.ts";
-import type { ServingWorkload, SizingEngine, TrainingWorkload } from "./workload.ts";
+import { usualEngine } from "./usual-engine.ts";
+import type { ServingWorkload, TrainingWorkload } from "./workload.ts";
 
 /** A model that answers requests. */
 export interface ServingJob {
@@ -39,12 +40,6 @@ const defaultContextTokens = 4096;
 /** Tokens for each parameter that a training from nothing is best given (https://arxiv.org/abs/2203.15556). */
 const tokensPerParameter = 20;
 
-function engineOf({ engine }: PlanRequest, model: Model): SizingEngine {
-  if (engine !== undefined) return engine;
-  if (model.task === "image-generation") return "diffusers";
-  return model.engine ?? "vllm";
-}
-
 function servingJob(request: PlanRequest, model: Model): ServingJob {
   const limit = model.maxContextTokens ?? defaultContextTokens;
   const { precision = "auto", concurrency = 1 } = request;
@@ -54,7 +49,7 @@ function servingJob(request: PlanRequest, model: Model): ServingJob {
     task: "serve",
     model,
     workload: {
-      engine: engineOf(request, model),
+      engine: request.engine ?? usualEngine(model),
       precision: isPrecision(precision) ? precision : "native",
       contextTokens,
       concurrency,

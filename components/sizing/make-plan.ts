@@ -9,6 +9,7 @@ import type { ServingJob, TrainingJob } from "./job.ts";
 import { dearestHourlyUsd } from "./ladder.ts";
 import { NoPlacementError } from "./no-placement-error.ts";
 import type { PlanRequest } from "./plan-request.ts";
+import { whyUnserved } from "./usual-engine.ts";
 import { heldPrecision, nativeWeightBytes } from "./weight-layout.ts";
 import type { SizingEngine } from "./workload.ts";
 
@@ -78,7 +79,18 @@ function placementOf(rung: Rung): Placement {
 }
 
 /** @throws UserError when berth can plan the job, and cannot deploy it yet */
-function deployable({ job, model }: Decision): { job: ServingJob; engine: ServingEngine } {
+function deployable(
+  { job, model }: Decision,
+  { customModel, engine: asked }: PlanRequest,
+): { job: ServingJob; engine: ServingEngine } {
+  const unserved =
+    customModel === undefined && asked === undefined ? whyUnserved(model) : undefined;
+  if (unserved !== undefined) {
+    throw new UserError(`${model.id} can be planned, and no engine here serves it.`, {
+      problems: [`engine: ${unserved}`],
+      hint: `Look at its plan with: berth plan ${model.id}`,
+    });
+  }
   if (job.task !== "serve") {
     throw new UserError(`A ${job.task} job cannot be deployed yet.`, {
       hint: `Look at its plan with: berth plan ${model.id} --task ${job.task}`,
@@ -106,7 +118,7 @@ export function makePlan(request: PlanRequest, catalogue: Catalogue): Plan {
     });
   }
   const decision = decide({ ...request, tensorParallelOnly: true }, catalogue);
-  const { job, engine } = deployable(decision);
+  const { job, engine } = deployable(decision, request);
   const { model, rootVolumeGiB } = decision;
   // One deployment is in one region; the others are for comparison alone.
   const [chosen, ...others] = decision.ladder.filter(({ region }) => region === request.region);

@@ -7,6 +7,7 @@ import type { NodeRange } from "./parallel/weigh-hosts.ts";
 import { wrongLayout } from "./parallel/wrong-layout.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
 import { wrongImages } from "./wrong-images.ts";
+import { usualEngine } from "./usual-engine.ts";
 import type { KvFormat, SizingEngine, Task } from "./workload.ts";
 
 /** vCPUs that an account may run, by the quota that a type counts against. */
@@ -192,7 +193,7 @@ export function familyNames(instanceType: string, gpuModel: string): ReadonlySet
 
 /** What an engine cannot serve, and how a cache cannot be held by it. */
 function wrongEngine({ engine, kvFormat }: PlanRequest, model: Model): readonly string[] {
-  const usual = model.task === "image-generation" ? "diffusers" : (model.engine ?? "vllm");
+  const usual = usualEngine(model);
   const able = usual === "vllm" ? ["vllm", "transformers"] : [usual];
   const formats = { vllm: ["fp8"], "llama.cpp": ["q8_0", "q4_0"] };
   const serving = engine ?? usual;

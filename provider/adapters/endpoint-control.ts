@@ -14,6 +14,7 @@ import {
   type InstancePoolSummary,
   type ProductionVariantSummary,
 } from "@aws-sdk/client-sagemaker";
+import { UserError } from "../../components/user-error.ts";
 import { apiCase } from "./api-case.ts";
 
 /** An endpoint as SageMaker has it. */
@@ -135,9 +136,18 @@ export class EndpointControl {
   async update(EndpointConfigName: string, deploymentConfig: object | undefined): Promise<void> {
     const { endpointName: EndpointName } = this.#options;
     const DeploymentConfig = apiCase(deploymentConfig) as DeploymentConfig | undefined;
-    await this.#client.send(
-      new UpdateEndpointCommand({ EndpointName, EndpointConfigName, DeploymentConfig }),
-    );
+    await this.#client
+      .send(new UpdateEndpointCommand({ EndpointName, EndpointConfigName, DeploymentConfig }))
+      .catch((error: unknown) => {
+        if (!(error instanceof Error && /serverless/i.test(error.message))) throw error;
+        throw new UserError(
+          `The endpoint ${EndpointName} has instances, and SageMaker makes no serverless one of it: ${error.message}`,
+          {
+            hint: "Take the stack down and up again for that, or set berth:endpointMode back.",
+            cause: error,
+          },
+        );
+      });
   }
 
   /** Moves the traffic between its variants, without a new configuration. */

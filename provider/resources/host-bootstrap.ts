@@ -12,6 +12,8 @@ const inputs = z.object({
   instanceId: z.string().min(1),
   gpu: z.strictObject({ model: z.string(), count: z.number().int().min(0) }),
   engine: z.enum(["llama.cpp", "vllm", "transformers", "diffusers"]),
+  /** Of the engine: another one is put on the host and served with. */
+  engineVersion: z.string().optional(),
   dataFolder: z.string().regex(/^(\/|\$BERTH_ROOT\/)/, "must be an absolute path on the host"),
   expiresAt: z.union([z.literal(""), z.iso.datetime({ offset: true })]).optional(),
   timeoutSeconds: z.number().positive().optional(),

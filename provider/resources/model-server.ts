@@ -12,6 +12,8 @@ const inputs = z.object({
   connection: connectionSchema,
   instanceId: z.string().min(1),
   engine: z.enum(["llama.cpp", "vllm", "transformers", "diffusers"]),
+  /** Of the engine: another one is put on the host and served with. */
+  engineVersion: z.string().optional(),
   modelId: z.string().min(1),
   weightsFolder: absolute,
   /** Where the engine lies. @default the folder above `weights` in `weightsFolder` */

@@ -2,7 +2,7 @@ import {
   ApplicationAutoScalingClient,
   DescribeScalableTargetsCommand,
 } from "@aws-sdk/client-application-auto-scaling";
-import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import {
   DescribeEndpointCommand,
   DescribeEndpointConfigCommand,
@@ -11,56 +11,32 @@ import {
   type ProductionVariant,
 } from "@aws-sdk/client-sagemaker";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
-import type { Measurement, Usage } from "../../components/cost/usage.ts";
+import type { Usage } from "../../components/cost/usage.ts";
 import { timestamp } from "../../components/lease/lease.ts";
+import { serverlessType } from "../../components/sagemaker-endpoint/serverless-limits.ts";
+import { measuredHours } from "./hourly-metric.ts";
 import { taggedThings } from "./tagged-things.ts";
 import type { ClientSettings } from "./account-scope.ts";
 import type { TaggedUsage } from "./cost-of-hosts.ts";
 
-const hourMs = 3_600_000;
-
-/** Hours that one call of CloudWatch answers at most: 1,440 values. */
-const hoursACall = 1440;
-
 /**
- * Instances of an endpoint, hour by hour. Each running instance reports its load once a minute
+ * Instances of a variant. Each running instance reports its load once a minute
  * (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_MetricsConfig.html), so sixty reports are one instance's hour.
- * CloudWatch keeps them for 455 days, of endpoints that are gone too.
  */
-async function measuredInstances(
-  client: CloudWatchClient,
-  variant: { readonly endpointName: string; readonly variantName: string },
-  { from, now }: { readonly from: Date; readonly now: Date },
-): Promise<readonly Measurement[]> {
-  const first = Math.floor(from.getTime() / hourMs) * hourMs;
-  const measured: Measurement[] = [];
-  for (let start = first; start < now.getTime(); start += hoursACall * hourMs) {
-    const end = Math.min(start + hoursACall * hourMs, now.getTime());
-    const { Datapoints = [] } = await client.send(
-      new GetMetricStatisticsCommand({
-        Namespace: "/aws/sagemaker/Endpoints",
-        MetricName: "CPUUtilization",
-        Dimensions: [
-          { Name: "EndpointName", Value: variant.endpointName },
-          { Name: "VariantName", Value: variant.variantName },
-        ],
-        StartTime: new Date(start),
-        EndTime: new Date(end),
-        Period: 3600,
-        Statistics: ["SampleCount"],
-      }),
-    );
-    for (const { Timestamp, SampleCount = 0 } of Datapoints) {
-      if (Timestamp === undefined || SampleCount === 0) continue;
-      const to = Math.min(Timestamp.getTime() + hourMs, now.getTime());
-      const hours = (to - Timestamp.getTime()) / hourMs;
-      if (hours <= 0) continue;
-      const units = SampleCount / 60 / hours;
-      measured.push({ from: timestamp(Timestamp), to: timestamp(new Date(to)), units });
-    }
-  }
-  return measured.toSorted((a, b) => a.from.localeCompare(b.from));
-}
+const instancesMetric = {
+  namespace: "/aws/sagemaker/Endpoints",
+  name: "CPUUtilization",
+  statistic: "SampleCount",
+  perUnitHour: 60,
+} as const;
+
+/** Containers of a serverless variant that answered: the time of all answers together, which is what is paid, microseconds. */
+const answersMetric = {
+  namespace: "AWS/SageMaker",
+  name: "ModelLatency",
+  statistic: "Sum",
+  perUnitHour: 3_600_000_000,
+} as const;
 
 /** The most instances that it may have; undefined where it does not scale, or that cannot be asked. */
 async function mostInstances(
@@ -101,7 +77,8 @@ async function describe(client: SageMakerClient, name: string): Promise<Describe
   const config = await client.send(
     new DescribeEndpointConfigCommand({ EndpointConfigName: endpoint.EndpointConfigName }),
   );
-  const [first, ...others] = config.ProductionVariants ?? [];
+  const { ProductionVariants = [], ShadowProductionVariants = [] } = config;
+  const [first, ...others] = [...ProductionVariants, ...ShadowProductionVariants];
   return first === undefined ? undefined : { endpoint, variants: [first, ...others] };
 }
 
@@ -120,7 +97,10 @@ interface VariantUsage {
 
 /** Instances of a variant: those that it has, and those that it is to have. */
 function countsOf({ endpoint }: Described, variantName: string) {
-  const summary = endpoint.ProductionVariants?.find((each) => each.VariantName === variantName);
+  const { ProductionVariants = [], ShadowProductionVariants = [] } = endpoint;
+  const summary = [...ProductionVariants, ...ShadowProductionVariants].find(
+    (each) => each.VariantName === variantName,
+  );
   const { CurrentInstanceCount: running = 0, DesiredInstanceCount: wanted = 0 } = summary ?? {};
   return { running, wanted };
 }
@@ -133,26 +113,33 @@ async function variantUsage(
 ): Promise<VariantUsage> {
   const { endpoint, variants } = described;
   const { EndpointName: endpointName = "", CreationTime: started = now } = endpoint;
-  const { VariantName: variantName = "", InstanceType: type = "" } = variant;
+  const { VariantName: variantName = "", InstanceType = "", ServerlessConfig } = variant;
+  const span = { from: timestamp(started) };
+  const named = {
+    kind: "endpoint" as const,
+    resourceId: variants.length === 1 ? endpointName : `${endpointName}/${variantName}`,
+    span,
+    variants: [variantName],
+  };
+  const dimensions = { EndpointName: endpointName, VariantName: variantName };
+  const time = { from: started, now };
+  if (ServerlessConfig !== undefined) {
+    const measured = await measuredHours(cloudwatch, { ...answersMetric, dimensions }, time);
+    const usage = { ...named, type: serverlessType, units: 0, measured };
+    return { usage, most: ServerlessConfig.MaxConcurrency ?? 1 };
+  }
   const { running, wanted } = countsOf(described, variantName);
   const scaled =
     variant.ManagedInstanceScaling?.MaxInstanceCount ??
     (await mostInstances(settings, endpointName, variantName));
-  const measured = await measuredInstances(
-    cloudwatch,
-    { endpointName, variantName },
-    { from: started, now },
-  );
+  const measured = await measuredHours(cloudwatch, { ...instancesMetric, dimensions }, time);
   // What scales and was never heard of had no instance; what does not scale has had what it has all the time.
   const silent = scaled === undefined || running > 0 ? undefined : [];
   const usage = {
-    kind: "endpoint" as const,
-    resourceId: variants.length === 1 ? endpointName : `${endpointName}/${variantName}`,
-    type,
+    ...named,
+    type: InstanceType,
     units: running,
     measured: measured.length > 0 ? measured : silent,
-    span: { from: timestamp(started) },
-    variants: [variantName],
   };
   return { usage, most: Math.max(1, scaled ?? wanted) };
 }

@@ -12,6 +12,10 @@ import {
   instancesByType,
   quotaNameOf,
 } from "../../components/sagemaker-endpoint/instance-pools.ts";
+import {
+  serverlessQuotaName,
+  serverlessType,
+} from "../../components/sagemaker-endpoint/serverless-limits.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { AccountScope } from "./account-scope.ts";
 
@@ -35,7 +39,7 @@ async function endpointQuotas(scope: AccountScope): Promise<ReadonlyMap<string, 
       { ServiceCode: "sagemaker", MaxResults: 100 },
     )) {
       for (const { QuotaName = "", Value = 0, QuotaCode = "" } of page.Quotas ?? []) {
-        if (QuotaName.endsWith(" for endpoint usage")) {
+        if (QuotaName.endsWith(" for endpoint usage") || QuotaName === serverlessQuotaName) {
           quotas.set(QuotaName, { value: Value, code: QuotaCode });
         }
       }
@@ -46,12 +50,13 @@ async function endpointQuotas(scope: AccountScope): Promise<ReadonlyMap<string, 
   }
 }
 
-/** Instances of a type that a variant has, which may have several types. */
+/** Instances of a type that a variant has, which may have several types; requests at once where it has none. */
 function instancesOf(
-  { VariantName, InstanceType }: ProductionVariant,
+  { VariantName, InstanceType, ServerlessConfig }: ProductionVariant,
   summaries: readonly ProductionVariantSummary[] | undefined,
   instanceType: string,
 ): number {
+  if (instanceType === serverlessType) return ServerlessConfig?.MaxConcurrency ?? 0;
   const current = summaries?.find((each) => each.VariantName === VariantName);
   if (InstanceType === instanceType) return current?.CurrentInstanceCount ?? 1;
   const pool = current?.InstancePools?.find((each) => each.InstanceType === instanceType);
@@ -68,11 +73,12 @@ async function instancesInUse(scope: AccountScope, instanceType: string): Promis
         if (EndpointStatus === "Failed" || EndpointName.startsWith(`${scope.stack}-`)) continue;
         const endpoint = await client.send(new DescribeEndpointCommand({ EndpointName }));
         const { EndpointConfigName } = endpoint;
-        const { ProductionVariants = [] } = await client.send(
+        const { ProductionVariants = [], ShadowProductionVariants = [] } = await client.send(
           new DescribeEndpointConfigCommand({ EndpointConfigName }),
         );
-        for (const variant of ProductionVariants) {
-          count += instancesOf(variant, endpoint.ProductionVariants, instanceType);
+        const { ProductionVariants: own = [], ShadowProductionVariants: shadows = [] } = endpoint;
+        for (const variant of [...ProductionVariants, ...ShadowProductionVariants]) {
+          count += instancesOf(variant, [...own, ...shadows], instanceType);
         }
       }
     }
@@ -142,10 +148,12 @@ function checkQuota(
   const quota = quotas.get(quotaName);
   if (quota === undefined) return [`there is no quota "${quotaName}" in ${region}`];
   if (count <= quota.value - used) return [];
+  const instead =
+    instanceType === serverlessType
+      ? "lower berth:concurrency"
+      : "set berth:instanceTypes to another type of the plan";
   throw new UserError(
     `The quota "${quotaName}" is ${quota.value} in ${region}, ${used} of it are in use, and ${count} are needed.`,
-    {
-      hint: `Ask for more at ${requestPage(region, quota.code)}, or set berth:instanceTypes to another type of the plan.`,
-    },
+    { hint: `Ask for more at ${requestPage(region, quota.code)}, or ${instead}.` },
   );
 }

@@ -13,9 +13,19 @@ export interface EndpointState {
   readonly why?: string | undefined;
   /** The configuration that serves. */
   readonly configName?: string | undefined;
+  /** None where it has containers that come with the requests. */
   readonly instances?: number | undefined;
+  /** What its containers have, where it has no instances. */
+  readonly serverless?: ServerlessState | undefined;
   /** Its variants, where there are several. */
   readonly variants?: readonly VariantState[] | undefined;
+}
+
+/** Of an endpoint without instances. */
+export interface ServerlessState {
+  /** Of one container, MiB. */
+  readonly memoryMiB: number;
+  readonly concurrency: number;
 }
 
 /** A variant as SageMaker has it. */
@@ -34,6 +44,12 @@ function variantsOf(
     weight: each.CurrentWeight ?? 0,
     instances: each.CurrentInstanceCount ?? 0,
   }));
+}
+
+function serverlessOf(summary: ProductionVariantSummary | undefined): ServerlessState | undefined {
+  const { MemorySizeInMB: memoryMiB = 0, MaxConcurrency: concurrency = 0 } =
+    summary?.CurrentServerlessConfig ?? {};
+  return summary?.CurrentServerlessConfig === undefined ? undefined : { memoryMiB, concurrency };
 }
 
 /** Copies of the model that answer now; undefined where the endpoint has the model itself. */
@@ -65,6 +81,7 @@ export async function readEndpointState(
       why: found.FailureReason,
       configName: found.EndpointConfigName,
       instances: copies === 0 ? 0 : found.ProductionVariants?.[0]?.CurrentInstanceCount,
+      serverless: serverlessOf(found.ProductionVariants?.[0]),
       variants: variantsOf(found.ProductionVariants),
     };
   } catch (error) {

@@ -11,15 +11,25 @@ function imageIdOf(uri: string): { readonly imageDigest: string } | { readonly i
     : { imageDigest };
 }
 
+/** @throws UserError when it is larger than may be */
+function checkSize(imageUri: string, bytes: number, mostGB: number): void {
+  if (bytes <= mostGB * 1e9) return;
+  throw new UserError(`${imageUri} has ${(bytes / 1e9).toFixed(1)} GB, compressed.`, {
+    hint: `A serverless endpoint takes ${mostGB} GB at most: build a smaller image, or take another berth:endpointMode.`,
+  });
+}
+
 /**
  * Holds an `up` whose image is not in ECR, before anything is made. AWS's own images are pinned by a table, and not asked for.
  *
+ * @param mostGB what it may have at most; ECR counts it compressed, so that one above this has more still
  * @returns a warning when ECR would not say
  * @throws UserError naming the repository or the image that is missing
  */
 export async function checkImage(
   scope: AccountScope,
   imageUri: string | undefined,
+  mostGB = Infinity,
 ): Promise<readonly string[]> {
   const address = imageUri === undefined ? undefined : parseImageAddress(imageUri);
   if (imageUri === undefined || address === undefined) return [];
@@ -27,10 +37,13 @@ export async function checkImage(
   const client = new ECRClient({ ...scope.client, region: address.region, maxAttempts: 2 });
   try {
     const imageIds = [imageIdOf(imageUri)];
-    await client.send(new DescribeImagesCommand({ registryId, repositoryName, imageIds }));
+    const { imageDetails = [] } = await client.send(
+      new DescribeImagesCommand({ registryId, repositoryName, imageIds }),
+    );
+    checkSize(imageUri, imageDetails[0]?.imageSizeInBytes ?? 0, mostGB);
     return [];
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (error instanceof UserError || !(error instanceof Error)) throw error;
     const missing = {
       RepositoryNotFoundException: `There is no repository "${repositoryName}" in ECR of ${registryId} in ${address.region}.`,
       ImageNotFoundException: `There is no image ${imageUri}.`,

@@ -4,6 +4,7 @@ import {
   LocalWorkspace,
   StackAlreadyExistsError,
   StackNotFoundError,
+  type ConfigMap,
   type LocalProgramArgs,
   type LocalWorkspaceOptions,
   type Stack,
@@ -72,9 +73,9 @@ export async function makeStack(request: StackRequest, config: StackConfig = {})
         return LocalWorkspace.selectStack(args, options);
       },
     );
-    for (const [key, value] of Object.entries(config)) {
-      await stack.setConfig(key, { value: String(value) });
-    }
+    const values = Object.entries(config).map(([key, value]) => [key, { value: String(value) }]);
+    // At once, since each call starts the engine.
+    if (values.length > 0) await stack.setAllConfig(Object.fromEntries(values) as ConfigMap);
     return stack;
   });
 }

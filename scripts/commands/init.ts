@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
+import { serverlessType } from "../../components/sagemaker-endpoint/serverless-limits.ts";
 import { UserError } from "../../components/user-error.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { parseSettings } from "../../stacks/parse-settings.ts";
@@ -155,7 +156,8 @@ function checked(stack: string, config: StackConfig, place: string): Settings {
 }
 
 function placeOf(settings: Settings, instanceType: string): string {
-  return settings.target === "existing-host" ? settings.host : instanceType;
+  if (settings.target === "existing-host") return settings.host;
+  return instanceType === serverlessType ? "a serverless endpoint" : instanceType;
 }
 
 /** Writes workflows where GitHub looks for them, from the root of the checkout. */

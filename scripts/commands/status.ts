@@ -52,14 +52,15 @@ async function probeHost(outputs: BerthOutputs, state: string): Promise<Answer> 
 /** Asks the endpoint for one token. */
 async function probeEndpoint(
   outputs: BerthOutputs,
-  { state, instances }: EndpointState,
+  { state, instances, serverless }: EndpointState,
   scope: AccountScope,
 ): Promise<Answer> {
   if (state !== "InService") {
     return { answers: false, detail: `not asked: the endpoint is ${state}` };
   }
-  if (instances === 0) {
-    return { answers: undefined, detail: "not asked: that would start an instance" };
+  if (instances === 0 || serverless !== undefined) {
+    const what = serverless === undefined ? "an instance" : "a container";
+    return { answers: undefined, detail: `not asked: that would start ${what}` };
   }
   const model = await openModel(outputs, scope.client);
   try {
@@ -72,9 +73,14 @@ async function probeEndpoint(
   }
 }
 
-function endpointLine(outputs: BerthOutputs, { state, why, instances }: EndpointState): string {
+function endpointLine(outputs: BerthOutputs, endpoint: EndpointState): string {
   const { instanceType = "?", endpointName = "?" } = outputs;
+  const { state, why, instances, serverless } = endpoint;
   const more = why === undefined ? "" : ` (${why})`;
+  if (serverless !== undefined) {
+    const { memoryMiB, concurrency } = serverless;
+    return `endpoint   ${state}${more}: ${endpointName}, serverless, ${concurrency} at once with ${memoryMiB} MiB each`;
+  }
   const count = instances === undefined ? "" : `${instances} x `;
   return `endpoint   ${state}${more}: ${endpointName} on ${count}${instanceType}`;
 }

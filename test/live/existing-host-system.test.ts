@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repository, stackFilePath } from "../../scripts/adapters/repository.ts";
-import { writeDemoModel } from "../../scripts/demo/model/write-model.ts";
+import { Started } from "../support/tier.ts";
 import { Workshop } from "../provider/bootstrap/workshop.ts";
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
+import { ExistingHostStack } from "./existing-host-stack.ts";
 
 /** Somebody's own driver: installed without berth, held by nobody. */
 const ownDriver = `
@@ -32,45 +23,19 @@ const traces = `
 
 describe("berth on a whole system that is somebody's own", function () {
   this.timeout(600_000);
-  const stack = `dev-system-${process.pid}`;
   const shop = new Workshop();
-  let folder: string;
-
-  function berth(...words: readonly string[]): Promise<Ended> {
-    const env = {
-      ...process.env,
-      AWS_ENDPOINT_URL: undefined,
-      AWS_ACCESS_KEY_ID: undefined,
-      AWS_EC2_METADATA_DISABLED: "true",
-      HOME: folder,
-      XDG_CACHE_HOME: join(process.env["HOME"] ?? "/root", ".cache"),
-      PULUMI_BACKEND_URL: `file://${folder}`,
-      PULUMI_CONFIG_PASSPHRASE: "test",
-      BERTH_SSH_KEY_FILE: join(folder, "key"),
-      BERTH_SSH_PRIVATE_KEY: undefined,
-    };
-    const [command = "", ...rest] = words;
-    const engine = command === "init" ? [] : ["--engine", "offline"];
-    const args = [command, "--env", stack, ...engine, ...rest];
-    return new Promise((resolve) => {
-      execFile(join(repository, "scripts/bin/berth"), args, { env }, (error, out, err) => {
-        resolve({ code: typeof error?.code === "number" ? error.code : error ? -1 : 0, out, err });
-      });
-    });
-  }
+  const started = new Started();
+  let stack: ExistingHostStack;
 
   before(async function () {
     await shop.open(this);
-    folder = await mkdtemp(join(tmpdir(), "berth-system-"));
-    await writeDemoModel(join(folder, "model"));
     const { clientKey, hostKey } = shop.machine;
-    await writeFile(join(folder, "key"), clientKey.privateKey, { mode: 0o600 });
-    await writeFile(join(folder, "machine.pub"), `${hostKey} root@machine\n`);
+    const keys = { clientKey: clientKey.privateKey, hostKey };
+    stack = started.use(await ExistingHostStack.make("dev-system", keys));
   });
   after(async () => {
+    await started.stop();
     await shop.close();
-    await rm(folder, { recursive: true, force: true });
-    await rm(stackFilePath(stack), { force: true });
   });
 
   it("leaves a driver that works alone, serves, and gives the machine back as it was", async () => {
@@ -79,21 +44,21 @@ describe("berth on a whole system that is somebody's own", function () {
     const before = new Set((await shop.machine.root(traces)).split("\n"));
     assert.ok(before.size > 1000, `${before.size} traces`);
     const { host, port } = shop.machine.address;
-    const made = await berth(
+    const made = await stack.berth(
       ...["init", "--model", "demo-llama-60m", "--owner", "ada@example.org", "--gpus", "1 x L4"],
-      ...["--host", `ubuntu@${host}:${port}`, "--host-key", join(folder, "machine.pub")],
-      ...["--weights-folder", join(folder, "model")],
+      ...["--host", `ubuntu@${host}:${port}`, "--host-key", join(stack.folder, "machine.pub")],
+      ...["--weights-folder", join(stack.folder, "model")],
     );
     assert.equal(made.code, 0, made.err);
-    const up = await berth("up");
+    const up = await stack.berth("up");
     assert.equal(up.code, 0, up.out + up.err);
     const steps = await shop.machine.root("ls /opt/berth/steps; systemctl is-active berth-model");
     assert.doesNotMatch(steps, /sources-|driver-precompiled|driver-dkms/);
     assert.match(steps, /\nactive\n/);
-    const again = await berth("up");
+    const again = await stack.berth("up");
     assert.equal(again.code, 0, again.err);
     assert.doesNotMatch(again.out, /^ +(made|changed|replaced) /m);
-    const down = await berth("down", "--yes");
+    const down = await stack.berth("down", "--yes");
     assert.equal(down.code, 0, down.out + down.err);
     assert.match(down.out, /stays +nothing of berth's/);
     const left = new Set((await shop.machine.root(traces)).split("\n"));

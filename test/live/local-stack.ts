@@ -100,6 +100,12 @@ export class LocalStack {
     await fetch(url, { method: "DELETE" });
   }
 
+  /** What a client of the SDK is made with to talk to its cloud. */
+  get clientSettings() {
+    const credentials = { accessKeyId: "testing", secretAccessKey: "testing" };
+    return { endpoint: this.#endpoint, region: "us-east-1", credentials };
+  }
+
   /** Moves the cloud's clock on. */
   async pass(seconds: number): Promise<void> {
     const body = JSON.stringify({ seconds });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as ec2 from "@aws-sdk/client-ec2";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
-import { dlami, makeNetwork, settingsFor } from "../offline/cloud/account.ts";
-import { PluginClient } from "./support/plugin-client.ts";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
+import { LaunchAccount, someRung, type Template } from "./support/launch-account.ts";
+import type { PluginClient } from "./support/plugin-client.ts";
 
 interface Rung {
   readonly instanceType: string;
@@ -12,34 +12,19 @@ interface Rung {
 
 describe("berth:index:HostGroup", function () {
   this.timeout(60_000);
+  let account: LaunchAccount;
   let cloud: Cloud;
   let plugin: PluginClient;
   let client: ec2.EC2Client;
-  let subnetIds: readonly string[];
-  let templates: Record<string, { id: string; version: string }>;
+  let templates: Readonly<Record<string, Template>>;
 
   before(async () => {
-    cloud = await startCloud({ tier: "none" });
-    client = new ec2.EC2Client(settingsFor(cloud));
-    plugin = await PluginClient.start({ ...cloud.environment });
-    ({ subnetIds } = await makeNetwork(client, ["us-east-1a", "us-east-1b"]));
-    const { LaunchTemplate } = await client.send(
-      new ec2.CreateLaunchTemplateCommand({
-        LaunchTemplateName: "group",
-        LaunchTemplateData: {
-          ImageId: await dlami(cloud),
-          TagSpecifications: [
-            { ResourceType: "instance", Tags: [{ Key: "Name", Value: "dev-host" }] },
-          ],
-        },
-      }),
-    );
-    templates = { "on-demand": { id: LaunchTemplate!.LaunchTemplateId!, version: "1" } };
+    account = await LaunchAccount.start();
+    ({ cloud, plugin, client } = account);
+    const tag = { Key: "Name", Value: "dev-host" };
+    templates = { "on-demand": await account.makeTemplate("group", tag) };
   });
-  after(async () => {
-    await plugin.stop();
-    await cloud.stop();
-  });
+  after(() => account.stop());
   afterEach(() => {
     cloud.clearFaults();
   });
@@ -48,7 +33,7 @@ describe("berth:index:HostGroup", function () {
     region: "us-east-1",
     name: "dev-host",
     templates,
-    subnetIds: [...subnetIds],
+    subnetIds: [...account.subnetIds],
     tags: { "berth:stack": "dev", Name: "dev-host-fleet" },
   });
 
@@ -56,12 +41,8 @@ describe("berth:index:HostGroup", function () {
     ...ground(),
     hosts,
     rungs: rungs.map((rung) => ({
+      ...someRung,
       purchase: "on-demand",
-      zones: [],
-      totalHourlyUsd: 0.1,
-      gpuModel: "A10G",
-      gpuCount: 1,
-      tensorParallel: 1,
       template: "on-demand",
       ...rung,
     })),
@@ -76,19 +57,12 @@ describe("berth:index:HostGroup", function () {
 
   /** `number id type zone` of every live instance, by number. */
   async function live(): Promise<readonly string[]> {
-    const Filters = [{ Name: "instance-state-name", Values: ["pending", "running"] }];
-    const { Reservations = [] } = await client.send(new ec2.DescribeInstancesCommand({ Filters }));
-    return Reservations.flatMap(({ Instances = [] }) => Instances)
+    return (await account.live())
       .map(({ InstanceId, InstanceType, Placement, Tags = [] }) => {
         const tag = (key: string) => Tags.find(({ Key }) => Key === key)?.Value;
         return `${tag("Name")} ${tag("berth:host")} ${InstanceId} ${InstanceType} ${Placement?.AvailabilityZone}`;
       })
       .toSorted();
-  }
-
-  async function liveFleets(): Promise<number> {
-    const { Fleets = [] } = await client.send(new ec2.DescribeFleetsCommand({}));
-    return Fleets.filter(({ FleetState }) => FleetState === "active").length;
   }
 
   it("takes the first rung that gives all hosts in one zone, and leaves nothing of the others", async () => {
@@ -106,7 +80,7 @@ describe("berth:index:HostGroup", function () {
       hosts.map((line) => line.replace(/ i-\w+/, "")),
       [0, 1, 2].map((index) => `dev-host-${index} ${index} g6.xlarge us-east-1a`),
     );
-    assert.equal(await liveFleets(), 1);
+    assert.equal((await account.liveFleets()).length, 1);
 
     const host = await plugin.create("GroupHost", one(1, made.outputs));
     assert.ok(hosts[1]!.includes(host.id), "the one that has the number");
@@ -137,7 +111,7 @@ describe("berth:index:HostGroup", function () {
 
     await plugin.delete("GroupHost", again.id, again.outputs);
     await plugin.delete("HostGroup", made.id, made.outputs);
-    assert.deepEqual([await live(), await liveFleets()], [[], 0]);
+    assert.deepEqual([await live(), await account.liveFleets()], [[], []]);
     assert.equal(await plugin.read("HostGroup", made.id, made.outputs), undefined);
   });
 
@@ -147,7 +121,7 @@ describe("berth:index:HostGroup", function () {
       plugin.create("HostGroup", wish(2, { instanceType: "g5.xlarge" })),
       /no instance of the ladder in us-east-1[\s\S]*us-east-1a: Insuff[\s\S]*us-east-1b: Insuff/,
     );
-    assert.deepEqual([await live(), await liveFleets()], [[], 0]);
+    assert.deepEqual([await live(), await account.liveFleets()], [[], []]);
   });
 
   it("takes what a launch that was cut off left, numbered, and ends what is too much", async () => {
@@ -164,6 +138,6 @@ describe("berth:index:HostGroup", function () {
     await plugin.create("HostGroup", wish(2, { instanceType: "g5.xlarge" }));
     assert.deepEqual(await live(), before.slice(0, 2));
     await plugin.delete("HostGroup", again.id, again.outputs);
-    assert.deepEqual([await live(), await liveFleets()], [[], 0]);
+    assert.deepEqual([await live(), await account.liveFleets()], [[], []]);
   });
 });

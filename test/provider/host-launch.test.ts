@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import * as ec2 from "@aws-sdk/client-ec2";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
-import { dlami, makeNetwork, settingsFor } from "../offline/cloud/account.ts";
-import { PluginClient } from "./support/plugin-client.ts";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
+import { LaunchAccount, someRung, type Template } from "./support/launch-account.ts";
+import type { PluginClient } from "./support/plugin-client.ts";
 
 interface Rung {
   readonly instanceType: string;
@@ -21,70 +20,33 @@ interface Refusal {
 
 describe("berth:index:HostLaunch", function () {
   this.timeout(60_000);
+  let account: LaunchAccount;
   let cloud: Cloud;
   let plugin: PluginClient;
-  let client: ec2.EC2Client;
-  let subnetIds: readonly string[];
-  let templates: Record<string, { id: string; version: string }>;
+  let templates: Readonly<Record<string, Template>>;
 
   before(async () => {
-    cloud = await startCloud({ tier: "none" });
-    client = new ec2.EC2Client(settingsFor(cloud));
-    plugin = await PluginClient.start({ ...cloud.environment });
-    ({ subnetIds } = await makeNetwork(client, ["us-east-1a", "us-east-1b"]));
-    templates = { spot: await makeTemplate("spot"), "on-demand": await makeTemplate("on-demand") };
+    account = await LaunchAccount.start();
+    ({ cloud, plugin } = account);
+    const tag = { Key: "berth:hourly-usd", Value: "0.1000" };
+    templates = {
+      spot: await account.makeTemplate("spot", tag),
+      "on-demand": await account.makeTemplate("on-demand", tag),
+    };
   });
-  after(async () => {
-    await plugin.stop();
-    await cloud.stop();
-  });
+  after(() => account.stop());
   afterEach(() => {
     cloud.clearFaults();
   });
 
-  async function makeTemplate(name: string) {
-    const { LaunchTemplate } = await client.send(
-      new ec2.CreateLaunchTemplateCommand({
-        LaunchTemplateName: name,
-        LaunchTemplateData: {
-          ImageId: await dlami(cloud),
-          TagSpecifications: [
-            { ResourceType: "instance", Tags: [{ Key: "berth:hourly-usd", Value: "0.1000" }] },
-          ],
-        },
-      }),
-    );
-    return { id: LaunchTemplate!.LaunchTemplateId!, version: "1" };
-  }
-
   const inputs = (rungs: readonly Rung[], change: object = {}) => ({
     region: "us-east-1",
     templates,
-    subnetIds: [...subnetIds],
-    rungs: rungs.map((rung) => ({
-      zones: [],
-      totalHourlyUsd: 0.1,
-      gpuModel: "A10G",
-      gpuCount: 1,
-      tensorParallel: 1,
-      ...rung,
-    })),
+    subnetIds: [...account.subnetIds],
+    rungs: rungs.map((rung) => ({ ...someRung, ...rung })),
     tags: { "berth:stack": "dev", Name: "dev-host-fleet" },
     ...change,
   });
-
-  async function live(): Promise<ec2.Instance[]> {
-    const Filters = [{ Name: "instance-state-name", Values: ["pending", "running"] }];
-    const { Reservations = [] } = await client.send(new ec2.DescribeInstancesCommand({ Filters }));
-    return Reservations.flatMap(({ Instances = [] }) => Instances);
-  }
-
-  async function liveFleets(): Promise<readonly string[]> {
-    const { Fleets = [] } = await client.send(new ec2.DescribeFleetsCommand({}));
-    return Fleets.filter(({ FleetState }) => FleetState === "active").map(
-      ({ FleetId = "" }) => FleetId,
-    );
-  }
 
   const told = (refusals: unknown) =>
     (refusals as Refusal[]).map((each) =>
@@ -111,17 +73,17 @@ describe("berth:index:HostLaunch", function () {
       "g5.xlarge us-east-1b on-demand quota",
       "g6.xlarge us-east-1a on-demand capacity",
     ]);
-    const [instance, ...others] = await live();
+    const [instance, ...others] = await account.live();
     assert.deepEqual([instance?.InstanceId, others.length], [instanceId, 0]);
     assert.equal(instance?.Placement?.AvailabilityZone, "us-east-1b");
     const price = instance.Tags?.find(({ Key }) => Key === "berth:hourly-usd");
     assert.equal(price?.Value, "0.9000", "the price of the rung that was given");
-    assert.equal((await liveFleets()).length, 1, "the fleet that gave nothing is gone");
+    assert.equal((await account.liveFleets()).length, 1, "the fleet that gave nothing is gone");
 
     const read = await plugin.read("HostLaunch", made.id, made.outputs);
     assert.equal(read?.["instanceId"], instanceId);
     await plugin.delete("HostLaunch", made.id, made.outputs);
-    assert.deepEqual([await live(), await liveFleets()], [[], []]);
+    assert.deepEqual([await account.live(), await account.liveFleets()], [[], []]);
     assert.equal(await plugin.read("HostLaunch", made.id, made.outputs), undefined);
     await plugin.delete("HostLaunch", made.id, made.outputs);
   });
@@ -156,7 +118,7 @@ describe("berth:index:HostLaunch", function () {
       plugin.create("HostLaunch", inputs([{ instanceType: "g5.xlarge", purchase: "spot" }])),
       /no instance of the ladder in us-east-1[\s\S]*g5\.xlarge spot in us-east-1a: InsufficientInstanceCapacity[\s\S]*us-east-1b[\s\S]*spot-then-on-demand/,
     );
-    assert.deepEqual([await live(), await liveFleets()], [[], []]);
+    assert.deepEqual([await account.live(), await account.liveFleets()], [[], []]);
   });
 
   it("ends the walk at once where no rung can do better", async () => {
@@ -169,7 +131,7 @@ describe("berth:index:HostLaunch", function () {
       plugin.create("HostLaunch", inputs(rungs)),
       /not authorized[\s\S]*docs\/iam-policy\.md|UnauthorizedOperation/,
     );
-    assert.deepEqual(await live(), []);
+    assert.deepEqual(await account.live(), []);
   });
 
   it("takes the instance of a launch that was cut off, and not a second one", async () => {
@@ -178,9 +140,9 @@ describe("berth:index:HostLaunch", function () {
     const again = await plugin.create("HostLaunch", wish);
     assert.equal(again.id, first.id);
     assert.deepEqual(again.outputs["fleetIds"], first.outputs["fleetIds"]);
-    assert.equal((await live()).length, 1);
+    assert.equal((await account.live()).length, 1);
     await plugin.delete("HostLaunch", again.id, again.outputs);
-    assert.deepEqual([await live(), await liveFleets()], [[], []]);
+    assert.deepEqual([await account.live(), await account.liveFleets()], [[], []]);
   });
 
   it("asks on where the zones of the types may not be asked", async () => {

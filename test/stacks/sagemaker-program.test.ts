@@ -98,6 +98,46 @@ describe("deployEndpoint", () => {
     assert.match(trust, /"aws:SourceArn":"arn:aws:sagemaker:us-east-1:123456789012:\*"/);
   });
 
+  it("gives an endpoint without instances one archive, and nothing that scales", async () => {
+    const { named, resources } = await deployment({
+      "berth:endpointMode": "serverless",
+      "berth:model": "qwen2.5-1.5b",
+      "berth:concurrency": 3,
+    });
+    const container = JSON.stringify(named("dev-endpoint-model").inputs["primaryContainer"]);
+    assert.match(container, /"modelDataUrl":"s3:\/\/models\/qwen2\.5-1\.5b\/model\.tar\.gz"/);
+    assert.deepEqual(named("dev-endpoint-config").inputs["productionVariants"], [
+      {
+        variantName: "AllTraffic",
+        modelName: "dev-endpoint-model",
+        initialVariantWeight: 1,
+        serverlessConfig: { memorySizeInMb: 2048, maxConcurrency: 3 },
+      },
+    ]);
+    assert.ok(resources.every(({ type }) => !type.startsWith("aws:appautoscaling")));
+    const policy = String(named("dev-endpoint-run").inputs["policy"]);
+    assert.match(policy, /arn:aws:s3:::models\/qwen2\.5-1\.5b\/model\.tar\.gz\*/);
+  });
+
+  it("gives a shadow a model and instances, and neither a proof nor an alarm of its own", async () => {
+    const { named, resources, result } = await deployment({
+      "berth:endpointMode": "realtime",
+      "berth:updateBakeSeconds": 60,
+      "berth:shadow": { share: 50, context: 8192 },
+    });
+    const { inputs } = named("dev-endpoint-config");
+    const [variant] = inputs["shadowProductionVariants"] as Record<string, unknown>[];
+    assert.equal(variant?.["variantName"], "shadow");
+    assert.equal(variant["initialVariantWeight"], 0.5);
+    assert.equal((inputs["productionVariants"] as unknown[]).length, 1);
+    const names = resources.map(({ name }) => name);
+    assert.ok(names.includes("dev-endpoint-shadow-model"));
+    assert.ok(!names.includes("dev-endpoint-shadow-answer"));
+    assert.ok(!names.some((name) => name.startsWith("dev-endpoint-shadow-errors")));
+    assert.equal(result.served, undefined, "nobody can ask it");
+    assert.ok(await valueOf(result.endpointName));
+  });
+
   it("queues in dev, sleeps when nothing waits, and wakes by an alarm", async () => {
     const { named, childrenOf, result } = await deployment();
     assert.match(await valueOf(result.asyncUri!), /^s3:\/\/dev-endpoint-queue/);

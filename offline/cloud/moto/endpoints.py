@@ -10,6 +10,7 @@ from moto.logs import logs_backends
 from moto.sagemaker import models, sagemaker_backends
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.responses import SageMakerResponse
+from shadow_variants import shadows_of
 
 ACCOUNT = "123456789012"
 BUSY = ("Creating", "Updating", "RollingBack", "Deleting", "SystemUpdating")
@@ -128,6 +129,7 @@ def shape(region: str, endpoint: Any) -> dict[str, Any]:
         "status": endpoint.endpoint_status,
         "config": wanted,
         "variants": [{**each, "container": container_of(backend, each)} for each in variants],
+        "shadows": [{**each, "container": container_of(backend, each)} for each in shadows_of(config)],
         "async": getattr(config, "async_inference_config", None),
         "capture": getattr(config, "data_capture_config", None),
         "deployment": deployment,
@@ -164,7 +166,7 @@ def settle(body: dict[str, Any]) -> tuple[str, Any]:
         # A weight of 0 moto takes for none.
         variant.setdefault("CurrentWeight", 0)
         variant.setdefault("DesiredWeight", 0)
-        if "instances" in body and alone:
+        if body.get("instances") is not None and alone:
             variant["CurrentInstanceCount"] = body["instances"]
             variant["DesiredInstanceCount"] = body["instances"]
         if body.get("instanceType"):

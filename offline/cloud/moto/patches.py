@@ -10,6 +10,7 @@ import fleets
 import placement_groups
 import sagemaker_gaps
 import schedules
+import shadow_variants
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
@@ -261,6 +262,7 @@ def apply(proxy_port: str) -> None:
     budgets_gaps.apply()
     sagemaker_gaps.apply()
     endpoints.apply()
+    shadow_variants.apply()
     fleets.apply(proxy_port)
     placement_groups.apply()
     schedules.apply()

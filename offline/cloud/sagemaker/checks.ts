@@ -5,6 +5,7 @@ import { endpointQuota } from "./endpoint-quotas.ts";
 import type { HostedContainer, HostedVariant } from "./hosted-endpoint.ts";
 import { typesOf } from "./provision.ts";
 import { objectsBelow } from "./model-data.ts";
+import { checkServerlessConfig, checkServerlessQuota, checkShadows } from "./variant-checks.ts";
 import { imageExists, type ServingImage } from "./serving-images.ts";
 
 function refuse(message: string): never {
@@ -25,10 +26,18 @@ function checkModel(call: ApiRequest, store: ObjectStore, images: readonly Servi
   const container = (call.parameters["PrimaryContainer"] ?? {}) as HostedContainer;
   const { Image = "", ModelDataSource } = container;
   if (!imageExists(Image, images)) refuse(`Requested image ${Image} not found.`);
+  const { ModelDataUrl: archive } = container;
+  if (archive !== undefined && !objectsBelow(store, archive).some(isAt(archive))) {
+    refuse(`Could not find model data at ${archive}.`);
+  }
   const uri = ModelDataSource?.S3DataSource?.S3Uri;
   if (uri === undefined) return;
   if (!uri.endsWith("/")) refuse(`S3Uri of S3Prefix must end with "/", and ${uri} does not.`);
   if (objectsBelow(store, uri).length === 0) refuse(`Could not find model data at ${uri}.`);
+}
+
+function isAt(uri: string): (object: { readonly key: string }) => boolean {
+  return ({ key }) => uri.endsWith(`/${key}`);
 }
 
 /** Types whose disks are NVMe take no size of a volume: docs.aws.amazon.com/sagemaker/latest/dg/host-instance-storage.html */
@@ -59,6 +68,8 @@ function checkWithoutModel(call: ApiRequest, variant: HostedVariant): void {
 
 function checkConfig(call: ApiRequest): void {
   checkName("endpointConfigName", call.parameters["EndpointConfigName"]);
+  checkServerlessConfig(call);
+  checkShadows(call);
   for (const variant of (call.parameters["ProductionVariants"] ?? []) as (HostedVariant & {
     VolumeSizeInGB?: number;
   })[]) {
@@ -95,6 +106,7 @@ export function checkSageMakerCall(
 /** Refuses an endpoint for which the account's quota has no room. */
 export function checkEndpointQuota(faults: Faults, variants: readonly HostedVariant[]): void {
   for (const variant of variants) {
+    checkServerlessQuota(faults, variant);
     const { InitialInstanceCount = 1 } = variant;
     const [InstanceType = ""] = typesOf(variant);
     if (InstanceType === "") continue;

@@ -27,11 +27,20 @@ export function endpointQuota(faults: Faults, instanceType: string): number {
   return none ? 0 : granted;
 }
 
+/** By which AWS counts the requests that serverless endpoints answer at once: 10 in new accounts (L-96300102). */
+export const serverlessQuota = {
+  code: "L-96300102",
+  name: "Maximum total concurrency that can be allocated across all serverless endpoints",
+  value: 10,
+} as const;
+
 /** Quotas of endpoints as Service Quotas lists them: found by name, their codes are nowhere written down. */
 export function endpointQuotas(faults: Faults): { code: string; name: string; value: number }[] {
-  return types.map((type) => {
+  const value = endpointQuota(faults, "serverless") === 0 ? 0 : serverlessQuota.value;
+  const byType = types.map((type) => {
     const name = `${type} for endpoint usage`;
     const code = `L-${createHash("sha256").update(name).digest("hex").slice(0, 8).toUpperCase()}`;
     return { code, name, value: endpointQuota(faults, type) };
   });
+  return [...byType, { ...serverlessQuota, value }];
 }

@@ -6,12 +6,17 @@ import type { Faults } from "../faults.ts";
 import type { Moto } from "../moto/moto.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
 import { DataCapture, type Exchange } from "./data-capture.ts";
+import {
+  startContainers,
+  type EndpointContainers,
+  type VariantContainer,
+} from "./endpoint-containers.ts";
+import { notBegun, type RunningEndpoint as Running } from "./running-endpoint.ts";
 import { endpointKey, type HostedEndpoint } from "./hosted-endpoint.ts";
 import { InvocationAlarms, type Answered } from "./invocation-alarms.ts";
 import { chooseType, ProvisionFailure } from "./provision.ts";
 import { rolloutSteps } from "./rollout.ts";
 import type { ServingImage } from "./serving-images.ts";
-import { VariantContainers, type VariantContainer } from "./variant-containers.ts";
 
 /** What endpoints need of the cloud. */
 export interface EndpointsParts {
@@ -25,24 +30,6 @@ export interface EndpointsParts {
 }
 
 const watchPauseMs = 100;
-
-/** An endpoint on its way, or that serves. */
-interface Running {
-  serving: VariantContainers | undefined;
-  /** What is to serve next, and the share of the requests that it has already. */
-  next: { readonly serving: VariantContainers; readonly share: number } | undefined;
-  /** Requests so far, by which they are shared. */
-  requests: number;
-  /** Settles when the work waits for nothing but time. */
-  watching: PromiseWithResolvers<undefined>;
-  /** The configuration that serves. */
-  config: string | undefined;
-  /** The work under way, and how to give it up. */
-  work: Promise<void> | undefined;
-  abort: AbortController;
-  /** What serves, as it was asked for. */
-  endpoint: HostedEndpoint | undefined;
-}
 
 /**
  * SageMaker's endpoints: moto keeps what was asked, and this brings it about, in the states and with the failures of the
@@ -89,6 +76,11 @@ export class Endpoints {
     const [before, after] = [running.requests, (running.requests += 1)];
     const isNext = Math.floor(after * share) > Math.floor(before * share);
     return (isNext ? serving : running.serving)?.pick(target);
+  }
+
+  /** What gets a copy of one request that was answered; undefined when nothing does. */
+  shadow(region: string, name: string): VariantContainer | undefined {
+    return this.#running.get(endpointKey({ region, name }))?.serving?.shadow?.();
   }
 
   /** Whether an endpoint has an instance now. */
@@ -152,16 +144,7 @@ export class Endpoints {
   async #look(): Promise<void> {
     for (const endpoint of await this.#parts.moto.ask<HostedEndpoint[]>("endpoints")) {
       const key = endpointKey(endpoint);
-      const running = this.#running.get(key) ?? {
-        serving: undefined,
-        next: undefined,
-        requests: 0,
-        watching: Promise.withResolvers<undefined>(),
-        config: undefined,
-        work: undefined,
-        abort: new AbortController(),
-        endpoint: undefined,
-      };
+      const running = this.#running.get(key) ?? notBegun();
       this.#running.set(key, running);
       if (endpoint.status === "Deleting") {
         if (!running.abort.signal.aborted) this.#remove(endpoint, running);
@@ -201,7 +184,7 @@ export class Endpoints {
       const { signal } = running.abort;
       if (variant === undefined) throw new ProvisionFailure("The endpoint configuration is gone.");
       const started = { ...this.#parts, folder, logOf, signal };
-      const serving = await VariantContainers.start(endpoint, started);
+      const serving = await startContainers(endpoint, started);
       if (running.abort.signal.aborted) {
         await serving.stop();
         return;
@@ -209,7 +192,8 @@ export class Endpoints {
       const before = running.serving;
       if (before !== undefined && !(await this.#shift(endpoint, running, serving))) return;
       Object.assign(running, { serving, config, endpoint });
-      const instances = variant.InitialInstanceCount ?? 1;
+      const instances =
+        variant.ServerlessConfig === undefined ? (variant.InitialInstanceCount ?? 1) : undefined;
       const { instanceType } = serving;
       const pooled = variant.InstancePools === undefined ? {} : { instanceType };
       await this.#tell(endpoint, { status: "InService", config, instances, ...pooled });
@@ -245,7 +229,7 @@ export class Endpoints {
   async #shift(
     endpoint: HostedEndpoint,
     running: Running,
-    serving: VariantContainers,
+    serving: EndpointContainers,
   ): Promise<boolean> {
     const { clock } = this.#parts;
     const { deployment, region } = endpoint;

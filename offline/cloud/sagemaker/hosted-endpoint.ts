@@ -6,9 +6,19 @@ import type { DeploymentConfig } from "./rollout.ts";
 export interface HostedContainer {
   readonly Image?: string;
   readonly Environment?: Readonly<Record<string, string>>;
+  /** One archive, in place of files below a prefix. */
+  readonly ModelDataUrl?: string;
   readonly ModelDataSource?: {
     readonly S3DataSource?: { readonly S3Uri?: string; readonly CompressionType?: string };
   };
+}
+
+/** Of a variant without instances, as CreateEndpointConfig has it. */
+export interface ServerlessConfig {
+  /** Of one container, MiB. */
+  readonly MemorySizeInMB: number;
+  readonly MaxConcurrency: number;
+  readonly ProvisionedConcurrency?: number;
 }
 
 /** A variant of an endpoint's configuration, with its container. */
@@ -21,6 +31,8 @@ export interface HostedVariant {
     readonly MaxInstanceCount?: number;
   };
   readonly InstanceType?: string;
+  /** In place of instances. */
+  readonly ServerlessConfig?: ServerlessConfig;
   /** Types to try in the order of their priority, in place of the one. */
   readonly InstancePools?: readonly { readonly InstanceType: string; readonly Priority: number }[];
   readonly InitialInstanceCount?: number;
@@ -36,6 +48,8 @@ export interface HostedEndpoint {
   readonly status: string;
   readonly config: string;
   readonly variants: readonly HostedVariant[];
+  /** Those that get copies of requests. */
+  readonly shadows?: readonly HostedVariant[];
   readonly async?: {
     readonly OutputConfig?: { readonly S3OutputPath?: string; readonly S3FailurePath?: string };
   } | null;

@@ -130,10 +130,11 @@ export class InferenceComponents {
     const { CopyCount: copies = 0 } = (parameters["RuntimeConfig"] ?? {}) as { CopyCount?: number };
     const specification = parameters["Specification"] as Specification;
     const key = endpointKey({ region, name });
+    const found = await findEndpoint(this.#parts.moto, region, endpoint);
+    // Looked for last: two calls at once must not both find it free.
     if (this.#components.has(key)) {
       refuse(`Cannot create already existing inference component "${componentArn(region, name)}".`);
     }
-    const found = await findEndpoint(this.#parts.moto, region, endpoint);
     if (found?.status !== "InService") {
       refuse(`Could not find endpoint "${endpoint}", or it is not InService.`);
     }
@@ -226,8 +227,10 @@ export class InferenceComponents {
   }
 
   async #wake(component: Component): Promise<void> {
-    if (component.status !== "InService" || component.abort.signal.aborted) return;
-    if ((await this.#scaling(component)).wakes === true) this.#scaleOut(component, 1);
+    const { wakes } = await this.#scaling(component);
+    // Asked last: of several requests at once, the first one starts a copy.
+    const canWake = component.status === "InService" && !component.abort.signal.aborted;
+    if (wakes === true && canWake && component.serving === undefined) this.#scaleOut(component, 1);
   }
 
   #scaleOut(component: Component, copies: number): void {

@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { copyFile, link, mkdir } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
+import { promisify } from "node:util";
 import type { ObjectStore, StoredObject } from "../s3/object-store.ts";
 
 /** Bucket and key of an S3 address; undefined when it is none. */
@@ -23,6 +25,14 @@ export function objectsBelow(store: ObjectStore, uri: string): readonly StoredOb
 /** Lays the objects below an S3 address out as files of a folder, as SageMaker does with uncompressed model data. */
 export function layOutModel(store: ObjectStore, uri: string, folder: string): Promise<void> {
   return layOut(store, uri, { folder, place: link });
+}
+
+/** Unpacks the one archive at an S3 address into a folder, as SageMaker does with `ModelDataUrl`. */
+export async function unpackModel(store: ObjectStore, uri: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const [archive] = objectsBelow(store, uri);
+  if (archive === undefined) return;
+  await promisify(execFile)("tar", ["-xzf", archive.file, "-C", folder, "--no-same-owner"]);
 }
 
 /** The same as copies, which may be written to. */

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Faults } from "../faults.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
 import { defaultStartupSeconds, type HostedVariant } from "./hosted-endpoint.ts";
-import { layOutModel } from "./model-data.ts";
+import { layOutModel, unpackModel } from "./model-data.ts";
 import { programOf, type ServingImage } from "./serving-images.ts";
 import { ServingProcess } from "./serving-process.ts";
 
@@ -16,6 +16,8 @@ export interface ProvisionParts {
   /** For the files of what is started. */
   readonly folder: string;
   readonly log: (line: string) => void;
+  /** More than that, and the system ends the container. @default what the machine has */
+  readonly memoryMiB?: number | undefined;
   /** Fires when the endpoint is deleted meanwhile. */
   readonly signal: AbortSignal;
 }
@@ -68,25 +70,40 @@ export async function provision(
   parts: ProvisionParts,
 ): Promise<Provisioned> {
   const instanceType = chooseType(parts.faults, variant);
-  const { Image = "", Environment = {}, ModelDataSource } = variant.container;
+  return { serving: await startWell(variant, parts), instanceType };
+}
+
+/**
+ * Starts the container of a variant for which there is capacity, and waits until it is well.
+ *
+ * @throws ProvisionFailure with SageMaker's reason
+ */
+export async function startWell(
+  variant: HostedVariant,
+  parts: ProvisionParts,
+): Promise<ServingProcess> {
+  const { Image = "", Environment = {}, ModelDataSource, ModelDataUrl } = variant.container;
   const command = programOf(Image, parts.images);
   if (command === undefined) {
     throw new ProvisionFailure(`The emulated AWS has no program that stands for ${Image}.`);
   }
   const modelFolder = join(parts.folder, "model");
-  await layOutModel(parts.store, ModelDataSource?.S3DataSource?.S3Uri ?? "", modelFolder);
+  await (ModelDataUrl === undefined
+    ? layOutModel(parts.store, ModelDataSource?.S3DataSource?.S3Uri ?? "", modelFolder)
+    : unpackModel(parts.store, ModelDataUrl, modelFolder));
   const seconds = variant.ContainerStartupHealthCheckTimeoutInSeconds ?? defaultStartupSeconds;
   const end = parts.clock.now().getTime() + seconds * 1000;
   const mayWait = (): boolean => !parts.signal.aborted && parts.clock.now().getTime() < end;
   for (let start = 1; start <= mostStarts && mayWait(); start += 1) {
-    const { log } = parts;
+    const { log, memoryMiB } = parts;
     const started = await ServingProcess.start({
       command,
       environment: Environment,
       modelFolder,
       log,
+      memoryMiB,
     });
-    if (await started.well(mayWait)) return { serving: started, instanceType };
+    if (await started.well(mayWait)) return started;
     await started.stop();
   }
   throw new ProvisionFailure(

@@ -2,14 +2,14 @@ import { ApiError, type ApiReply, type ApiRequest } from "../proxy/api-request.t
 import { payloadPart } from "./event-stream.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { ServingProcess } from "./serving-process.ts";
-import type { VariantContainer } from "./variant-containers.ts";
+import type { VariantContainer } from "./endpoint-containers.ts";
 
 /** The largest request of a real-time endpoint: docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html */
 const mostBytes = 25 * 1024 * 1024;
 
 /** The endpoint that a call of the runtime API is for. */
-export function endpointOf(call: ApiRequest): string {
-  return decodeURIComponent(/^\/endpoints\/([^/]+)\//.exec(call.path)?.[1] ?? "");
+export function endpointOf({ path }: Pick<ApiRequest, "path">): string {
+  return decodeURIComponent(/^\/endpoints\/([^/]+)\//.exec(path)?.[1] ?? "");
 }
 
 /** The container that a request is for: of the component or variant that it names, or whichever the weights give. */
@@ -51,6 +51,23 @@ async function* parts(answer: Response): AsyncGenerator<Buffer> {
   }
 }
 
+/** Sends a copy to the endpoint's shadow, where one is due; nobody waits for its answer, which is captured at most. */
+async function copyToShadow(
+  endpoints: Endpoints,
+  { region, path, body }: ApiRequest,
+  contentType: string,
+): Promise<void> {
+  const name = endpointOf({ path });
+  const shadow = endpoints.shadow(region, name);
+  if (shadow === undefined) return;
+  const { variant, serving } = shadow;
+  const answer = await serving.invoke(body, { "content-type": contentType }).catch(() => undefined);
+  endpoints.answered(region, name, { variant, status: answer?.status ?? 500 });
+  if (answer?.ok !== true) return;
+  const said = Buffer.from(await answer.arrayBuffer());
+  await endpoints.capture(region, name, { request: body, answer: said, contentType, variant });
+}
+
 /**
  * InvokeEndpoint and InvokeEndpointWithResponseStream, answered by the endpoint's container.
  *
@@ -70,9 +87,11 @@ export async function invokeEndpoint(
   }
   const { variant, serving } = required(endpoints, call, copy);
   const contentType = call.headers["content-type"] ?? "application/json";
+  if (copy === undefined) void copyToShadow(endpoints, call, contentType);
   const answer = await serving
     .invoke(call.body, { "content-type": contentType })
     .catch((error: unknown) => {
+      if (error instanceof ApiError) throw error;
       throw new ApiError(
         "ServiceUnavailable",
         `The container did not answer: ${String(error)}`,

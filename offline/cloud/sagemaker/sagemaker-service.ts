@@ -2,7 +2,8 @@ import type { ApiReply, ApiRequest } from "../proxy/api-request.ts";
 import { AsyncJobs } from "./async-jobs.ts";
 import { checkEndpointQuota, checkSageMakerCall } from "./checks.ts";
 import { Endpoints } from "./endpoints.ts";
-import type { HostedVariant } from "./hosted-endpoint.ts";
+import { findEndpoint, type HostedVariant } from "./hosted-endpoint.ts";
+import { checkConversion } from "./variant-checks.ts";
 import { checkDeploymentConfig, type DeploymentConfig } from "./rollout.ts";
 import { InferenceComponents } from "./inference-components.ts";
 import { Notebooks } from "./notebooks.ts";
@@ -89,6 +90,11 @@ export class SageMakerService {
     });
     const deployment = call.parameters["DeploymentConfig"] as DeploymentConfig | undefined;
     checkDeploymentConfig(deployment, variants[0]?.InitialInstanceCount ?? 1);
-    if (call.operation === "CreateEndpoint") checkEndpointQuota(faults, variants);
+    if (call.operation === "CreateEndpoint") {
+      checkEndpointQuota(faults, variants);
+      return;
+    }
+    const found = await findEndpoint(moto, call.region, String(call.parameters["EndpointName"]));
+    if (found !== undefined) checkConversion(found.variants, variants);
   }
 }

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../free-port.ts";
+import { groupMemoryMiB } from "./process-memory.ts";
 
 /** What a container is started with. */
 export interface ServingStart {
@@ -14,6 +15,8 @@ export interface ServingStart {
   readonly modelFolder: string;
   /** Told every line that it writes. */
   readonly log: (line: string) => void;
+  /** More than that, and it is ended. @default what the machine has */
+  readonly memoryMiB?: number | undefined;
 }
 
 /** Ends the program, and all that it started, with its owner: standard input closes when that dies, however it does. */
@@ -21,6 +24,7 @@ const wrapper =
   'exec 3<&0; "$@" 3<&- </dev/null & child=$!; { cat <&3 >/dev/null; kill -9 0; } & wait $child';
 
 const pingPauseMs = 100;
+const memoryPauseMs = 100;
 
 /**
  * A container of an endpoint, as a process of this machine that keeps to SageMaker's contract
@@ -41,6 +45,7 @@ export class ServingProcess {
     environment,
     modelFolder,
     log,
+    memoryMiB,
   }: ServingStart): Promise<ServingProcess> {
     const port = await freePort();
     const child = spawn("bash", ["--norc", "-c", wrapper, "serve", ...command], {
@@ -57,7 +62,9 @@ export class ServingProcess {
     for (const stream of [child.stdout, child.stderr] as Readable[]) {
       createInterface({ input: stream }).on("line", log);
     }
-    return new ServingProcess(child, port);
+    const started = new ServingProcess(child, port);
+    if (memoryMiB !== undefined) started.#limit(memoryMiB, log);
+    return started;
   }
 
   get ended(): boolean {
@@ -77,11 +84,16 @@ export class ServingProcess {
     return false;
   }
 
-  /** Passes a request on; throws when nothing answers. */
-  invoke(body: Buffer, headers: Readonly<Record<string, string>>): Promise<Response> {
+  /** Passes a request on; throws when nothing answers, or the signal fires before it does. */
+  invoke(
+    body: Buffer,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.#port}/invocations`, {
       method: "POST",
       headers,
+      ...(signal === undefined ? {} : { signal }),
       body: new Uint8Array(body),
     });
   }
@@ -89,11 +101,30 @@ export class ServingProcess {
   async stop(): Promise<void> {
     if (this.ended) return;
     const ended = once(this.#child, "exit");
+    this.#kill();
+    await ended;
+  }
+
+  #kill(): void {
     try {
       process.kill(-(this.#child.pid ?? 0), "SIGKILL");
     } catch {
       // It ended by itself meanwhile.
     }
-    await ended;
+  }
+
+  /** Ends it when it takes more memory than it has, as the system does that it stands for. */
+  #limit(memoryMiB: number, log: (line: string) => void): void {
+    const timer = setInterval(() => {
+      void groupMemoryMiB(this.#child.pid ?? 0).then((heldMiB) => {
+        if (heldMiB <= memoryMiB || this.ended) return;
+        log(`Out of memory: the container took ${Math.ceil(heldMiB)} of ${memoryMiB} MiB`);
+        this.#kill();
+      });
+    }, memoryPauseMs);
+    timer.unref();
+    this.#child.once("exit", () => {
+      clearInterval(timer);
+    });
   }
 }

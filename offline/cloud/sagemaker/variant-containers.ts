@@ -1,12 +1,11 @@
 import { join } from "node:path";
+import type { EndpointContainers, VariantContainer } from "./endpoint-containers.ts";
 import type { HostedEndpoint, HostedVariant } from "./hosted-endpoint.ts";
 import { provision, type ProvisionParts } from "./provision.ts";
 import type { ServingProcess } from "./serving-process.ts";
 
 /** A variant's container that is well. */
-export interface VariantContainer {
-  readonly variant: string;
-  readonly instanceType: string;
+interface OwnContainer extends VariantContainer {
   readonly serving: ServingProcess;
 }
 
@@ -17,12 +16,12 @@ export interface ContainersParts extends Omit<ProvisionParts, "log"> {
 }
 
 /** The containers of an endpoint's variants, among which its requests are shared by their weights. */
-export class VariantContainers {
-  readonly #all: readonly VariantContainer[];
+export class VariantContainers implements EndpointContainers {
+  readonly #all: readonly OwnContainer[];
   readonly #weights = new Map<string, number>();
   readonly #given = new Map<string, number>();
 
-  private constructor(variants: readonly HostedVariant[], all: readonly VariantContainer[]) {
+  private constructor(variants: readonly HostedVariant[], all: readonly OwnContainer[]) {
     this.#all = all;
     for (const { VariantName, InitialVariantWeight = 1 } of variants) {
       this.#weights.set(VariantName, InitialVariantWeight);
@@ -39,7 +38,7 @@ export class VariantContainers {
     { logOf, ...parts }: ContainersParts,
   ): Promise<VariantContainers> {
     const started = await Promise.allSettled(
-      variants.map(async (variant): Promise<VariantContainer> => {
+      variants.map(async (variant): Promise<OwnContainer> => {
         const { VariantName } = variant;
         const folder = join(parts.folder, VariantName);
         const own = { ...parts, folder, log: logOf(VariantName) };
@@ -63,7 +62,7 @@ export class VariantContainers {
     if (target !== undefined) return this.#all.find(({ variant }) => variant === target);
     const weights = [...this.#weights.values()].reduce((sum, each) => sum + each, 0);
     const requests = [...this.#given.values()].reduce((sum, each) => sum + each, 0) + 1;
-    const behind = ({ variant }: VariantContainer): number =>
+    const behind = ({ variant }: OwnContainer): number =>
       ((this.#weights.get(variant) ?? 0) / weights) * requests - (this.#given.get(variant) ?? 0);
     const [chosen] = this.#all.toSorted((a, b) => behind(b) - behind(a));
     if (chosen === undefined) return undefined;

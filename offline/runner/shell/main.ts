@@ -12,7 +12,6 @@ import {
   selectStack,
   stackOutput,
 } from "./stack-commands.ts";
-import { update } from "./update-commands.ts";
 import { Workspace } from "./workspace.ts";
 
 /** The Pulumi CLI whose commands this follows: the first one that sends the Automation API its events over gRPC. */
@@ -88,7 +87,11 @@ async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(alone);
     return 0;
   }
-  if (isUpdate(line.command)) return update(line, new Workspace(line), updates[line.command]);
+  if (isUpdate(line.command)) {
+    // Loaded here alone: the engine and its gRPC take half a second, and most commands need neither.
+    const { update } = await import("./update-commands.ts");
+    return update(line, new Workspace(line), updates[line.command]);
+  }
   const command = commands[line.command];
   if (command === undefined) {
     throw new OfflineError(

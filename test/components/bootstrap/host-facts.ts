@@ -29,7 +29,7 @@ nvidia_smi=0
 gpu=0, NVIDIA A10G, GPU-6a0e, 23028, 580.126.09
 instance_store=/dev/nvme1n1 250000000000 free
 weights_mounted=no
-python=3.10.12
+python=3.12.3
 python_venv=yes
 docker=yes
 `;

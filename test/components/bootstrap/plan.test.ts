@@ -177,7 +177,7 @@ describe("planBootstrap", () => {
   it("takes the PyTorch build that the GPU and the driver run", () => {
     const torch = (changes: Partial<HostFacts>, release: string) =>
       planBootstrap(hostFacts(changes), { ...wish, engine: "llama.cpp", torch: release }).torch;
-    assert.equal(torch({}, "2.0")?.cuda, "11.8");
+    assert.equal(torch({ python: "3.10.12" }, "2.0")?.cuda, "11.8");
     assert.equal(torch({}, "2.9")?.indexUrl, "https://download.pytorch.org/whl/cu130");
     assert.equal(torch({}, "newest")?.cuda, "13.0");
     const gpus = [{ ...hostFacts().gpus[0]!, driverVersion: "535.183.01" }];
@@ -265,6 +265,7 @@ describe("planBootstrap", () => {
       { ...asked("V100"), torch: "2.15" },
       ["E_CUDA_COMPAT"],
     ],
+    ["a Python older than vLLM takes", hostFacts({ python: "3.10.12" }), wish, ["E_PYTHON"]],
     [
       "a driver too old for the build",
       old("520.61.05"),

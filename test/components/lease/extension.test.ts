@@ -49,6 +49,17 @@ describe("extendedEnd", () => {
     assert.throws(() => extendedEnd(lease, 1, { now: at(1), maxAgeHours: 4 }), /may last 4 h/);
   });
 
+  it("takes what is allowed to the minute, and reaches no further from now than a lease may", () => {
+    const bounds = { now: at(1), maxAgeHours: 24 };
+    assert.equal(timestamp(extendedEnd(lease, 20, bounds)), timestamp(at(24)));
+    const old = { now: at(1), maxAgeHours: 2160 };
+    assert.equal(timestamp(extendedEnd(lease, 717, old)), timestamp(at(721)));
+    assert.throws(
+      () => extendedEnd(lease, 718, old),
+      /No lease reaches further than 720 h from now/,
+    );
+  });
+
   it("has nothing to extend without an end", () => {
     const bounds = { now: at(1), maxAgeHours: 24 };
     assert.throws(() => extendedEnd(newLease(start, undefined), 1, bounds), /no end/);

@@ -50,6 +50,11 @@ describe("parseDeadline", () => {
     });
   }
 
+  it("takes the longest lease, and not a second more", () => {
+    assert.equal(timestamp(parseDeadline("2026-12-24T12:00:00Z", now)), "2026-12-24T12:00:00Z");
+    assert.throws(() => parseDeadline("2026-12-24T12:00:01Z", now), /longest lease is 720/);
+  });
+
   it("takes every deadline within the longest lease", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: longestLeaseHours * 3600 }), (seconds) => {

@@ -54,6 +54,13 @@ describe("parseOfficeHours", () => {
 });
 
 describe("office hours", () => {
+  it("is open from its first minute on, and closed at its last", () => {
+    const [opens, closes] = [new Date("2026-01-14T07:00:00Z"), new Date("2026-01-14T18:00:00Z")];
+    assert.equal(iso(openWindow(berlin, opens)?.closes), "2026-01-14T18:00");
+    assert.equal(openWindow(berlin, closes), undefined);
+    assert.equal(iso(nextOpening(berlin, opens)), "2026-01-15T07:00");
+  });
+
   it("follow the clock of their zone, in winter and in summer", () => {
     const winter = openWindow(berlin, new Date("2026-01-14T12:00:00Z"));
     assert.deepEqual(

@@ -110,16 +110,6 @@ describe("planEndpoint", () => {
     assert.match(text, /^price {6}at most /m);
   });
 
-  it("refuses a serverless endpoint with its reasons, and with what costs nothing at rest", () => {
-    const text = problemsOf({ endpointMode: "serverless" });
-    assert.match(text, /no GPU, and AWS's image of vllm computes on one/);
-    assert.match(text, /6 GiB of memory at most, and the model needs \d+\.\d GiB/);
-    assert.doesNotMatch(
-      problemsOf({ endpointMode: "serverless", model: "demo-llama-60m" }),
-      /6 GiB/,
-    );
-  });
-
   it("never plans a GPU on which CUDA 13 does not run", () => {
     assert.throws(() => plan({ instanceTypes: ["ml.p3.2xlarge"] }), UserError);
   });

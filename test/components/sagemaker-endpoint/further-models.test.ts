@@ -8,6 +8,7 @@ import {
   planEndpoint,
   type EndpointRequest,
 } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
+import type { FurtherModel } from "../../../components/sagemaker-endpoint/further-models.ts";
 import { instancesByType } from "../../../components/sagemaker-endpoint/instance-pools.ts";
 import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
 import { instancesFor } from "../../../components/sagemaker-endpoint/shared-instances.ts";
@@ -35,6 +36,34 @@ function refused(change: Partial<EndpointRequest>): string {
     throw error;
   }
 }
+
+describe("a shadow of an endpoint", () => {
+  const shadow = { name: "candidate", share: 25, model: "qwen2.5-14b", minInstances: 1 };
+
+  it("is priced beside the variant that answers, which keeps all of the requests", () => {
+    const planned = plan({ shadow });
+    const [{ hourlyUsd, isShadow }] = planned.endpoint.further as [FurtherModel];
+    assert.deepEqual([planned.endpoint.share, isShadow], [100, true]);
+    assert.equal(planned.hourlyUsd, Number((plan({}).hourlyUsd + hourlyUsd).toFixed(4)));
+    const text = endpointPlanLines(planned).join("\n");
+    assert.match(text, /^variant {4}AllTraffic: 100 % of the requests/m);
+    assert.match(
+      text,
+      /^shadow {5}candidate: copies of 25 % of the requests to qwen2\.5-14b .* go nowhere$/m,
+    );
+    assert.match(text, /1 of ml\.\S+ and a shadow/);
+    assert.ok([...instancesByType(planned).values()].length === 2, "its instances are counted");
+  });
+
+  it("is refused where SageMaker has none", () => {
+    assert.match(refused({ shadow, endpointMode: "async" }), /shadow: it is for endpointMode real/);
+    const variants = [{ name: "long", share: 10 }];
+    assert.match(refused({ shadow, variants }), /shadow: not with variants/);
+    const two = { minInstances: 2, maxInstances: 2, updateStrategy: "rolling" as const };
+    assert.match(refused({ shadow, ...two }), /with a shadow is moved all-at-once/);
+    assert.match(refused({ shadow: { ...shadow, name: "AllTraffic" } }), /is taken/);
+  });
+});
 
 describe("variants of an endpoint", () => {
   const variants = [

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { makePlan, type PlanRequest } from "../../../components/sizing/make-plan.ts";
 import { NoPlacementError } from "../../../components/sizing/no-placement-error.ts";
+import { whyUnserved } from "../../../components/sizing/usual-engine.ts";
 import { UserError } from "../../../components/user-error.ts";
 
 const catalogue = loadCatalogue();
@@ -23,6 +24,19 @@ describe("makePlan", () => {
     assert.equal(rootVolumeGiB, 80);
     // 0.8048 for the host, 80 GiB x 0.08 / 730, and 0.005 for the address.
     assert.equal(hourlyUsd, 0.8186);
+  });
+
+  it("deploys with an engine that has the model's code, and refuses what none here has", () => {
+    assert.equal(plan({ model: "gpt-neo-1.3b" }).engine, "transformers");
+    assert.equal(plan({ model: "gemma-4-12b" }).engine, "vllm");
+    const refused = (problem: RegExp) => (error: unknown) =>
+      error instanceof UserError && problem.test(error.problems.join());
+    assert.throws(
+      () => plan({ model: "openflamingo-4b" }),
+      refused(/vLLM \S+ has no code for CLIP/),
+    );
+    assert.throws(() => plan({ model: "qwen-7b" }), refused(/no code for QWenLMHeadModel/));
+    assert.equal(plan({ model: "qwen-7b", engine: "vllm" }).engine, "vllm");
   });
 
   it("takes the price of the region", () => {
@@ -104,7 +118,8 @@ describe("makePlan's properties", () => {
     return (
       task !== "image-generation" &&
       kvBytesPerToken !== undefined &&
-      (weightsGiB ?? parameters) !== undefined
+      (weightsGiB ?? parameters) !== undefined &&
+      whyUnserved(model) === undefined
     );
   });
   const anyModel = fc.constantFrom(...textModels.map(({ id }) => id));

@@ -22,7 +22,7 @@ describe("softwareStack", () => {
 
   it("says what vLLM brings, and what it needs of the driver", () => {
     const stack = softwareStack(gpu("L4"), catalogue, "vllm");
-    assert.deepEqual(stack, { pytorch: "2.8", cuda: "12.8", minLinuxDriver: "525.60.13" });
+    assert.deepEqual(stack, { pytorch: "2.14", cuda: "13.0", minLinuxDriver: "580" });
   });
 
   it("names the build that the bootstrap then chooses, for every GPU that a host's own PyTorch serves", () => {

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { UpdateEndpointWeightsAndCapacitiesCommand } from "@aws-sdk/client-sagemaker";
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import {
+  DescribeEndpointConfigCommand,
+  UpdateEndpointWeightsAndCapacitiesCommand,
+} from "@aws-sdk/client-sagemaker";
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
 import { startHostingPlugin, type HostingPlugin } from "../../provider/support/hosting-plugin.ts";
 import type { PluginClient } from "../../provider/support/plugin-client.ts";
-import { settingsFor } from "./account.ts";
+import { settingsFor, until } from "./account.ts";
 import type { Hosting } from "./hosting.ts";
 
 describe("an endpoint of several variants", function () {
@@ -104,6 +108,52 @@ describe("an endpoint of several variants", function () {
     assert.equal(drift.changes, true);
     await plugin.update("HostedEndpoint", made.id, read!, endpoint(config.id, 50));
     assert.deepEqual(await shares(4), [2, 2]);
+  });
+
+  it("copies a share of the requests to a shadow, whose answers nobody gets but the captures", async () => {
+    const shadow = {
+      VariantName: "candidate",
+      ModelName: "other",
+      InstanceType: "ml.g5.xlarge",
+      InitialInstanceCount: 1,
+      InitialVariantWeight: 0.5,
+    } as const;
+    const more = {
+      ShadowProductionVariants: [shadow],
+      DataCaptureConfig: {
+        EnableCapture: true,
+        InitialSamplingPercentage: 100,
+        DestinationS3Uri: "s3://weights/captures/",
+        CaptureOptions: [{ CaptureMode: "Output" as const }],
+      },
+    };
+    await hosting.makeConfig("shadowed", { ModelName: "AllTraffic" }, more);
+    const told = await hosting.client.send(
+      new DescribeEndpointConfigCommand({ EndpointConfigName: "shadowed" }),
+    );
+    assert.equal(told.ShadowProductionVariants?.[0]?.VariantName, "candidate");
+    await hosting.create("shadowed");
+    await hosting.untilStatus("shadowed", "InService");
+    const { ShadowProductionVariants: [running] = [] } = await hosting.describe("shadowed");
+    assert.equal(running?.CurrentInstanceCount, 1);
+    for (const turn of ["1", "2", "3", "4"]) {
+      assert.match(await hosting.ask("shadowed", turn), /AllTraffic: /);
+    }
+    const captured = async (variant: string) => {
+      const Prefix = `captures/shadowed/${variant}/`;
+      const asked = new ListObjectsV2Command({ Bucket: "weights", Prefix });
+      return (await hosting.s3.send(asked)).KeyCount ?? 0;
+    };
+    await until(async () => (await captured("candidate")) === 2);
+    assert.equal(await captured("AllTraffic"), 4);
+    await assert.rejects(
+      hosting.makeConfig(
+        "twice",
+        { ModelName: "other" },
+        { ShadowProductionVariants: [shadow, shadow] },
+      ),
+      /one shadow variant at most/,
+    );
   });
 
   it("proves each variant by itself, and goes back when one of the new ones is not well", async () => {

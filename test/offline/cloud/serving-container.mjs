@@ -27,6 +27,11 @@ async function invoke(request, response) {
     response.writeHead(500, { "content-type": "text/plain" }).end("CUDA error: device-side assert");
     return;
   }
+  if (body.prompt === "wait") await sleep(1500);
+  if (body.prompt === "eat") {
+    globalThis.eaten = Buffer.alloc(1200 * 1024 ** 2, 1);
+    await sleep(20_000);
+  }
   const text = `${process.env.GREETING ?? "echo"}: ${body.prompt}`;
   if (body.stream !== true) {
     response.writeHead(200, { "content-type": "application/json" });

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const repository = join(import.meta.dirname, "..", "..", "..");
+/** Where tsx keeps what it compiled, below the folder for temporary files. */
+const compiled = `tsx-${process.geteuid?.() ?? ""}`;
 const demo = ["--import", "tsx", "scripts/cli.ts", "demo", "--tier", "process"];
 
 /** Runs a command before the demo's own, in the same mount namespace: `exec "$@"` goes on with the demo. */
@@ -29,6 +31,8 @@ export class RunningDemo {
     prefix: readonly string[] = [],
     words: readonly string[] = [],
   ) {
+    // Else every demo would compile the whole project anew.
+    symlinkSync(join(tmpdir(), compiled), join(this.folder, compiled));
     const [command = "", ...rest] = [...prefix, process.execPath, ...demo, ...words];
     this.#child = spawn(command, rest, {
       cwd: repository,

@@ -10,27 +10,28 @@ import { awsTags } from "../../engine/tags.ts";
 import { isObject } from "../../engine/wire.ts";
 import { tagsOfArn, tagSageMaker, unlessMissing } from "./sagemaker-calls.ts";
 
+const variant = object({
+  variantName: string({ computed: true }),
+  modelName: string(),
+  instanceType: string(),
+  initialInstanceCount: number(),
+  initialVariantWeight: number({ default: 1 }),
+  volumeSizeInGb: number(),
+  inferenceAmiVersion: string(),
+  modelDataDownloadTimeoutInSeconds: number(),
+  containerStartupHealthCheckTimeoutInSeconds: number(),
+  serverlessConfig: object({
+    maxConcurrency: number({ required: true }),
+    memorySizeInMb: number({ required: true }),
+    provisionedConcurrency: number(),
+  }),
+});
+
 const inputs = {
   name: string({ computed: true, replace: true }),
   kmsKeyArn: string({ replace: true }),
-  productionVariants: list(
-    object({
-      variantName: string({ computed: true }),
-      modelName: string(),
-      instanceType: string(),
-      initialInstanceCount: number(),
-      initialVariantWeight: number({ default: 1 }),
-      volumeSizeInGb: number(),
-      inferenceAmiVersion: string(),
-      modelDataDownloadTimeoutInSeconds: number(),
-      containerStartupHealthCheckTimeoutInSeconds: number(),
-      serverlessConfig: object({
-        maxConcurrency: number({ required: true }),
-        memorySizeInMb: number({ required: true }),
-      }),
-    }),
-    { required: true, replace: true },
-  ),
+  productionVariants: list(variant, { required: true, replace: true }),
+  shadowProductionVariants: list(variant, { replace: true }),
   asyncInferenceConfig: object(
     {
       clientConfig: object({ maxConcurrentInvocationsPerInstance: number() }),
@@ -93,6 +94,9 @@ export const endpointConfiguration = resourceType({
       EndpointConfigName: given.name,
       KmsKeyId: given.kmsKeyArn,
       ProductionVariants: variants(given.productionVariants),
+      ...(given.shadowProductionVariants === undefined
+        ? {}
+        : { ShadowProductionVariants: variants(given.shadowProductionVariants) }),
       AsyncInferenceConfig: toAws(given.asyncInferenceConfig) as AsyncInferenceConfig | undefined,
       DataCaptureConfig: toAws(given.dataCaptureConfig) as DataCaptureConfig | undefined,
       Tags: awsTags(given.tagsAll),
@@ -108,6 +112,11 @@ export const endpointConfiguration = resourceType({
       name: found.EndpointConfigName,
       kmsKeyArn: found.KmsKeyId,
       productionVariants: fromAws(rename(found.ProductionVariants, ourNames)),
+      ...(found.ShadowProductionVariants === undefined
+        ? {}
+        : {
+            shadowProductionVariants: fromAws(rename(found.ShadowProductionVariants, ourNames)),
+          }),
       asyncInferenceConfig: fromAws(found.AsyncInferenceConfig),
       dataCaptureConfig: fromAws(found.DataCaptureConfig),
       tagsAll: await tagsOfArn(context, found.EndpointConfigArn),

@@ -70,7 +70,6 @@ const byArchitecture: Readonly<
   Gemma3ForConditionalGeneration: ["gemma3_text", "gemma3", siglip],
   DeepseekV3ForCausalLM: ["deepseek_v3"],
   DeepseekV2ForCausalLM: ["deepseek_v2"],
-  "DeepseekV3-style (kimi_k2)": ["kimi_k2"],
   QWenLMHeadModel: ["qwen"],
   FalconForCausalLM: ["falcon"],
   GPTNeoForCausalLM: ["gpt_neo"],

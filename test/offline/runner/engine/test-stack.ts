@@ -21,21 +21,16 @@ import type {
   UpdateResult,
 } from "../../../../offline/runner/contract.ts";
 import { runUpdate } from "../../../../offline/runner/engine/update.ts";
+import { pulumiParts } from "../fixtures/pulumi-parts.ts";
 import { serveFiles } from "../fixtures/provider/serve-files.ts";
 import type { ServedFiles } from "../fixtures/provider/serve-files.ts";
 
 const repository = resolve(import.meta.dirname, "../../../..");
+/** Where `npm test` keeps compiled code too. */
+const compileCache = join(repository, "node_modules/.cache/berth-tests/node");
 const fixtures = join(repository, "test/offline/runner/fixtures");
 
-const prelude = `
-// Only these parts: all of @pulumi/pulumi loads a TypeScript compiler, at every start.
-import resourcePart from "@pulumi/pulumi/resource.js";
-import outputPart from "@pulumi/pulumi/output.js";
-import errorsPart from "@pulumi/pulumi/errors.js";
-import configPart from "@pulumi/pulumi/config.js";
-import invokePart from "@pulumi/pulumi/runtime/invoke.js";
-import referencePart from "@pulumi/pulumi/stackReference.js";
-const pulumi = { ...resourcePart, ...outputPart, ...errorsPart, ...configPart, ...invokePart, ...referencePart };
+const prelude = `${pulumiParts}
 class File extends pulumi.CustomResource {
   constructor(name, args, opts, type = "files:index:File") { super(type, name, { path: undefined, settings: undefined, name: undefined, ...args }, opts); }
 }
@@ -70,7 +65,7 @@ export class TestStack {
     this.environment = {
       ...process.env,
       FILES_FOLDER: this.files,
-      NODE_COMPILE_CACHE: join(tmpdir(), "runner-engine-compile-cache"),
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? compileCache,
     };
     if (folder !== undefined) return;
     symlinkSync(join(repository, "node_modules"), join(this.folder, "node_modules"));

@@ -30,7 +30,7 @@ async function upOnTerminal(project: Project, answer: string): Promise<string> {
 }
 
 describe("the commands of the runner", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let project: Project;
   before(async () => {
     project = new Project();

@@ -9,13 +9,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { pulumiParts } from "../fixtures/pulumi-parts.ts";
 
 const repository = resolve(import.meta.dirname, "../../../..");
 export const shell = join(repository, "offline/runner/shell");
 export const secretText = "a-secret-that-must-not-be-seen";
 
-const program = `
-import * as pulumi from "@pulumi/pulumi";
+const program = `${pulumiParts}
 const config = new pulumi.Config();
 class File extends pulumi.CustomResource {
   constructor(name, args) { super("files:index:File", name, { path: undefined, settings: undefined, name: undefined, ...args }); }

@@ -71,7 +71,7 @@ describe("FileBackend", () => {
 });
 
 describe("the runner at a shell", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let project: Project;
   before(() => {
     project = new Project();

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { needs } from "../../../support/tier.ts";
-import { Project, secretText, shell } from "./project.ts";
+import { needs } from "../support/tier.ts";
+import { Project, secretText, shell } from "../offline/runner/shell/project.ts";
 
 const pulumi = join(shell, "bin/pulumi");
 
@@ -35,7 +35,7 @@ async function ready(): Promise<Project> {
 }
 
 describe("an update that is cut off", function () {
-  this.timeout(90_000);
+  this.timeout(240_000);
   let project: Project;
   beforeEach(async () => {
     project = await ready();
