@@ -80,6 +80,12 @@ const heavy: readonly Partial<PlanRequest>[] = [
   { model: "opt-175b", task: "train", nodes: { least: 1, most: 64 } },
   { model: "llama-3.1-70b", task: "train", nodes: { least: 840, most: 960 } },
   { model: "deepseek-v3", task: "finetune", training: { method: "full" } },
+  {
+    model: "qwen3-235b-a22b",
+    task: "train",
+    nodes: { least: 1, most: 64 },
+    training: { sequenceTokens: 32_768 },
+  },
 ];
 
 /** Processor time of one plan in this process, which has made none before, ms. */

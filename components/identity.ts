@@ -22,6 +22,9 @@ export const runTag = "berth:run-id";
 /** The tag that says who pays. */
 export const ownerTag = "berth:owner";
 
+/** The model that it serves. */
+export const modelTag = "berth:model";
+
 /** The tag that keeps a thing from every teardown that nobody asked for: "true" or "false". */
 export const protectTag = "berth:protect";
 
@@ -67,7 +70,7 @@ export function identityTags(identity: Identity): Tags {
     [stackTag]: identity.stack,
     "berth:env": identity.env,
     [ownerTag]: identity.owner,
-    "berth:model": identity.model,
+    [modelTag]: identity.model,
     [hourlyTag]: identity.hourlyUsd.toFixed(4),
     [protectTag]: String(identity.protect),
     "berth:managed-by": "berth",

@@ -74,8 +74,8 @@ export async function runDetached(host: Host, step: DetachedStep): Promise<StepR
   const deadline = began + step.timeoutSeconds * 1000;
   const lines = new Lines(step.onLine);
   for (let attempt = 0; attempt <= restarts; attempt++) {
-    await launch(host, step, folder);
-    const end = await follow(host, step, folder, deadline, lines);
+    const first = await launch(host, step, folder);
+    const end = await follow(host, step, { folder, deadline, lines, first });
     if (end !== "gone") {
       lines.end();
       const seconds = Math.round((Date.now() - began) / 100) / 10;
@@ -91,13 +91,16 @@ export async function runDetached(host: Host, step: DetachedStep): Promise<StepR
   );
 }
 
-async function launch(host: Host, step: DetachedStep, folder: string): Promise<void> {
+/** Starts the step, or finds it running, and gives the first look at it, which comes with the same round trip. */
+async function launch(host: Host, step: DetachedStep, folder: string): Promise<Progress> {
   const sha256 = createHash("sha256").update(step.script).digest("hex");
   const words = [folder, sha256, ...step.args].map(shellQuote).join(" ");
-  const command = `bash -c ${shellQuote(start)} start ${words}`;
+  const look = `bash -c ${shellQuote(poll)} poll ${shellQuote(folder)} 0`;
+  const command = `bash -c ${shellQuote(start)} start ${words} && ${look} </dev/null`;
   for (let goingDown = 0; ; goingDown++) {
     const result = await host.run(command, () => ({ timeoutMs: 90_000, stdin: step.script }));
-    if (result.code === 0 && result.stdout.trim() !== "stopping") return;
+    const [state = "", ...shown] = result.stdout.split("\n");
+    if (result.code === 0 && state !== "stopping") return parsePoll(shown.join("\n"));
     if (result.code !== 0 || goingDown >= goingDownSeconds)
       throw new Error(
         `the step \`${step.name}\` could not be started on ${host.name}: ${result.stderr.trim() || "the host is going down"}`,
@@ -107,18 +110,23 @@ async function launch(host: Host, step: DetachedStep, folder: string): Promise<v
   }
 }
 
+interface Following {
+  readonly folder: string;
+  /** Milliseconds since 1970. */
+  readonly deadline: number;
+  readonly lines: Lines;
+  readonly first: Progress;
+}
+
 async function follow(
   host: Host,
   step: DetachedStep,
-  folder: string,
-  deadline: number,
-  lines: Lines,
+  { folder, deadline, lines, first }: Following,
 ): Promise<number | "gone"> {
   const silenceMs = (step.silenceSeconds ?? usualSilenceSeconds) * 1000;
   let offset = 0;
   let heardAt = Date.now();
-  for (let wait = 60; ; wait = Math.min(wait * 1.5, 1000)) {
-    const progress = parsePoll(await host.output(poll, [folder, String(offset)], 30_000));
+  for (let progress = first; ;) {
     offset += progress.bytes;
     lines.add(progress.text);
     if (progress.state === "done") return progress.code;
@@ -130,7 +138,8 @@ async function follow(
       await host.output(poll, [folder, String(offset), "stop"], 30_000);
       throw overdue(host, step, { silent, folder, lines: lines.all });
     }
-    await sleep(progress.bytes > 0 ? Math.min(wait, 200) : wait);
+    // The host answers when there is something to tell, or after two seconds.
+    progress = parsePoll(await host.output(poll, [folder, String(offset)], 30_000));
   }
 }
 

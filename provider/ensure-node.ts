@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGzip } from "node:zlib";
 import { UserError } from "../components/user-error.ts";
@@ -31,11 +32,24 @@ export async function sendArchive(host: Host, archive: Archive, target: string):
   const { size } = await stat(archive.path);
   const words = [archive.kind, target, archive.sha256].map(shellQuote).join(" ");
   const command = `bash -c ${shellQuote(receive)} receive ${words}`;
-  const result = await host.run(command, () => ({
-    // The lock may be held by another sender; then the slowest line that is sensible, 500 kB/s.
-    timeoutMs: 900_000 + size / 500,
-    stdin: createReadStream(archive.path),
-  }));
+  const result = await host.run(command, () => {
+    // Nothing is sent before it is asked for: the host may have it.
+    const stdin = new PassThrough();
+    let said = "";
+    return {
+      // The lock may be held by another sender; then the slowest line that is sensible, 500 kB/s.
+      timeoutMs: 900_000 + size / 500,
+      stdin,
+      onStdout: (text) => {
+        said += text;
+        if (said !== "send\n") return;
+        createReadStream(archive.path)
+          // The host tells by the sum that something is missing.
+          .on("error", () => stdin.end())
+          .pipe(stdin);
+      },
+    };
+  });
   if (result.code === 0) return result.stdout.includes("done");
   const reason = result.stderr.trim().split("\n").slice(-3).join(" ");
   throw new UserError(`${target} could not be put on ${host.name}: ${reason}`, {

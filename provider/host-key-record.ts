@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { replaceFile } from "../processes/replace-file.ts";
 import { stateFolder } from "./user-folders.ts";
 
 const schema = z.object({
@@ -35,13 +36,7 @@ export async function readHostKeyRecord(instanceId: string): Promise<HostKeyReco
 /** Writes a record so that it survives a crash: it is on disk before the host starts to show the new key. */
 export async function writeHostKeyRecord(instanceId: string, record: HostKeyRecord): Promise<void> {
   await mkdir(recordFolder(), { recursive: true, mode: 0o700 });
-  const path = recordPath(instanceId);
-  const temporary = `${path}.${String(process.pid)}.tmp`;
-  const file = await open(temporary, "w", 0o600);
-  await file.writeFile(`${JSON.stringify(record)}\n`);
-  await file.sync();
-  await file.close();
-  await rename(temporary, path);
+  await replaceFile(recordPath(instanceId), `${JSON.stringify(record)}\n`, 0o600);
 }
 
 function sameKey(one: string, other: string): boolean {

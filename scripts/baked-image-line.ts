@@ -6,7 +6,7 @@ import type { Deployment } from "./deployment.ts";
 import { hostsOf } from "./stack-hosts.ts";
 import type { BerthOutputs } from "./stack-outputs.ts";
 
-/** Why a host that is about to be made starts from the public image although images were baked; nothing where it does not. */
+/** Which baked image a host that is about to be made starts from, or why from the public one although some were baked. */
 export async function bakedImageLines(
   { settings, plan, cloud }: Deployment,
   outputs: BerthOutputs,
@@ -19,6 +19,9 @@ export async function bakedImageLines(
   const wanted = { key, bakedFor: bakedFor(plan, baseImageParameter) };
   // The deployment asks the same of EC2, and says so where that is refused.
   const images = await listBakedImages(client).catch(() => []);
+  const taken = images.find((each) => each.key === key && each.state === "available");
+  if (taken !== undefined)
+    return [`image      ${taken.id}, baked for this plan on ${taken.createdAt.slice(0, 10)}`];
   const why = whyNoBakedImage(images, wanted);
   return why === undefined ? [] : [`image      the public one: ${why}`];
 }

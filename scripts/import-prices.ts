@@ -51,6 +51,7 @@ const prices: Prices = pricesSchema.parse({
   spotHourlyUsd: kept(found.spotHourlyUsd),
   hostingHourlyUsd: kept(found.hostingHourlyUsd),
   trainingHourlyUsd: {},
+  notebookHourlyUsd: {},
   oneYearHourlyUsd: kept(found.oneYearHourlyUsd),
   threeYearHourlyUsd: {},
   vcpuQuotas: {},

@@ -8,10 +8,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { goodNode, isGood } from "./node-version.mjs";
 import { leftBehind, makeTestFolder, removeTestFolder } from "./test-folder.mjs";
 
-/** As `engines` of package.json has it. */
-const goodNode = "22.21, or 24.5 and newer";
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(repository, "node_modules");
 const stamp = join(modules, ".berth-lockfile");
@@ -67,12 +66,6 @@ function installPackages() {
     stop(`npm could not be started (${result.error.message}). Install npm, then run this again.`);
   if (result.status !== 0) stop("npm ci failed; its own message is above. Nothing else was done.");
   writeFileSync(stamp, wanted);
-}
-
-/** Whether a version such as `v24.21.0` is one that the packages run on. */
-function isGood(version) {
-  const [major, minor] = version.replace(/^v/, "").split(".").map(Number);
-  return (major === 22 && minor >= 21) || (major === 24 && minor >= 5) || major > 24;
 }
 
 function versionOf(node) {

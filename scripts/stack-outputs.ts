@@ -2,6 +2,9 @@ import type { OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { throughSchema } from "../provider/connection.ts";
 
+/** What a copy of a component takes of its instance. */
+const copySchema = z.looseObject({ accelerators: z.coerce.number() });
+
 /** What a stack tells, a host's or an endpoint's; see stacks/outputs.ts. Before the first `up` came through, any may be missing. */
 export const outputsSchema = z
   .object({
@@ -49,6 +52,10 @@ export const outputsSchema = z
     plan: z.looseObject({
       modelId: z.string(),
       engine: z.string().optional(),
+      ladder: z
+        .array(z.looseObject({ gpuCount: z.coerce.number().optional() }))
+        .readonly()
+        .optional(),
       endpoint: z
         .looseObject({
           mode: z.string().optional(),
@@ -65,10 +72,15 @@ export const outputsSchema = z
               idleMinutes: z.coerce.number(),
             })
             .optional(),
+          /** What a copy of its own model takes, where components bring the models. */
+          copy: copySchema.optional(),
+          /** The types that it may run on, with their prices. */
+          pools: z.array(z.looseObject({ hourlyUsd: z.coerce.number() })).optional(),
           /** Its further variants or components. */
           further: z
             .array(
               z.looseObject({
+                copy: copySchema.optional(),
                 minInstances: z.coerce.number(),
                 maxInstances: z.coerce.number(),
               }),

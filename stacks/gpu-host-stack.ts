@@ -14,6 +14,7 @@ import { identityTags, partName, runTag } from "../components/identity.ts";
 import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
+import { roleBoundary } from "../components/role-boundary.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
@@ -133,12 +134,17 @@ function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope 
     defaultTags: { tags },
     maxRetries: 3,
   });
-  return { settings, plan, tags, name, inAccount: inAccount(account, tags) };
+  return { settings, plan, tags, name, inAccount: inAccount(account, tags, settings) };
 }
 
-/** In the deployment's account, and under its contract of tags. */
-function inAccount(account: aws.Provider, tags: TagInputs): pulumi.ComponentResourceOptions {
-  return { providers: [account], transformations: [tagContract(tags)] };
+/** In the deployment's account, under its contract of tags and within its boundary. */
+function inAccount(
+  account: aws.Provider,
+  tags: TagInputs,
+  { permissionsBoundaryArn }: Settings,
+): pulumi.ComponentResourceOptions {
+  const transformations = [tagContract(tags), roleBoundary(permissionsBoundaryArn)];
+  return { providers: [account], transformations };
 }
 
 interface WeightsPlace {

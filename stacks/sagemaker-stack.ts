@@ -8,6 +8,7 @@ import { NotebookInstance } from "../components/notebook-instance/notebook-insta
 import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
+import { roleBoundary } from "../components/role-boundary.ts";
 import { weightsKey } from "../components/sagemaker-endpoint/weights-archive.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
@@ -53,7 +54,8 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     defaultTags: { tags },
     maxRetries: 3,
   });
-  const inAccount = { providers: [account], transformations: [tagContract(tags)] };
+  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn)];
+  const inAccount = { providers: [account], transformations };
   const { weightsBucket: bucket, weightsKmsKeyArn } = settings;
   const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };
   const { copy, further } = plan.endpoint;

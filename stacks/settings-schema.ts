@@ -214,6 +214,13 @@ export const berthSchema = z.strictObject({
   imageId: text
     .refine((value) => /^ami-[0-9a-f]+$/.test(value), "must be an image such as ami-0123abcd")
     .optional(),
+  /** Policy that bounds every role that is made. @default none */
+  permissionsBoundaryArn: text
+    .refine(
+      (value) => /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/.test(value),
+      "must be the ARN of a policy",
+    )
+    .optional(),
   /** Gated licences that a person has read and accepted, by their names in the plan. @default none */
   acceptLicence: licenceNames.optional(),
 });

@@ -4,7 +4,7 @@ import { berthSchema, endpointSchema, environments } from "./settings-schema.ts"
 
 const uri = z.string().regex(/^s3:\/\/[^/]+\/(.*\/)?$/, "must be s3://bucket/prefix/");
 const number = z.coerce.number("must be a number");
-const { owner, model, subnetIds } = berthSchema.shape;
+const { owner, model, subnetIds, permissionsBoundaryArn } = berthSchema.shape;
 const { securityGroupIds, kmsKeyArn } = endpointSchema.shape;
 
 const trainingSchema = z.strictObject({
@@ -31,6 +31,7 @@ const trainingSchema = z.strictObject({
   "berth:subnetIds": subnetIds,
   "berth:securityGroupIds": securityGroupIds,
   "berth:kmsKeyArn": kmsKeyArn,
+  "berth:permissionsBoundaryArn": permissionsBoundaryArn,
 });
 
 type Parsed = z.infer<typeof trainingSchema>;

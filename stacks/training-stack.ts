@@ -5,6 +5,7 @@ import { expiryTag, identityTags, partName, runTag } from "../components/identit
 import { TrainingJob } from "../components/sagemaker-training/training-job.ts";
 import { trainingRole } from "../components/sagemaker-training/training-role.ts";
 import { TrainingTeardown } from "../components/sagemaker-training/training-teardown.ts";
+import { roleBoundary } from "../components/role-boundary.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { makeLease } from "./deployment-lease.ts";
 import { parseTrainingSettings } from "./training-settings.ts";
@@ -49,7 +50,8 @@ export function deployTraining(): TrainingStackOutputs {
     defaultTags: { tags },
     maxRetries: 3,
   });
-  const inAccount = { providers: [account], transformations: [tagContract(tags)] };
+  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn)];
+  const inAccount = { providers: [account], transformations };
   const jobName = runId.apply((run) => `${stack}-${run}`);
   const teardown = new TrainingTeardown(
     name("teardown"),
@@ -61,7 +63,7 @@ export function deployTraining(): TrainingStackOutputs {
   const { role, policy } = trainingRole(
     name("job"),
     { jobName, region, image, sourceUri, checkpointsUri, baseUri, inVpc, kmsKeyArn, tags },
-    { provider: account, transformations: [tagContract(tags)] },
+    { provider: account, transformations },
   );
   const { instances, volumeGiB, spot, keepWarmMinutes, baseModel, syncMinutes } = settings;
   const job = new TrainingJob(

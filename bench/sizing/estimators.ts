@@ -1,6 +1,6 @@
 import type { Model } from "../../components/catalogue/model.ts";
 import type { MemoryDemand } from "../../components/sizing/memory-part.ts";
-import { parametersOf } from "../../components/sizing/model-shape.ts";
+import { otherRules, type OtherRule } from "../../components/sizing/other-rules.ts";
 import { servingDemand } from "../../components/sizing/serving-demand.ts";
 import { trainingDemand } from "../../components/sizing/training-demand.ts";
 import { weightBytes } from "../../components/sizing/weight-layout.ts";
@@ -71,60 +71,27 @@ function precisionOf({ serving, training }: Measured): ServingWorkload["precisio
   return (serving?.precision ?? "bf16") as ServingWorkload["precision"];
 }
 
-/** Bytes a parameter that the simple rules count with: 4, 2, 1 or a half. */
-const plainBytes: ReadonlyMap<string, number> = new Map([
-  ["fp32", 4],
-  ["int8", 1],
-  ["gptq-int8", 1],
-  ["fp8", 1],
-]);
-
-function plainWeights(row: Measured, model: Model): number {
-  const precision = precisionOf(row);
-  const four = precision.includes("4");
-  const bytes = four ? 0.5 : (plainBytes.get(precision) ?? 2);
-  return parametersOf(model) * bytes;
-}
-
-/** The common rule: weights and a fifth more; full fine-tuning with Adam at 16 bytes a parameter. */
-function timesOnePointTwo(row: Measured, model: Model): number | undefined {
+/** What another rule says of one GPU of the row; it is of whole processes. */
+function byRule({ bytes }: OtherRule, row: Measured, model: Model): number | undefined {
   if (!whole.has(row.measures)) return undefined;
-  const full = row.training?.method === "full" ? 16 * parametersOf(model) : undefined;
-  return ((full ?? plainWeights(row, model)) * 1.2) / gpusOf(row) / gibi;
-}
-
-/** `accelerate estimate-memory`: the weights for inference, four times those for training with Adam. */
-function accelerate(row: Measured, model: Model): number | undefined {
-  if (!whole.has(row.measures)) return undefined;
-  const training = row.training === undefined ? 1 : 4;
-  return (plainWeights(row, model) * training) / gpusOf(row) / gibi;
-}
-
-function cacheBytes(row: Measured, model: Model): number {
+  const gpus = gpusOf(row);
   const { contextTokens = 0, concurrency = 1 } = row.serving ?? {};
-  return (model.kvBytesPerToken ?? 0) * contextTokens * concurrency;
-}
-
-/** KAITO: files x 1.02, cache, 2.3 GiB and 5 % of the weights (kaito pull request 2139). Serving alone. */
-function kaito(row: Measured, model: Model): number | undefined {
-  if (row.serving === undefined || !whole.has(row.measures)) return undefined;
-  const weights = plainWeights(row, model) * 1.07;
-  const cache = row.measures === "non-kv" ? 0 : cacheBytes(row, model);
-  return (weights + cache) / gpusOf(row) / gibi + 2.3;
-}
-
-/** hf-mem: the tensors of the files and the cache, no more. Serving alone. */
-function hfMem(row: Measured, model: Model): number | undefined {
-  if (row.serving === undefined || !whole.has(row.measures)) return undefined;
-  const cache = row.measures === "non-kv" ? 0 : cacheBytes(row, model);
-  return (weightBytes(model, precisionOf(row)) + cache) / gpusOf(row) / gibi;
+  const said = bytes({
+    model,
+    precision: precisionOf(row),
+    contextTokens: row.measures === "non-kv" ? 0 : contextTokens,
+    concurrency,
+    method: row.training?.method,
+    gpus,
+  });
+  return said === undefined ? undefined : said / gpus / gibi;
 }
 
 /** Ours first. */
 export const estimators: readonly Estimator[] = [
   { name: "berth", estimate: ours },
-  { name: "weights x 1.2", estimate: timesOnePointTwo },
-  { name: "accelerate", estimate: accelerate },
-  { name: "KAITO", estimate: kaito },
-  { name: "hf-mem", estimate: hfMem },
+  ...otherRules.map((rule) => ({
+    name: rule.name,
+    estimate: (row: Measured, model: Model) => byRule(rule, row, model),
+  })),
 ];

@@ -30,6 +30,7 @@ const trainingSchema = z.strictObject({
   packing: z.boolean(),
   fusedOptimizer: z.boolean().optional(),
   sharding: z.string().optional(),
+  offload: z.string().optional(),
   lora: z
     .strictObject({
       rank: z.int(),

@@ -1,4 +1,4 @@
-import { LineCounter, isNode, parseDocument, type Document } from "yaml";
+import { LineCounter, isMap, isNode, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import { UserError } from "../user-error.ts";
 import { acceleratorSchema } from "./accelerator.ts";
@@ -56,6 +56,22 @@ class Problems {
     }
     this.at(0, `${path.join(".")}: ${text}`);
   }
+
+  /** What a schema says of the node at the place; a field that it does not know is named where it stands. */
+  issue(place: Path, { path, ...issue }: z.core.$ZodIssue): void {
+    const whole = [...place, ...(path as Path)];
+    if (issue.code !== "unrecognized_keys") {
+      this.add(whole, issue.message);
+      return;
+    }
+    const node = this.document.getIn(whole, true);
+    for (const key of issue.keys) {
+      const pair = isMap(node) ? node.items.find((item) => String(item.key) === key) : undefined;
+      const named = `${[...whole, key].join(".")}: there is no such field`;
+      if (isNode(pair?.key)) this.at(pair.key.range?.[0] ?? 0, named);
+      else this.add(whole, named);
+    }
+  }
 }
 
 /** What the row starts from: the one of that name, or the model that it extends; none for a new row. */
@@ -111,9 +127,7 @@ function mergeTable(
       const whole = merged(catalogue, table, row, file);
       const checked = schema.safeParse(whole);
       if (checked.success) made.set(row[key], checked.data);
-      for (const { path, message } of checked.error?.issues ?? []) {
-        problems.add([...place, ...(path as Path)], message);
-      }
+      for (const issue of checked.error?.issues ?? []) problems.issue(place, issue);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.add([...place, "extends"], error.message);
@@ -141,9 +155,15 @@ function parsed(
   const problems = new Problems(file, document, lines);
   for (const { pos, message } of document.errors) problems.at(pos[0], message);
   if (problems.list.length > 0) return { rows: {}, problems };
-  const checked = fileSchema.safeParse(contentOf(document, problems) ?? {});
-  for (const { path, message } of checked.error?.issues ?? []) problems.add(path as Path, message);
-  return { rows: checked.data ?? {}, problems };
+  const content = contentOf(document, problems) ?? {};
+  const { error } = fileSchema.safeParse(content);
+  for (const issue of error?.issues ?? []) problems.issue([], issue);
+  // What is wrong in the rows of a table that is in order is named too.
+  const tables = Object.entries(fileSchema.shape).map(([table, schema]) => {
+    const rows = schema.safeParse((content as Row)[table]);
+    return [table, rows.data];
+  });
+  return { rows: Object.fromEntries(tables) as z.infer<typeof fileSchema>, problems };
 }
 
 /**

@@ -23,6 +23,8 @@ export const pricesSchema = z.strictObject({
   hostingHourlyUsd: z.record(z.string(), z.record(z.string(), usd)),
   /** By region and SageMaker type, training jobs, USD an hour. */
   trainingHourlyUsd: z.record(z.string(), z.record(z.string(), usd)).default({}),
+  /** By region and SageMaker type, notebook instances, USD an hour. */
+  notebookHourlyUsd: z.record(z.string(), z.record(z.string(), usd)).default({}),
   /** By region and type, standard reservation of a year without upfront payment, USD an hour. */
   oneYearHourlyUsd: z.record(z.string(), z.record(z.string(), usd)).default({}),
   /** The same of three years. */
@@ -43,6 +45,7 @@ export const priceTables = [
   "spotHighHourlyUsd",
   "hostingHourlyUsd",
   "trainingHourlyUsd",
+  "notebookHourlyUsd",
   "oneYearHourlyUsd",
   "threeYearHourlyUsd",
   "vcpuQuotas",
@@ -70,7 +73,12 @@ export function parsePrices(text: string, file: string): Prices {
   throw new UserError(`${file} is not what a refresh writes.`, { problems, hint });
 }
 
-function dayOf({ keptFrom, collectedAt }: Prices, table: PriceTable, region: string): string {
+/** The day that the prices of a table and region are from. */
+export function dayOf(
+  { keptFrom, collectedAt }: Prices,
+  table: PriceTable,
+  region: string,
+): string {
   return keptFrom?.[`${table} ${region}`] ?? collectedAt;
 }
 

@@ -48,6 +48,7 @@ function shippedValues(
     case "hostingHourlyUsd":
     case "trainingHourlyUsd":
       return sagemakerTypes.map((type) => [type.instanceType, type.prices?.[region]?.[table]]);
+    case "notebookHourlyUsd":
     case "vcpuQuotas":
       return [];
   }
@@ -70,9 +71,11 @@ function knownValues(
 
 function wanted(table: PriceTable, values: Values, types: ReadonlySet<string>): Values {
   if (table === "vcpuQuotas") return values;
+  // Notebooks have types without a GPU, which are no types of the catalogue.
+  const isKnown = (type: string) => table === "notebookHourlyUsd" || types.has(type);
   return Object.fromEntries(
     Object.entries(values)
-      .filter(([type, usd]) => types.has(type) && usd > 0 && Number.isFinite(usd))
+      .filter(([type, usd]) => isKnown(type) && usd > 0 && Number.isFinite(usd))
       .toSorted(([a], [b]) => a.localeCompare(b)),
   );
 }
@@ -87,6 +90,7 @@ const tableNames: Readonly<Record<PriceTable, string>> = {
   spotHighHourlyUsd: "spot, dearest zone,",
   hostingHourlyUsd: "hosting",
   trainingHourlyUsd: "training",
+  notebookHourlyUsd: "notebooks",
   oneYearHourlyUsd: "1 year",
   threeYearHourlyUsd: "3 years",
   vcpuQuotas: "quota",

@@ -126,7 +126,9 @@ export function ledgerOf(runs: readonly RunRecord[], now: Date): readonly Ledger
   return runs.flatMap(({ usages, charges, ...run }) => {
     const { runId, stack, env, owner, model, region } = run;
     const known = { runId, stack, env, owner, model, region };
-    const paid = usages.flatMap((usage) => partsOf(usage, now.getTime()));
+    const paid = usages.flatMap((usage) =>
+      partsOf(usage, now.getTime()).map((part) => ({ ...part, model: usage.model ?? model })),
+    );
     const once = charges
       .filter(({ at }) => Date.parse(at) <= now.getTime())
       .map(({ kind, at, what, usd }) => {

@@ -32,6 +32,8 @@ export interface Measurement extends Interval {
 export interface Usage {
   readonly kind: UsageKind;
   readonly resourceId: string;
+  /** Where it is another than the run's. @default the run's */
+  readonly model?: string | undefined;
   /** `g6.xlarge`, `gp3`. */
   readonly type: string;
   /** Instances, or GiB; of what is measured, as it was last seen. */

@@ -4,6 +4,14 @@ import { UserError } from "../user-error.ts";
 /** What the engine makes of the weights while it loads them. */
 export type LoadPrecision = "none" | "int8" | "int4" | "fp8";
 
+/** What vLLM's `--quantization` is for each; undefined where it is left out. */
+export const vllmQuantisation: Readonly<Record<LoadPrecision, string | undefined>> = {
+  none: undefined,
+  int8: undefined,
+  int4: "bitsandbytes",
+  fp8: "fp8",
+};
+
 /** The formats that each engine makes while it loads; files that hold one already need nothing. */
 const made: Readonly<Record<ServingEngine, Readonly<Record<string, LoadPrecision>>>> = {
   // In-flight: https://docs.vllm.ai/en/latest/features/quantization/bnb/ and .../fp8/

@@ -1,8 +1,31 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { pricesFile } from "../catalogue/load.ts";
+import { dayOf, parsePrices } from "../catalogue/prices.ts";
 import { parseNotebookTypes, type NotebookTypes } from "./notebook-plan.ts";
 
-/** The types of notebook instances that ship with berth, from the data file beside this one. */
-export function loadNotebookTypes(): NotebookTypes {
+const repositoryRoot = new URL("../../", import.meta.url).pathname;
+
+/**
+ * The types of notebook instances that ship with berth, from the data file beside this one, under the prices that a refresh
+ * has read from AWS, which has every type and region that was asked.
+ *
+ * @param folder where `berth.prices.json` is looked for. @default the root of the repository
+ * @throws UserError when that file is not what a refresh writes
+ */
+export function loadNotebookTypes(folder: string = repositoryRoot): NotebookTypes {
   const path = new URL("data/notebook-types.json", import.meta.url);
-  return parseNotebookTypes(JSON.parse(readFileSync(path, "utf8")));
+  const shipped = parseNotebookTypes(JSON.parse(readFileSync(path, "utf8")));
+  const file = `${folder}/${pricesFile}`;
+  if (!existsSync(file)) return shipped;
+  const prices = parsePrices(readFileSync(file, "utf8"), pricesFile);
+  const refreshed = Object.entries(prices.notebookHourlyUsd).flatMap(([region, byType]) =>
+    Object.entries(byType).map(([instanceType, usd]) => ({
+      instanceType,
+      hourlyUsd: { [region]: usd },
+      asOf: dayOf(prices, "notebookHourlyUsd", region),
+      source: prices.source,
+    })),
+  );
+  // The first that has a type and region counts.
+  return { ...shipped, types: [...refreshed, ...shipped.types] };
 }

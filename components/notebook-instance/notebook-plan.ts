@@ -8,10 +8,12 @@ const notebookTypesSchema = z.strictObject({
   types: z.array(
     z.strictObject({
       instanceType: z.string().regex(/^ml\.[a-z0-9-]+\.[a-z0-9]+$/),
-      vcpus: z.int().positive(),
-      memoryGiB: z.number().positive(),
+      vcpus: z.int().positive().optional(),
+      memoryGiB: z.number().positive().optional(),
       /** USD an hour, by region; one that is not here is not known. */
       hourlyUsd: z.record(z.string(), z.number().positive()),
+      /** Day of these prices. @default that of the table */
+      asOf: z.iso.date().optional(),
       source: z.string(),
     }),
   ),
@@ -50,6 +52,9 @@ export interface NotebookRequest {
   readonly ownHourlyUsd?: number | undefined;
 }
 
+/** Types and regions that a refusal names. */
+const mostKnown = 8;
+
 /** Room for notebooks and what people install, GiB; 5 is the least that SageMaker takes. */
 const volumeGiB = 10;
 
@@ -62,9 +67,12 @@ export function planNotebook(
   { notebookType, idleMinutes, region, ownHourlyUsd }: NotebookRequest,
   { types, collectedAt }: NotebookTypes,
 ): NotebookPlan {
-  const row = types.find(({ instanceType }) => instanceType === notebookType);
+  const row = types.find(
+    (type) => type.instanceType === notebookType && type.hourlyUsd[region] !== undefined,
+  );
   const hourlyUsd = ownHourlyUsd ?? row?.hourlyUsd[region];
-  const priceFrom = ownHourlyUsd === undefined ? collectedAt : "berth:notebookHourlyUsd";
+  const priceFrom =
+    ownHourlyUsd === undefined ? (row?.asOf ?? collectedAt) : "berth:notebookHourlyUsd";
   if (hourlyUsd !== undefined) {
     return { instanceType: notebookType, volumeGiB, idleMinutes, hourlyUsd, priceFrom };
   }
@@ -74,7 +82,7 @@ export function planNotebook(
   throw new UserError(
     `The price of a notebook instance of ${notebookType} in ${region} is not known.`,
     {
-      hint: `Say it with berth:notebookHourlyUsd (https://aws.amazon.com/sagemaker/pricing/), or take one that is known: ${known.join(", ")}.`,
+      hint: `Read it from AWS with: npm run berth -- catalogue refresh --region ${region}; say it with berth:notebookHourlyUsd; or take one that is known: ${known.slice(0, mostKnown).join(", ")}.`,
     },
   );
 }

@@ -50,7 +50,7 @@ th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(-
 thead th { color: var(--quiet); font-weight: 600; font-size: .85rem; white-space: nowrap; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.name { white-space: nowrap; }
-td.why { color: var(--quiet); min-width: 12rem; }
+td.why { color: var(--quiet); min-width: 22rem; }
 tbody tr.chosen { background: var(--panel); }
 tbody th { font-weight: 600; white-space: nowrap; }
 .price { display: block; min-width: 7rem; }

@@ -57,9 +57,13 @@ function speed({ task, trainingAsked }: PlanReport, rung: Rung): string[] {
   ];
 }
 
-function money({ monthlyHours, leaseHours }: PlanReport, { hourly, monthlyUsd }: Rung): string[] {
+function money(
+  { monthlyHours, leaseHours, ranking }: PlanReport,
+  { hourly, monthlyUsd }: Rung,
+): string[] {
   const lease = leaseHours === undefined ? [] : [`  lease: ${hourly.totalUsd} x ${leaseHours} h`];
   return [
+    `ladder by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}`,
     `price an hour = ${hourly.instanceUsd} + ${hourly.volumeUsd} + ${hourly.publicIpv4Usd} = ${hourly.totalUsd} USD`,
     `  a month: ${hourly.totalUsd} x ${monthlyHours} h = ${monthlyUsd} USD`,
     ...lease,
@@ -84,6 +88,16 @@ function delivery({ weightsGiB, weightsDelivery }: PlanReport): string[] {
   return rows.length === 0 ? [] : [head, ...rows];
 }
 
+function others({ otherRules }: PlanReport): string[] {
+  const [first] = otherRules;
+  if (first === undefined) return [];
+  const rows = otherRules.map(
+    (each) => `  ${each.rule.padEnd(15)} ${gib(each.gib * 1024).padStart(10)}  ${each.why}`,
+  );
+  const ours = `  ${"this plan".padEnd(15)} ${gib(first.oursGiB * 1024).padStart(10)}`;
+  return ["what other rules say of all GPUs together:", ours, ...rows];
+}
+
 /** The arithmetic behind the first rung, and the other ways for its weights. */
 export function explainLines(report: PlanReport): readonly string[] {
   const [chosen] = report.ladder;
@@ -91,6 +105,7 @@ export function explainLines(report: PlanReport): readonly string[] {
   return [
     "",
     ...memory(chosen),
+    ...others(report),
     ...speed(report, chosen),
     ...money(report, chosen),
     ...delivery(report),

@@ -64,7 +64,7 @@ export function ladderLines({ ladder, ranking, task }: PlanReport): string[] {
   ].join("  ");
   return [
     "",
-    `ladder${inMarkets(ladder)}, by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}:`,
+    `ladder${inMarkets(ladder)}, by the price of ${ranking.by === "job" ? "the job" : "an hour"}:`,
     `  ${head}`,
     ...ladder.map((rung) => `  ${cell(rung, ranking.by, width)}`),
   ];

@@ -11,6 +11,7 @@ import { imageSizeOf } from "../sizing/image-training-demand.ts";
 import { dearestHourlyUsd, tieBreak } from "../sizing/ladder.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
 import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
+import { comparedRules } from "./compared-rules.ts";
 import type {
   OwnMachine,
   PlanReport,
@@ -147,6 +148,7 @@ export function makeReport(
     around: chosen === undefined ? undefined : aroundCost(chosen.region, weightsGiB),
     weightsDelivery: deliveryOf(chosen?.instanceType, weightsGiB, catalogue),
     own,
+    otherRules: chosen === undefined ? [] : comparedRules(job, chosen.demand),
     saving: savingOf(request, catalogue, decision, own),
     warnings: warningsOf(decision, request),
     catalogueVersion: catalogue.version,

@@ -50,8 +50,10 @@ export function priceTexts(report: PlanReport, rung: Rung): readonly string[] {
   const most = purchase === "spot" ? "at most " : "";
   const now = priceNote(rung, report.leaseHours);
   const parts = `instance ${usd(hourly.instanceUsd)}, ${report.rootVolumeGiB} GiB volume ${usd(hourly.volumeUsd)}, public address ${usd(hourly.publicIpv4Usd)}`;
-  return [
-    `${most}${usd(hourly.totalUsd)} an hour: ${parts} (${purchase}, ${region}; ${priceSource}, ${priceAsOf})`,
-    `${most}${usd(monthlyUsd)} a month of ${report.monthlyHours} h; ${now}`,
-  ];
+  const hour = `${most}${usd(hourly.totalUsd)} an hour: ${parts} (${purchase}, ${region}; ${priceSource}, ${priceAsOf})`;
+  if (report.task === "serve") {
+    return [hour, `${most}${usd(monthlyUsd)} a month of ${report.monthlyHours} h; ${now}`];
+  }
+  // A training ends: nobody pays a month of it, and nobody reserves a year for it.
+  return purchase === "on-demand" ? [hour] : [hour, now];
 }

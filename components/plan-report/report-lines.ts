@@ -6,14 +6,9 @@ import { layoutTexts } from "./layout-lines.ts";
 import { ladderLines } from "./ladder-lines.ts";
 import { priceTexts } from "./price-lines.ts";
 import type { ImageSpeed } from "../throughput/image-speed.ts";
+import { line } from "./report-line.ts";
+import { trainingLines } from "./training-lines.ts";
 import type { OwnMachine, PlanReport, Rung, SavingLadder } from "./report.ts";
-
-const indent = "           ";
-
-/** A label of the left column and its text; without a label it goes on under the one before. */
-function line(label: string, text: string): string {
-  return `${label.padEnd(indent.length)}${text}`;
-}
 
 function times(range: Range): string {
   return rangeText(range, timeText);
@@ -65,30 +60,6 @@ function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
   ];
 }
 
-function trainingLines({ trainingAsked }: PlanReport, { training, jobUsd }: Rung): string[] {
-  if (trainingAsked === undefined) return [];
-  const { datasetTokens, epochs, imageSize, microBatch, method } = trainingAsked;
-  if (datasetTokens === undefined || epochs === undefined) {
-    const { width = 0, height = 0 } = imageSize ?? {};
-    const what = `${method}, ${microBatch} of ${width} x ${height} pixels a step`;
-    return [line("time", `not known (${what}): no training of an image model was timed`)];
-  }
-  const data = `${figure(datasetTokens / 1e6)} M tokens`;
-  if (training === undefined || jobUsd === undefined) {
-    return [
-      line("time", `not known for ${data}: the tables lack the peak of this GPU's arithmetic`),
-    ];
-  }
-  const hours = ({ low, high }: Range): Range => ({ low: low * 3600, high: high * 3600 });
-  return [
-    line(
-      "time",
-      `${times(hours(training.epochHours))} an epoch of ${data}, ${times(hours(training.jobHours))} for ${epochs}; ${rangeText(training.tokensPerSecond)} tokens/s`,
-    ),
-    line("job", `${money(jobUsd)} in all`),
-  ];
-}
-
 function tokenLines({ serving }: PlanReport, { perMillionTokensUsd, fullLoad }: Rung): string[] {
   if (perMillionTokensUsd === undefined || serving === undefined) return [];
   const full =
@@ -103,12 +74,12 @@ function tokenLines({ serving }: PlanReport, { perMillionTokensUsd, fullLoad }: 
   ];
 }
 
-function aroundLines({ around, serving }: PlanReport): string[] {
+function aroundLines({ around, serving, ladder }: PlanReport): string[] {
   if (around === undefined) return [];
-  const answers =
-    serving === undefined
-      ? []
-      : [`1 M answer tokens to the internet ${usd(around.egressPerMillionTokensUsd)}`];
+  const text = serving !== undefined && ladder[0]?.speed !== undefined;
+  const answers = !text
+    ? []
+    : [`1 M answer tokens to the internet ${usd(around.egressPerMillionTokensUsd)}`];
   const parts = [
     `weights in S3 ${usd(around.weightsMonthlyUsd)} a month`,
     `a sync ${usd(around.syncUsd)} (${usd(around.crossRegionSyncUsd)} more from a bucket elsewhere in the US or Europe)`,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { imageSpeedSchema, imageTrainingSchema } from "./image-schema.ts";
 import { layoutSchema, rangeSchema as range } from "./layout-schema.ts";
 
 const price = z.number().nonnegative();
@@ -77,21 +78,14 @@ const rung = z.strictObject({
     .optional()
     .describe("What spot was on a day, by a public table; nothing is decided by it."),
   speed: speed.optional(),
-  imageSpeed: z
-    .strictObject({
-      steps: z.int().positive(),
-      images: z.int().positive(),
-      batchSeconds: range,
-      imagesPerHour: range,
-    })
-    .optional()
-    .describe("Of an image model: so many images made together, in so many steps."),
+  imageSpeed: imageSpeedSchema.optional(),
   perThousandImagesUsd: range.optional(),
   perMillionTokensUsd: range.optional().describe("USD of a million answer tokens."),
   fullLoad: z
     .strictObject({ concurrency: z.int().positive(), speed, perMillionTokensUsd: range })
     .optional()
     .describe("As many sequences at once as the memory holds."),
+  imageTraining: imageTrainingSchema.optional(),
   training: z
     .strictObject({ tokensPerSecond: range, epochHours: range, jobHours: range })
     .optional(),
@@ -239,6 +233,16 @@ export const planReportSchema = z.strictObject({
     )
     .describe("Ways to bring the weights to the first rung's host; the first is the one taken."),
   own: own.optional(),
+  otherRules: z
+    .array(
+      z.strictObject({
+        rule: z.string(),
+        gib: z.number().positive().describe("Of all GPUs together."),
+        oursGiB: z.number().positive().describe("Of this plan, of all GPUs together."),
+        why: z.string(),
+      }),
+    )
+    .describe("What other tools' rules say of the first rung."),
   saving: saving.optional(),
   warnings: z.array(z.string()),
   catalogueVersion: z.iso.date(),

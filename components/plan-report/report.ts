@@ -8,7 +8,9 @@ import type { SoftwareStack } from "../sizing/software-stack.ts";
 import type { SizingEngine, Task } from "../sizing/workload.ts";
 import type { ImageSpeed } from "../throughput/image-speed.ts";
 import type { TrainingFramework } from "../sizing/parallel/training-layout.ts";
+import type { ComparedRule } from "./compared-rules.ts";
 import type { ClusterStep } from "../throughput/cluster-step.ts";
+import type { ImageTrainingSpeed } from "../throughput/image-training-speed.ts";
 import type { ServingSpeed } from "../throughput/serving-speed.ts";
 import type { TrainingTime } from "../throughput/training-time.ts";
 
@@ -96,6 +98,9 @@ export interface Rung extends Placement {
   readonly fullLoad: FullLoad | undefined;
   /** Undefined in serving, and where the GPU's rate is not known. */
   readonly training: TrainingTime | undefined;
+  /** Of an image model; undefined else, and where the work of a pass is not known. */
+  readonly imageTraining:
+    (ImageTrainingSpeed & { readonly perThousandImagesUsd: Range }) | undefined;
   /** Undefined in serving. */
   readonly layout: LayoutReport | undefined;
   readonly jobUsd: Range | undefined;
@@ -208,6 +213,8 @@ export interface PlanReport {
   /** Ways in which the weights can reach the first rung's host, the one that is taken first. Empty without a rung. */
   readonly weightsDelivery: readonly WeightsDelivery[];
   readonly own: OwnMachine | undefined;
+  /** What other tools' rules say of the first rung. */
+  readonly otherRules: readonly ComparedRule[];
   readonly saving: SavingLadder | undefined;
   /** What does not keep it from running, and may surprise; one sentence each. */
   readonly warnings: readonly string[];

@@ -84,6 +84,7 @@ const nothing = {
   perMillionTokensUsd: undefined,
   fullLoad: undefined,
   training: undefined,
+  imageTraining: undefined,
   layout: undefined,
   jobUsd: undefined,
 } as const;

@@ -5,6 +5,9 @@ import { stepOf } from "../sizing/parallel/choose-layout.ts";
 import { groupsOf, virtualStagesOf } from "../sizing/parallel/training-layout.ts";
 import type { Candidate } from "../sizing/placement.ts";
 import { clusterTime, type ClusterStep } from "../throughput/cluster-step.ts";
+import { inverse } from "../range.ts";
+import { imageSizeOf } from "../sizing/image-training-demand.ts";
+import { imageTrainingSpeed } from "../throughput/image-training-speed.ts";
 import { densePeakTflops } from "../throughput/dense-peak.ts";
 import { trainingTime, type TrainingTime } from "../throughput/training-time.ts";
 import type { Rung } from "./report.ts";
@@ -64,12 +67,38 @@ function layoutOf({ layout, type }: Candidate, step: ClusterStep | undefined): R
   };
 }
 
+/** The work of a pass is taken to grow with the pixels; attention grows faster, within the range. */
+function imageTraining(
+  { model, workload }: TrainingJob,
+  { accelerator, hourly }: Candidate,
+): Rung["imageTraining"] {
+  const tflops = densePeakTflops(accelerator);
+  const { denoising, imagePixels = 1024 } = model;
+  const { method, gradientCheckpointing, microBatch } = workload;
+  if (tflops === undefined || denoising === undefined || method === "qlora") return undefined;
+  const { width, height } = imageSizeOf(model, workload);
+  const speed = imageTrainingSpeed(
+    {
+      teraOperationsPerPass:
+        (denoising.teraOperationsPerPass * width * height) / (imagePixels * imagePixels),
+      method,
+      gradientCheckpointing,
+      images: microBatch,
+    },
+    tflops,
+  );
+  const perThousandImagesUsd = inverse(speed.imagesPerHour, hourly.totalUsd * 1000);
+  return { ...speed, perThousandImagesUsd };
+}
+
 /** Layout, time and price of a training; without the last two where the GPU's peak is not known; none of an image model. */
 export function trainingRung(
   job: TrainingJob,
   candidate: Candidate,
-): Pick<Rung, "layout"> & Partial<Pick<Rung, "training" | "jobUsd">> {
-  if (job.model.task === "image-generation") return { layout: undefined };
+): Pick<Rung, "layout"> & Partial<Pick<Rung, "training" | "jobUsd" | "imageTraining">> {
+  if (job.model.task === "image-generation") {
+    return { layout: undefined, imageTraining: imageTraining(job, candidate) };
+  }
   const step = stepOfCandidate(job, candidate);
   const layout = layoutOf(candidate, step);
   const tflops = densePeakTflops(candidate.accelerator);

@@ -1,11 +1,12 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Plan } from "../plan.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
-import { makePlan, type PlanRequest } from "../sizing/make-plan.ts";
+import type { PlanRequest } from "../sizing/make-plan.ts";
 import type { ComponentCopy } from "./component-copy.ts";
 import { variantSizes, type VariantSizes } from "./endpoint-limits.ts";
 import type { EndpointRequest } from "./endpoint-plan.ts";
 import { hostingTypeName } from "./hosting-catalogue.ts";
+import { makeLoadedPlan } from "./loaded-plan.ts";
 import {
   servingContainer,
   type ServingContainer,
@@ -186,7 +187,7 @@ export function planVariant(
   further: FurtherRequest,
   tables: HostingTables,
 ): FurtherModel {
-  const plan = makePlan(ownRequest(request, further), tables.hosting);
+  const plan = makeLoadedPlan(ownRequest(request, further), tables.hosting);
   const counts = countsOf(further, 1);
   const { region } = request;
   return {

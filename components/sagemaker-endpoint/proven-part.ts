@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { modelTag } from "../identity.ts";
 import { namedTags } from "../named-tags.ts";
 import { EndpointAnswer, type EndpointAnswerArgs } from "./endpoint-answer.ts";
 import { firstVariantName } from "./further-models.ts";
@@ -46,7 +47,8 @@ function inferenceComponent(
       ...{ ...copy, downloadTimeoutSeconds, startupTimeoutSeconds },
       // It cannot begin with none; scaling takes it there.
       copies: Math.max(1, minInstances),
-      tags: namedTags(tags, `${name}-component`),
+      // By it the cost of the instances is shared out.
+      tags: namedTags({ ...tags, [modelTag]: part.modelId }, `${name}-component`),
     },
     { parent, dependsOn: [endpoint] },
   );

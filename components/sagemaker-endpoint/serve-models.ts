@@ -1,6 +1,5 @@
 import { findModel } from "../catalogue/find-model.ts";
 import type { Plan } from "../plan.ts";
-import { makePlan } from "../sizing/make-plan.ts";
 import { componentCopy, type ComponentCopy } from "./component-copy.ts";
 import type { EndpointRequest } from "./endpoint-plan.ts";
 import {
@@ -11,6 +10,7 @@ import {
   type FurtherModel,
   type HostingTables,
 } from "./further-models.ts";
+import { makeLoadedPlan } from "./loaded-plan.ts";
 import { instancesFor, shareInstances } from "./shared-instances.ts";
 
 /** Instances of a variant. */
@@ -40,7 +40,7 @@ export function serveModels(request: EndpointRequest, tables: HostingTables): Se
   const { components = [], variants = [], shadow } = request;
   const { endpointMode, minInstances, maxInstances } = request;
   if (endpointMode === "components" && components.length > 0) return serveShared(request, tables);
-  const plan = makePlan(request, tables.hosting);
+  const plan = makeLoadedPlan(request, tables.hosting);
   const [{ instanceType, tensorParallel }] = plan.ladder;
   const type = tables.hosting.instanceTypes.find((each) => each.instanceType === instanceType);
   const model = request.customModel ?? findModel(request.model, tables.hosting);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { vllmQuantisation } from "../model-server/load-precision.ts";
 import type { Plan, ServingEngine } from "../plan.ts";
 import { UserError } from "../user-error.ts";
 
@@ -54,19 +55,24 @@ const modelFolder = "/opt/ml/model";
 /** What a container computes on. */
 type Device = "gpu" | "cpu";
 
-type Served = Pick<Plan, "engine" | "modelId" | "contextTokens" | "concurrency" | "ladder">;
+type Served = Pick<
+  Plan,
+  "engine" | "modelId" | "contextTokens" | "concurrency" | "ladder" | "quantise"
+>;
 
 /**
  * Environment of AWS's vLLM image: `SM_VLLM_X_Y` becomes `--x-y`
  * (https://aws.github.io/deep-learning-containers/vllm/deployment/sagemaker/).
  */
 function vllmEnvironment(plan: Served): Record<string, string> {
+  const quantisation = vllmQuantisation[plan.quantise ?? "none"];
   return {
     SM_VLLM_MODEL: modelFolder,
     SM_VLLM_SERVED_MODEL_NAME: plan.modelId,
     SM_VLLM_MAX_MODEL_LEN: String(plan.contextTokens),
     SM_VLLM_MAX_NUM_SEQS: String(plan.concurrency),
     SM_VLLM_TENSOR_PARALLEL_SIZE: String(plan.ladder[0].tensorParallel),
+    ...(quantisation === undefined ? {} : { SM_VLLM_QUANTIZATION: quantisation }),
   };
 }
 

@@ -1,11 +1,12 @@
 import { findModel } from "../catalogue/find-model.ts";
 import type { InstanceType } from "../catalogue/instance-type.ts";
 import type { Plan } from "../plan.ts";
-import { makePlan, type PlanRequest } from "../sizing/make-plan.ts";
+import type { PlanRequest } from "../sizing/make-plan.ts";
 import { NoPlacementError } from "../sizing/no-placement-error.ts";
 import { UserError } from "../user-error.ts";
 import { componentCopy, type ComponentCopy } from "./component-copy.ts";
 import type { HostingTables } from "./further-models.ts";
+import { makeLoadedPlan } from "./loaded-plan.ts";
 
 /** A model by one copy on a type that several models share. */
 export interface SharedModel {
@@ -30,7 +31,7 @@ const splits = [1, 2, 4, 8, 16] as const;
 
 function planned(request: PlanRequest, tables: HostingTables, types: readonly InstanceType[]) {
   try {
-    return makePlan(request, { ...tables.hosting, instanceTypes: types });
+    return makeLoadedPlan(request, { ...tables.hosting, instanceTypes: types });
   } catch (error) {
     if (error instanceof NoPlacementError) return undefined;
     throw error;
@@ -63,7 +64,7 @@ function candidates(
 ): InstanceType[] {
   const names = new Set(
     requests.flatMap(({ request }) =>
-      makePlan(request, hosting).ladder.map(({ instanceType }) => instanceType),
+      makeLoadedPlan(request, hosting).ladder.map(({ instanceType }) => instanceType),
     ),
   );
   return hosting.instanceTypes.filter(({ instanceType }) => names.has(instanceType));

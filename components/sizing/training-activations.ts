@@ -63,10 +63,11 @@ const gradientFactor = 1.25;
 
 /**
  * Bytes of a logit: 16 bit, 32 bit, their gradient and a copy of it. A head in 32 bit, which PEFT makes beside bitsandbytes
- * weights, takes 16; GPTQ weights take 10 and pure 16 bit 8.
+ * weights, takes 16; GPTQ weights take 10, and a full training in pure 16 bit 8. Adapters in pure 16 bit take no less than mixed
+ * ones: transformers makes its logits 32 bit wide for the loss (https://github.com/AnswerDotAI/fsdp_qlora/blob/main/benchmarks_03_2024.md).
  */
 function logitBytes({ method, precision, quantisation = "nf4-double" }: TrainingWorkload): number {
-  if (precision === "bf16") return 8;
+  if (precision === "bf16" && method === "full") return 8;
   if (method !== "qlora") return 13;
   return isBitsandbytes(quantisation) ? 16 : 10;
 }

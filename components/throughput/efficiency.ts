@@ -47,6 +47,17 @@ export const pcieShare: Range = { low: 0.5, high: 0.9 };
  */
 export const denoiserShare: Range = { low: 0.14, high: 0.4 };
 
+/**
+ * The same of its training: 0.22 and 0.24 for Stable Diffusion 2 at 256 and 512 pixels on 8 A100, with captions and latents
+ * made before, and 1.4 times the time where they are not (README.md of github.com/mosaicml/diffusion); 0.14, or 0.21 if its
+ * activations were made again, of LoRA for SDXL on an RTX 3090 (https://github.com/bmaltais/kohya_ss/issues/1730). Both ends
+ * leave room beyond them, which is an assumption.
+ */
+export const denoiserTrainingShare: Range = { low: 0.1, high: 0.33 };
+
+/** Milliseconds of a training step that its arithmetic does not explain; an assumption, from those of a pass. */
+export const trainingOverheadMs: Range = { low: 10, high: 150 };
+
 /** Milliseconds of a step that its arithmetic does not explain: 8 to 33 for one image on an A100, in the same tables. */
 export const stepOverheadMs: Range = { low: 2, high: 33 };
 

@@ -30,7 +30,9 @@ function ofFramework(plan: FinetunePlan, data: JobData, programs: JobPrograms): 
       { path: "megatron.yaml", text: megatronSettings(plan, data) },
       { path: "requirements.txt", text: megatronRequirements(plan.software) },
       program("train_megatron.py"),
+      program("card.py"),
       program("convert_megatron.py"),
+      ...(plan.workload.method === "full" ? [] : [program("merge.py")]),
     ];
   }
   return [

@@ -26,6 +26,21 @@ arguments=()`
 if [ -n "\${BASE_MODEL:-}" ]; then arguments+=(--base_model "$BASE_MODEL"); fi`;
 }
 
+/** What Megatron-LM needs before its training: the base model in its form, brought there once. */
+function before({ layout, machine }: FinetunePlan): string {
+  if (layout.framework !== "megatron" || machine.nodes > 1) return "";
+  return `# In the memory of this host, and without its GPUs.
+if [ ! -d output/base ] && [ ! -f output/finished.json ]; then "$python" convert_megatron.py import; fi
+`;
+}
+
+/** What makes a trained model the result; a run that finds it trained does this alone. */
+function after({ layout }: FinetunePlan): string {
+  if (layout.framework !== "megatron") return "[ -f output/finished.json ] || exit 75";
+  return `[ -f output/trained.json ] || [ -f output/finished.json ] || exit 75
+if [ "\${NODE_RANK:-0}" -eq 0 ] && [ ! -f output/finished.json ]; then "$python" convert_megatron.py export; fi`;
+}
+
 /**
  * Text of `run.sh`. A signal becomes the file output/stop, which the first rank sees between two steps: all ranks then end
  * together, with a checkpoint. torchrun itself would kill ranks that are still writing one.
@@ -66,7 +81,7 @@ ${argumentsOf(plan)}
 mkdir -p output
 # The first host alone: another one may start when somebody has asked for the end already.
 if [ "\${NODE_RANK:-0}" -eq 0 ]; then rm -f output/stop; fi
-setsid "$python" -m torch.distributed.run "\${where[@]}" --nproc-per-node "\${GPUS:-${gpuCount}}" \\
+${before(plan)}setsid "$python" -m torch.distributed.run "\${where[@]}" --nproc-per-node "\${GPUS:-${gpuCount}}" \\
   ${program} "\${arguments[@]}" "$@" &
 job=$!
 stop() {
@@ -82,6 +97,6 @@ while true; do
 done
 rm -f output/stop
 [ "$code" -eq 0 ] || exit "$code"
-[ -f output/finished.json ] || exit 75
+${after(plan)}
 `;
 }

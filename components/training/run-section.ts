@@ -5,10 +5,10 @@ const install = "python3 -m venv .venv && .venv/bin/pip install -r requirements.
 /** The commands, on one host or on each of several. */
 function commands({ machine, layout }: FinetunePlan): readonly string[] {
   const { nodes } = machine;
+  if (nodes === 1) return [install, "./run.sh"];
   const bring =
     layout.framework === "megatron" ? [".venv/bin/python convert_megatron.py import"] : [];
   const once = bring.length === 0 ? [] : ["# once, on one host, without its GPUs", ...bring];
-  if (nodes === 1) return [install, ...once, "./run.sh"];
   return [
     install,
     ...once,
@@ -32,8 +32,11 @@ Put the folder on storage that they share, such as FSx for Lustre or EFS. ${fold
 
 function resultText({ layout, workload }: FinetunePlan): string {
   if (layout.framework === "megatron") {
-    const made = workload.method === "full" ? "output/model" : "output/adapter";
-    return `\`.venv/bin/python convert_megatron.py export\` makes \`${made}\` of the newest checkpoint, as Hugging Face's libraries read it.`;
+    const made =
+      workload.method === "full"
+        ? "`output/model` is the new model"
+        : "`output/adapter` is the adapter";
+    return `At the end ${made}, as Hugging Face's libraries read it; \`.venv/bin/python convert_megatron.py export\` makes it of an earlier checkpoint.`;
   }
   return workload.method === "full"
     ? "`output/model` is the new model."

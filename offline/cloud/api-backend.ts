@@ -76,6 +76,24 @@ function instanceIds(call: ApiRequest): string[] {
   );
 }
 
+/** An image has the disk of the machine that it was made of, which reboots for it unless told not to. */
+async function followImages(
+  call: ApiRequest,
+  reply: ApiReply,
+  machines: InstanceMachines | undefined,
+): Promise<void> {
+  if (machines === undefined || call.service !== "ec2" || reply.status !== 200) return;
+  if (call.operation === "DeregisterImage")
+    await machines.images.remove(text(call.parameters["ImageId"]) ?? "");
+  if (call.operation !== "CreateImage") return;
+  const [id] = instanceIds(call);
+  const machine = machines.running().find(({ instance }) => instance.id === id)?.machine;
+  const [, imageId] = /<imageId>([^<]+)</i.exec(reply.body.toString()) ?? [];
+  if (machine === undefined || imageId === undefined) return;
+  await machines.images.write(imageId, machine);
+  if (text(call.parameters["NoReboot"]) !== "true") await machine.reboot();
+}
+
 const machineCalls =
   /^(RunInstances|CreateFleet|(Start|Stop|Reboot|Terminate)Instances|DeleteFleets|CancelSpot\w+|RequestSpotInstances)$/;
 
@@ -118,6 +136,7 @@ export function apiBackend(parts: {
     const forwarded = refuseUnimplemented(call, await forward(moto.port, call));
     const reply = sagemaker.indexed(call, forwarded);
     after(call, reply);
+    await followImages(call, reply, machines);
     await sagemaker.after(call, reply);
     // EC2 knows an instance's addresses when it launches it; here they are the machine's, known when that has started.
     if (call.operation === "CreateFleet") await machines?.booted();

@@ -8,6 +8,7 @@ import { Clock } from "./clock.ts";
 import { serveControl } from "./control.ts";
 import { apiBackend, launchOf } from "./api-backend.ts";
 import { InstanceMachines } from "./ec2/instance-machines.ts";
+import { MachineImages } from "./ec2/machine-images.ts";
 import { MetadataService } from "./ec2/metadata-service.ts";
 import { Faults, type Fault } from "./faults.ts";
 import { BudgetWatch, type BudgetAlert } from "./gaps/budget-watch.ts";
@@ -124,7 +125,7 @@ function cloudOf(parts: Parts): Cloud {
     await front.close();
     await log.close();
     await parts.unregister();
-    const parted = ["s3", "machines", "endpoints"].map((name) => join(folder, name));
+    const parted = ["s3", "machines", "images", "endpoints"].map((name) => join(folder, name));
     const owned = ownFolder ? [folder] : parted;
     for (const each of owned) await rm(each, { recursive: true, force: true });
   };
@@ -226,6 +227,7 @@ async function assemble(
           cloudPort: port,
           sshPort,
           folder: join(folder, "machines"),
+          images: new MachineImages(join(folder, "images")),
           scenario: options.scenario ?? {},
           log: tell,
         });

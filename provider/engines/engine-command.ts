@@ -1,5 +1,8 @@
 import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
-import type { LoadPrecision } from "../../components/model-server/load-precision.ts";
+import {
+  vllmQuantisation,
+  type LoadPrecision,
+} from "../../components/model-server/load-precision.ts";
 import type { ServingEngine } from "../../components/plan.ts";
 import type { Host } from "../adapters/ssh.ts";
 import { ensureNode } from "../ensure-node.ts";
@@ -41,7 +44,6 @@ function vllmWords(launch: EngineLaunch): Words {
   const { temperature, topP, quantise } = launch;
   const sampling = { temperature, top_p: topP };
   const given = temperature !== undefined || topP !== undefined;
-  const quantisation = { none: undefined, int8: undefined, int4: "bitsandbytes", fp8: "fp8" };
   return [
     `${launch.dataFolder}/engines/vllm-${vllmRelease.version}/bin/vllm`,
     "serve",
@@ -54,7 +56,7 @@ function vllmWords(launch: EngineLaunch): Words {
     ...flag("--served-model-name", launch.modelId),
     ...flag("--max-model-len", launch.contextTokens),
     ...flag("--tensor-parallel-size", launch.tensorParallel),
-    ...flag("--quantization", quantisation[quantise]),
+    ...flag("--quantization", vllmQuantisation[quantise]),
     ...flag("--kv-cache-dtype", launch.kvCacheDtype),
     ...flag("--override-generation-config", given ? JSON.stringify(sampling) : undefined),
   ];

@@ -19,7 +19,7 @@ fi
 # Named is what stays, so that what a later version puts there goes.
 as_root find "${folder:?}" -mindepth 1 -maxdepth 1 ! -name engines ! -name node ! -name python -exec rm -rf {} +
 mkdir "$folder/weights"
-as_root rm -rf "$root"/etc/berth "$root"/run/berth-idle
+as_root rm -rf "$root"/etc/berth "$root"/run/berth-idle "$root"/var/cache/berth-*
 if [ -n "$root" ]; then
   rm -rf "$root"/tmp/berth-*
   exit 0

@@ -7,7 +7,8 @@
 #        model-server.sh stop FOLDER                    stops it and removes what start made
 set -euo pipefail
 action=$1 folder=$2
-unit=${BERTH_UNIT:-berth-model}.service
+name=${BERTH_UNIT:-berth-model}
+unit=$name.service
 unit_path=/etc/systemd/system/$unit
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 with_systemd() { [ -z "${BERTH_ROOT:-}" ] && [ -d /run/systemd/system ] && as_root true 2>/dev/null; }
@@ -58,32 +59,65 @@ holder_of() { # who listens on a port of loopback; nothing when nobody does
   fi
 }
 
+# A model is a stranger's file, and who asks it is a stranger too; the login user that it runs as may become root by sudo. So it
+# reads no more than it needs, writes to a cache of its own alone, and cannot ask the instance for credentials. Devices stay open,
+# for the GPUs (ProtectClock= would shut them too), and memory may be written and run, for what compiles as it goes.
+sealed() {
+  local path hidden=()
+  for path in .ssh .aws .config .docker .kube .gnupg .netrc .git-credentials .bash_history .cache/huggingface; do hidden+=("-$HOME/$path"); done
+  cat <<UNIT
+CacheDirectory=$name
+CacheDirectoryMode=0700
+Environment=HOME=/var/cache/$name PYTHONPYCACHEPREFIX=/var/cache/$name/pycache
+ProtectSystem=strict
+ProtectHome=read-only
+InaccessiblePaths=${hidden[*]}
+ProtectProc=invisible
+IPAddressDeny=169.254.169.254 fd00:ec2::254
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+SystemCallFilter=~@clock @cpu-emulation @module @mount @obsolete @raw-io @reboot @swap
+SystemCallErrorNumber=EPERM
+SystemCallArchitectures=native
+UMask=0077
+LimitCORE=0
+UNIT
+}
+
 render_unit() {
   cat <<UNIT
 [Unit]
 Description=${BERTH_UNIT_TITLE:-berth model server}
-After=network.target
+After=network.target nvidia-persistenced.service nvidia-fabricmanager.service
+RequiresMountsFor=${folder%/*}/weights
 StartLimitIntervalSec=300
 StartLimitBurst=5
 
 [Service]
 User=$(id -un)
 WorkingDirectory=$folder
+# What CUDA would do by itself at its first use, by a program that gets root; here nothing gets root.
+ExecStartPre=+-/bin/sh -c 'if command -v nvidia-modprobe >/dev/null; then exec nvidia-modprobe -u -c0; fi'
 ExecStart=/bin/bash $folder/run.sh
+SyslogIdentifier=$name
 Restart=on-failure
 RestartSec=2
 TimeoutStopSec=20
 NoNewPrivileges=yes
-ProtectSystem=full
+CapabilityBoundingSet=
 PrivateTmp=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
 ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 LimitMEMLOCK=infinity
 LimitNOFILE=65536
 OOMScoreAdjust=500
+$(if [ "$name" = berth-model ]; then sealed; else echo ProtectSystem=full; fi)
 
 [Install]
 WantedBy=multi-user.target
@@ -91,7 +125,7 @@ UNIT
 }
 
 start() {
-  local port=$1 wanted name holder
+  local port=$1 wanted shown holder
   shift
   mkdir -p "$folder"
   # vLLM takes its token from the environment, so that it is in no argument and in no file but its own.
@@ -103,11 +137,11 @@ start() {
     if ! cmp -s "$folder/token.new" "$folder/token"; then same_token=no; fi
     mv -f "$folder/token.new" "$folder/token"
   fi
-  name=$folder/pid
-  if with_systemd; then name=$unit; fi
+  shown=$folder/pid
+  if with_systemd; then shown=$unit; fi
   if [ "$same_token" = yes ] && active && [ "$(cat "$folder/run.sh" 2>/dev/null)" = "$wanted" ]; then
     if ! with_systemd || [ "$(cat "$unit_path" 2>/dev/null)" = "$(render_unit)" ]; then
-      echo "running $name"
+      echo "running $shown"
       return 0
     fi
   fi
@@ -134,7 +168,7 @@ start() {
     fi
     echo "$! $(started_at "$!")" >"$folder/pid"
   fi
-  echo "started $name"
+  echo "started $shown"
 }
 
 case $action in
@@ -156,7 +190,7 @@ case $action in
     halt
     if with_systemd && [ -f "$unit_path" ]; then
       as_root systemctl disable --quiet "$unit" 2>/dev/null || true
-      as_root rm -f "$unit_path"
+      as_root rm -rf "$unit_path" "/var/cache/${name:?}"
       as_root systemctl daemon-reload
     fi
     rm -rf "$folder"

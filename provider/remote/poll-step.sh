@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Tells how a step started by start-step.sh fares, and hands over what it wrote from a byte offset on.
+# It answers when the step has ended, when there is something to hand over that is half a second old, or after some seconds: so
+# a step that is short takes one question, and a silent one few.
 # Usage: poll-step.sh FOLDER OFFSET [stop]
 # Prints: `running|done|gone STATUS BYTES`, a line feed, then that many bytes of the log.
 set -euo pipefail
@@ -10,10 +12,19 @@ started_at() {
   if [ -r "/proc/$1/stat" ]; then sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' '_'; fi
 }
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
+size() { if [ -f "$folder/log" ]; then wc -c <"$folder/log" | tr -d ' '; else echo 0; fi; }
 state=gone code=- pid=''
 if [ -f "$folder/process" ]; then
   read -r pid since on_boot <"$folder/process" || true
   if [ "$on_boot" = "$boot" ] && kill -0 "$pid" 2>/dev/null && [ "$(started_at "$pid")" = "$since" ]; then state=running; fi
+fi
+if [ "$action" != stop ] && [ "$state" = running ]; then
+  for ((tick = 0; tick < 40; tick++)); do
+    if [ -f "$folder/exit" ] || ! kill -0 "$pid" 2>/dev/null; then break; fi
+    if [ "$tick" -ge 10 ] && [ "$(size)" -gt "$offset" ]; then break; fi
+    sleep 0.05
+  done
+  # Its process may have gone without an end to tell of, which the next question finds.
 fi
 if [ "$action" = stop ] && [ "$state" = running ]; then
   if [ -f "$folder/unit" ]; then
@@ -26,8 +37,7 @@ if [ -f "$folder/exit" ]; then
   state="done"
   code=$(cat "$folder/exit")
 fi
-total=0
-if [ -f "$folder/log" ]; then total=$(wc -c <"$folder/log" | tr -d ' '); fi
+total=$(size)
 bytes=$((total - offset))
 if [ "$bytes" -lt 0 ]; then bytes=0; fi
 if [ "$bytes" -gt "$limit" ]; then

@@ -68,8 +68,8 @@ function attributesOf(
 interface ProductQuery<Table extends string> {
   readonly service: string;
   readonly filters: Readonly<Record<string, string>>;
-  /** Attribute that names the type. */
-  readonly name: string;
+  /** The type that a product is of; undefined leaves it out. */
+  readonly name: (attributes: Readonly<Record<string, unknown>>) => unknown;
   /** What is read of each product. */
   readonly tables: Readonly<Record<Table, (product: Product) => number | undefined>>;
 }
@@ -96,7 +96,7 @@ async function products<Table extends string>(
       for (const text of page.PriceList ?? []) {
         const product: unknown = JSON.parse(String(text));
         if (!isRecord(product)) continue;
-        const type = attributesOf(product)[name];
+        const type = name(attributesOf(product));
         if (typeof type !== "string") continue;
         for (const [table, read] of readers) {
           const usd = read(product);
@@ -133,7 +133,7 @@ export function instancePrices(
       oneYearHourlyUsd: (product) => reservedUsd(product, "1yr"),
       threeYearHourlyUsd: (product) => reservedUsd(product, "3yr"),
     },
-    name: "instanceType",
+    name: ({ instanceType }) => instanceType,
     filters: {
       regionCode: settings.region,
       operatingSystem: "Linux",
@@ -152,8 +152,22 @@ export async function sagemakerPrices(
 ): Promise<ByName> {
   const { hourly } = await products(settings, {
     service: "AmazonSageMaker",
-    name: "instanceName",
+    name: ({ instanceName }) => instanceName,
     filters: { regionCode: settings.region, component },
+    tables: { hourly: (product) => hourlyUsd(termsOf(product, "OnDemand")) },
+  });
+  return hourly;
+}
+
+/**
+ * Prices of notebook instances by type. They are told by how usage of them is written (`USE1-Notebk:ml.t3.medium`), which bills have
+ * too (https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html). Needs `pricing:GetProducts`.
+ */
+export async function notebookPrices(settings: ClientSettings): Promise<ByName> {
+  const { hourly } = await products(settings, {
+    service: "AmazonSageMaker",
+    name: ({ usagetype }) => /(?:^|-)Notebk:(ml\.[\w.-]+)$/.exec(String(usagetype))?.[1],
+    filters: { regionCode: settings.region },
     tables: { hourly: (product) => hourlyUsd(termsOf(product, "OnDemand")) },
   });
   return hourly;

@@ -1,6 +1,5 @@
 import {
   CreateImageCommand,
-  CreateTagsCommand,
   DeleteSnapshotCommand,
   DeregisterImageCommand,
   DescribeImagesCommand,
@@ -100,27 +99,15 @@ export function createImage(client: ClientSettings, wish: ImageWish): Promise<st
     { Key: bakedForTag, Value: bakedFor },
     { Key: sourceTag, Value: InstanceId },
   ];
-  const TagSpecifications = [{ ResourceType: "image", Tags } as const];
+  // Snapshots cost money, so that they say from the first moment on whose they are.
+  const TagSpecifications = (["image", "snapshot"] as const).map((ResourceType) => ({
+    ResourceType,
+    Tags,
+  }));
   return using(client, async (ec2) => {
     const made = await ec2.send(new CreateImageCommand({ InstanceId, Name, TagSpecifications }));
     return made.ImageId ?? "";
   });
-}
-
-/** Snapshots cost money, so that they say whose they are. */
-function tagSnapshots(
-  client: ClientSettings,
-  { snapshotIds, name, owner, key }: BakedImage,
-): Promise<unknown> {
-  const Tags = [
-    { Key: "Name", Value: name },
-    { Key: "berth:managed-by", Value: "berth" },
-    { Key: ownerTag, Value: owner },
-    { Key: bakeTag, Value: key },
-  ];
-  return using(client, (ec2) =>
-    ec2.send(new CreateTagsCommand({ Resources: [...snapshotIds], Tags })),
-  );
 }
 
 /**
@@ -136,10 +123,7 @@ export async function untilAvailable(
   const until = Date.now() + imageMinutes * 60_000;
   for (let told = Date.now(); ;) {
     const [image] = await using(client, (ec2) => find(ec2, "image-id", [id]));
-    if (image?.state === "available") {
-      await tagSnapshots(client, image);
-      return image;
-    }
+    if (image?.state === "available") return image;
     if (image !== undefined && image.state !== "pending")
       throw new UserError(`EC2 made ${id} ${image.state}.`, {
         hint: `Remove it with: npm run berth -- bake --remove ${id}. Then bake again.`,

@@ -11,9 +11,12 @@ import {
   type ProductionVariant,
 } from "@aws-sdk/client-sagemaker";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
+import { sharedOut } from "../../components/cost/component-shares.ts";
 import type { Usage } from "../../components/cost/usage.ts";
 import { timestamp } from "../../components/lease/lease.ts";
+import { ec2TypeName } from "../../components/sagemaker-endpoint/hosting-catalogue.ts";
 import { serverlessType } from "../../components/sagemaker-endpoint/serverless-limits.ts";
+import { endpointCopies } from "./cost-of-components.ts";
 import { measuredHours } from "./hourly-metric.ts";
 import { taggedThings } from "./tagged-things.ts";
 import type { ClientSettings } from "./account-scope.ts";
@@ -161,10 +164,23 @@ async function endpointUsage(
     rows.find(({ instanceType }) => instanceType === usage.type)?.prices?.[region]
       ?.hostingHourlyUsd ?? 1;
   const sum = usages.reduce((total, each) => total + listed(each) * each.most, 0);
-  return usages.map((each): Usage => {
+  const priced = usages.map((each): Usage => {
     const { from } = each.usage.span;
     return { ...each.usage, prices: [{ from, hourlyUsd: (recordedUsd * listed(each)) / sum }] };
   });
+  const [first] = priced;
+  const isShared = described.variants[0].ModelName === undefined;
+  if (first === undefined || !isShared) return priced;
+  const from = new Date(first.span.from);
+  const asked = { ...clients, endpointName: name, gpuCount: gpusOf(first.type), from, now };
+  return sharedOut(first, await endpointCopies(asked));
+}
+
+/** GPUs of a type of hosting; one where the catalogue does not know it. */
+function gpusOf(hostingType: string): number {
+  const name = ec2TypeName(hostingType);
+  const types = loadCatalogue().instanceTypes;
+  return types.find(({ instanceType }) => instanceType === name)?.gpuCount ?? 1;
 }
 
 /** SageMaker endpoints of all runs in a region, with the instances that they had hour by hour. */

@@ -5,7 +5,7 @@ import type { RunRecord, UsageKind } from "../../components/cost/usage.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { withLock } from "../../processes/lock-folder.ts";
 import type { ClientSettings } from "./account-scope.ts";
-import { replaceFile } from "./replace-file.ts";
+import { replaceFile } from "../../processes/replace-file.ts";
 import { ownFolder } from "./repository.ts";
 import { recordRuns } from "./run-records.ts";
 

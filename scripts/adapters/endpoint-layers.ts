@@ -77,10 +77,15 @@ async function componentsOf(client: SageMakerClient, endpointArn: string): Promi
   return arns;
 }
 
-/** The tag that keeps an endpoint, and what it has its model from, from whatever nobody asked for. */
-export function endpointProtection(scope: AccountScope, ResourceArn: string): LeaseLayer {
+/** The tag {@link protectTag} of one thing of SageMaker's, and of what goes with it. */
+function protection(
+  scope: AccountScope,
+  ResourceArn: string,
+  what: string,
+  others: typeof componentsOf = () => Promise.resolve([]),
+): LeaseLayer {
   return {
-    name: `the tag ${protectTag} of the endpoint`,
+    name: `the tag ${protectTag} of the ${what}`,
     read: () =>
       onEndpoint(scope, async (client) => {
         for await (const { Tags = [] } of paginateListTags({ client }, { ResourceArn })) {
@@ -92,7 +97,7 @@ export function endpointProtection(scope: AccountScope, ResourceArn: string): Le
     write: async (Value) => {
       await onEndpoint(scope, async (client) => {
         const Tags = [{ Key: protectTag, Value }];
-        for (const arn of [ResourceArn, ...(await componentsOf(client, ResourceArn))]) {
+        for (const arn of [ResourceArn, ...(await others(client, ResourceArn))]) {
           await client.send(new AddTagsCommand({ ResourceArn: arn, Tags }));
           // What a sweep has marked is not to go on a reading from before.
           await client.send(new DeleteTagsCommand({ ResourceArn: arn, TagKeys: [sweepTag] }));
@@ -100,6 +105,16 @@ export function endpointProtection(scope: AccountScope, ResourceArn: string): Le
       });
     },
   };
+}
+
+/** The tag that keeps an endpoint, and what it has its model from, from whatever nobody asked for. */
+export function endpointProtection(scope: AccountScope, endpointArn: string): LeaseLayer {
+  return protection(scope, endpointArn, "endpoint", componentsOf);
+}
+
+/** The same of the notebook instance beside it. */
+export function notebookProtection(scope: AccountScope, notebookArn: string): LeaseLayer {
+  return protection(scope, notebookArn, "notebook");
 }
 
 /**

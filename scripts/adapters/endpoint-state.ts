@@ -15,6 +15,8 @@ export interface EndpointState {
   readonly configName?: string | undefined;
   /** None where it has containers that come with the requests. */
   readonly instances?: number | undefined;
+  /** Instances, whether a model is on them or not. */
+  readonly allInstances?: number | undefined;
   /** What its containers have, where it has no instances. */
   readonly serverless?: ServerlessState | undefined;
   /** Its variants, where there are several. */
@@ -81,6 +83,7 @@ export async function readEndpointState(
       why: found.FailureReason,
       configName: found.EndpointConfigName,
       instances: copies === 0 ? 0 : found.ProductionVariants?.[0]?.CurrentInstanceCount,
+      allInstances: found.ProductionVariants?.[0]?.CurrentInstanceCount,
       serverless: serverlessOf(found.ProductionVariants?.[0]),
       variants: variantsOf(found.ProductionVariants),
     };

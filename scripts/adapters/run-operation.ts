@@ -99,7 +99,9 @@ function explained(
 ): unknown {
   if (aborted) {
     return new InterruptedError(
-      `Stopped. What was made so far is recorded: "${name}" again goes on, "down" removes it.`,
+      name === "down"
+        ? 'Stopped. What was removed so far is recorded: "down" again goes on.'
+        : `Stopped. What was made so far is recorded: "${name}" again goes on, "down" removes it.`,
     );
   }
   if (error instanceof ConcurrentUpdateError) {

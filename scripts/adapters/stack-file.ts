@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { parseDocument } from "yaml";
 import { parseSettings, type Settings } from "../../stacks/parse-settings.ts";
 import { UserError } from "../../components/user-error.ts";
-import { replaceFile } from "./replace-file.ts";
+import { replaceFile } from "../../processes/replace-file.ts";
 import { repository, stackFilePath } from "./repository.ts";
 
 /** Values by full key, such as `berth:model`. */

@@ -70,6 +70,8 @@ export interface StackState {
   readonly groupArn: string | undefined;
   /** ARN of the SageMaker endpoint; undefined for a host. */
   readonly endpointArn: string | undefined;
+  /** ARN of the notebook instance beside the endpoint. */
+  readonly notebookArn: string | undefined;
   /** What the endpoint was made with; undefined for a host. */
   readonly endpoint: RecordedEndpoint | undefined;
   /** Everything that the state says, to look an id up in. */
@@ -82,6 +84,7 @@ export interface StackState {
 
 const groupType = "aws:scheduler/scheduleGroup:ScheduleGroup";
 const endpointType = "berth:index:HostedEndpoint";
+const notebookType = "aws:sagemaker/notebookInstance:NotebookInstance";
 const scheduleType = "aws:scheduler/schedule:Schedule";
 
 function scheduleKind(urn: string): RecordedSchedule["kind"] | undefined {
@@ -159,6 +162,7 @@ export async function readStackState(stack: Stack): Promise<StackState> {
     schedules,
     groupArn: arnOf(groupType),
     endpointArn: arnOf(endpointType),
+    notebookArn: arnOf(notebookType),
     endpoint: endpointSchema.safeParse(resources.find(({ type }) => type === endpointType)?.outputs)
       .data,
     text: JSON.stringify(resources),

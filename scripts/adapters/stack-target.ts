@@ -4,3 +4,8 @@ import { readStackConfig } from "./stack-file.ts";
 export function isExistingHost(stack: string): boolean {
   return readStackConfig(stack)?.["berth:target"] === "existing-host";
 }
+
+/** Whether a stack's file says that it is a training job's. */
+export function isTraining(stack: string): boolean {
+  return readStackConfig(stack)?.["berth:target"] === "training";
+}

@@ -20,6 +20,7 @@ import { accountOf } from "../adapters/account.ts";
 import { describeTypes, instanceTypeOf } from "../adapters/aws-instance-types.ts";
 import {
   instancePrices,
+  notebookPrices,
   sagemakerPrices,
   spotPrices,
   vcpuQuotas,
@@ -30,7 +31,7 @@ import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
 import { repository } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { replaceFile } from "../adapters/replace-file.ts";
+import { replaceFile } from "../../processes/replace-file.ts";
 import { exitCode } from "../exit-code.ts";
 import type { CatalogueOptions } from "./catalogue.ts";
 
@@ -39,12 +40,18 @@ const shownChanges = 40;
 /** The Price List answers for all regions in one place, and throttles. */
 const regionsAtOnce = 4;
 
+/** Why a question failed, in one line: below its own words the SDK explains how to debug it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [said = ""] = error.message.split("\n");
+  return error.name === "Error" ? said : `${error.name}: ${said}`;
+}
+
 async function answerOf(question: Promise<ByName>): Promise<Answer> {
   try {
     return { values: await question };
   } catch (error) {
-    const name = error instanceof Error && error.name !== "Error" ? `${error.name}: ` : "";
-    return { failed: `${name}${error instanceof Error ? error.message : String(error)}` };
+    return { failed: reasonOf(error) };
   }
 }
 
@@ -87,7 +94,7 @@ async function askRegion(
     (found) => ({ found, failed: undefined }),
     (error: unknown) => ({
       found: [],
-      failed: error instanceof Error ? error.message : String(error),
+      failed: reasonOf(error),
     }),
   );
   const types = described.found.flatMap((info) => instanceTypeOf(info, models) ?? []);
@@ -98,19 +105,21 @@ async function askRegion(
   const asked = offered.length === 0 ? names : names.filter((name) => offered.includes(name));
   const byTerm = ["onDemandHourlyUsd", "oneYearHourlyUsd", "threeYearHourlyUsd"] as const;
   const byZone = ["spotHourlyUsd", "spotHighHourlyUsd"] as const;
-  const [instances, spot, hostingHourlyUsd, trainingHourlyUsd, quotas] = await Promise.all([
+  const [instances, spot, hosting, training, notebook, quotas] = await Promise.all([
     answersOf(byTerm, instancePrices(settings)),
     answersOf(byZone, spotPrices(settings, asked, now)),
     answerOf(sagemakerPrices(settings, "Hosting")),
     answerOf(sagemakerPrices(settings, "Training")),
+    answerOf(notebookPrices(settings)),
     answerOf(vcpuQuotas(settings)),
   ]);
   return {
     prices: {
       ...instances,
       ...spot,
-      hostingHourlyUsd,
-      trainingHourlyUsd,
+      hostingHourlyUsd: hosting,
+      trainingHourlyUsd: training,
+      notebookHourlyUsd: notebook,
       vcpuQuotas: quotas,
     },
     types,

@@ -20,7 +20,7 @@ import {
 import { cloudOf } from "../adapters/local-cloud.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
-import { isExistingHost } from "../adapters/stack-target.ts";
+import { isExistingHost, isTraining } from "../adapters/stack-target.ts";
 import { readStackState, type RecordedLease, type StackState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { duration } from "../cost-lines.ts";
@@ -132,6 +132,21 @@ function leaseOf({ startedAt, expiresAt }: RecordedLease): Lease {
   };
 }
 
+/** @throws UserError for a training job: what it may take was said when it was made, and SageMaker changes it no more */
+function checkMovable(env: string): void {
+  if (!isTraining(env)) return;
+  const [of = env, folder = ""] = env.split("-train-", 2);
+  throw new UserError(
+    `The end of a training job cannot be moved: SageMaker changes its MaxRuntimeInSeconds no more.`,
+    {
+      // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateTrainingJob.html
+      hint:
+        "Stop it with a checkpoint, and start it with more hours, which go on from there: " +
+        `npm run berth -- train stop <the folder of ${folder}> --env ${of}, then the same with start and --hours`,
+    },
+  );
+}
+
 /** `berth extend`: gives a deployment more time, in every layer that would end it, or in none. */
 export async function runExtend(
   more: string,
@@ -139,6 +154,7 @@ export async function runExtend(
   terminal: Terminal,
 ): Promise<number> {
   const hours = parseHours(more);
+  checkMovable(options.env);
   const leased = await openLease(options);
   const { env, lease, now } = leased;
   const maxAgeHours = maxAgeHoursOf(env, readStackConfig(env) ?? {});

@@ -1,7 +1,7 @@
 import { rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
 import { protectTag } from "../../components/identity.ts";
 import { UserError } from "../../components/user-error.ts";
-import { groupTag } from "../adapters/endpoint-layers.ts";
+import { groupTag, notebookProtection } from "../adapters/endpoint-layers.ts";
 import {
   hostProtection,
   protectionTags,
@@ -29,6 +29,7 @@ async function protectionLayers(leased: LeasedStack): Promise<readonly LeaseLaye
   const asked = readStackConfig(env)?.["berth:protect"];
   return [
     protectionTags(scope, state.endpointArn),
+    ...(state.notebookArn === undefined ? [] : [notebookProtection(scope, state.notebookArn)]),
     ...(state.groupArn === undefined ? [] : [groupTag(scope, state.groupArn, protectTag)]),
     ...(await liveHosts(leased)).map(hostProtection),
     ...state.schedules.map((schedule) =>

@@ -81,6 +81,9 @@ export function runStart(options: StackOptions, terminal: Terminal): Promise<num
       end === ""
         ? `ends       never by itself; stop it with: npm run berth -- stop --env ${env}`
         : `ends       ${end}`,
+      ...(outputs.notebookName === undefined
+        ? []
+        : [`notebook   rests until: npm run berth -- notebook --env ${env}`]),
     );
     terminal.result({ env, endpoint: recorded.endpointName, state, ends: end });
     return exitCode.ok;

@@ -12,6 +12,7 @@ import type { AccountScope } from "../adapters/account-scope.ts";
 import { runSsh } from "../adapters/ssh.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
+import { componentLines } from "../component-lines.ts";
 import { costLines, runningCost } from "../cost-lines.ts";
 import { findDeployment, type StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
@@ -88,20 +89,16 @@ function endpointLine(outputs: BerthOutputs, endpoint: EndpointState): string {
 /** Each of several variants with its share of the requests, or each of several models with its copies. */
 async function servedLines(
   scope: AccountScope,
-  { served = [] }: BerthOutputs,
-  { variants = [] }: EndpointState,
+  outputs: BerthOutputs,
+  { variants = [], allInstances: instances = 0 }: EndpointState,
 ): Promise<readonly string[]> {
+  const { served = [] } = outputs;
+  const names = served.flatMap(({ component }) => component ?? []);
+  if (names.length > 0) {
+    return componentLines({ outputs, states: await readComponentStates(scope, names), instances });
+  }
   const total = variants.reduce((sum, { weight }) => sum + weight, 0);
-  const components = await readComponentStates(
-    scope,
-    served.flatMap(({ component }) => component ?? []),
-  );
-  return served.map(({ modelId, variant, component }) => {
-    if (component !== undefined) {
-      const { state = "unknown", copies = 0 } =
-        components.find(({ name }) => name === component) ?? {};
-      return `component  ${modelId}: ${state}, ${copies} cop${copies === 1 ? "y" : "ies"}`;
-    }
+  return served.map(({ modelId, variant }) => {
     const { weight = 0, instances = 0 } = variants.find(({ name }) => name === variant) ?? {};
     const share = total === 0 ? 0 : Math.round((100 * weight) / total);
     return `variant    ${variant ?? "?"}: ${share} % of the requests, ${modelId} on ${instances} instance${instances === 1 ? "" : "s"}`;

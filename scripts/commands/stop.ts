@@ -1,22 +1,48 @@
 import { nextOpening, parseOfficeHours } from "../../components/lease/office-hours.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { usd } from "../../components/plan-text.ts";
+import { NotebookControl } from "../adapters/notebook-instance.ts";
 import { writeEndpointState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import type { StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
-import { checkUnprotected, withEndpoint } from "../stoppable-endpoint.ts";
+import { checkUnprotected, withEndpoint, type StoppableEndpoint } from "../stoppable-endpoint.ts";
 
-/** `berth stop`: deletes the endpoint and keeps its model and configuration, so that `berth start` makes it again. */
+/** Stops the notebook instance beside an endpoint, which nobody could ask the model from. */
+async function stopNotebook(
+  { outputs, leased }: StoppableEndpoint,
+  terminal: Terminal,
+): Promise<void> {
+  const { notebookName } = outputs;
+  if (notebookName === undefined) return;
+  const { client } = leased.scope;
+  const tell = (line: string) => {
+    terminal.complain(`  ${line}`);
+  };
+  const control = new NotebookControl({ notebookName, client, tell });
+  try {
+    await control.stop();
+    terminal.say("notebook   stopped, with its kernels; its disk stays until the lease ends");
+  } finally {
+    control.close();
+  }
+}
+
+/**
+ * `berth stop`: deletes the endpoint and keeps its model and configuration, so that `berth start` makes it again. The notebook
+ * beside it rests meanwhile.
+ */
 export function runStop(options: StackOptions, terminal: Terminal): Promise<number> {
   const { env } = options;
-  return withEndpoint(options, terminal, async ({ leased, recorded, outputs, control }) => {
+  return withEndpoint(options, terminal, async (endpoint) => {
+    const { leased, recorded, outputs, control } = endpoint;
     const found = await control.find();
     if (found !== undefined) {
       checkUnprotected(env, found.tags);
       await control.remove();
     }
     await writeEndpointState(leased.opened.stack, { state: "stopped", runningConfig: "" });
+    await stopNotebook(endpoint, terminal);
     const { hours } = recorded;
     const opens =
       hours === undefined ? undefined : nextOpening(parseOfficeHours(hours), leased.now);

@@ -65,19 +65,40 @@ def training_of(job: Path) -> str:
     return sha256.hexdigest()
 
 
+def by_megatron(output: Path) -> bool:
+    return (output.parent / "megatron.yaml").exists()
+
+
 def step_of(path: Path) -> int:
-    return int(path.name.rpartition("-")[2])
+    """Of checkpoint-120, and of Megatron-LM's iter_0000120."""
+    return int(path.name.replace("_", "-").rpartition("-")[2])
+
+
+def folder_of(output: Path, step: int) -> Path:
+    """Where the program that trains looks for a checkpoint."""
+    return output / (f"checkpoints/iter_{step:07d}" if by_megatron(output) else f"checkpoint-{step}")
 
 
 def whole_checkpoints(output: Path) -> list[Path]:
-    return sorted((path.parent for path in output.glob(f"checkpoint-*/{WHOLE}")), key=step_of)
+    pattern = "checkpoints/iter_*" if by_megatron(output) else "checkpoint-*"
+    return sorted((path.parent for path in output.glob(f"{pattern}/{WHOLE}")), key=step_of)
+
+
+def name_newest(checkpoint: Path) -> None:
+    """Megatron-LM goes on from what these two files name, whatever else is there."""
+    state = checkpoint / "train_state.pt"
+    if state.exists():
+        shutil.copyfile(state, checkpoint.parent / "latest_train_state.pt")
+    (checkpoint.parent / "latest_checkpointed_iteration.txt").write_text(str(step_of(checkpoint)))
 
 
 def evaluated(output: Path, step: int) -> dict:
     """The loss of a checkpoint on samples that are not learnt, where it was looked for at its step."""
     path = output / "progress.jsonl"
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    losses = [line["eval_loss"] for line in lines if line["step"] == step and "eval_loss" in line]
+    text = path.read_text() if path.exists() else ""
+    # The last line may be one that is just being written.
+    lines = [json.loads(line) for line in text.splitlines() if '"eval_loss"' in line and line.endswith("}")]
+    losses = [line["eval_loss"] for line in lines if line["step"] == step]
     return {"evalLoss": losses[-1]} if losses else {}
 
 
@@ -143,6 +164,7 @@ class Store:
             if sha256_of(path) != file["sha256"]:
                 raise Unusable(f"{self.uri}{listed['folder']}/{inside} is not what was sent: its SHA-256 differs")
         shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         incoming.rename(target)
         os.sync()
 
@@ -197,7 +219,7 @@ class Store:
         shutil.copytree(newest, kept, copy_function=os.link)
         try:
             step = step_of(newest)
-            sent = {"step": step, **evaluated(self.output, step), **self.send_folder(kept, newest.name)}
+            sent = {"step": step, **evaluated(self.output, step), **self.send_folder(kept, f"checkpoint-{step}")}
             older = known.get("kept", [])
             if "checkpoint" in known:
                 older = [*older, {"step": known["step"], **known["checkpoint"]}]
@@ -228,7 +250,10 @@ class Store:
         if "checkpoint" not in newest or (own and step_of(own[-1]) >= newest["step"]):
             return None
         self.pull_progress(newest["step"])
-        self.fetch_folder(newest["checkpoint"], self.output / newest["checkpoint"]["folder"])
+        place = folder_of(self.output, newest["step"])
+        self.fetch_folder(newest["checkpoint"], place)
+        if by_megatron(self.output):
+            name_newest(place)
         return say(f"from S3    step {newest['step']}: {self.uri}")
 
     def pull_progress(self, step: int) -> None:

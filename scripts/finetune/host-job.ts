@@ -23,6 +23,8 @@ const jobSchema = z.looseObject({
 /** A folder that `berth finetune` wrote, on this machine. */
 export interface JobFolder extends z.infer<typeof jobSchema> {
   readonly folder: string;
+  /** Whether Megatron-LM trains it, and not the Trainer. */
+  readonly megatron: boolean;
   /** Of the folder; names it on the host. */
   readonly name: string;
 }
@@ -30,12 +32,11 @@ export interface JobFolder extends z.infer<typeof jobSchema> {
 /** @throws UserError when the folder is none */
 export function readJobFolder(path: string): JobFolder {
   const folder = resolve(path);
-  if (existsSync(join(folder, "megatron.yaml"))) {
-    throw new UserError(`${path} is a training by Megatron-LM, which berth train does not start.`, {
-      hint: "Run it by hand on each host, as its README.md says; or plan it with --framework hugging-face.",
-    });
-  }
-  const missing = ["job.json", "run.sh", "train.py", "training.yaml", "requirements.txt"].filter(
+  const megatron = existsSync(join(folder, "megatron.yaml"));
+  const programs = megatron
+    ? ["train_megatron.py", "convert_megatron.py"]
+    : ["train.py", "training.yaml"];
+  const missing = ["job.json", "run.sh", ...programs, "requirements.txt"].filter(
     (name) => !existsSync(join(folder, name)),
   );
   if (missing.length > 0) {
@@ -52,7 +53,13 @@ export function readJobFolder(path: string): JobFolder {
       hint: "Write the folder again with --force.",
     });
   }
-  return { ...data, folder, name: basename(folder).replaceAll(/[^\w.-]/g, "-") };
+  if (megatron && (data.machine?.nodes ?? 1) > 1) {
+    throw new UserError(`${path} is a training by Megatron-LM on several hosts.`, {
+      problems: ["each of them writes a part of every checkpoint into one folder that they share"],
+      hint: "Run it by hand on each host, as its README.md says; or plan it for one host, or with --framework hugging-face.",
+    });
+  }
+  return { ...data, folder, megatron, name: basename(folder).replaceAll(/[^\w.-]/g, "-") };
 }
 
 /** @throws UserError when the folder was planned for more hosts than there are: each GPU would have to hold more */

@@ -19,9 +19,17 @@ const plannedSchema = z.looseObject({
 /**
  * What a job of SageMaker is planned from.
  *
- * @throws UserError when job.json does not say it
+ * @throws UserError when job.json does not say it, or Megatron-LM trains it
  */
 export function trainedFolder(job: JobFolder): TrainedFolder {
+  if (job.megatron) {
+    throw new UserError(
+      `${job.folder} is a training by Megatron-LM, and AWS's training image has no Transformer Engine.`,
+      {
+        hint: "Train it on a GPU host, with --target ec2; or plan it with --framework hugging-face.",
+      },
+    );
+  }
   const facts: unknown = JSON.parse(readFileSync(join(job.folder, "job.json"), "utf8"));
   const { data, error } = plannedSchema.safeParse(facts);
   if (data === undefined) {

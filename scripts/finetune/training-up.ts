@@ -60,6 +60,7 @@ function configOf({ plan, settings, job, ...rest }: AskedTraining): StackConfig 
     "berth:subnetIds": inVpc ? subnetIds : undefined,
     "berth:securityGroupIds": inVpc ? own.securityGroupIds : undefined,
     "berth:kmsKeyArn": own?.kmsKeyArn,
+    "berth:permissionsBoundaryArn": settings.permissionsBoundaryArn,
   };
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -51,6 +51,15 @@ async function versionOf(folder: string): Promise<string> {
   for (const name of names.toSorted())
     all.update(`${name} ${await sha256Of(join(folder, name))}\n`);
   return all.digest("hex").slice(0, 8);
+}
+
+/** GiB of weights that are larger than the base model's, since they were learnt in 32 bit; undefined where they are not. */
+function inFullGiB(folder: string, { weightsGiB = Infinity }: Model): number | undefined {
+  const bytes = readdirSync(folder)
+    .filter((name) => name.endsWith(".safetensors"))
+    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  const ownGiB = bytes / 1024 ** 3;
+  return ownGiB > 1.5 * weightsGiB ? Number(ownGiB.toPrecision(4)) : undefined;
 }
 
 /** @throws UserError when the training has no result on this machine */
@@ -104,8 +113,7 @@ async function merge({ folder, baseModel }: JobFolder, terminal: Terminal): Prom
 
 /** @throws UserError for a base model that a row of the catalogue cannot begin with */
 function baseOf(job: JobFolder): Model {
-  const found = loadCatalogue().models.find(({ id }) => id === job.modelId);
-  const base = found ?? exactVariant(job.modelId);
+  const base = exactModel(job.modelId);
   const byHand = `Push its files by themselves, to a stack whose model they are: npm run berth -- push ${job.folder}/output/model`;
   if (base === undefined) {
     throw new UserError(
@@ -124,7 +132,7 @@ function baseOf(job: JobFolder): Model {
   );
 }
 
-function exactVariant(id: string): Model | undefined {
+function exactModel(id: string): Model | undefined {
   try {
     const found = findModel(id, loadCatalogue());
     return found.id === id ? found : undefined;
@@ -165,7 +173,8 @@ export async function tunedModel(
   const { result } = resultOf(job, env);
   const output = join(job.folder, "output");
   const version = await versionOf(join(output, result));
-  const row = tunedRow(name, { base, job: job.name, version });
+  const weightsGiB = result === "model" ? inFullGiB(join(output, result), base) : undefined;
+  const row = tunedRow(name, { base, job: job.name, version, weightsGiB });
   if (result === "adapter" && !(await isMerged(output))) {
     if (planOnly) {
       terminal.say(

@@ -7,7 +7,7 @@ import { loadShippedCatalogue, overlayFile } from "../../components/catalogue/lo
 import type { Model } from "../../components/catalogue/model.ts";
 import { withOverlay } from "../../components/catalogue/overlay.ts";
 import { UserError } from "../../components/user-error.ts";
-import { replaceFile } from "../adapters/replace-file.ts";
+import { replaceFile } from "../../processes/replace-file.ts";
 import { repository } from "../adapters/repository.ts";
 
 /** A row of `berth.catalogue.yaml` that is to be written, and the model that it makes. */
@@ -23,6 +23,8 @@ export interface Tuning {
   readonly job: string;
   /** Of the result's content. */
   readonly version: string;
+  /** GiB of its files where they are in 32 bit, as a training of every weight leaves them. @default as the base model's */
+  readonly weightsGiB?: number | undefined;
 }
 
 function rowOf(document: Document, id: string): YAMLMap | undefined {
@@ -69,18 +71,21 @@ function beginning(document: Document, base: Model): Readonly<Record<string, unk
 export function withTunedRow(
   before: string,
   name: string,
-  { base, job, version }: Tuning,
+  { base, job, version, weightsGiB }: Tuning,
 ): { readonly text: string; readonly model: Model } {
   const shipped = loadShippedCatalogue();
   const document = parseDocument(before.trim() === "" ? "models: []\n" : before);
   checkName(name, base, document, withOverlay(shipped, before, overlayFile));
   const source = `trained from ${base.id} by ${job}, result ${version}`;
+  const inFull = weightsGiB === undefined ? {} : { weightsGiB, nativePrecision: "fp32" };
   const row = rowOf(document, name);
   if (row === undefined) {
     if (!isSeq(document.get("models"))) document.set("models", document.createNode([]));
-    const fields = { ...beginning(document, base), id: name, source };
+    const fields = { ...beginning(document, base), ...inFull, id: name, source };
     document.addIn(["models"], document.createNode(fields));
-  } else row.set("source", source);
+  } else {
+    for (const [field, value] of Object.entries({ ...inFull, source })) row.set(field, value);
+  }
   const models = document.get("models");
   if (isSeq(models)) models.flow = false;
   const text = document.toString({ lineWidth: 0 });

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { runBerth } from "../../scripts/run-berth.ts";
 
-const guide = readFileSync(new URL("../../docs/guide.md", import.meta.url), "utf8");
+const pages = ["README.md", "docs/guide.md"].map((page) =>
+  readFileSync(new URL(`../../${page}`, import.meta.url), "utf8"),
+);
 
-/** The console blocks of the guide: a command, and lines of its output. */
-const blocks = [...guide.matchAll(/```console\n\$ berth (.*)\n([\s\S]*?)```/g)].map(
+/** The console blocks of the pages: a command, and lines of its output. */
+const blocks = [...pages.join("\n").matchAll(/```console\n\$ berth (.*)\n([\s\S]*?)```/g)].map(
   ([, command = "", lines = ""]) => ({ command, lines: lines.trimEnd().split("\n") }),
 );
 
@@ -16,7 +18,7 @@ function words(command: string): string[] {
   );
 }
 
-describe("docs/guide.md", () => {
+describe("the README and docs/guide.md", () => {
   it("has commands to hold it to", () => {
     assert.ok(blocks.length >= 8);
   });

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { S3Client } from "@aws-sdk/client-s3";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
 import { startCloud, type Cloud, type ServingImage } from "../../offline/cloud/cloud.ts";
@@ -24,6 +25,8 @@ export interface Ended {
 /** A command that runs. */
 export interface Running {
   readonly ended: Promise<Ended>;
+  /** Resolves when it has said something. @throws Error with all that it said when it ended before */
+  readonly said: (what: RegExp) => Promise<void>;
   /** Ends it and all that it started, at once. */
   readonly kill: () => void;
 }
@@ -51,21 +54,25 @@ export class CheckoutAccount {
     this.folder = folder;
   }
 
-  /** @param images that stand for those of SageMaker besides the demo's, from the folder of the account */
+  /**
+   * @param images that stand for those of SageMaker besides the demo's, from the folder of the account
+   * @param tier of the machines
+   */
   static async open(
     images: (folder: string) => Promise<readonly ServingImage[]> = () => Promise.resolve([]),
+    tier: "process" | "nspawn" = "process",
   ): Promise<CheckoutAccount> {
     const checkout = await copyCheckout();
     const folder = await mkdtemp(join(tmpdir(), "berth-account-"));
     const servingImages = [...demoServingImages, ...(await images(folder))];
-    const cloud = await startCloud({ tier: "process", servingImages });
+    const cloud = await startCloud({ tier, servingImages });
     const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
     const model = join(folder, "model");
     await mkdir(model);
     const names = await writeDemoModel(model);
     const place = { bucket: "walk-weights", prefix: "demo-llama-60m/" };
     await fillBucket({ client, ...place }, model, names);
-    const { endpoint, environment, tier, machineSshPort } = cloud;
+    const { endpoint, environment, machineSshPort } = cloud;
     const announced = {
       ...{ endpoint, environment, tier, machineSshPort, pid: process.pid },
       ...{ weightsBucket: place.bucket, weightsPrefix: place.prefix },
@@ -129,7 +136,13 @@ export class CheckoutAccount {
     const kill = (): void => {
       if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     };
-    return { ended, kill };
+    const said = async (what: RegExp): Promise<void> => {
+      while (!what.test(text)) {
+        if (child.exitCode !== null) throw new Error(`it never said ${String(what)}:\n${text}`);
+        await sleep(20);
+      }
+    };
+    return { ended, said, kill };
   }
 
   /** Runs a command to its end. */

@@ -53,11 +53,14 @@ describe("an endpoint of several models, in the emulated cloud", function () {
     assert.match(await berth("up"), /endpoint +\S+ on ml\.g4dn\.xlarge/);
     assert.match(
       await berth("status"),
-      /component +\S+: InService, 1 copy\s+component +\S+: InService, 1 copy/,
+      /component +\S+: InService, 1 copy, \$\S+ of the hour\s+component +\S+: InService, 1 copy, \$/,
     );
     await local.pass(1000);
     await until(async () => (await berth("status")).includes(": InService, 0 copies"), 120);
-    assert.match(await berth("status"), /component +\S+: InService, 1 copy\n/);
+    assert.match(
+      await berth("status"),
+      /component +\S+: InService, 1 copy(, \$\S+ of the hour)?\n/,
+    );
     await local.pass(31 * 3600);
     assert.match(await berth("status"), /endpoint +gone/);
     assert.match(await berth("down", "--yes"), /receipt +0 left/);

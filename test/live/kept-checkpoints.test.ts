@@ -30,7 +30,7 @@ import {
   sendJob,
   type JobFolder,
 } from "../../scripts/finetune/host-job.ts";
-import { sendKeeper, type KeptPlace } from "../../scripts/finetune/kept-checkpoints.ts";
+import { sendKeeper, uriOf, type KeptPlace } from "../../scripts/finetune/kept-checkpoints.ts";
 import { dlami, instanceOf, makeProfile, settingsFor, until } from "../offline/cloud/account.ts";
 
 /** Stands for a training: a whole checkpoint each third step, and a half-written one after it. */
@@ -51,7 +51,6 @@ while [ "$step" -lt "$last" ]; do
   sleep 0.2
   echo "{\\"step\\": $step, \\"steps\\": $last, \\"time\\": 0, \\"loss\\": 1.5}" >>progress.jsonl
   if [ $((step % 3)) = 0 ]; then
-    echo "{\\"step\\": $step, \\"steps\\": $last, \\"time\\": 0, \\"eval_loss\\": $step}" >>progress.jsonl
     mkdir -p "checkpoint-$step/state" "checkpoint-$((step + 1))"
     echo "weights of $step" >"checkpoint-$step/state/model.bin"
     echo "half of it" >"checkpoint-$((step + 1))/model.bin"
@@ -167,8 +166,8 @@ describe("checkpoints that are kept in S3", function () {
     return (await Body?.transformToString()) ?? "";
   }
 
-  async function folders(): Promise<readonly string[]> {
-    const asked = { Bucket: "kept", Prefix: `${place.prefix}checkpoint-` };
+  async function folders(prefix: string): Promise<readonly string[]> {
+    const asked = { Bucket: "kept", Prefix: `${prefix}checkpoint-` };
     const { Contents = [] } = await s3.send(new ListObjectsV2Command(asked));
     return [...new Set(Contents.map(({ Key = "" }) => Key.split("/")[3] ?? ""))];
   }
@@ -203,9 +202,7 @@ describe("checkpoints that are kept in S3", function () {
     assert.ok(lines.includes(`from step ${step}`));
     assert.match(lines.join("\n"), /checkpoints did not reach s3:.*AccessDenied.*goes on/s);
     const steps = (await kept("progress.jsonl")).trim().split("\n");
-    const numbers = steps
-      .map((line) => JSON.parse(line) as { step: number; loss?: number })
-      .flatMap((entry) => (entry.loss === undefined ? [] : [entry.step]));
+    const numbers = steps.map((line) => (JSON.parse(line) as { step: number }).step);
     assert.deepEqual(
       numbers,
       numbers.map((_, index) => index + 1),
@@ -219,23 +216,60 @@ describe("checkpoints that are kept in S3", function () {
     await lost;
   });
 
-  it("are the last two and the best: older ones are removed", async () => {
-    const steps = (await folders()).map((name) => Number(name.split("-")[1]));
-    const last = await newestStep();
-    // The loss on other samples is the step's number, so that the first one that was kept is the best.
-    const [first = 0, ...others] = steps.toSorted((a, b) => a - b);
-    assert.equal(others.length, 2, steps.join(", "));
-    assert.ok(first < last - 10 && others.includes(last));
-    const best = await fetchKept(job, place, first);
-    assert.deepEqual([best.step, best.finished], [first, false]);
-    assert.equal(
-      readFileSync(join(best.folder, "state/model.bin"), "utf8"),
-      `weights of ${first}\n`,
+  /** Runs checkpoints.py once. @returns what it said */
+  async function keeper(action: string, folder: string, uri: string): Promise<string> {
+    const script = join(repository, "scripts/finetune/checkpoints.py");
+    const words = [script, action, join(folder, "output"), uri];
+    const env = {
+      ...process.env,
+      AWS_ENDPOINT_URL: place.endpoint,
+      AWS_DEFAULT_REGION: place.region,
+    };
+    const python = await motoPython(() => undefined);
+    const child = spawn(python, words, { env, stdio: ["ignore", "pipe", "inherit"] });
+    return Buffer.concat((await child.stdout.toArray()) as Buffer[]).toString();
+  }
+
+  it("are the last two and the best: older ones are removed, or it is said that they stay", async () => {
+    const own = writeJob(join(local, "pruned"), '{"text": "three"}\n');
+    const there = { ...place, prefix: "training/checkpoints/pruned/" };
+    mkdirSync(join(own.folder, "output"));
+    let said = "";
+    let progress = "";
+    for (const [step, loss] of [
+      [3, 2.5],
+      [6, 1.5],
+      [9, 2],
+      [12, 2],
+      [15, 2],
+      [18, 2],
+    ] as const) {
+      const checkpoint = join(own.folder, `output/checkpoint-${step}`);
+      mkdirSync(checkpoint);
+      writeFileSync(join(checkpoint, "model.bin"), `weights of ${step}\n`);
+      writeFileSync(join(checkpoint, "whole"), "");
+      progress += `${JSON.stringify({ step, steps: 20, time: 0, eval_loss: loss })}\n`;
+      writeFileSync(join(own.folder, "output/progress.jsonl"), progress);
+      const kind = "access-denied";
+      if (step === 15)
+        cloud.setFault({ kind, service: "s3", operation: "DeleteObjects", times: 1 });
+      said += await keeper("push", own.folder, uriOf(there));
+    }
+    assert.match(said, /removed +checkpoint-3 from S3/);
+    assert.match(said, /warning .*AccessDenied.*costs its storage/);
+    assert.match(said, /removed +checkpoint-12, checkpoint-9 from S3/);
+    assert.deepEqual(await folders(there.prefix), [
+      "checkpoint-15",
+      "checkpoint-18",
+      "checkpoint-6",
+    ]);
+    const best = await fetchKept(own, there, 6);
+    assert.deepEqual([best.step, best.finished], [6, false]);
+    assert.equal(readFileSync(join(best.folder, "model.bin"), "utf8"), "weights of 6\n");
+    await assert.rejects(fetchKept(own, there, 3), ({ hint }: UserError) =>
+      String(hint).includes("6 (best), 15, 18"),
     );
-    await assert.rejects(fetchKept(job, place, 4), ({ hint }: UserError) =>
-      String(hint).includes(`${first} (best), `),
-    );
-    const { checkpoints, bytes } = await storedIn(place);
+    const { checkpoints, bytes } = await storedIn(there);
     assert.equal(checkpoints, 3);
     assert.ok(bytes > 100);
   });
@@ -273,6 +307,31 @@ describe("checkpoints that are kept in S3", function () {
     assert.equal(code, 0, text);
     assert.match(text, /EC2 takes this host back at 2026-11-25T12:00:00Z/);
     assert.match(text, /in S3 +step 7: s3:\/\/kept\/spot\//);
+  });
+
+  it("are those of Megatron-LM too, which then goes on from them", async () => {
+    const uri = "s3://kept/megatron/";
+    const [here, there] = ["megatron", "megatron-again"].map(
+      (name) => writeJob(join(local, name), "").folder,
+    );
+    for (const folder of [here!, there!]) {
+      writeFileSync(join(folder, "megatron.yaml"), "");
+      mkdirSync(join(folder, "output"));
+    }
+    const checkpoint = join(here!, "output/checkpoints/iter_0000040");
+    mkdirSync(checkpoint, { recursive: true });
+    writeFileSync(join(checkpoint, "train_state.pt"), "state of 40");
+    writeFileSync(join(here!, "output/progress.jsonl"), '{"step": 40, "steps": 50, "time": 0}\n');
+    // Without its mark it was cut off.
+    assert.doesNotMatch(await keeper("push", here!, uri), /in S3/);
+    writeFileSync(join(checkpoint, "whole"), "40\n");
+    assert.match(await keeper("push", here!, uri), /in S3 +step 40/);
+    assert.match(await keeper("pull", there!, uri), /from S3 +step 40/);
+    const brought = (name: string) =>
+      readFileSync(join(there!, "output/checkpoints", name), "utf8");
+    assert.equal(brought("iter_0000040/train_state.pt"), "state of 40");
+    assert.equal(brought("latest_train_state.pt"), "state of 40");
+    assert.equal(brought("latest_checkpointed_iteration.txt"), "40");
   });
 
   it("are not taken for another training, nor when what is there cannot be told", async () => {

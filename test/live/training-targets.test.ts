@@ -40,6 +40,12 @@ describe("a folder of a fine-tuning", function () {
     });
     trainsAsAgreed(() => job);
 
+    it("has an end that nobody moves", async () => {
+      const extended = await account.berth("extend", "2h", "--env", `${env}-train-on-job`);
+      assert.equal(extended.code, 1);
+      assert.match(extended.text, /cannot be moved[\s\S]*train stop <the folder of on-job>/);
+    });
+
     it("says why it failed, with the last lines, and leaves nothing when it is taken down", async () => {
       const wrong = new JobTarget(account, env, "wrong");
       writeFileSync(join(wrong.folder, "wrong"), "");

@@ -41,6 +41,15 @@ describe("differences", () => {
     assert.equal(concurrency.one.over?.from, "default");
   });
 
+  it("names no level below that says the same", () => {
+    const [leaseHours] = differences(
+      stackPolicy("dev", { "berth:leaseHours": 4 }),
+      stackPolicy("dev-b", { "berth:leaseHours": 6 }),
+    );
+    assert.deepEqual(leaseHours?.one, { text: "4", from: "file" });
+    assert.deepEqual(leaseHours.other.over, { text: "4", from: "policy" });
+  });
+
   it("is empty for stacks that do the same", () => {
     const config = { "aws:region": "us-east-1" };
     assert.deepEqual(differences(stackPolicy("dev-a", config), stackPolicy("dev-b", config)), []);

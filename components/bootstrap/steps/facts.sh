@@ -95,8 +95,15 @@ fi
 if mountpoint -q /opt/dlami/nvme 2>/dev/null; then fact image_storage "/opt/dlami/nvme $(free_mib /opt/dlami/nvme)"; fi
 fact weights_mounted "$(answer mountpoint -q "$folder/weights")"
 if have python3; then
-  fact python "$(python3 -c 'import platform; print(platform.python_version())' 2>/dev/null)"
-  fact python_venv "$(answer python3 -c 'import venv, ensurepip')"
+  # It takes most of the time of these facts to start, so it is started once.
+  python3 -c '
+import platform
+print("python=" + platform.python_version())
+try:
+    import venv, ensurepip
+    print("python_venv=yes")
+except ImportError:
+    print("python_venv=no")' 2>/dev/null
 fi
 fact docker "$(answer have docker)"
 fact container_toolkit "$(answer have nvidia-ctk)"

@@ -38,7 +38,7 @@ def provenance(job: Path, end: dict, base: str, base_revision: str | None) -> di
 
 
 def card(facts: dict) -> str:
-    loss = f"loss {facts['trainLoss']:.4f} on average"
+    loss = f"; loss {facts['trainLoss']:.4f} on average" if "trainLoss" in facts else ""
     if "validationLoss" in facts:
         loss += f", {facts['validationLoss']:.4f} on samples that it did not learn"
     # The keys of https://huggingface.co/docs/hub/model-cards#model-card-metadata
@@ -51,7 +51,7 @@ library_name: transformers
 # {facts["modelId"]}, fine-tuned
 
 - base model: {facts["baseModel"]}{" at " + facts["baseRevision"] if "baseRevision" in facts else ""}; its licence ({facts["licence"]}) holds for this model too
-- trained: {facts["method"]}, {facts["step"]} steps on {facts["trainSamples"]} samples (SHA-256 {facts["dataSha256"]}); {loss}
+- trained: {facts["method"]}, {facts["step"]} steps on {facts["trainSamples"]} samples (SHA-256 {facts["dataSha256"]}){loss}
 - `provenance.json` has the same for programs
 """
 

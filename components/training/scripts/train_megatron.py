@@ -4,6 +4,7 @@ Run it through run.sh, on every host. It ends early, with a checkpoint, when out
 (seconds since 1970) is reached.
 """
 
+import json
 import os
 import signal
 import sys
@@ -41,19 +42,45 @@ OUTPUT = Path("output")
 NAMES = {"train.jsonl": "training.jsonl", "validation.jsonl": "validation.jsonl"}
 
 
-class Stopper(Callback):
-    """Turns output/stop and STOP_AT into the signal after which every rank ends its step and keeps it."""
+class Keeper(Callback):
+    """Turns output/stop and STOP_AT into the signal after which every rank ends its step and keeps it; marks whole checkpoints, and
+    writes output/progress.jsonl."""
 
     def __init__(self):
         stop_at = os.environ.get("STOP_AT")
         self.stop_at = float(stop_at) if stop_at else float("inf")
+        self.rank = int(os.environ.get("RANK", "0"))
+        # The losses are those of the last stage of the pipeline, which the last rank is of.
+        self.has_losses = self.rank == int(os.environ.get("WORLD_SIZE", "1")) - 1
 
     def on_train_start(self, context):
         same_folder(OUTPUT)
 
     def on_train_step_end(self, context):
+        # The step is counted after the callbacks.
+        losses = {name: float(value) for name, value in (context.loss_dict or {}).items()}
+        if self.has_losses and losses:
+            self.note(context, context.state.train_state.step + 1, {"loss": next(iter(losses.values()))})
         if (OUTPUT / "stop").exists() or time.time() >= self.stop_at:
             os.kill(os.getpid(), signal.SIGTERM)
+
+    def on_eval_end(self, context):
+        losses = [float(value) for value in (context.total_loss_dict or {}).values()]
+        if self.has_losses and losses:
+            self.note(context, context.state.train_state.step, {"eval_loss": losses[0]})
+
+    def on_checkpoint_save(self, context):
+        # All ranks have written their parts by now.
+        if self.rank == 0:
+            step = context.state.train_state.step
+            (OUTPUT / f"checkpoints/iter_{step:07d}/whole").write_text(f"{step}\n")
+            self.note(context, step, {"checkpoint": step})
+
+    @staticmethod
+    def note(context, step: int, facts: dict) -> None:
+        steps = context.state.cfg.train.train_iters or 0
+        with open(OUTPUT / "progress.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, "steps": steps, "time": round(time.time()), **facts}) + "\n")
 
 
 def prepare_data(root: Path) -> None:
@@ -82,8 +109,8 @@ def apply(target, settings: dict):
 
 def main() -> None:
     settings = yaml.safe_load(Path("megatron.yaml").read_text(encoding="utf-8"))
-    if (OUTPUT / "finished.json").exists():
-        print("It is finished: output/finished.json says so. Remove the folder output to begin again.")
+    if (OUTPUT / "trained.json").exists() or (OUTPUT / "finished.json").exists():
+        print("It is trained. Remove the folder output to begin again.")
         return
     prepare_data(Path(settings["dataset"]["dataset_root"]))
     base = os.environ.get("BASE_MODEL", settings["base_model"])
@@ -104,9 +131,10 @@ def main() -> None:
         mixed_precision=settings["mixed_precision"],
     )
     # It ends the process itself where it stopped early, so what follows is reached by a training that is through.
-    finetune(config, forward_step, callbacks=[Stopper()])
+    finetune(config, forward_step, callbacks=[Keeper()])
     if int(os.environ.get("RANK", "0")) == 0:
-        (OUTPUT / "finished.json").write_text('{"result": "checkpoints"}\n', encoding="utf-8")
+        text = json.dumps({"step": config.train.train_iters}) + "\n"
+        (OUTPUT / "trained.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import type { Machine, MachineSpec, MachineTier } from "../machines/machine.ts";
 import type { Moto } from "../moto/moto.ts";
 import { gpuOfType } from "./gpu-of-type.ts";
 import type { InstanceView } from "./instance-view.ts";
+import type { MachineImages } from "./machine-images.ts";
 import { credentialsOf, metadataOf } from "./metadata.ts";
 
 /** What machines are started with besides their instance. */
@@ -11,6 +12,7 @@ export interface MachineSettings {
   readonly cloudPort: number;
   readonly sshPort: number;
   readonly folder: string;
+  readonly images: MachineImages;
   readonly scenario: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
 }
@@ -50,6 +52,10 @@ export class InstanceMachines {
       if (this.#active) void this.reconcile();
     }, pollMilliseconds);
     this.#timer.unref();
+  }
+
+  get images(): MachineImages {
+    return this.#settings.images;
   }
 
   /** To be told of every call that may change an instance. */
@@ -227,7 +233,7 @@ export class InstanceMachines {
   }
 
   #specOf(instance: InstanceView): MachineSpec {
-    const { cloudPort, sshPort, folder, scenario } = this.#settings;
+    const { cloudPort, sshPort, folder, images, scenario } = this.#settings;
     return {
       instanceId: instance.id,
       hostname: `ip-${instance.privateIp.replaceAll(".", "-")}`,
@@ -238,6 +244,7 @@ export class InstanceMachines {
       cloudPort,
       sshPort,
       diskGiB: instance.rootGiB,
+      image: images.find(instance.imageId),
       gpu: gpuOfType(instance.type),
       folder: join(folder, instance.id),
       scenario,

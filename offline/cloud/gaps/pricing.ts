@@ -6,6 +6,9 @@ interface Filter {
   readonly Value?: string;
 }
 
+/** How usage of a component is written. */
+const usageOf: Readonly<Record<string, string>> = { Training: "Train", Notebook: "Notebk" };
+
 /** What the two services call a product: its family and its attributes beside the region. */
 const services = {
   AmazonEC2: {
@@ -27,6 +30,7 @@ const services = {
     attributes: (instanceName: string, component: string) => ({
       instanceName,
       instanceType: `${instanceName}-${component}`,
+      usagetype: `USE1-${usageOf[component] ?? "Host"}:${instanceName}`,
       component,
     }),
   },
@@ -36,6 +40,20 @@ type Service = (typeof services)[keyof typeof services];
 
 function serviceOf(code: unknown): Service | undefined {
   return code === "AmazonEC2" || code === "AmazonSageMaker" ? services[code] : undefined;
+}
+
+/** Notebook instances, USD an hour; those of us-east-1, and asked by their usage type alone. */
+const notebookUsd: Readonly<Record<string, number>> = { "ml.t3.medium": 0.05, "ml.t3.large": 0.1 };
+
+function notebooks(service: Service, asked: string | undefined): readonly string[] {
+  const { asOf, regions } = priceTable(service.table);
+  return regions
+    .filter((regionCode) => asked === undefined || asked === regionCode)
+    .flatMap((regionCode) =>
+      Object.entries(notebookUsd).map(([type, usd]) =>
+        product(service, { type, regionCode, usd, asOf, component: "Notebook" }),
+      ),
+    );
 }
 
 /** The products that the filters let through, each as JSON. */
@@ -56,7 +74,8 @@ function productsOf(service: Service, filters: readonly Filter[]): readonly stri
       products.push(product(service, { type, regionCode, usd, asOf, component }));
     }
   }
-  return products;
+  const asksAll = service.name === "instanceName" && wanted("component") === undefined;
+  return asksAll ? [...products, ...notebooks(service, wanted("regionCode"))] : products;
 }
 
 /** GetProducts for Linux on-demand prices of accelerated EC2 types, and hosting prices of SageMaker's. */

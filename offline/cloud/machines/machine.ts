@@ -18,6 +18,8 @@ export interface MachineSpec {
   readonly cloudPort: number;
   readonly sshPort: number;
   readonly diskGiB: number;
+  /** What an earlier machine's `writeImage` made, to boot from. @default the tier's own system */
+  readonly image?: string | undefined;
   readonly gpu:
     { readonly model: string; readonly count: number; readonly memoryMiB: number } | undefined;
   /** Scratch folder of this machine, removed by `terminate()`. */
@@ -35,6 +37,8 @@ export interface Machine {
   /** Resolves once, when the machine is gone, with the reason. */
   readonly ended: Promise<"poweroff" | "terminated" | "crashed">;
   reboot(): Promise<void>;
+  /** Writes what its disk holds to a path from which a later machine of the tier can boot. */
+  writeImage(path: string): Promise<void>;
   /** Ends the machine and removes everything of it; may be called again. */
   terminate(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, lstat, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ssh2 from "ssh2";
@@ -25,6 +25,12 @@ function ownHostKey(): string {
     const key = ssh2.utils.generateKeyPairSync("ed25519").private;
     if (!(ssh2.utils.parseKey(key) instanceof Error)) return key;
   }
+}
+
+/** A disk holds no sockets and no pipes of running programs. */
+async function isKept(path: string): Promise<boolean> {
+  const file = await lstat(path);
+  return !file.isSocket() && !file.isFIFO();
 }
 
 /** A machine that is a folder: its processes are this host's, its network and kernel too. */
@@ -60,6 +66,9 @@ class ProcessMachine implements Machine {
   }
 
   async boot(): Promise<void> {
+    const { image } = this.#spec;
+    if (image !== undefined)
+      await cp(image, this.#root, { recursive: true, verbatimSymlinks: true });
     for (const folder of [`home/${user}`, "tmp", "etc", "run/cloud-init", "var", "opt"]) {
       await mkdir(join(this.#root, folder), { recursive: true });
     }
@@ -197,6 +206,10 @@ class ProcessMachine implements Machine {
     await this.#down();
     await rm(join(this.#root, "run/cloud-init/result"), { force: true });
     await this.#up("later boot");
+  }
+
+  writeImage(path: string): Promise<void> {
+    return cp(this.#root, path, { recursive: true, verbatimSymlinks: true, filter: isKept });
   }
 
   terminate(): Promise<void> {

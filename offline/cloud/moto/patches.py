@@ -249,8 +249,24 @@ def refuse_what_is_in_use() -> None:
     SecurityGroupBackend._delete_security_group, SubnetBackend.delete_subnet = group, subnet
 
 
+def tag_snapshots_of_images() -> None:
+    original = AmiBackend.create_image
+
+    def create(self: Any, instance_id: str, name: str, description: str, tag_specifications: Any) -> Any:
+        rest = [each for each in tag_specifications if each["ResourceType"] != "snapshot"]
+        image = original(self, instance_id, name, description, rest)
+        for each in tag_specifications:
+            if each["ResourceType"] == "snapshot":
+                for tag in each["Tags"]:
+                    image.ebs_snapshot.add_tag(tag["Key"], tag["Value"])
+        return image
+
+    AmiBackend.create_image = create
+
+
 def apply(proxy_port: str) -> None:
     add_images()
+    tag_snapshots_of_images()
     add_parameters()
     complete_launches()
     end_interfaces_with_instances()

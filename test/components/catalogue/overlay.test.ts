@@ -84,7 +84,7 @@ instanceTypes:
     const problems = refusal(text).join("\n");
     for (const said of [
       /:3:13: models\.0\.layers: /,
-      /:2:5: models\.0: .*typo/,
+      /:4:5: models\.0\.typo: there is no such field/,
       /:6:14: models\.1\.extends: The model "no-such-model" is not in the catalogue/,
       /:7:5: models\.2\.family: /,
       /:10:12: instanceTypes\.0\.vcpus: /,
@@ -98,6 +98,13 @@ instanceTypes:
     assert.match(refusal("models: [").join(), /berth\.catalogue\.yaml:1:\d+: /);
     assert.match(refusal("modles: []").join(), /:1:1: .*modles/);
     assert.match(refusal("models: 3").join(), /:1:9: models: /);
+  });
+
+  it("names a table that there is none of where it stands, and the mistakes of the others with it", () => {
+    const problems = refusal("models:\n  - id: falcon-7b\n    weightsGiB: -1\nacelerators: []\n");
+    assert.match(problems.join("\n"), /:4:1: acelerators: there is no such field/);
+    assert.match(problems.join("\n"), /:3:17: models\.0\.weightsGiB: Too small/);
+    assert.equal(problems.length, 2);
   });
 
   it("takes an empty file for nothing", () => {

@@ -26,6 +26,12 @@ describe("weeklySwitches", () => {
     assert.equal(hoursAWeek, 12);
   });
 
+  it("does not switch off and on again between windows that touch on one day", () => {
+    const { starts, stops } = weeklySwitches("Mon 09:00-12:00, Mon 12:00-15:00 UTC");
+    assert.deepEqual(starts, ["cron(0 9 ? * MON *)"]);
+    assert.deepEqual(stops, ["cron(0 15 ? * MON *)"]);
+  });
+
   it("refuses the whole week", () => {
     assert.throws(() => weeklySwitches("Sun-Sat 00:00-24:00 UTC"), /are the whole week/);
   });
@@ -61,5 +67,8 @@ describe("openHours", () => {
     const at = (now: string) => nextClosing(hours, new Date(now))?.toISOString();
     assert.equal(at("2026-11-23T09:30:00Z"), "2026-11-23T18:00:00.000Z");
     assert.equal(at("2026-11-28T09:30:00Z"), "2026-11-30T18:00:00.000Z");
+    const chain = parseOfficeHours("Mon 08:00-12:00, Mon 11:00-15:00, Mon 15:00-17:00 UTC");
+    const end = nextClosing(chain, new Date("2026-11-23T09:00:00Z"));
+    assert.equal(end?.toISOString(), "2026-11-23T17:00:00.000Z", "windows that touch are one");
   });
 });

@@ -92,6 +92,15 @@ describe("planEndpoint", () => {
     assert.equal(llama.requestForm, "chat");
   });
 
+  it("has the container make the precision that was computed with, and refuses what it does not make", () => {
+    const quantised = (precision: string) =>
+      plan({ precision }).endpoint.container.environment["SM_VLLM_QUANTIZATION"];
+    assert.deepEqual(["auto", "bf16", "int4", "fp8"].map(quantised), [
+      ...[undefined, undefined, "bitsandbytes", "fp8"],
+    ]);
+    assert.match(problemsOf({ precision: "int8" }), /vllm does not make int8 of bf16 weights/);
+  });
+
   it("takes types with and without their prefix", () => {
     for (const name of ["g5.2xlarge", "ml.g5.2xlarge"]) {
       assert.equal(plan({ instanceTypes: [name] }).ladder[0].instanceType, "ml.g5.2xlarge");

@@ -4,6 +4,7 @@ import type { Catalogue } from "../../../components/catalogue/catalogue.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import type { Rung } from "../../../components/plan-report/report.ts";
 import { decide } from "../../../components/sizing/decide.ts";
+import { diskDemand } from "../../../components/sizing/disk-demand.ts";
 import { makePlan } from "../../../components/sizing/make-plan.ts";
 import type { PlanRequest } from "../../../components/sizing/plan-request.ts";
 import { UserError } from "../../../components/user-error.ts";
@@ -65,6 +66,32 @@ describe("decide", () => {
     const rungs = ladder({ otherRegions: ["us-west-2", "eu-west-1"] });
     assert.deepEqual([rungs[0]?.region, rungs[1]?.region], ["us-east-1", "us-west-2"]);
     assert.equal(rungs[0]?.instanceType, rungs[1]?.instanceType);
+  });
+
+  it("gives a volume that holds the disk's demand, in tens of GiB", () => {
+    for (const model of textModels.filter(({ weightsGiB }) => weightsGiB !== undefined)) {
+      const { rootVolumeGiB } = decide({ ...base, model: model.id }, catalogue);
+      const spareGiB = rootVolumeGiB - diskDemand(model, "serve").totalGiB;
+      assert.ok(rootVolumeGiB % 10 === 0 && spareGiB >= 0 && spareGiB < 10, model.id);
+    }
+  });
+
+  it("tries no type on spot whose price may rise to more than twice the cheapest one's", () => {
+    const priced = (onDemandHourlyUsd: number, spotHourlyUsd: number) => ({
+      prices: { "us-east-1": { onDemandHourlyUsd, spotHourlyUsd, asOf: "2026-11-01" } },
+    });
+    const rows: Readonly<Record<string, object>> = {
+      "g6.xlarge": priced(0.8, 0.4),
+      "g6.2xlarge": priced(1.2, 0.3),
+      "g6.4xlarge": priced(5, 0.1),
+    };
+    const instanceTypes = catalogue.instanceTypes.map((type) => ({
+      ...type,
+      ...rows[type.instanceType],
+    }));
+    const wish = { spot: true, instanceTypes: Object.keys(rows) };
+    const types = ladder(wish, { ...catalogue, instanceTypes }).map((rung) => rung.instanceType);
+    assert.deepEqual(types, ["g6.2xlarge", "g6.xlarge"]);
   });
 
   it("names the limit that a type breaks", () => {

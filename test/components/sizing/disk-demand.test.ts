@@ -37,6 +37,11 @@ describe("diskDemand", () => {
     const { parts } = diskDemand(model("llama-2-7b"), "train", { training: full });
     const checkpoints = parts.find(({ name }) => name === "checkpoints")?.gib;
     assert.equal(checkpoints, (3 * 14 * 6_738_415_616) / 1024 ** 3);
+    // In pure bf16 there is no 32-bit copy, and the moments are half as wide.
+    const training = { ...full, precision: "bf16" } as const;
+    const narrow = diskDemand(model("llama-2-7b"), "train", { training }).parts;
+    const narrowGiB = narrow.find(({ name }) => name === "checkpoints")?.gib;
+    assert.equal(narrowGiB, (3 * 6 * 6_738_415_616) / 1024 ** 3);
   });
 
   it("has room for a conversion", () => {

@@ -19,7 +19,41 @@ const over = (tensorParallel: number, pipelineParallel = 1) => ({
   pipelineParallel,
 });
 
+describe("verdict", () => {
+  it("holds what the engine's share leaves out against the whole of the GPU", () => {
+    const demand = servingDemand(model("llama-3.1-8b"), load);
+    const edge = { ...demand, outsideMiB: 2000, startMiB: 10_000, highMiB: 11_000, utilisation: 1 };
+    assert.equal(verdict(edge, 9_999).fits, false);
+    assert.deepEqual(
+      [verdict(edge, 10_000).fits, verdict(edge, 10_000).comfortable],
+      [true, false],
+    );
+    assert.equal(verdict(edge, 11_000).comfortable, true);
+  });
+});
+
 describe("servingDemand", () => {
+  it("counts the stage with the most layers where they do not divide evenly", () => {
+    const stageMiB = (stages: number) => {
+      const { parts } = servingDemand(model("qwen2.5-7b"), load, over(1, stages));
+      return parts.find(({ name }) => name === "weights")?.mib ?? 0;
+    };
+    // 28 layers: 10 of them in the fullest of 3 stages, 2 in each of 14, 1 in each of 28.
+    const ratio = (stageMiB(3) - stageMiB(14)) / (stageMiB(14) - stageMiB(28));
+    assert.ok(Math.abs(ratio - 8) < 1e-6, String(ratio));
+  });
+
+  it("leaves llama.cpp's table of tokens to the host, but not one that is the head too", () => {
+    const weightsMiB = (id: string, engine: ServingWorkload["engine"]) => {
+      const { parts } = servingDemand(model(id), { ...load, engine });
+      return parts.find(({ name }) => name === "weights")?.mib ?? 0;
+    };
+    const spared = (id: string) => weightsMiB(id, "vllm") - weightsMiB(id, "llama.cpp");
+    // 128,256 tokens x 4,096 columns x 2 bytes.
+    assert.ok(Math.abs(spared("llama-3.1-8b") - 1002) < 0.01, String(spared("llama-3.1-8b")));
+    assert.equal(spared("qwen2.5-1.5b"), 0);
+  });
+
   it("adds up the parts for one GPU", () => {
     const demand = servingDemand(model("llama-3.1-8b"), load);
     assert.equal(demand.kvCacheMiB, 512);

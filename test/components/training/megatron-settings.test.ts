@@ -123,7 +123,7 @@ describe("A folder of Megatron-LM", () => {
     assert.equal(experts["model"]["expert_tensor_parallel_size"], 1);
     const files = filesFor(adapters);
     assert.equal(settingsOf(files)["peft"]?.["dim"], planFor(adapters).loraRank);
-    assert.match(files.get("README.md") ?? "", /export` makes `output\/adapter`/);
+    assert.match(files.get("README.md") ?? "", /At the end `output\/adapter` is the adapter/);
   });
 
   it("has its programs and pins, and how the hosts are started by hand", () => {

@@ -31,30 +31,34 @@ interface Running {
 /** A GPU host of the emulated cloud, and another when that is lost; its checkpoints are kept in S3. */
 export class HostTarget implements TrainingTarget {
   readonly #cloud: Cloud;
+  readonly #name: string;
   readonly #place: KeptPlace;
   readonly #login = newEd25519Key();
   readonly #local = mkdtempSync(join(tmpdir(), "berth-host-target-"));
   readonly #client: ec2.EC2Client;
   #running: Running | undefined;
 
-  constructor(cloud: Cloud, bucket: string) {
+  constructor(cloud: Cloud, bucket: string, name = "on-host") {
     this.#cloud = cloud;
+    this.#name = name;
     const { region, endpoint } = settingsFor(cloud);
-    const prefix = "training/checkpoints/on-host/";
+    const prefix = `training/checkpoints/${name}/`;
     this.#place = { bucket, prefix, region, endpoint, goesWithStack: false };
     this.#client = new ec2.EC2Client(settingsFor(cloud));
-    writeStandIn(join(this.#local, "on-host"));
+    writeStandIn(join(this.#local, this.#name));
   }
 
   get #job() {
-    return readJobFolder(join(this.#local, "on-host"));
+    return readJobFolder(join(this.#local, this.#name));
   }
 
   /** What a host needs of the account; once. */
   async prepare(): Promise<void> {
-    await makeProfile(this.#cloud, "trainer");
+    await makeProfile(this.#cloud, `trainer-${this.#name}`);
     const PublicKeyMaterial = Buffer.from(this.#login.publicKey);
-    await this.#client.send(new ec2.ImportKeyPairCommand({ KeyName: "k", PublicKeyMaterial }));
+    await this.#client.send(
+      new ec2.ImportKeyPairCommand({ KeyName: this.#name, PublicKeyMaterial }),
+    );
     process.env["BERTH_SSH_PRIVATE_KEY"] = this.#login.privateKey;
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
     process.env["AWS_ENDPOINT_URL_S3"] = this.#cloud.endpoint;
@@ -108,8 +112,8 @@ export class HostTarget implements TrainingTarget {
       new ec2.RunInstancesCommand({
         ImageId: await dlami(this.#cloud),
         InstanceType: "g6.xlarge",
-        KeyName: "k",
-        IamInstanceProfile: { Name: "trainer" },
+        KeyName: this.#name,
+        IamInstanceProfile: { Name: `trainer-${this.#name}` },
         UserData: Buffer.from(userData).toString("base64"),
         MinCount: 1,
         MaxCount: 1,
@@ -123,7 +127,7 @@ export class HostTarget implements TrainingTarget {
     const where = { host: address, port, user: "ubuntu", hostKey: seeded.publicKey };
     const host = hostOf(where, { connectMs: 30_000 });
     const tools = await sendKeeper(host);
-    const folder = `${await jobsFolder(host)}/on-host`;
+    const folder = `${await jobsFolder(host)}/${this.#name}`;
     await host.output('mkdir -p "$1/.venv"; : >"$1/.venv/pinned.txt"', [folder]);
     const python = `#!/bin/sh\nexec ${await motoPython(() => undefined)} "$@"\n`;
     await host.put(python, `${tools}/.venv/bin/python`, "755");

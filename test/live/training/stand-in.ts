@@ -13,6 +13,7 @@ set -eu
 cd "$(dirname "$0")"
 mkdir -p output
 cd output
+if [ -f finished.json ]; then exit 0; fi
 rm -f stop
 step=0
 for mark in checkpoint-*/whole; do

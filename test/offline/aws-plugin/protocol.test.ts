@@ -16,10 +16,8 @@ describe("pulumi-resource-aws", () => {
   it("prints its port, says its version, and ends when asked", async () => {
     const child = spawn(executable, ["127.0.0.1:1"], { stdio: ["ignore", "pipe", "inherit"] });
     try {
-      const started = Date.now();
       const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
       assert.match(line, /^\d+$/);
-      assert.ok(Date.now() - started < 5000);
       const client = new PluginClient(Number(line));
       const { getPluginInfo } = providerServices.ResourceProviderService;
       const info = await client.call(getPluginInfo, new emptyPb.Empty());

@@ -66,7 +66,7 @@ export async function instanceOf(client: ec2.EC2Client, id: string): Promise<ec2
 }
 
 /** Waits until `ask` says yes, for at most `seconds`. */
-export async function until(ask: () => Promise<boolean>, seconds = 10): Promise<void> {
+export async function until(ask: () => Promise<boolean>, seconds = 60): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await ask())) {
     if (Date.now() > end) throw new Error(`not so within ${seconds} s`);

@@ -31,6 +31,10 @@ export function fakeTier(boot: (spec: MachineSpec) => Promise<void> = () => Prom
           end = resolve;
         }),
         consoleOutput: () => `console of ${spec.instanceId}`,
+        writeImage: (path) => {
+          done.push(`image ${path}`);
+          return Promise.resolve();
+        },
         reboot: () => {
           done.push("reboot");
           return Promise.resolve();

@@ -10,6 +10,7 @@ import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { planEndpoint } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { checkArchive } from "../../../scripts/adapters/archive-check.ts";
 import { checkEndpointQuota } from "../../../scripts/adapters/endpoint-quota.ts";
 import { checkImage } from "../../../scripts/adapters/image-check.ts";
 import { checkWeightsAccess } from "../../../scripts/adapters/weights-access.ts";
@@ -72,6 +73,39 @@ describe("what an endpoint needs of the account", function () {
   after(() => cloud.stop());
   afterEach(() => {
     cloud.clearFaults();
+  });
+
+  it("has the archive of a serverless endpoint, and room for its requests at once", async () => {
+    const key = "m/model.tar.gz";
+    await assert.rejects(checkArchive(scope(), { bucket: "models", key }), {
+      message: "There is no s3://models/m/model.tar.gz, which a serverless endpoint unpacks.",
+    });
+    await assert.rejects(checkArchive(scope(), { bucket: "nowhere", key }), /There is no s3/);
+    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    await s3.send(new PutObjectCommand({ Bucket: "models", Key: key, Body: "x" }));
+    assert.equal(await checkArchive(scope(), { bucket: "models", key }), undefined);
+    cloud.setFault({ kind: "access-denied", service: "s3" });
+    assert.match(
+      (await checkArchive(scope(), { bucket: "models", key }))!,
+      /could not be looked at/,
+    );
+    cloud.clearFaults();
+
+    const serverless = (concurrency: number) =>
+      planEndpoint(
+        {
+          ...{ model: "qwen2.5-1.5b", env: "dev", region: "us-east-1", spot: false },
+          ...{ leaseHours: 4, endpointMode: "serverless", minInstances: 0, maxInstances: 1 },
+          concurrency,
+        },
+        loadCatalogue(),
+        loadServingImages(),
+      );
+    assert.deepEqual(await checkEndpointQuota(scope(), serverless(10)), []);
+    await assert.rejects(checkEndpointQuota(scope(), serverless(11)), {
+      message: /Maximum total concurrency.* is 10 in us-east-1, 0 of it are in use, and 11/,
+      hint: /L-96300102, or lower berth:concurrency/,
+    });
   });
 
   it("has room in its quota, found by name", async () => {

@@ -3,7 +3,11 @@ import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { CreateScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { elsewhereLayer } from "../../../scripts/adapters/elsewhere-layer.ts";
-import { endpointProtection, groupTag } from "../../../scripts/adapters/endpoint-layers.ts";
+import {
+  endpointProtection,
+  groupTag,
+  notebookProtection,
+} from "../../../scripts/adapters/endpoint-layers.ts";
 import { settingsFor } from "../../offline/cloud/account.ts";
 
 const Image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:1";
@@ -67,6 +71,22 @@ describe("the layers of an endpoint's lease, in the emulated account", function 
     assert.equal(await layer.read(), "true");
     const { Tags = [] } = await client.send(new sagemaker.ListTagsCommand({ ResourceArn: arn }));
     assert.deepEqual(Tags, [{ Key: "berth:protect", Value: "true" }]);
+  });
+
+  it("protects the notebook beside it in the same way", async () => {
+    const { NotebookInstanceArn: arn = "" } = await client.send(
+      new sagemaker.CreateNotebookInstanceCommand({
+        NotebookInstanceName: "dev-own",
+        InstanceType: "ml.t3.medium",
+        RoleArn: "arn:aws:iam::123456789012:role/ask",
+        Tags: [{ Key: "berth:protect", Value: "false" }],
+      }),
+    );
+    const layer = notebookProtection(scope(), arn);
+    assert.equal(layer.name, "the tag berth:protect of the notebook");
+    assert.equal(await layer.read(), "false");
+    await layer.write("true");
+    assert.equal(await layer.read(), "true");
   });
 
   it("takes an endpoint that is gone for one that nothing protects", async () => {

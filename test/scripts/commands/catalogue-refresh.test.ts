@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadCatalogue, loadShippedCatalogue } from "../../../components/catalogue/load.ts";
+import { loadNotebookTypes } from "../../../components/notebook-instance/load-notebook-types.ts";
+import { planNotebook } from "../../../components/notebook-instance/notebook-plan.ts";
 import { refreshPrices } from "../../../components/catalogue/refresh.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts";
@@ -15,6 +17,7 @@ const unasked = {
   spotHighHourlyUsd: {},
   hostingHourlyUsd: {},
   trainingHourlyUsd: {},
+  notebookHourlyUsd: {},
   oneYearHourlyUsd: {},
   threeYearHourlyUsd: {},
   vcpuQuotas: {},
@@ -87,6 +90,16 @@ describe("berth catalogue refresh", function () {
     assert.deepEqual(readdirSync(folder), ["berth.prices.json"]);
   });
 
+  it("reads what notebook instances cost, for every region that was asked", async () => {
+    const asked = { notebookType: "ml.t3.large", idleMinutes: 60, region: "eu-west-1" };
+    assert.throws(() => planNotebook(asked, loadNotebookTypes(folder)), /price .* is not known/);
+    await refresh("2026-12-01", false, ["eu-west-1"]);
+    const plan = planNotebook(asked, loadNotebookTypes(folder));
+    assert.deepEqual([plan.hourlyUsd, plan.priceFrom], [0.1, "2026-12-01"]);
+    const here = planNotebook({ ...asked, region: "us-east-1" }, loadNotebookTypes(folder));
+    assert.equal(here.priceFrom, loadNotebookTypes().collectedAt);
+  });
+
   it("reads reservations that are paid by the hour, and training jobs", async () => {
     await refresh("2026-12-01");
     const catalogue = loadCatalogue(folder);
@@ -127,6 +140,16 @@ describe("berth catalogue refresh", function () {
     );
     assert.equal(type?.prices?.["us-east-1"]?.asOf, "2026-12-01");
     assert.equal(type.prices["us-east-1"].spotAsOf, "2026-12-09");
+  });
+
+  it("says in one line why each source failed", async () => {
+    await refresh("2026-12-01");
+    cloud.setFault({ kind: "cut-body", operation: "DescribeInstanceTypes" });
+    cloud.setFault({ kind: "access-denied", operation: "GetServiceQuota" });
+    const { kept } = await refresh("2026-12-09");
+    assert.equal(kept.length, 2);
+    assert.match(kept[0] ?? "", /^types us-east-1: kept, for [^\n]*aborted$/);
+    assert.match(kept[1] ?? "", /^quota us-east-1: kept, for AccessDenied[^\n]*$/);
   });
 
   it("writes nothing when nothing answers", async () => {

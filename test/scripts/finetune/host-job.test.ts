@@ -136,14 +136,22 @@ describe("A fine-tuning on a host", function () {
     host.close();
   });
 
-  it("is refused on fewer hosts than it was planned for, and by Megatron-LM", () => {
+  it("is refused on fewer hosts than it was planned for, and on several by Megatron-LM", () => {
     checkHostCount({ ...job, machine: { nodes: 2 } }, 2);
     assert.throws(() => {
       checkHostCount({ ...job, machine: { nodes: 4 } }, 2);
     }, /planned for 4 hosts, and the stack has 2/);
     const folder = mkdtempSync(join(tmpdir(), "berth-megatron-"));
-    writeFileSync(join(folder, "megatron.yaml"), "");
-    assert.throws(() => readJobFolder(folder), /by Megatron-LM/);
+    const names = ["megatron.yaml", "run.sh", "train_megatron.py", "convert_megatron.py"];
+    for (const name of [...names, "requirements.txt"]) writeFileSync(join(folder, name), "");
+    const facts = { schemaVersion: 1, modelId: "tiny", baseModel: "owner/tiny", gated: false };
+    const write = (nodes: number) => {
+      writeFileSync(join(folder, "job.json"), JSON.stringify({ ...facts, machine: { nodes } }));
+    };
+    write(2);
+    assert.throws(() => readJobFolder(folder), /by Megatron-LM on several hosts/);
+    write(1);
+    assert.equal(readJobFolder(folder).megatron, true);
     rmSync(folder, { recursive: true });
   });
 

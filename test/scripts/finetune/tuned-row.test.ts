@@ -30,6 +30,13 @@ describe("the row of a model that was trained", () => {
     assert.equal(withTunedRow(text, name, tuning).text, text);
   });
 
+  it("says the size of weights that were learnt in 32 bit", () => {
+    const { model, text } = withTunedRow("", name, { ...tuning, weightsGiB: 29.92 });
+    assert.deepEqual([model.weightsGiB, model.nativePrecision], [29.92, "fp32"]);
+    const later = withTunedRow(text, name, { ...tuning, version: "ffffffff", weightsGiB: 30.1 });
+    assert.equal(later.model.weightsGiB, 30.1);
+  });
+
   it("begins as the user's own row where its base is one", () => {
     const own = `models:\n  - id: ours\n    extends: llama-3.1-8b\n    huggingfaceRepo: acme/ours\n    gated: false\n`;
     const base = findModel("ours", withOverlay(shipped, own, "file"));

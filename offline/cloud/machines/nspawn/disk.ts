@@ -10,28 +10,55 @@ async function diskBytes(folder: string, diskGiB: number): Promise<number> {
   return Math.floor(Math.min(diskGiB * gib, bavail * bsize * 0.95));
 }
 
-/**
- * Mounts the root of a machine at `<base>/root`: the image, read only, under a file system of its own in a sparse file, so
- * that the disk has an end. All of it goes with the mount namespace.
- */
-export async function mountRoot(
-  base: string,
-  { image, folder, diskGiB }: { image: string; folder: string; diskGiB: number },
-): Promise<string> {
-  const file = join(folder, "disk.img");
+/** What a machine's root is made of. */
+interface RootParts {
+  /** The tree of its system, read only. */
+  readonly system: string;
+  /** The machine's folder on the host. */
+  readonly folder: string;
+  readonly diskGiB: number;
+  /** A disk to begin with, by {@link writeDiskImage} of a machine with the same system. @default an empty one */
+  readonly disk?: string | undefined;
+}
+
+async function layDisk(file: string, { folder, diskGiB, disk }: RootParts): Promise<void> {
+  if (disk !== undefined) {
+    await run("cp", "--sparse=always", "--reflink=auto", disk, file);
+    return;
+  }
   await writeFile(file, "");
   await truncate(file, await diskBytes(folder, diskGiB));
   // No journal: a disk that is thrown away needs none.
   const features = ["-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard", "-m", "1"];
   await run("mke2fs", "-q", "-F", "-t", "ext4", ...features, file);
+}
+
+/** Copies the disk of a machine that runs, as it is at one moment, into a sparse file. */
+export async function writeDiskImage(base: string, folder: string, path: string): Promise<void> {
+  const disk = join(base, "disk");
+  await run("fsfreeze", "--freeze", disk);
+  try {
+    await run("cp", "--sparse=always", "--reflink=auto", join(folder, "disk.img"), path);
+  } finally {
+    await run("fsfreeze", "--unfreeze", disk);
+  }
+}
+
+/**
+ * Mounts the root of a machine at `<base>/root`: the system, read only, under a file system of its own in a sparse file, so
+ * that the disk has an end. All of it goes with the mount namespace.
+ */
+export async function mountRoot(base: string, parts: RootParts): Promise<string> {
+  const file = join(parts.folder, "disk.img");
+  await layDisk(file, parts);
   const [disk, root] = [join(base, "disk"), join(base, "root")];
   await mkdir(disk, { recursive: true });
   await mkdir(root, { recursive: true });
   await run("mount", "-o", "loop,noatime", file, disk);
   const [upper, work] = [join(disk, "upper"), join(disk, "work")];
-  await mkdir(upper);
-  await mkdir(work);
-  const layers = `lowerdir=${image},upperdir=${upper},workdir=${work}`;
+  await mkdir(upper, { recursive: true });
+  await mkdir(work, { recursive: true });
+  const layers = `lowerdir=${parts.system},upperdir=${upper},workdir=${work}`;
   await run("mount", "-t", "overlay", "berth", "-o", layers, root);
   return root;
 }

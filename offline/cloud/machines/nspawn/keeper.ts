@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 import { run, systemPath } from "./command.ts";
-import { mountRoot } from "./disk.ts";
+import { mountRoot, writeDiskImage } from "./disk.ts";
 import { openCloudDoor, openMetadataDoor } from "./doors.ts";
 import type { Order, Report } from "./messages.ts";
 import { makeNetwork, namespaces } from "./network.ts";
@@ -21,6 +21,7 @@ const bootSeconds = 120;
 const rebootStatus = 133;
 
 let nspawnPid: number | undefined;
+let machineFolder = "";
 
 function report(message: Report): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -100,7 +101,8 @@ async function boot({ spec, image, name }: Extract<Order, { do: "boot" }>): Prom
   await run("mount", "-t", "tmpfs", "-o", "mode=755", "berth", "/run");
   await mkdir(base);
   const address = await makeNetwork(name);
-  const root = await mountRoot(base, { image, folder: spec.folder, diskGiB: spec.diskGiB });
+  machineFolder = spec.folder;
+  const root = await mountRoot(base, { ...spec, system: image, disk: spec.image });
   await prepareRoot(root, spec);
   await Promise.all([
     openCloudDoor(spec.cloudPort),
@@ -109,6 +111,15 @@ async function boot({ spec, image, name }: Extract<Order, { do: "boot" }>): Prom
   void keepRunning(root, name, spec.hostname);
   await waitForSsh(address, spec.sshPort, bootSeconds);
   report({ event: "ready", address });
+}
+
+/** An empty complaint says that the image is there. */
+async function writeImage(path: string): Promise<void> {
+  const complaint = await writeDiskImage(base, machineFolder, path).then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+  report({ event: "image-written", complaint });
 }
 
 const orders = createInterface({ input: process.stdin });
@@ -120,6 +131,7 @@ orders.on("line", (line) => {
   const order = JSON.parse(line) as Order;
   if (order.do === "terminate") end();
   else if (order.do === "reboot") reboot();
+  else if (order.do === "write-image") void writeImage(order.path);
   else
     boot(order).catch((error: unknown) => {
       end({ event: "failed", message: error instanceof Error ? error.message : String(error) });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,6 +23,7 @@ export class KeptMachine implements Machine {
   readonly ended: Promise<End>;
   readonly #spec: MachineSpec;
   readonly #keeper: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #reports = new EventEmitter();
   #address = "";
   #console = "";
   #complaints = "";
@@ -75,6 +76,19 @@ export class KeptMachine implements Machine {
     return Promise.resolve();
   }
 
+  async writeImage(path: string): Promise<void> {
+    const written = once(this.#reports, "image-written");
+    this.#order({ do: "write-image", path });
+    const [complaint] = (await Promise.race([written, this.ended.then(() => ["it ended"])])) as [
+      string,
+    ];
+    if (complaint !== "")
+      throw new OfflineError(
+        `No image of the machine ${this.#spec.instanceId} could be made: ${complaint}`,
+        "Look whether the host has room for a copy of its disk.",
+      );
+  }
+
   terminate(): Promise<void> {
     this.#removed ??= this.#remove();
     return this.#removed;
@@ -101,6 +115,8 @@ export class KeptMachine implements Machine {
           this.#console = (this.#console + report.text).slice(-consoleLimit);
         else if (report.event === "ended") this.#how = report.how;
         else if (report.event === "failed") fail(report.message);
+        else if (report.event === "image-written")
+          this.#reports.emit("image-written", report.complaint);
         else {
           this.#address = report.address;
           resolve();

@@ -9,11 +9,13 @@ export type Order =
       readonly name: string;
     }
   | { readonly do: "reboot" }
+  | { readonly do: "write-image"; readonly path: string }
   | { readonly do: "terminate" };
 
 /** What the keeper of a machine tells its owner, one JSON document a line. */
 export type Report =
   | { readonly event: "console"; readonly text: string }
   | { readonly event: "ready"; readonly address: string }
+  | { readonly event: "image-written"; readonly complaint: string }
   | { readonly event: "failed"; readonly message: string }
   | { readonly event: "ended"; readonly how: "poweroff" | "crashed" };

@@ -176,6 +176,33 @@ describe("Long sequences and experts", () => {
     );
   });
 
+  it("take no more memory with more GPUs to a tensor-parallel group, or stages to a pipeline", () => {
+    const anyId = fc.constantFrom("llama-3.1-70b", "llama-3.1-405b", "mixtral-8x7b");
+    const kinds = fc.constantFrom("tensorParallel" as const, "pipelineParallel" as const);
+    fc.assert(
+      fc.property(anyId, kinds, fc.boolean(), (id, kind, again) => {
+        const model = findModel(id, catalogue);
+        // The two tables of the 405B count as layers, of which there are 128 then.
+        const tablesAsLayers = id === "llama-3.1-405b";
+        const workload = { ...full, gradientCheckpointing: again, gradientAccumulation: 64 };
+        const least = kind === "pipelineParallel" && tablesAsLayers ? 2 : 1;
+        const start = { tensorParallel: 2, pipelineParallel: tablesAsLayers ? 2 : 1 };
+        const sizes = [1, 2, 4, 8].filter((size) => size >= least);
+        const totals = sizes.map((size) => {
+          const split = { ...start, dataParallel: 4, [kind]: size };
+          const megatron = { virtualStages: 1, tablesAsLayers };
+          return trainingDemand(model, { ...workload, megatron }, split).totalMiB;
+        });
+        for (const [index, each] of totals.entries()) {
+          assert.ok(
+            each <= (totals[index - 1] ?? Infinity) + 400,
+            `${id} ${kind}: ${totals.join(", ")}`,
+          );
+        }
+      }),
+    );
+  });
+
   it("hold experts whole, an eighth of them on each GPU of eight", () => {
     const model = findModel("mixtral-8x7b", catalogue);
     const weights = (expertParallel: number) =>

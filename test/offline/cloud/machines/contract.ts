@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Machine, MachineTier } from "../../../../offline/cloud/machines/machine.ts";
 import { needs } from "../../../support/tier.ts";
@@ -190,11 +191,15 @@ export function holdToContract(tier: MachineTier): void {
       assert.deepEqual(await traces(spec, own.address), []);
     });
 
-    it("stands beside another one, and leaves nothing when terminated", async () => {
-      const spec = specOn(ground);
+    it("stands beside another one that boots from its image, which leaves nothing when terminated", async () => {
+      const image = join(ground.folder, "image");
+      await login.output('echo imaged >"$HOME/imaged"');
+      await machine.writeImage(image);
+      const spec = specOn(ground, { image });
       const other = await tier.start(spec);
       assert.notEqual(other.address, machine.address);
       const inside = await again(other);
+      assert.equal(await inside.output('cat "$HOME/imaged"'), "imaged");
       await inside.output("setsid sleep 4321 >/dev/null 2>&1 </dev/null & echo started");
       inside.client.on("error", () => undefined);
       await Promise.all([other.terminate(), other.terminate()]);

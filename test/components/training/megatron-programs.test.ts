@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadShippedCatalogue } from "../../../components/catalogue/load.ts";
+import { decide } from "../../../components/sizing/decide.ts";
+import { finetunePlan } from "../../../components/training/finetune-plan.ts";
+import { jobFolder } from "../../../components/training/job-folder.ts";
+import { motoPython } from "../../../offline/cloud/moto/environment.ts";
+import { jobPrograms } from "../../../scripts/finetune/job-folder-files.ts";
+
+const at = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** The folder's own programs run, on the CPU; what they call is held to the pinned release's names. */
+describe("The programs of a Megatron-LM folder", function () {
+  this.timeout(120_000);
+  let python: string;
+  let folder: string;
+  const catalogue = loadShippedCatalogue();
+  before(async () => {
+    python = await motoPython(() => undefined);
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "berth-megatron-"));
+    write("full");
+  });
+
+  function write(method: "full" | "lora"): void {
+    const request = {
+      ...{ model: "llama-3.1-70b", env: "prod", region: "us-east-1", spot: false },
+      ...{ leaseHours: undefined, task: "finetune" as const },
+      training: { method, framework: "megatron" as const },
+      instanceTypes: ["p6-b300.48xlarge"],
+    };
+    const plan = finetunePlan(decide(request, catalogue), { fixedMicroBatch: false }, catalogue);
+    const data = { schema: "messages", trainSamples: 9, validationSamples: 2 };
+    for (const { path, text } of jobFolder(plan, data, jobPrograms())) {
+      writeFileSync(join(folder, path), text);
+    }
+    for (const name of ["data", "output", "base"]) {
+      mkdirSync(join(folder, name), { recursive: true });
+    }
+    for (const name of ["train", "validation"])
+      writeFileSync(join(folder, `data/${name}.jsonl`), "{}\n");
+    writeFileSync(join(folder, "base/LICENSE"), "Do as you like.\n");
+  }
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function run(...words: readonly string[]) {
+    const stub = [at("megatron-stub.py"), at("megatron-fields.json"), ...words];
+    const env = { ...process.env, BASE_MODEL: join(folder, "base") };
+    return spawnSync(python, stub, { cwd: folder, encoding: "utf8", env });
+  }
+  const read = (name: string) => readFileSync(join(folder, name), "utf8");
+  const steps = () =>
+    read("output/progress.jsonl")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { step: number; loss?: number; checkpoint?: number });
+
+  it("bring the base model in, train, tell each step, and give a model with its card", () => {
+    assert.equal(run("convert_megatron.py", "import").status, 0);
+    assert.equal(read("output/base/imported"), join(folder, "base"));
+    const { status, stderr } = run("train_megatron.py");
+    assert.equal(status, 0, stderr);
+    assert.ok(existsSync(join(folder, "data/training.jsonl")));
+    const losses = steps().flatMap(({ step, loss }) => (loss === undefined ? [] : [step]));
+    assert.deepEqual(losses, [1, 2, 3, 4, 5, 6]);
+    assert.equal(read("output/checkpoints/iter_0000006/whole"), "6\n");
+    assert.equal(run("convert_megatron.py", "export").status, 0);
+    assert.equal(read("output/model/model.safetensors"), "weights of 6");
+    assert.deepEqual(JSON.parse(read("output/finished.json")), { step: 6, result: "model" });
+    assert.match(read("output/model/README.md"), /full, 6 steps on 9 samples/);
+    assert.equal(read("output/model/LICENSE"), "Do as you like.\n");
+    assert.match(run("train_megatron.py").stdout, /It is trained/);
+  });
+
+  it("give adapters that merge.py can put into the base model", () => {
+    write("lora");
+    assert.equal(run("train_megatron.py").status, 0);
+    assert.equal(run("convert_megatron.py", "export").status, 0);
+    assert.deepEqual(JSON.parse(read("output/finished.json")), { step: 6, result: "adapter" });
+    assert.equal(read("output/adapter/adapter_model.safetensors"), "weights of 6");
+    assert.equal(read("output/adapter/tokenizer.json"), "{}");
+    assert.ok(existsSync(join(folder, "merge.py")));
+  });
+
+  it("end with a checkpoint where they are asked to, and go on from it", () => {
+    writeFileSync(join(folder, "output/stop"), "");
+    assert.equal(run("train_megatron.py").status, 0);
+    assert.deepEqual(
+      steps().map(({ step, checkpoint }) => checkpoint ?? `step ${step}`),
+      ["step 1", 1],
+    );
+    assert.ok(!existsSync(join(folder, "output/trained.json")));
+    rmSync(join(folder, "output/stop"));
+    assert.match(run("train_megatron.py").stdout, /from step 1/);
+    assert.deepEqual(JSON.parse(read("output/trained.json")), { step: 6 });
+  });
+
+  it("refuse a name that the release does not have", () => {
+    const settings = read("megatron.yaml");
+    writeFileSync(join(folder, "megatron.yaml"), settings.replace("seq_length:", "sequence:"));
+    assert.match(run("train_megatron.py").stderr, /GPTModelProvider has no sequence/);
+    writeFileSync(join(folder, "megatron.yaml"), settings.replace("num_epochs:", "epochs:"));
+    assert.match(run("train_megatron.py").stderr, /TrainingConfig: unexpected \['epochs'\]/);
+  });
+});
