@@ -15,10 +15,13 @@ import type { StepRecord } from "../provider/plan-run.ts";
 import { BareMachine } from "../test/provider/bootstrap/bare-machine.ts";
 import { PackageRepository } from "../test/provider/bootstrap/package-repository.ts";
 import { operation } from "../test/provider/support/host.ts";
+import { besideSync } from "./sync/beside.ts";
+import { fixtureOf, withServer } from "./sync/workbench.ts";
 
 /**
  * How long a bare machine takes to a verified driver, PyTorch and an engine, against a plain script that does the same installs
  * one after the other: `node --import tsx bench/bootstrap.ts [rounds]`. Needs what the machines of the tests need, on Debian 12.
+ * With `--beside-sync` it is set against itself while weights come, at 4 MB/s a lane, which needs nginx as `bench/sync` does.
  *
  * Real: the machine (systemd, apt, dpkg, sshd, Python, pip), the connection, Node and the engine, which are sent over it. Made
  * up: the driver's packages and PyTorch's wheel weigh 150 MB each and come at 20 MB/s; on Ubuntu 24.04 branch 580 fetches
@@ -187,21 +190,7 @@ async function venvPackages(): Promise<readonly string[]> {
   return [`python3.11-venv=${version}`, ...rest.map((name) => `python3-${name}`)];
 }
 
-const repository = await PackageRepository.start({
-  driverMB: speed.megabytes,
-  bytesPerSecond: speed.bytesPerSecond,
-  debian: await venvPackages(),
-  files: {
-    torch: Buffer.from(`<a href="/${wheel.replace("+", "%2B")}">${wheel}</a>`),
-    [wheel]: await torchWheel(),
-  },
-});
-index = `http://127.0.0.1:${repository.port}`;
-const machine = await BareMachine.start(repository, { diskGiB: 12 });
-try {
-  await llamaServerBundle();
-  await machine.begin();
-  await measure(machine, ours);
+async function againstScript(machine: BareMachine): Promise<void> {
   const ratios: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     await machine.begin();
@@ -220,8 +209,61 @@ try {
   console.log(
     `ratio of the bootstrap to the plain script, median of ${rounds}: ${median(ratios).toFixed(2)}`,
   );
+}
+
+async function besideWeights(machine: BareMachine): Promise<void> {
+  const ratios: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    await machine.begin();
+    const alone = await measure(machine, ours);
+    await machine.begin();
+    const link = machine.host();
+    const { value, share } = await besideSync(link, index, () => measure(machine, ours));
+    link.close();
+    ratios.push(value.seconds / alone.seconds);
+    console.log(`round ${round}: alone ${shown(alone)}`);
+    console.log(
+      `         beside a sync ${shown(value)}; it ran ${Math.round(share * 100)} % of that`,
+    );
+  }
+  console.log(
+    `ratio of the bootstrap beside a sync to that alone, median of ${rounds}: ${median(ratios).toFixed(2)}`,
+  );
+}
+
+async function onMachine(compare: (machine: BareMachine) => Promise<void>): Promise<void> {
+  const machine = await BareMachine.start(repository, { diskGiB: 12 });
+  try {
+    await llamaServerBundle();
+    await machine.begin();
+    await measure(machine, ours);
+    await compare(machine);
+  } finally {
+    await machine.stop();
+  }
+}
+
+const repository = await PackageRepository.start({
+  driverMB: speed.megabytes,
+  bytesPerSecond: speed.bytesPerSecond,
+  debian: await venvPackages(),
+  files: {
+    torch: Buffer.from(`<a href="/${wheel.replace("+", "%2B")}">${wheel}</a>`),
+    [wheel]: await torchWheel(),
+  },
+});
+index = `http://127.0.0.1:${repository.port}`;
+try {
+  if (process.argv.includes("--beside-sync")) {
+    // Two GiB are enough for half a minute. A machine reaches one port of this computer: S3 stands before the packages.
+    const options = { laneBytesPerSecond: 4e6, behind: index };
+    await withServer(fixtureOf("8x256MiB"), options, async ({ s3 }) => {
+      index = s3.endpoint(false);
+      repository.port = s3.port;
+      await onMachine(besideWeights);
+    });
+  } else await onMachine(againstScript);
 } finally {
-  await machine.stop();
   await repository.stop();
 }
 process.exit(0);

@@ -53,8 +53,10 @@ export function runEngine(
   });
   return runDetached(host, {
     name: "weights",
+    // A bootstrap beside it goes first. A step is a session of its own, whose niceness counts within it alone: towards other
+    // sessions that of its group counts (https://man7.org/linux/man-pages/man7/sched.7.html, "The autogroup feature").
     // exec: a signal to the step reaches the engine itself.
-    script: 'exec nice -n 5 "$1" "$2" sync "$3"\n',
+    script: '{ echo 10 >/proc/self/autogroup; } 2>/dev/null\nexec nice -n 10 "$1" "$2" sync "$3"\n',
     args: [engine.node, engine.main, engine.planPath],
     folder: `${engine.dataFolder}/steps`,
     timeoutSeconds,

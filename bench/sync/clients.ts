@@ -21,6 +21,8 @@ export interface Task {
   readonly folder: string;
   /** Count the time until all bytes are on the disk, as ours always does. */
   readonly durable: boolean;
+  /** What the plan of ours says besides. @default `BERTH_BENCH_PLAN`, as JSON */
+  readonly tuning?: object;
 }
 
 /** A tool that fetches the prefix `m/` of the bucket `weights`. */
@@ -83,7 +85,7 @@ function timed(
 }
 
 /** The time that the plan takes in the plugin counts as ours: the others list the bucket themselves. */
-async function berth(task: Task): Promise<Timing> {
+export async function berth(task: Task): Promise<Timing> {
   const env = environment(task);
   const before = { ...process.env };
   Object.assign(process.env, env, { AWS_ENDPOINT_URL: task.endpoint });
@@ -99,7 +101,7 @@ async function berth(task: Task): Promise<Timing> {
   const plan = { version: 2, bucket: "weights", prefix: "m/", region: "us-east-1", origin };
   mkdirSync(task.folder, { recursive: true });
   const path = `${task.folder}.plan.json`;
-  const tuning = JSON.parse(process.env["BERTH_BENCH_PLAN"] ?? "{}") as object;
+  const tuning = task.tuning ?? (JSON.parse(process.env["BERTH_BENCH_PLAN"] ?? "{}") as object);
   writeFileSync(path, JSON.stringify({ ...plan, ...tuning, folder: task.folder, files }));
   const { user, system } = process.cpuUsage(cpu);
   const planSeconds = (performance.now() - began) / 1000;

@@ -1,79 +1,81 @@
-import { createServer } from "node:http";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { AddressInfo } from "node:net";
 import { clients, type Timing } from "./clients.ts";
-import { StaticS3, type Fixture } from "./server.ts";
+import type { Fixture } from "./server.ts";
+import { fixtureOf, median, metadataService, option, withServer } from "./workbench.ts";
 
 /**
  * How long a sync takes beside the tools that one would use instead, in turn, from a server in memory to the disk:
- * `node --import tsx bench/sync/main.ts 1x256MiB 30x32MiB 2000x50KiB [--tls] [--durable] [--to FOLDER] [--rounds 3] [--only berth,rclone]`;
- * `--durable` counts the others' time until `sync` says that their bytes are on the disk, as ours are.
+ * `node --import tsx bench/sync/main.ts 1x256MiB 30x32MiB 2000x50KiB [--tls | --both] [--durable] [--to FOLDER] [--rounds 3] [--only berth,rclone]`;
+ * `--durable` counts the others' time until `sync` says that their bytes are on the disk, as ours are. At the end it prints
+ * the table of docs/weights.md.
  */
-const units: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1 << 20, GiB: 1 << 30 };
+const rounds = Number(option("--rounds") ?? 3);
 
-function fixtureOf(word: string): Fixture {
-  const [, count, size, unit] = /^(\d+)x(\d+)([KMG]iB)$/.exec(word) ?? [];
-  if (unit === undefined) throw new Error(`"${word}" is none of the form 30x256MiB`);
-  return { name: word, count: Number(count), bytes: Number(size) * units[unit]! };
+interface Measured {
+  readonly fixture: Fixture;
+  readonly tls: boolean;
+  readonly runs: ReadonlyMap<string, readonly Timing[]>;
 }
 
-function option(name: string): string | undefined {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : process.argv[at + 1];
+const gigabytesOf = ({ count, bytes }: Fixture): number => (count * bytes) / 1e9;
+
+/** Ours to another's, each round its own pair: what else the machine does then touches both. */
+function ratioTo(name: string, { runs }: Measured): number {
+  const ours = runs.get("berth") ?? [];
+  const theirs = runs.get(name) ?? [];
+  return median(ours.map((run, round) => run.wallSeconds / (theirs[round]?.wallSeconds ?? NaN)));
 }
 
-/** The metadata service of an instance with a role, so that every request is signed. */
-async function metadataService(): Promise<{ url: string; close: () => void }> {
-  const server = createServer((request, response) => {
-    if (request.method === "PUT") response.end("token");
-    else if (request.url?.endsWith("/") === true) response.end("role");
-    else
-      response.end(
-        '{"AccessKeyId":"ASIA","SecretAccessKey":"s","Token":"t","Expiration":"2099-01-01T00:00:00Z"}',
-      );
+function cpuPerGigabyte(name: string, { fixture, runs }: Measured): number {
+  return median((runs.get(name) ?? []).map((run) => run.cpuSeconds)) / gigabytesOf(fixture);
+}
+
+const scheme = (tls: boolean): string => (tls ? "TLS" : "plain HTTP");
+
+function report(measured: Measured): void {
+  const { fixture, tls, runs } = measured;
+  console.log(`${fixture.name} over ${scheme(tls)}, median of ${rounds} rounds`);
+  for (const [name, timings] of runs) {
+    const wall = timings.map((run) => run.wallSeconds);
+    console.log(
+      `  ${name.padEnd(9)} ${median(wall).toFixed(2)} s [${Math.min(...wall).toFixed(2)}-${Math.max(...wall).toFixed(2)}]  ` +
+        `${(gigabytesOf(fixture) / median(wall)).toFixed(2)} GB/s  ${cpuPerGigabyte(name, measured).toFixed(2)} CPU-s/GB  ` +
+        `${median(timings.map((run) => run.maxRssMiB))} MiB  ours/it ${ratioTo(name, measured).toFixed(2)}`,
+    );
+  }
+}
+
+/** All of it as the table of docs/weights.md. */
+function table(all: readonly Measured[]): string {
+  const names = [...(all[0]?.runs.keys() ?? [])];
+  const others = names.filter((name) => name !== "berth");
+  const head = [
+    ...["from", "objects", "berth", ...others.map((name) => `ours / ${name}`)],
+    ...[`CPU-s a GB: ${names.join(", ")}`, "berth's memory"],
+  ];
+  const rows = all.map((measured) => {
+    const ours = measured.runs.get("berth") ?? [];
+    return [
+      ...[scheme(measured.tls), measured.fixture.name.replace("x", " x ")],
+      `${median(ours.map((run) => run.wallSeconds)).toFixed(2)} s`,
+      ...others.map((name) => ratioTo(name, measured).toFixed(2)),
+      names.map((name) => cpuPerGigabyte(name, measured).toFixed(2)).join(", "),
+      `${Math.max(...ours.map((run) => run.maxRssMiB))} MiB`,
+    ];
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
+  return [head, head.map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
-function report(
-  name: string,
-  gigabytes: number,
-  runs: readonly Timing[],
-  ours: readonly Timing[],
-): void {
-  const wall = runs.map((run) => run.wallSeconds);
-  // Each round's own pair: what else the machine does then touches both.
-  const ratio = median(ours.map((run, round) => run.wallSeconds / (wall[round] ?? NaN)));
-  const cpu = median(runs.map((run) => run.cpuSeconds)) / gigabytes;
-  console.log(
-    `  ${name.padEnd(9)} ${median(wall).toFixed(2)} s [${Math.min(...wall).toFixed(2)}-${Math.max(...wall).toFixed(2)}]  ` +
-      `${(gigabytes / median(wall)).toFixed(2)} GB/s  ${cpu.toFixed(2)} CPU-s/GB  ` +
-      `${median(runs.map((run) => run.maxRssMiB))} MiB  ours/it ${ratio.toFixed(2)}`,
-  );
-}
-
-async function measure(fixture: Fixture, tls: boolean, metadata: string): Promise<void> {
-  const rounds = Number(option("--rounds") ?? 3);
+async function measure(fixture: Fixture, tls: boolean, metadata: string): Promise<Measured> {
   const only = option("--only")?.split(",");
   const tools = clients().filter(({ name }) => only?.includes(name) ?? true);
-  const memory = mkdtempSync("/dev/shm/berth-bench-");
-  const disk = mkdtempSync(join(option("--to") ?? tmpdir(), "berth-bench-"));
-  const s3 = new StaticS3(
-    memory,
-    tools.some(({ name }) => name === "aws crt"),
-  );
   const runs = new Map<string, Timing[]>(tools.map(({ name }) => [name, []]));
-  try {
-    await s3.start(fixture);
+  const usualPorts = tools.some(({ name }) => name === "aws crt");
+  await withServer(fixture, { usualPorts }, async ({ s3, disk }) => {
     for (let round = 0; round < rounds; round++) {
       for (const { name, run } of round % 2 === 0 ? tools : tools.toReversed()) {
         const folder = join(disk, `${round}-${name.replace(" ", "-")}`);
@@ -91,19 +93,21 @@ async function measure(fixture: Fixture, tls: boolean, metadata: string): Promis
         if (fixture.count < 200) rmSync(folder, { recursive: true, force: true });
       }
     }
-  } finally {
-    await s3.stop();
-    for (const folder of [memory, disk]) rmSync(folder, { recursive: true, force: true });
-  }
-  const gigabytes = (fixture.count * fixture.bytes) / 1e9;
-  console.log(`${fixture.name} over ${tls ? "TLS" : "plain HTTP"}, median of ${rounds} rounds`);
-  for (const [name, timings] of runs) report(name, gigabytes, timings, runs.get("berth") ?? []);
+  });
+  return { fixture, tls, runs };
 }
 
 const metadata = await metadataService();
+const schemes = process.argv.includes("--both") ? [false, true] : [process.argv.includes("--tls")];
+const all: Measured[] = [];
 try {
-  for (const word of process.argv.slice(2).filter((each) => /^\d+x/.test(each)))
-    await measure(fixtureOf(word), process.argv.includes("--tls"), metadata.url);
+  for (const tls of schemes)
+    for (const word of process.argv.slice(2).filter((each) => /^\d+x/.test(each))) {
+      const measured = await measure(fixtureOf(word), tls, metadata.url);
+      report(measured);
+      all.push(measured);
+    }
+  console.log(`\n${table(all)}`);
 } finally {
   metadata.close();
 }

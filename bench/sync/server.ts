@@ -5,6 +5,7 @@ import {
   closeSync,
   mkdirSync,
   openSync,
+  readFileSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -88,12 +89,26 @@ interface Ports {
   readonly usual: boolean;
 }
 
-function config(root: string, ports: Ports, headers: readonly string[]) {
+/** How a server differs from the plain one. */
+export interface ServerOptions {
+  /** It also listens at {@link usualPortsAt}, as one server of the machine can. @default false */
+  readonly usualPorts?: boolean;
+  /** It writes down what it was asked. @default false */
+  readonly log?: boolean;
+  /** Bytes a second of each connection, as a network would have it. @default no limit */
+  readonly laneBytesPerSecond?: number;
+  /** The address of what answers all that is not asked of S3. @default nothing does */
+  readonly behind?: string;
+}
+
+function config(root: string, ports: Ports, headers: readonly string[], options: ServerOptions) {
+  const { log = false, laneBytesPerSecond = 0, behind } = options;
   return `
 daemon off; worker_processes 2; pid ${root}/nginx.pid; error_log ${root}/error.log;
 events { worker_connections 2048; }
 http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  log_format asked "$request_method $uri";
+  access_log ${log ? `${root}/access.log asked` : "off"}; sendfile on; tcp_nopush on; keepalive_requests 1000000;
   client_body_temp_path ${root}/t1; proxy_temp_path ${root}/t2; fastcgi_temp_path ${root}/t3;
   uwsgi_temp_path ${root}/t4; scgi_temp_path ${root}/t5;
   map_hash_max_size 65536; map_hash_bucket_size 256;
@@ -109,6 +124,8 @@ http {
     add_header x-amz-checksum-crc64nvme $shown_sum;
     add_header x-amz-checksum-type FULL_OBJECT;
     location = /weights/ { default_type application/xml; try_files /list.xml =404; }
+    location /weights/m/ { limit_rate ${laneBytesPerSecond}; }
+    ${behind === undefined ? "" : `location / { proxy_pass ${behind}; proxy_buffering off; }`}
     location = /weights { default_type application/xml; try_files /list.xml =404; }
   }
 }`;
@@ -117,18 +134,15 @@ http {
 /** An S3 of static files: nginx with a canned list. It says the checksums that S3 would. */
 export class StaticS3 {
   readonly #root: string;
-  readonly #usual: boolean;
+  readonly #options: ServerOptions;
   #process: ChildProcess | undefined;
   #plain = 0;
   #tls = 0;
 
-  /**
-   * @param root a folder in memory, so that the server's disk is not measured
-   * @param usual whether it also listens at {@link usualPortsAt}, as one server of the machine can
-   */
-  constructor(root: string, usual: boolean) {
+  /** @param root a folder in memory, so that the server's disk is not measured */
+  constructor(root: string, options: ServerOptions) {
     this.#root = root;
-    this.#usual = usual;
+    this.#options = options;
   }
 
   /**
@@ -162,8 +176,9 @@ export class StaticS3 {
     this.#plain = await freePort();
     this.#tls = await freePort();
     const path = join(this.#root, "nginx.conf");
-    const ports = { plain: this.#plain, tls: this.#tls, usual: this.#usual };
-    writeFileSync(path, config(this.#root, ports, headers));
+    const usual = this.#options.usualPorts ?? false;
+    const ports = { plain: this.#plain, tls: this.#tls, usual };
+    writeFileSync(path, config(this.#root, ports, headers, this.#options));
     const nginx = process.env["BERTH_BENCH_NGINX"] ?? "nginx";
     this.#process = spawn(nginx, ["-c", path, "-p", this.#root], { stdio: "inherit" });
     await this.#listens();
@@ -180,6 +195,17 @@ export class StaticS3 {
       await sleep(100);
     }
     throw new Error("nginx did not start");
+  }
+
+  /** How many GETs of objects there were; with `log` alone. */
+  get objectGets(): number {
+    const lines = readFileSync(join(this.#root, "access.log"), "utf8").split("\n");
+    return lines.filter((line) => line.startsWith("GET /weights/m/")).length;
+  }
+
+  /** Of plain HTTP. */
+  get port(): number {
+    return this.#plain;
   }
 
   get certificate(): string {

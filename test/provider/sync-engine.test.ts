@@ -48,7 +48,7 @@ describe("The sync's program on the host", () => {
   for (const kind of ["503", "cut-503", "reset", "short", "stall"] as const) {
     it(`gets past a server that answers with: ${kind}`, async () => {
       s3.faults = [{ kind, times: 3 }];
-      const patience = kind === "stall" ? { idleMs: 800, attempts: 10 } : {};
+      const patience = kind === "stall" ? { idleMs: 1500, attempts: 10 } : {};
       assert.deepEqual((await folder.sync(patience)).error, {});
       await folder.assertWhole();
       assert.equal(s3.faults[0]?.times, 0);

@@ -16,6 +16,8 @@ const write = promisify(fs.write);
 /** Bytes are summed while they are still in the processor's cache. */
 const sumEvery = 256 * 1024;
 const reportEveryMs = 250;
+/** Files of a batch that takes longer are told of before its end, so that they get in place. */
+const tellEveryMs = 500;
 
 /** Follows a body as it grows, and gives its checksum at the end. */
 function summing(name, slot, memory) {
@@ -81,7 +83,7 @@ export class Lanes {
   #writeMs = 0;
 
   /**
-   * @param port gives `{lane, job}`, `{stop}` and `{cancel}`; is told `ask`, `done`, `failed`, `received` and `trouble`
+   * @param port gives `{lane, job}`, `{stop}` and `{cancel}`; is told `ask`, `staged`, `done`, `failed`, `received`, `trouble`
    */
   constructor({ plan, lanes }, port) {
     this.#plan = plan;
@@ -207,6 +209,7 @@ export class Lanes {
     const done = [];
     const writes = [];
     let failure;
+    let told = Date.now();
     let at = 0;
     try {
       for (const { file, index } of job.files) {
@@ -216,7 +219,12 @@ export class Lanes {
         const path = join(this.#plan.folder, ".sync", `${index}.whole`);
         // The next file comes while this one is written.
         const written = stageFile(path, room, file.size, this.#plan.fileMode).then(
-          (mtimeMs) => done.push({ index, mtimeMs, verifiedBy: by, checksum }),
+          (mtimeMs) => {
+            done.push({ index, mtimeMs, verifiedBy: by, checksum });
+            if (Date.now() - told < tellEveryMs) return;
+            told = Date.now();
+            this.#say("staged", { files: done.splice(0) });
+          },
           (error) => (failure ??= error),
         );
         writes.push(written);

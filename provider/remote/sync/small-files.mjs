@@ -8,8 +8,8 @@ import { syncFiles, syncPath } from "./folder.mjs";
 
 /** They are put in place so many at a time, or after so long: the longer the disk took for it last, the later. */
 const mostFiles = 4000;
-const afterMs = { least: 2000, most: 5000 };
-const shareOfTime = 0.1;
+const afterMs = { least: 900, most: 5000 };
+const shareOfTime = 0.2;
 /** Between so many renames other work of the thread comes to its turn. */
 const renamesAtOnce = 100;
 

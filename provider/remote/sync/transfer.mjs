@@ -147,7 +147,8 @@ export class Transfer {
       if (this.#stopped) worker.postMessage({ lane: message.lane });
       else this.#parked.push({ worker, lane: message.lane });
       this.#wake();
-    } else if (message.kind === "received") {
+    } else if (message.kind === "staged") this.on.files(message.files);
+    else if (message.kind === "received") {
       worker.counts = message;
       this.received = this.#workers.reduce((sum, { counts }) => sum + (counts?.received ?? 0), 0);
       this.writeMs = this.#workers.reduce((sum, { counts }) => sum + (counts?.writeMs ?? 0), 0);

@@ -183,7 +183,8 @@ async function build(folder: string, spec: PackageSpec): Promise<void> {
  * can lose packages, and be half-way through an update.
  */
 export class PackageRepository {
-  readonly port: number;
+  /** Where the machine reaches it; that of a server in front of it, where there is one. */
+  port: number;
   readonly keyringSha256: string;
   /** Names of packages that its list has and that it does not give; a number is for so many requests. */
   readonly missing = new Map<string, number>();
