@@ -2,7 +2,8 @@ import { z } from "zod";
 import { hostKeyLine, parseHostAddress } from "../components/host-address.ts";
 import { parseOwnGpus } from "../components/own-machine/card.ts";
 import { UserError } from "../components/user-error.ts";
-import { berthSchema, flag, text } from "./settings-schema.ts";
+import { flag, text } from "./setting-values.ts";
+import { berthSchema } from "./settings-schema.ts";
 
 const ownGpus = text.superRefine((value, context) => {
   if (value === "none") return;

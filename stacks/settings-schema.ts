@@ -12,59 +12,7 @@ import { explainUserError, UserError } from "../components/user-error.ts";
 import { furtherModelsShape } from "./further-models-schema.ts";
 import { serverlessShape } from "./serverless-schema.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
-
-/** Configuration is text on the command line and anything in a file, so both forms of a number are taken. */
-const number = z.preprocess((value) => {
-  return typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-}, z.number("must be a number"));
-
-function whole(least: number, most: number) {
-  const range = `must be a whole number from ${least} to ${most}`;
-  return number.refine(
-    (value) => Number.isInteger(value) && value >= least && value <= most,
-    range,
-  );
-}
-
-/** true or false. */
-export const flag = z.preprocess((value) => {
-  return value === "true" ? true : value === "false" ? false : value;
-}, z.boolean("must be true or false"));
-
-/** Text that is not empty. */
-export const text = z
-  .string("must be text")
-  .transform((value) => value.trim())
-  .refine((value) => value !== "", "must not be empty");
-
-function listed(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  if (!value.trimStart().startsWith("[")) return value.split(",").map((entry) => entry.trim());
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
-
-function list(entry: RegExp, example: string) {
-  const wrong = `must be a list such as [${example}]`;
-  return z.preprocess(listed, z.array(z.string(wrong).regex(entry, wrong), wrong).min(1, wrong));
-}
-
-/** Licences by name. `true` would accept the licence of whichever model is named later. */
-const licenceNames = z
-  .unknown()
-  .transform(listed)
-  .pipe(
-    z.custom<readonly string[]>(
-      (names) =>
-        Array.isArray(names) &&
-        names.length > 0 &&
-        names.every((name) => /^(?!(true|false)$)[a-z0-9][\w.+-]*$/i.test(String(name))),
-      "must be the names of the licences that you accept, as the plan prints them, such as llama2",
-    ),
-  );
+import { flag, licenceNames, list, listed, number, text, whole } from "./setting-values.ts";
 
 const sshCidr = text.superRefine((value, context) => {
   const problem = cidrProblem(value);

@@ -120,7 +120,13 @@ describe("A plan of an image model's training", () => {
   it("names all that it cannot be asked", () => {
     const training = { method: "qlora", optimizer: "sgd", datasetTokens: 5e6, sharding: "fsdp" };
     const problems = problemsOf({ training, nodes: { least: 2, most: 2 } });
-    for (const word of ["method: qlora", "optimizer: sgd", "datasetTokens: says", "sharding:", "nodes:"])
+    for (const word of [
+      "method: qlora",
+      "optimizer: sgd",
+      "datasetTokens: says",
+      "sharding:",
+      "nodes:",
+    ])
       assert.match(problems, new RegExp(word));
     const size = { imageSize: { width: 1000, height: 7 } };
     assert.match(problemsOf({ training: size }), /1000 x 7; each side is a multiple of 8/);
