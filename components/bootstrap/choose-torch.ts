@@ -74,19 +74,38 @@ function driverRuns(cuda: string, driverVersion: string): boolean {
   return oldest === undefined || compareVersions(driverVersion, oldest) >= 0;
 }
 
+/** Why a build does not run, and what would have to be another one. */
+interface Objection {
+  readonly lies: "GPU" | "driver" | "Python";
+  readonly why: string;
+}
+
 /** Why one build does not run there; undefined when it does. */
-function objection(row: PytorchRelease, cuda: string, ground: TorchGround): string | undefined {
+function objection(row: PytorchRelease, cuda: string, ground: TorchGround): Objection | undefined {
   const build = `PyTorch ${row.version} with CUDA ${cuda}`;
-  if (!hasCode(row, cuda, ground.computeCapability))
-    return `${build} has no code for compute capability ${ground.computeCapability}`;
-  if (!driverRuns(cuda, ground.driverVersion)) {
+  const { computeCapability, driverVersion } = ground;
+  if (!hasCode(row, cuda, computeCapability))
+    return { lies: "GPU", why: `${build} has no code for compute capability ${computeCapability}` };
+  if (!driverRuns(cuda, driverVersion)) {
     const minimum = oldestDriver(cuda) ?? "?";
-    return `${build} needs driver ${minimum} or later, and the host has ${ground.driverVersion}`;
+    const why = `${build} needs driver ${minimum} or later, and the host has ${driverVersion}`;
+    return { lies: "driver", why };
   }
   const minor = ground.python?.split(".").slice(0, 2).join(".");
   if (minor !== undefined && !row.pythonVersions.includes(minor))
-    return `${build} has no package for Python ${minor}`;
+    return { lies: "Python", why: `${build} has no package for Python ${minor}` };
   return undefined;
+}
+
+/** What would help against any of these objections. */
+function remedyOf(objections: readonly Objection[], first: string): string {
+  const helps = {
+    GPU: "use an instance type with another GPU",
+    driver: "let berth install a newer driver",
+    Python: "use a system with another Python",
+  };
+  const lies = new Set(objections.map((each) => each.lies));
+  return `${[first, ...[...lies].map((each) => helps[each])].join(", or ")}.`;
 }
 
 /** Whether it is known which GPUs a release is compiled for: as a plan, "newest" takes no other. */
@@ -119,7 +138,7 @@ export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | R
       remedy: `Ask for one of ${known}, or "newest".`,
     };
   }
-  const objections: string[] = [];
+  const objections: Objection[] = [];
   for (const row of rows) {
     for (const cuda of buildsOf(row, wanted === "newest")) {
       const why = objection(row, cuda, ground);
@@ -133,8 +152,11 @@ export function chooseTorch(wanted: string, ground: TorchGround): TorchBuild | R
   }
   return {
     code: "E_CUDA_COMPAT",
-    message: objections.slice(0, 4).join("; "),
-    remedy: "Ask for another PyTorch release, or let berth install a newer driver.",
+    message: objections
+      .slice(0, 4)
+      .map(({ why }) => why)
+      .join("; "),
+    remedy: remedyOf(objections, "Ask for another PyTorch release"),
   };
 }
 
@@ -150,11 +172,11 @@ export function torchForCpu(index = pytorchIndex): TorchBuild {
 /** Whether one named build runs there, for engines that bring their own; the refusal when it does not. */
 export function refuseBuild(torch: string, cuda: string, ground: TorchGround): Refusal | undefined {
   const row = torchReleases.find((each) => each.version === torch);
-  const why = row === undefined ? undefined : objection(row, cuda, ground);
-  if (why === undefined) return undefined;
+  const against = row === undefined ? undefined : objection(row, cuda, ground);
+  if (against === undefined) return undefined;
   return {
     code: "E_CUDA_COMPAT",
-    message: why,
-    remedy: "Use an instance type with another GPU, or let berth install a newer driver.",
+    message: against.why,
+    remedy: remedyOf([against], "Choose another engine"),
   };
 }

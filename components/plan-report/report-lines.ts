@@ -214,14 +214,14 @@ export function reportLines(report: PlanReport): readonly string[] {
           ...softwareLines(chosen),
           leaseLine(report),
         ];
-  const engine = report.engine === undefined ? "" : `${report.engine}; `;
   return [
     modelLine(report),
     ...licenceLines(report),
     ...ownLines(report.own),
     ...rented,
     ...report.warnings.map((warning) => line("mind", warning)),
-    line("engine", `${engine}catalogue of ${report.catalogueVersion}`),
+    ...(report.engine === undefined ? [] : [line("engine", report.engine)]),
+    line("catalogue", `of ${report.catalogueVersion}`),
     ...ladderLines(report),
     ...savingLines(report.saving),
     ...(others.length === 0

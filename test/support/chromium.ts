@@ -34,6 +34,8 @@ export class ChromiumPage {
     this.#child = spawn("chromium", [...flags, "--remote-debugging-pipe", profile], {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
       detached: true,
+      // It is killed, so that what it puts there stays.
+      env: { ...process.env, TMPDIR: this.#folder },
     });
     let rest = "";
     (this.#child.stdio[4] as Readable).on("data", (chunk: Buffer) => {

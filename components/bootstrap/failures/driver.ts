@@ -104,7 +104,8 @@ export const driverFailures: readonly FailureMode[] = [
     signal: /gave (804|218)|CUDA driver version is insufficient|no kernel image is available/,
     cause: "The build has no code for the GPU, or is newer than the driver.",
     done: "The table of builds, drivers and GPUs is asked before anything is installed.",
-    remedy: "Ask for another PyTorch release, or let berth install a newer driver.",
+    remedy:
+      "Ask for another PyTorch release, let berth install a newer driver, or use a system with another Python.",
     action: "stop",
     evidence: "https://github.com/gpustack/gpustack/issues/4678",
   },

@@ -35,7 +35,7 @@ describe("berth bootstrap", () => {
   }
 
   it("says what it would do to a host whose facts were recorded", async () => {
-    const file = await recorded(deepLearningImage);
+    const file = await recorded(deepLearningImage.replace(/^python=.*/m, "python=3.10.12"));
     const { code, out } = await berth("--facts", file, "--torch", "2.0");
     assert.equal(code, 0);
     assert.match(out, /driver {3}preinstalled: driver 580\.126\.09 answers/);
@@ -43,6 +43,21 @@ describe("berth bootstrap", () => {
     const told = await berth("--facts", file, "--json");
     const plan = JSON.parse(told.out) as { plan: { driver: { strategy: string } } };
     assert.equal(plan.plan.driver.strategy, "preinstalled");
+  });
+
+  it("says what would help where the host has no Python that the PyTorch takes", async () => {
+    const { code, out } = await berth(
+      "--facts",
+      await recorded(deepLearningImage),
+      "--torch",
+      "2.0",
+    );
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /E_CUDA_COMPAT: PyTorch 2\.0 with CUDA 11\.8 has no package for Python 3\.12/,
+    );
+    assert.match(out, /another PyTorch release, or use a system with another Python\./);
   });
 
   it("ends with 1 where the host would be refused", async () => {

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import assert from "node:assert/strict";
 import * as s3 from "@aws-sdk/client-s3";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
@@ -45,6 +46,7 @@ describe("requireWeights", function () {
     cloud.clearFaults();
     await place.push(await openFolder(folder));
     await ask(place.bucket);
+    await rm(folder, { recursive: true });
     const urn =
       "urn:pulumi:dev::berth::berth:index:WeightsBucket$aws:s3/bucket:Bucket::dev-weights-store-bucket";
     const own = { type: "aws:s3/bucket:Bucket", urn, outputs: { bucket: place.bucket } };
