@@ -158,6 +158,8 @@ export class Sync {
     part.pending = [];
     const { by, damage } = await part.verify();
     if (damage !== undefined) {
+      // What an earlier run had left of it counted as ready from the start.
+      this.ready -= part.file.size - part.arrived;
       await part.close();
       await part.discard();
       part.opening = undefined;

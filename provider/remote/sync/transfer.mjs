@@ -62,7 +62,7 @@ export class Transfer {
   /** Resolves when all is fetched and committed; rejects with the first failure after what is under way has ended. */
   async run() {
     const parts = this.parts.filter(({ complete }) => complete);
-    for (const part of parts) this.#task(this.on.part(part));
+    for (const part of parts) this.#task(this.#finish(part));
     const ended = new Promise((resolve) => (this.#settle = resolve));
     this.#start();
     let ticks = 0;
@@ -184,6 +184,8 @@ export class Transfer {
     part.committing = false;
     if (whole) return;
     this.#queue.push(...part.missing().map((range) => ({ part, range })));
+    // Where an earlier run had fetched all, there was nothing to start lanes for.
+    if (this.#workers.length === 0) this.#start();
     this.#wake();
   }
 
