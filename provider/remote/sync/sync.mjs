@@ -84,7 +84,6 @@ export class Sync {
     const transfer = new Transfer(this.plan, parts, small, {
       part: (part) => this.#commit(part),
       files: (results) => this.#arrived(results),
-      changed: (part) => this.#changed(part),
       trouble: (message) => this.#trouble(message),
     });
     const progress = () =>
@@ -142,11 +141,6 @@ export class Sync {
   #trouble(message) {
     this.troubles += 1;
     if (this.troubles <= 20) this.#say("trouble", { message });
-  }
-
-  async #changed(part) {
-    await part?.close();
-    await part?.discard();
   }
 
   /** Verifies a large file and puts it in place; false when it has to be fetched again. */

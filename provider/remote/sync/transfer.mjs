@@ -48,7 +48,7 @@ export class Transfer {
 
   /**
    * @param parts files that are fetched by ranges; @param small `{file, index}` of those that fit one request
-   * @param on `{part(part), files(results), changed(part), trouble(message)}`; `part` gives whether the file is whole
+   * @param on `{part(part), files(results), trouble(message)}`; `part` gives whether the file is whole
    */
   constructor(plan, parts, small, on) {
     this.#plan = plan;
@@ -193,9 +193,7 @@ export class Transfer {
     // A range that another lane brought meanwhile is not missed.
     if (code === "E_CANCELLED" || job.part?.done.has(job.range.index)) return;
     if (this.#failures.length > 0) return;
-    const error = code === "E_CHANGED" ? new Changed(message) : new Refusal(code, message);
-    if (code === "E_CHANGED") this.#task(this.on.changed(job.part));
-    this.fail(error);
+    this.fail(code === "E_CHANGED" ? new Changed(message) : new Refusal(code, message));
   }
 
   /** Gives jobs to lanes that wait, as many as the pace allows. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { S3Server } from "../../support/s3-server.ts";
 import { mebibyte, SyncFolder } from "../../support/sync-folder.ts";
@@ -56,4 +57,19 @@ describe("A sync that goes on from what an earlier one left", () => {
       await folder.assertWhole();
     });
   }
+
+  it("keeps what had arrived of an object that was gone for a while", async () => {
+    s3.slowness = 2 * mebibyte;
+    const running = folder.start(["sync", await folder.plan({ lanes: 2 })]);
+    while (s3.sent < mebibyte) await sleep(20);
+    s3.faults = [{ kind: "gone", times: 1000 }];
+    assert.equal((await running.done).error.code, "E_CHANGED");
+    s3.faults = [];
+    s3.slowness = undefined;
+    const before = s3.sent;
+    assert.deepEqual((await folder.sync()).error, {});
+    const again = s3.sent - before;
+    assert.ok(again <= folder.totalBytes - mebibyte / 2, `${String(again)} bytes came again`);
+    await folder.assertWhole();
+  });
 });
