@@ -87,6 +87,8 @@ export class Reader {
         this.#onTrouble(error);
         // A kept connection that the server had ended meanwhile is no sign of trouble: the first try again comes soon.
         await sleep(Math.min(8000, 50 * 2 ** attempt) * (0.5 + Math.random() / 2));
+        // Told to end while it slept: another try would hold up a system that goes down.
+        if (this.stopped) throw error;
       }
     }
   }
