@@ -1,17 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { chmod, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 
 /**
  * Replaces a file in one step: whoever reads it meanwhile, or finds it after a crash, has the old text or the new one, whole.
+ * Its mode stays, and where the path is a link, the file that it leads to is replaced.
  *
  * @param mode of a file that is new. @default 0o666, less the umask
  * @throws the file system's error, such as ENOSPC; the old file is then untouched
  */
 export async function replaceFile(path: string, text: string, mode = 0o666): Promise<void> {
-  const staged = `${path}.${randomUUID()}.tmp`;
+  const target = await realpath(path).catch(() => path);
+  const there = await stat(target).catch(() => undefined);
+  const staged = `${target}.${randomUUID()}.tmp`;
   try {
-    await writeFile(staged, text, { flush: true, mode });
-    await rename(staged, path);
+    await writeFile(staged, text, { flush: true, mode: there === undefined ? mode : 0o600 });
+    if (there !== undefined) await chmod(staged, there.mode & 0o777);
+    await rename(staged, target);
   } catch (error) {
     await rm(staged, { force: true });
     throw error;
