@@ -27,7 +27,7 @@ import { fixtureOf, withServer } from "./sync/workbench.ts";
  * up: the driver's packages and PyTorch's wheel weigh 150 MB each and come at 20 MB/s; on Ubuntu 24.04 branch 580 fetches
  * 319 MB, and PyTorch with its CUDA libraries about 3 GB, so that what runs side by side here is the smaller part of it.
  */
-const rounds = Number(process.argv[2] ?? 3);
+const rounds = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 3);
 const speed = { megabytes: 150, bytesPerSecond: 20e6 };
 const wheel = "torch-2.9.1+cu130-py3-none-any.whl";
 const packages = [

@@ -39,7 +39,8 @@ function tagged<T>(result: StepResult, tag: string, schema: z.ZodType<T>): T | u
 }
 
 const hints: Readonly<Record<string, string>> = {
-  E_DISK: "Give the host a larger root volume with `rootVolumeGiB`.",
+  E_DISK:
+    "Give the host a larger root volume with `rootVolumeGiB`; where the weights lie on the instance's own disks, make room there or take a type with larger ones.",
   E_ACCESS:
     "Let the host's role, or your own credentials, read the prefix (s3:GetObject, and kms:Decrypt where it is encrypted with KMS).",
   E_CHECKSUM: "The object in the bucket may itself be damaged: upload it again.",

@@ -31,7 +31,6 @@ label_of() { as_root blkid -o value -s LABEL "$1" 2>/dev/null || true; }
 ours() { case $(label_of "$1") in "$label" | *":$label") ;; *) return 1 ;; esac }
 
 make_array() {
-  local disk
   have mdadm || ensure_packages mdadm
   if [ -b "$array" ]; then return 0; fi
   if ours "$1" && as_root mdadm --assemble --run "$array" "$@"; then return 0; fi
