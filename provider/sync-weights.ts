@@ -44,6 +44,8 @@ const hints: Readonly<Record<string, string>> = {
   E_ACCESS:
     "Let the host's role, or your own credentials, read the prefix (s3:GetObject, and kms:Decrypt where it is encrypted with KMS).",
   E_CHECKSUM: "The object in the bucket may itself be damaged: upload it again.",
+  E_REGION:
+    "Set berth:weightsRegion to the bucket's region, or copy the weights to a bucket in the host's.",
   E_PATH: "Rename the object, or leave it out with `exclude`.",
   E_TLS: "Find out what answers for S3 on the host's network before anything else.",
 };

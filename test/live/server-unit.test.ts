@@ -101,7 +101,7 @@ describe("The unit of the model server", function () {
     assert.equal(await host.output("systemctl show -p NRestarts --value berth-model"), "1\n");
   });
 
-  it("comes up after a reboot, behind the file system of its weights", async () => {
+  it("is set to start at every boot, behind the file system of its weights", async () => {
     const after = await host.output("systemctl show -p After --value berth-model");
     assert.match(after, /nvidia-fabricmanager\.service/);
     assert.match(
