@@ -83,6 +83,10 @@ export interface HostFacts {
   readonly python: string;
   /** Python can make virtual environments. */
   readonly pythonVenv: boolean;
+  /** Of the host's own environment, such as "2.9.1+cu130"; "" when there is none. */
+  readonly torch: string;
+  /** Releases of vLLM that are installed in full. */
+  readonly vllm: readonly string[];
   readonly docker: boolean;
   /** NVIDIA's container toolkit is installed. */
   readonly containerToolkit: boolean;
@@ -180,6 +184,8 @@ export function parseFacts(text: string): HostFacts {
     weightsMounted: yes("weights_mounted"),
     python: get("python"),
     pythonVenv: yes("python_venv"),
+    torch: get("torch"),
+    vllm: many("vllm", (version) => version),
     docker: yes("docker"),
     containerToolkit: yes("container_toolkit"),
   };

@@ -53,6 +53,15 @@ function ground(facts: HostFacts, driver: DriverChoice) {
   return { computeCapability: capability, driverVersion, python };
 }
 
+/** Whether an environment with PyTorch is still to be made. */
+function makesEnvironment(facts: HostFacts, { engine }: BootstrapWish, torch?: TorchBuild) {
+  const own = (build: TorchBuild): boolean =>
+    facts.torch.startsWith(`${build.torch}.`) &&
+    facts.torch.endsWith(`+${build.indexUrl.split("/").at(-1) ?? ""}`);
+  const vllm = engine === "vllm" && !facts.emulated && !facts.vllm.includes(vllmRelease.version);
+  return vllm || (torch !== undefined && !own(torch));
+}
+
 function refuseRoom(facts: HostFacts, driver: DriverChoice, python: boolean): Refusal[] {
   const installs = driver.strategy === "precompiled" || driver.strategy === "dkms";
   const wanted = [
@@ -140,7 +149,7 @@ export function planBootstrap(facts: HostFacts, wish: BootstrapWish): BootstrapP
   const storage = chooseStorage(facts);
   const fabricManager = driver.strategy !== "none" && !facts.emulated && hasNvSwitch(facts);
   const steps = planSteps({ facts, wish, driver, fabricManager, storage, torch });
-  const python = torch !== undefined || (wish.engine === "vllm" && !facts.emulated);
+  const python = makesEnvironment(facts, wish, torch);
   const refusals = [
     ...refuseDriver(facts, wish, driver),
     ...refuseGpusOnBus(facts, wish.gpu),

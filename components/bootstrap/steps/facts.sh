@@ -105,6 +105,13 @@ try:
 except ImportError:
     print("python_venv=no")' 2>/dev/null
 fi
+# What is installed already needs no more room; an engine's own command is there last.
+for path in "$folder"/python/lib/python3*/site-packages/torch-*.dist-info; do
+  if [ -d "$path" ]; then path=${path##*/torch-}; fact torch "${path%.dist-info}"; fi
+done
+for path in "$folder"/engines/vllm-*/bin/vllm; do
+  if [ -x "$path" ]; then path=${path#"$folder"/engines/vllm-}; fact vllm "${path%/bin/vllm}"; fi
+done
 fact docker "$(answer have docker)"
 fact container_toolkit "$(answer have nvidia-ctk)"
 exit 0

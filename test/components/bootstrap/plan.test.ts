@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { parseFacts, type HostFacts } from "../../../components/bootstrap/facts.ts";
 import { planBootstrap } from "../../../components/bootstrap/plan.ts";
 import { bootstrapPlanLines } from "../../../components/bootstrap/plan-text.ts";
 import { refuseGpus } from "../../../components/bootstrap/refuse-gpus.ts";
 import type { BootstrapWish } from "../../../components/bootstrap/wish.ts";
+import { vllmRelease } from "../../../components/catalogue/vllm-release.ts";
+import { factsScript } from "../../../provider/step-scripts.ts";
 import { bareHost, deepLearningImage, hostFacts } from "./host-facts.ts";
 import { h100Facts } from "./recorded-h100.ts";
 
@@ -12,6 +19,27 @@ const codes = (facts: HostFacts, wanted = wish) =>
   planBootstrap(facts, wanted).refusals.map(({ code }) => code);
 
 describe("parseFacts", () => {
+  it("reads which PyTorch and which releases of vLLM the data folder has in full", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "berth-facts-"));
+    const read = async (): Promise<HostFacts> => {
+      const { stdout } = await promisify(execFile)("bash", ["-c", factsScript(), "facts", folder]);
+      return parseFacts(stdout);
+    };
+    try {
+      const empty = await read();
+      assert.deepEqual([empty.torch, empty.vllm], ["", []]);
+      const packages = join(folder, "python/lib/python3.12/site-packages");
+      await mkdir(join(packages, "torch-2.9.1+cu130.dist-info"), { recursive: true });
+      for (const version of ["0.11.0", "0.33.0"])
+        await mkdir(join(folder, `engines/vllm-${version}/bin`), { recursive: true });
+      await writeFile(join(folder, "engines/vllm-0.33.0/bin/vllm"), "", { mode: 0o755 });
+      const { torch, vllm } = await read();
+      assert.deepEqual([torch, vllm], ["2.9.1+cu130", ["0.33.0"]]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it("reads what the script tells", () => {
     const read = hostFacts();
     assert.equal(read.privileged, true);
@@ -208,6 +236,18 @@ describe("planBootstrap", () => {
     assert.deepEqual(way?.args, ["DATA_FOLDER/weights", "/opt/dlami/nvme"]);
     const facts = hostFacts({ instanceStores, imageStorage, weightsMounted: true });
     assert.equal(planBootstrap(facts, wish).storage.imageStorage, undefined);
+  });
+
+  it("asks for no room for an environment that is there already, so that a second run is not refused", () => {
+    const full = (changes: Partial<HostFacts>) => hostFacts({ freeMiB: 2000, ...changes });
+    assert.deepEqual(codes(full({ vllm: ["0.11.0"] })), ["E_DISK"]);
+    assert.deepEqual(codes(full({ vllm: ["0.11.0", vllmRelease.version] })), []);
+    const own: BootstrapWish = { ...wish, engine: "transformers" };
+    const { torch } = planBootstrap(hostFacts(), own);
+    const build = torch?.indexUrl.split("/").at(-1) ?? "";
+    assert.deepEqual(codes(full({}), own), ["E_DISK"]);
+    assert.deepEqual(codes(full({ torch: `${torch?.torch}.1+cpu` }), own), ["E_DISK"]);
+    assert.deepEqual(codes(full({ torch: `${torch?.torch}.1+${build}` }), own), []);
   });
 
   const refusals: readonly [string, HostFacts, BootstrapWish, readonly string[]][] = [
