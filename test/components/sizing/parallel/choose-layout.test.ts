@@ -115,6 +115,37 @@ describe("chooseLayout", () => {
   });
 });
 
+describe("stepOf", () => {
+  it("knows how long each layout takes, also where the GPUs exchange over PCIe", () => {
+    const job: TrainingJob = {
+      task: "finetune",
+      model: findModel("qwen3-30b-a3b", catalogue),
+      workload: {
+        method: "lora",
+        precision: "bf16",
+        optimizer: "adamw",
+        sequenceTokens: 32_768,
+        microBatch: 1,
+        gradientCheckpointing: true,
+      },
+      datasetTokens: 1e6,
+      epochs: 1,
+      globalBatch: 16,
+      wishes: { framework: "megatron", tensorParallel: undefined, pipelineParallel: undefined },
+    };
+    const expertsAsked = { ...job, wishes: { ...job.wishes, expertParallel: 4 } };
+    for (const [name, nodes] of [["g6e.12xlarge", 1] as const, ["g5.48xlarge", 2] as const]) {
+      const hosts = hostsOf(name, nodes);
+      const grid = { ...hosts, bf16: hosts.accelerator.supportsBf16 === true };
+      const layouts = [job, expertsAsked].flatMap((each) => megatronLayouts(each, grid));
+      assert.ok(layouts.length > 0);
+      for (const layout of layouts) {
+        assert.ok(Number.isFinite(stepOf(job, layout, hosts)?.stepSeconds.high), name);
+      }
+    }
+  });
+});
+
 describe("weighHosts", () => {
   const jobBy = (framework: TrainingJob["wishes"]["framework"]): TrainingJob => ({
     task: "finetune",
