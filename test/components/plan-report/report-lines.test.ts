@@ -134,6 +134,13 @@ describe("reportLines", () => {
     assert.match(lines, /to make it fit RTX 3060 12GB/);
   });
 
+  it("says that an up would refuse what no engine here serves", () => {
+    const words = /^mind {7}it can be planned and not brought up: vLLM \S+ has no code for QWenLM/m;
+    assert.match(text({ model: "qwen-7b" }), words);
+    assert.doesNotMatch(text({ model: "qwen-7b", engine: "vllm" }), /not brought up/);
+    assert.doesNotMatch(text({ model: "qwen-7b", task: "finetune" }), /not brought up/);
+  });
+
   it("says that nothing holds it", () => {
     assert.match(
       text({ model: "llama-3.1-405b", gpuCount: 1 }),
