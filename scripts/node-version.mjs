@@ -1,6 +1,7 @@
 // Which Node berth runs on. It is plain JavaScript without dependencies, since what is too old has to be able to say so.
 // Run by itself it ends with 1 where this Node is not one of them.
 
+import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** As `engines` of package.json has it. */
@@ -12,7 +13,13 @@ export function isGood(version) {
   return (major === 22 && minor >= 21) || (major === 24 && minor >= 5) || major > 24;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url) && !isGood(process.version)) {
+/** Node names a module by its real path, and the program as it was called, through the links of a folder too. */
+function isProgram() {
+  const [, program] = process.argv;
+  return program !== undefined && realpathSync(program) === fileURLToPath(import.meta.url);
+}
+
+if (isProgram() && !isGood(process.version)) {
   process.stderr.write(
     `This is Node ${process.versions.node}, and berth needs ${goodNode}.\n` +
       "  Install a newer one (https://nodejs.org), or run npm ci in the clone, which brings one.\n",

@@ -7,6 +7,7 @@ import { pricedRegions } from "../pricing/region-prices.ts";
 import { demandsOf, jobOf, type Job } from "../sizing/job.ts";
 import type { MemoryDemand } from "../sizing/memory-part.ts";
 import { checkRequest, type PlanRequest } from "../sizing/plan-request.ts";
+import { plannedModel } from "../sizing/planned-model.ts";
 import { whyUnserved } from "../sizing/usual-engine.ts";
 import { verdict, type Verdict } from "../sizing/verdict.ts";
 import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
@@ -132,11 +133,7 @@ export function planExistingHost(
   const fit = gpus.length === 0 ? onCpu : fitOf(request, job, gpus);
   const { precision, contextTokens, concurrency } = job.workload;
   return {
-    modelId: model.id,
-    modelName: model.family,
-    huggingfaceRepo: model.huggingfaceRepo,
-    licence: model.licence ?? "unknown",
-    gated: model.gated ?? false,
+    ...plannedModel(model),
     env: request.env,
     engine,
     precision: heldPrecision(model, precision, engine),

@@ -1,5 +1,5 @@
 import { dollars, rangeText, shortGpu, timeText, usd } from "../plan-figures.ts";
-import { hostsText } from "../plan-report/ladder-lines.ts";
+import { hostsText, workUnit, workUsd } from "../plan-report/ladder-lines.ts";
 import type { PlanReport, Rung } from "../plan-report/report.ts";
 import { middle, type Range } from "../range.ts";
 import { html, none, type Html } from "./html.ts";
@@ -36,7 +36,7 @@ function priceBar(rung: Rung, report: PlanReport, mostUsd: number): Html {
 
 function row(rung: Rung, report: PlanReport, mostUsd: number, index: number): Html {
   const { ranking, serving } = report;
-  const { sagemaker, hourly, monthlyUsd, perMillionTokensUsd, jobUsd } = rung;
+  const { sagemaker, hourly, monthlyUsd } = rung;
   const endpoint = sagemaker === undefined ? "-" : usd(sagemaker.hourlyUsd);
   return html`<tr class="${index === 0 ? "chosen" : "other"}">
     <th scope="row">${hostsText(rung)}</th>
@@ -45,10 +45,8 @@ function row(rung: Rung, report: PlanReport, mostUsd: number, index: number): Ht
     <td class="name">${rung.region}</td>
     <td>${priceBar(rung, report, mostUsd)}</td>
     <td class="number">${usd(hourly.totalUsd)}</td>
-    <td class="number">${usd(monthlyUsd)}</td>
-    <td class="number">
-      ${money(ranking.by === "job" ? jobUsd : (rung.perThousandImagesUsd ?? perMillionTokensUsd))}
-    </td>
+    ${serving === undefined ? none : html`<td class="number">${usd(monthlyUsd)}</td>`}
+    <td class="number">${money(workUsd(rung, ranking.by))}</td>
     <td class="number">${time(rung)}</td>
     ${serving === undefined ? none : html`<td class="number">${endpoint}</td>`}
   </tr>`;
@@ -64,8 +62,7 @@ export function ladderSection(report: PlanReport): Html {
   ]);
   const mostUsd = Math.max(...prices);
   const serving = report.serving !== undefined;
-  const images = ladder.some(({ imageSpeed }) => imageSpeed !== undefined);
-  const unit = serving ? (images ? "$ 1000 images" : "$ 1 M tokens") : "$ a job";
+  const month = `; a month is ${report.monthlyHours} h, and 1 M tokens are of answers`;
   const spot = ladder.some(({ purchase }) => purchase === "spot");
   const spotNote = spot ? " Spot costs at most the price that is shown." : "";
   return html`<section aria-labelledby="ladder">
@@ -78,8 +75,7 @@ export function ladderSection(report: PlanReport): Html {
       <table>
         <caption>
           EC2 with its volume and public
-          address${serving ? "; the second bar is the same GPUs as a SageMaker endpoint" : ""}; a
-          month is ${report.monthlyHours} h${serving ? ", and 1 M tokens are of answers" : ""}
+          address${serving ? `; the second bar is the same GPUs as a SageMaker endpoint${month}` : ""}
         </caption>
         <thead>
           <tr>
@@ -89,8 +85,8 @@ export function ladderSection(report: PlanReport): Html {
             <th scope="col">Region</th>
             <th scope="col">Price</th>
             <th scope="col" class="number">$ an hour</th>
-            <th scope="col" class="number">$ a month</th>
-            <th scope="col" class="number">${unit}</th>
+            ${serving ? html`<th scope="col" class="number">$ a month</th>` : none}
+            <th scope="col" class="number">${workUnit(report)}</th>
             <th scope="col" class="number">${serving ? "Request" : "Job"}</th>
             ${serving ? html`<th scope="col" class="number">SageMaker $ an hour</th>` : none}
           </tr>

@@ -48,6 +48,7 @@ function splitFact({ layout }: Rung): Html {
 function facts(report: PlanReport, rung: Rung): Html {
   const { hourly, purchase, region, energy, sagemaker, software } = rung;
   const spot = purchase === "spot";
+  const month = report.serving === undefined ? "" : `${usd(rung.monthlyUsd)} a month; `;
   const end =
     report.leaseUsd === undefined || report.leaseHours === undefined
       ? fact("Ends", "never by itself", "it costs until somebody takes it down")
@@ -58,7 +59,7 @@ function facts(report: PlanReport, rung: Rung): Html {
         );
   return html`<dl class="facts">
     ${fact("Type", hostsText(rung), `${rung.gpuCount} x ${rung.gpuModel}, ${gib(rung.gpuMemoryMiB)} each; ${region}`)}
-    ${fact("Price", `${spot ? "up to " : ""}${usd(hourly.totalUsd)} an hour`, `${usd(rung.monthlyUsd)} a month; ${purchase}, ${rung.priceSource}, ${rung.priceAsOf}`)}
+    ${fact("Price", `${spot ? "up to " : ""}${usd(hourly.totalUsd)} an hour`, `${month}${purchase}, ${rung.priceSource}, ${rung.priceAsOf}`)}
     ${speedFact(report, rung)} ${splitFact(rung)} ${end}
     ${energy === undefined ? none : fact("Carbon", `${rangeText(energy.gramsAnHour)} g an hour`, `${rangeText(energy.kwhAnHour)} kWh; ${energy.gridSource}`)}
     ${sagemaker === undefined ? none : fact("SageMaker", `${usd(sagemaker.hourlyUsd)} an hour`, `${sagemaker.instanceType}; cheaper below ${figure(sagemaker.breakEvenHoursAMonth ?? 730)} h a month`)}

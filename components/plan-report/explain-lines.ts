@@ -58,14 +58,16 @@ function speed({ task, trainingAsked }: PlanReport, rung: Rung): string[] {
 }
 
 function money(
-  { monthlyHours, leaseHours, ranking }: PlanReport,
+  { monthlyHours, leaseHours, ranking, task }: PlanReport,
   { hourly, monthlyUsd }: Rung,
 ): string[] {
   const lease = leaseHours === undefined ? [] : [`  lease: ${hourly.totalUsd} x ${leaseHours} h`];
   return [
     `ladder by the price of ${ranking.by === "job" ? "the job" : "an hour"}; ties go by ${ranking.tieBreak}`,
     `price an hour = ${hourly.instanceUsd} + ${hourly.volumeUsd} + ${hourly.publicIpv4Usd} = ${hourly.totalUsd} USD`,
-    `  a month: ${hourly.totalUsd} x ${monthlyHours} h = ${monthlyUsd} USD`,
+    ...(task === "serve"
+      ? [`  a month: ${hourly.totalUsd} x ${monthlyHours} h = ${monthlyUsd} USD`]
+      : []),
     ...lease,
   ];
 }

@@ -14,12 +14,31 @@ export function hostsText({ instanceType, nodes }: Pick<Rung, "instanceType" | "
   return nodes === undefined ? instanceType : `${nodes} x ${instanceType}`;
 }
 
-function cell(rung: Rung, by: "hour" | "job", width: number): string {
-  const { gpuModel, region, hourly, perMillionTokensUsd, jobUsd, nodes = 1 } = rung;
+/** What {@link workUsd} is of, as the head of a column. */
+export function workUnit({ ladder, task }: Pick<PlanReport, "ladder" | "task">): string {
+  const images = ladder.some(
+    ({ imageSpeed, imageTraining }) => imageSpeed !== undefined || imageTraining !== undefined,
+  );
+  if (images) return "$ 1000 images";
+  return task === "serve" ? "$ 1 M tokens" : "$ a job";
+}
+
+/** What the work costs that a rung does: the job, images or tokens; undefined where it is not known. */
+export function workUsd(rung: Rung, by: "hour" | "job"): Range | undefined {
+  const { perThousandImagesUsd, imageTraining, perMillionTokensUsd, jobUsd } = rung;
+  if (by === "job") return jobUsd;
+  return perThousandImagesUsd ?? imageTraining?.perThousandImagesUsd ?? perMillionTokensUsd;
+}
+
+function cell(
+  rung: Rung,
+  { ranking, task }: Pick<PlanReport, "ranking" | "task">,
+  width: number,
+): string {
+  const { gpuModel, region, hourly, nodes = 1 } = rung;
   const gpuCount = nodes * rung.gpuCount;
-  const { perThousandImagesUsd } = rung;
   const used = rung.demand.totalMiB / rung.gpuMemoryMiB;
-  const price = by === "job" ? jobUsd : (perThousandImagesUsd ?? perMillionTokensUsd);
+  const price = workUsd(rung, ranking.by);
   const sagemaker = rung.sagemaker === undefined ? "-" : usd(rung.sagemaker.hourlyUsd);
   return [
     hostsText(rung).padEnd(width),
@@ -28,7 +47,7 @@ function cell(rung: Rung, by: "hour" | "job", width: number): string {
     region.padEnd(14),
     `${Math.round(used * 100)} %`.padStart(6),
     usd(hourly.totalUsd).padStart(9),
-    usd(rung.monthlyUsd).padStart(9),
+    ...(task === "serve" ? [usd(rung.monthlyUsd).padStart(9)] : []),
     (price === undefined ? "not known" : money(price)).padStart(18),
     sagemaker.padStart(10),
   ].join("  ");
@@ -45,12 +64,10 @@ function inMarkets(ladder: readonly Rung[]): string {
 }
 
 /** The ladder as a table, one rung a line; nothing where it is empty. */
-export function ladderLines({ ladder, ranking, task }: PlanReport): string[] {
+export function ladderLines(report: PlanReport): string[] {
+  const { ladder, ranking, task } = report;
   if (ladder.length === 0) return [];
   const width = Math.max(16, ...ladder.map((rung) => hostsText(rung).length));
-  const images = ladder.some(({ imageSpeed }) => imageSpeed !== undefined);
-  const served = images ? "$ 1000 images" : "$ 1 M tokens";
-  const price = task === "serve" ? served : "$ a job";
   const head = [
     "type".padEnd(width),
     "GPUs".padEnd(20),
@@ -58,14 +75,15 @@ export function ladderLines({ ladder, ranking, task }: PlanReport): string[] {
     "region".padEnd(14),
     "filled",
     "$ an hour".padStart(9),
-    "$ a month".padStart(9),
-    price.padStart(18),
+    // A training ends: nobody pays a month of it.
+    ...(task === "serve" ? ["$ a month".padStart(9)] : []),
+    workUnit(report).padStart(18),
     "SageMaker".padStart(10),
   ].join("  ");
   return [
     "",
     `ladder${inMarkets(ladder)}, by the price of ${ranking.by === "job" ? "the job" : "an hour"}:`,
     `  ${head}`,
-    ...ladder.map((rung) => `  ${cell(rung, ranking.by, width)}`),
+    ...ladder.map((rung) => `  ${cell(rung, report, width)}`),
   ];
 }

@@ -10,6 +10,7 @@ import { hostMemoryGiB, type Job } from "../sizing/job.ts";
 import { imageSizeOf } from "../sizing/image-training-demand.ts";
 import { dearestHourlyUsd, tieBreak } from "../sizing/ladder.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
+import { plannedModel } from "../sizing/planned-model.ts";
 import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
 import { comparedRules } from "./compared-rules.ts";
 import type {
@@ -116,11 +117,7 @@ export function makeReport(
   return {
     schemaVersion: 1,
     task: job.task,
-    modelId: model.id,
-    modelName: model.family,
-    huggingfaceRepo: model.huggingfaceRepo,
-    licence: model.licence ?? "unknown",
-    gated: model.gated ?? false,
+    ...plannedModel(model),
     commercialUse: model.commercialUse,
     licenceText: licenceOf(model, catalogue),
     parameters: model.parameters,

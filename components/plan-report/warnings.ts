@@ -2,6 +2,7 @@ import { gpusOf } from "../sizing/memory-part.ts";
 import { usd } from "../plan-figures.ts";
 import type { Decision } from "../sizing/decide.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
+import { whyUnserved } from "../sizing/usual-engine.ts";
 import type { Rung } from "./report.ts";
 
 function lease({ training }: Rung, { leaseHours }: PlanRequest): string | undefined {
@@ -36,7 +37,17 @@ function below({ pastSpot, spotMaxHourlyUsd }: Rung): string | undefined {
   return `spot of ${pastSpot.asOf} was ${usd(pastSpot.hourlyUsd)}, above the ${usd(spotMaxHourlyUsd)} that is paid at most: it may never start`;
 }
 
-/** What does not keep the first rung from running, and may surprise; one sentence each. */
+/** An `up` refuses such a model where no engine was named. */
+function unserved(
+  { job, model }: Decision,
+  { customModel, engine }: PlanRequest,
+): string | undefined {
+  if (job.task !== "serve" || customModel !== undefined || engine !== undefined) return undefined;
+  const why = whyUnserved(model);
+  return why === undefined ? undefined : `it can be planned and not brought up: ${why}`;
+}
+
+/** What does not keep a plan from being made, and may surprise; one sentence each. */
 export function warningsOf(decision: Decision, request: PlanRequest): readonly string[] {
   const [chosen] = decision.ladder;
   const { commercialUse } = decision.model;
@@ -51,5 +62,7 @@ export function warningsOf(decision: Decision, request: PlanRequest): readonly s
           below(chosen),
           halfPrecision(chosen, decision),
         ];
-  return [...ofRung, licence].filter((warning) => warning !== undefined);
+  return [unserved(decision, request), ...ofRung, licence].filter(
+    (warning) => warning !== undefined,
+  );
 }

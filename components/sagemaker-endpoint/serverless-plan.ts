@@ -6,6 +6,7 @@ import { leaseCost, roundUsd } from "../pricing/hourly-cost.ts";
 import { jobOf, type ServingJob } from "../sizing/job.ts";
 import { demandOf, type MemoryDemand } from "../sizing/memory-part.ts";
 import { checkRequest } from "../sizing/plan-request.ts";
+import { plannedModel } from "../sizing/planned-model.ts";
 import { servingDemand } from "../sizing/serving-demand.ts";
 import { formatOf, heldPrecision, weightBytes } from "../sizing/weight-layout.ts";
 import { UserError } from "../user-error.ts";
@@ -177,11 +178,7 @@ export function planServerless(
   const { precision, contextTokens } = job.workload;
   const { provisionedConcurrency = 0 } = serverless;
   const plan: Plan = {
-    modelId: model.id,
-    modelName: model.family,
-    huggingfaceRepo: model.huggingfaceRepo,
-    licence: model.licence ?? "unknown",
-    gated: model.gated ?? false,
+    ...plannedModel(model),
     env: request.env,
     engine: "llama.cpp",
     precision: heldPrecision(model, precision, "llama.cpp"),

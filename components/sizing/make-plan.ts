@@ -9,6 +9,7 @@ import type { ServingJob, TrainingJob } from "./job.ts";
 import { dearestHourlyUsd } from "./ladder.ts";
 import { NoPlacementError } from "./no-placement-error.ts";
 import type { PlanRequest } from "./plan-request.ts";
+import { plannedModel } from "./planned-model.ts";
 import { whyUnserved } from "./usual-engine.ts";
 import { heldPrecision, nativeWeightBytes } from "./weight-layout.ts";
 import type { SizingEngine } from "./workload.ts";
@@ -127,11 +128,7 @@ export function makePlan(request: PlanRequest, catalogue: Catalogue): Plan {
   const { precision, contextTokens, concurrency } = job.workload;
   const hourlyUsd = chosen.hourly.totalUsd;
   return {
-    modelId: model.id,
-    modelName: model.family,
-    huggingfaceRepo: model.huggingfaceRepo,
-    licence: model.licence ?? "unknown",
-    gated: model.gated ?? false,
+    ...plannedModel(model),
     env,
     engine,
     precision: heldPrecision(model, precision, engine),

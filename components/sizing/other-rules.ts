@@ -25,7 +25,7 @@ export interface OtherRule {
 
 const gibi = 1024 ** 3;
 
-/** Bytes of a parameter that the rules count with where it is not two, and a half in 4 bit. */
+/** Bytes of a parameter that the rules count with where it is not two, and its name does not say the bits. */
 const plainBytes: ReadonlyMap<string, number> = new Map([
   ["fp32", 4],
   ["int8", 1],
@@ -33,10 +33,16 @@ const plainBytes: ReadonlyMap<string, number> = new Map([
   ["fp8", 1],
 ]);
 
+/** What the name of a format says, without its scales: a half in 4 bit, and the bits of a GGUF type such as q8_0. */
+function bytesOf(format: string): number {
+  const gguf = /^i?q(\d)_/.exec(format)?.[1];
+  if (gguf !== undefined) return Number(gguf) / 8;
+  return format.includes("4") ? 0.5 : (plainBytes.get(format) ?? 2);
+}
+
 function plainWeights({ model, precision }: RuleQuestion): number {
   const named = precision === "native" ? model.nativePrecision : precision;
-  const four = named.includes("4");
-  return parametersOf(model) * (four ? 0.5 : (plainBytes.get(named) ?? 2));
+  return parametersOf(model) * bytesOf(named);
 }
 
 /** Key and value of every token in the layers that keep all of them, in 16 bit. */

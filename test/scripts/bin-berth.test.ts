@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,6 +53,24 @@ describe("scripts/bin/berth", () => {
     const { status, stderr } = start(`${bin}:/usr/bin:/bin`);
     assert.equal(status, 1);
     assert.match(stderr, /^asked \S+scripts\/node-version\.mjs\n$/);
+  });
+
+  it("is told of a Node that is too old through a linked folder too", () => {
+    const link = join(folder, "link");
+    symlinkSync(join(folder, "scripts"), link);
+    const program = join(folder, "scripts/node-version.mjs");
+    const text = readFileSync(program, "utf8");
+    // No Node of this machine need be too old, so that this copy finds none new enough.
+    writeFileSync(program, text.replace("isGood(version) {", "isGood(version) {\n  return false;"));
+    const run = (path: string) => spawnSync(process.execPath, [path], { encoding: "utf8" });
+    for (const path of [program, join(link, "node-version.mjs")]) {
+      const { status, stderr } = run(path);
+      assert.equal(status, 1, path);
+      assert.match(
+        stderr,
+        /^This is Node .*, and berth needs 22\.21, or 24\.5 and newer\.\n {2}Install/,
+      );
+    }
   });
 
   it("knows the versions of package.json", async () => {

@@ -89,8 +89,8 @@ export function mlpLayers(config: ConfigFields, layers: number): number {
   return alone.length === 0 ? layers : alone.length;
 }
 
-/** Layers that cache nothing: MLPs alone, and those that keep a state. */
 const windowed = /^(sliding|chunked)_attention$/;
+/** Layers that cache nothing: MLPs alone, and those that keep a state. */
 const cacheless = /^(mlp|moe|mamba2?|linear_attention|conv|recurrent)$/;
 
 /** One word a layer, in the words of `layer_types`; undefined when all layers are alike. */

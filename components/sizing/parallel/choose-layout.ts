@@ -161,6 +161,9 @@ export function chooseLayout(
   const chosen =
     better(job, hosts, options, (each) => judged(each)?.comfortable === true) ??
     better(job, hosts, options, (each) => judged(each)?.fits === true);
-  if (chosen === undefined) return () => noneHolds(options, usableMiB);
+  if (chosen === undefined) {
+    // Where Megatron-LM alone is asked for, one of its ways has to say what lacks, though none was a candidate.
+    return () => noneHolds(options.simple === undefined ? all : options, usableMiB);
+  }
   return { layout: chosen.layout, demand: chosen.demand() };
 }

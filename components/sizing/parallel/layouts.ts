@@ -86,15 +86,21 @@ function expertSizes({ model, wishes }: TrainingJob, grid: GpuGrid): readonly nu
 
 /** How sequences and experts are shared out within a split, with what is left of its data parallelism. */
 function groupsWithin(job: TrainingJob, grid: GpuGrid, split: TrainingParallelism) {
-  return contextSizes(job, split.dataParallel).flatMap((contextParallel) =>
-    expertSizes(job, grid).map((expertParallel) => ({
-      split: { ...split, dataParallel: split.dataParallel / contextParallel },
-      groups: {
-        ...(contextParallel === 1 ? {} : { contextParallel }),
-        ...(expertParallel === 1 ? {} : { expertParallel }),
-      },
-    })),
-  );
+  // They exchange in each layer, as tensor parallelism does, and what PCIe takes for it is in no source.
+  const joined = grid.nvlink || grid.gpusPerNode === 1;
+  const able = (size: number) => size === 1 || joined;
+  const experts = expertSizes(job, grid).filter(able);
+  return contextSizes(job, split.dataParallel)
+    .filter(able)
+    .flatMap((contextParallel) =>
+      experts.map((expertParallel) => ({
+        split: { ...split, dataParallel: split.dataParallel / contextParallel },
+        groups: {
+          ...(contextParallel === 1 ? {} : { contextParallel }),
+          ...(expertParallel === 1 ? {} : { expertParallel }),
+        },
+      })),
+    );
 }
 
 /** Tensor parallelism stays within the GPUs that NVLink joins: it exchanges four times in each layer. */
@@ -142,8 +148,8 @@ function layoutsOf(
 
 /**
  * Every way in which Megatron-LM uses all of these GPUs: tensor x context x pipeline x data parallel, experts over the GPUs of a
- * stage, with and without interleaving, with the activations kept but for attention's scores, or made again layer by layer where the request leaves that open. Empty when
- * the model or its method is not one for it.
+ * stage, with and without interleaving, with the activations kept but for attention's scores, or made again layer by layer where
+ * the request leaves that open. Empty when the model or its method is not one for it.
  */
 export function megatronLayouts(job: TrainingJob, grid: GpuGrid): readonly TrainingLayout[] {
   const { model, workload } = job;

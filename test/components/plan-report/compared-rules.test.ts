@@ -60,6 +60,16 @@ describe("Other rules beside a plan", () => {
     assert.ok(Math.abs(accelerate + Number(cache) + Number(rest) - Number(total)) < 0.15, text);
   });
 
+  it("count the bits that the name of a GGUF file type says", async () => {
+    const accelerateGiB = async (precision: string) => {
+      const { otherRules } = await reportOf(["llama-3.1-8b", "--precision", precision]);
+      return otherRules.find(({ rule }) => rule === "accelerate")?.gib ?? 0;
+    };
+    const ofSixteen = await accelerateGiB("bf16");
+    assert.equal(await accelerateGiB("q8_0"), ofSixteen / 2);
+    assert.equal(await accelerateGiB("q4_k_m"), ofSixteen / 4);
+  });
+
   it("are none of a model that makes images", async () => {
     const report = await reportOf(["sdxl"]);
     assert.deepEqual(report.otherRules, []);

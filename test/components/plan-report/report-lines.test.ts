@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { parseOwnGpus } from "../../../components/own-machine/card.ts";
+import { planPage } from "../../../components/plan-page/plan-page.ts";
 import { explainLines } from "../../../components/plan-report/explain-lines.ts";
 import { groupedReasons } from "../../../components/plan-report/grouped-reasons.ts";
 import { makeReport } from "../../../components/plan-report/make-report.ts";
@@ -103,6 +104,27 @@ describe("reportLines", () => {
     assert.match(lines, /^job {8}\$/m);
     assert.match(lines, /^mind {7}the lease of 4 h may end before the job does/m);
     assert.match(lines, /ladder, by the price of the job/);
+    assert.match(lines, /\$ a job/);
+  });
+
+  it("says no price of a month of what ends by itself", () => {
+    const server = report();
+    const training = report({ task: "finetune" });
+    const shown = [
+      [reportLines, /a month of 730 h|\$ a month/],
+      [explainLines, /a month: /],
+      [(made: typeof server) => [planPage(made)], /\$ a month|\$[\d.]+ a month;/],
+    ] as const;
+    for (const [show, month] of shown) {
+      assert.match(show(server).join("\n"), month);
+      assert.doesNotMatch(show(training).join("\n"), month);
+    }
+  });
+
+  it("says what a thousand images cost to learn from on each rung", () => {
+    const lines = text({ model: "sdxl", task: "finetune" });
+    assert.match(lines, /\$ 1000 images/);
+    assert.match(lines, /^ {2}g6\.xlarge .* \$0\.\d+ to \$0\.\d+ /m);
   });
 
   it("says whether the own machine does, and what else there is", () => {
@@ -110,6 +132,13 @@ describe("reportLines", () => {
     assert.match(lines, /^your GPUs {2}RTX 3060 12GB: no; needs/m);
     assert.match(lines, /to buy: .* paid for after .* h of renting/);
     assert.match(lines, /to make it fit RTX 3060 12GB/);
+  });
+
+  it("says that an up would refuse what no engine here serves", () => {
+    const words = /^mind {7}it can be planned and not brought up: vLLM \S+ has no code for QWenLM/m;
+    assert.match(text({ model: "qwen-7b" }), words);
+    assert.doesNotMatch(text({ model: "qwen-7b", engine: "vllm" }), /not brought up/);
+    assert.doesNotMatch(text({ model: "qwen-7b", task: "finetune" }), /not brought up/);
   });
 
   it("says that nothing holds it", () => {

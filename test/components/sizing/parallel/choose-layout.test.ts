@@ -115,24 +115,69 @@ describe("chooseLayout", () => {
   });
 });
 
-describe("weighHosts", () => {
-  it("says of too few hosts what the nearest layout over the most of them needs", () => {
+describe("stepOf", () => {
+  it("knows how long each layout takes, also where the GPUs exchange over PCIe", () => {
     const job: TrainingJob = {
       task: "finetune",
-      model: findModel("llama-3.1-70b", catalogue),
+      model: findModel("qwen3-30b-a3b", catalogue),
       workload: {
-        method: "full",
-        precision: "amp",
+        method: "lora",
+        precision: "bf16",
         optimizer: "adamw",
-        sequenceTokens: 2048,
+        sequenceTokens: 32_768,
         microBatch: 1,
         gradientCheckpointing: true,
       },
       datasetTokens: 1e6,
       epochs: 1,
       globalBatch: 16,
-      wishes: { framework: "auto", tensorParallel: undefined, pipelineParallel: undefined },
+      wishes: { framework: "megatron", tensorParallel: undefined, pipelineParallel: undefined },
     };
+    const expertsAsked = { ...job, wishes: { ...job.wishes, expertParallel: 4 } };
+    for (const [name, nodes] of [["g6e.12xlarge", 1] as const, ["g5.48xlarge", 2] as const]) {
+      const hosts = hostsOf(name, nodes);
+      const grid = { ...hosts, bf16: hosts.accelerator.supportsBf16 === true };
+      const layouts = [job, expertsAsked].flatMap((each) => megatronLayouts(each, grid));
+      assert.ok(layouts.length > 0);
+      for (const layout of layouts) {
+        assert.ok(Number.isFinite(stepOf(job, layout, hosts)?.stepSeconds.high), name);
+      }
+    }
+  });
+});
+
+describe("weighHosts", () => {
+  const jobBy = (framework: TrainingJob["wishes"]["framework"]): TrainingJob => ({
+    task: "finetune",
+    model: findModel("llama-3.1-70b", catalogue),
+    workload: {
+      method: "full",
+      precision: "amp",
+      optimizer: "adamw",
+      sequenceTokens: 2048,
+      microBatch: 1,
+      gradientCheckpointing: true,
+    },
+    datasetTokens: 1e6,
+    epochs: 1,
+    globalBatch: 16,
+    wishes: { framework, tensorParallel: undefined, pipelineParallel: undefined },
+  });
+
+  it("says what lacks where Megatron-LM is asked for on GPUs that cannot hold the states", () => {
+    const job = jobBy("megatron");
+    const type = types.find(({ instanceType }) => instanceType === "g5.12xlarge")!;
+    const found = weighHosts(job, type, {
+      range: { least: 1, most: 1 },
+      gpu: hostsOf("g5.12xlarge", 1),
+      book: layoutBook(job),
+    });
+    assert.ok("kind" in found);
+    assert.match(found.reason, /^needs up to [\d.]+ GiB on each of 4 GPUs/);
+  });
+
+  it("says of too few hosts what the nearest layout over the most of them needs", () => {
+    const job = jobBy("auto");
     const type = types.find(({ instanceType }) => instanceType === "p4d.24xlarge")!;
     const hosts = hostsOf("p4d.24xlarge", 4);
     const found = weighHosts(job, type, {
