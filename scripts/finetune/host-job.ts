@@ -76,7 +76,8 @@ const progressSchema = z.looseObject({
   step: z.number(),
   steps: z.number(),
   time: z.number(),
-  loss: z.number().optional(),
+  /** null where it is no number any more. */
+  loss: z.number().nullable().optional(),
   checkpoint: z.number().optional(),
 });
 
@@ -103,11 +104,19 @@ export async function jobsFolder(host: Host): Promise<string> {
   return ensureFolder(host, `${hostDataFolder}/jobs`);
 }
 
+/** undefined for what is no JSON, as a line is that is just being written. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The steps among lines of `output/progress.jsonl` and others. */
 export function parseProgress(lines: readonly string[]): JobState["progress"] {
   return lines.flatMap((line) => {
-    if (!line.startsWith("{")) return [];
-    const { data } = progressSchema.safeParse(JSON.parse(line));
+    const { data } = progressSchema.safeParse(parsed(line));
     return data === undefined ? [] : [data];
   });
 }
@@ -116,7 +125,7 @@ export function parseProgress(lines: readonly string[]): JobState["progress"] {
 export async function jobState(host: Host, folder: string): Promise<JobState> {
   const [state, ...lines] = (await host.output(script, ["state", folder])).trim().split("\n");
   const entries = parseProgress(lines);
-  const finished = finishedSchema.safeParse(JSON.parse(lines.at(-1) ?? "null")).data;
+  const finished = finishedSchema.safeParse(parsed(lines.at(-1) ?? "")).data;
   return { running: state === "running", progress: entries, finished };
 }
 

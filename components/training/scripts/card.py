@@ -2,11 +2,17 @@
 
 import hashlib
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
 
 LICENCES = ["LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*"]
+
+
+def finite(facts: dict) -> dict:
+    """JSON has neither NaN nor Infinity, which fp16 brings now and then, and a training that diverges for good: null stands for them."""
+    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in facts.items()}
 
 
 def sha256_of(path: Path) -> str:
