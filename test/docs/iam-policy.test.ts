@@ -34,7 +34,9 @@ describe("The policies of docs/iam-policy.md", () => {
     const tagging = allowing("ec2:CreateTags");
     assert.ok(tagging.length > 2);
     for (const statement of tagging) {
-      const held = keysOf(statement).some((key) => /^(ec2:CreateAction|aws:ResourceTag\/)/.test(key));
+      const held = keysOf(statement).some((key) =>
+        /^(ec2:CreateAction|aws:ResourceTag\/)/.test(key),
+      );
       assert.ok(held, statement.Sid);
     }
   });

@@ -201,7 +201,10 @@ describe("checkLicence", () => {
       ["apache-2.0", "llama3.1", "llama2"],
     );
     assert.deepEqual(acceptedWith(undefined, "llama3.1", models), ["llama3.1"]);
-    assert.deepEqual(acceptedWith(["llama3.1"], "llama2, llama3.1", models), ["llama3.1", "llama2"]);
+    assert.deepEqual(acceptedWith(["llama3.1"], "llama2, llama3.1", models), [
+      "llama3.1",
+      "llama2",
+    ]);
     assert.equal(acceptedWith(["llama2"], "gemma", models), undefined);
     assert.equal(acceptedWith(["llama2"], undefined, models), undefined);
   });

@@ -49,6 +49,9 @@ for older, newest in zip(sent, sent[1:]):
 print(json.dumps([sent[:2], [one["step"] for one in kept]]))`,
       folder,
     );
-    assert.deepEqual(said, [[{ step: 10, evalLoss: 1.5 }, { step: 20 }], [10, 30]]);
+    assert.deepEqual(said, [
+      [{ step: 10, evalLoss: 1.5 }, { step: 20 }],
+      [10, 30],
+    ]);
   });
 });

@@ -21,7 +21,10 @@ describe("The room that a merge takes", () => {
   }
 
   it("is that of the files that are read, and not of the same weights in another form", () => {
-    const shards = { "model-00001-of-00002.safetensors": 300, "model-00002-of-00002.safetensors": 200 };
+    const shards = {
+      "model-00001-of-00002.safetensors": 300,
+      "model-00002-of-00002.safetensors": 200,
+    };
     const others = { "consolidated.safetensors": 500, "pytorch_model.bin": 500, "config.json": 9 };
     assert.equal(weightsBytes({ ...shards, ...others }), 500);
   });

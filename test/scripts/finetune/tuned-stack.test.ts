@@ -24,7 +24,10 @@ describe("A stack that is to serve a trained model", () => {
   });
 
   it("is none whose archive would go on being served under the new name", () => {
-    const serverless = { "berth:endpointMode": "serverless", "berth:weightsArchive": "base.tar.gz" };
+    const serverless = {
+      "berth:endpointMode": "serverless",
+      "berth:weightsArchive": "base.tar.gz",
+    };
     assert.throws(
       () => checkStack(stackOf({ ...endpoint, ...serverless }), base, "acme"),
       (error) => error instanceof UserError && /docs\/finetune\.md/.test(error.hint ?? ""),
