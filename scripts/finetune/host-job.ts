@@ -53,13 +53,16 @@ export function readJobFolder(path: string): JobFolder {
       hint: "Write the folder again with --force.",
     });
   }
-  if (megatron && (data.machine?.nodes ?? 1) > 1) {
-    throw new UserError(`${path} is a training by Megatron-LM on several hosts.`, {
-      problems: ["each of them writes a part of every checkpoint into one folder that they share"],
-      hint: "Run it by hand on each host, as its README.md says; or plan it for one host, or with --framework hugging-face.",
-    });
-  }
   return { ...data, folder, megatron, name: basename(folder).replaceAll(/[^\w.-]/g, "-") };
+}
+
+/** @throws UserError for a training that berth does not run, whose result it may push all the same */
+export function checkTrainable({ folder, machine, megatron }: JobFolder): void {
+  if (!megatron || (machine?.nodes ?? 1) === 1) return;
+  throw new UserError(`${folder} is a training by Megatron-LM on several hosts.`, {
+    problems: ["each of them writes a part of every checkpoint into one folder that they share"],
+    hint: "Run it by hand on each host, as its README.md says; or plan it for one host, or with --framework hugging-face.",
+  });
 }
 
 /** @throws UserError when the folder was planned for more hosts than there are: each GPU would have to hold more */
