@@ -20,11 +20,15 @@ import { lackingTags, walkAccount } from "./walk-account.ts";
 const host = "local-last";
 const endpoint = "local-last-endpoint";
 
-/** Of the auditor's rights, those for a real account's regions, spot, training jobs, `cost --compare` and buckets of a stack's own. */
+/**
+ * Of the auditor's rights, those for a real account's regions, spot, training jobs, components, `cost --compare` and buckets of
+ * a stack's own.
+ */
 const calledElsewhere = [
   ...["ec2:DescribeRegions", "ec2:DescribeSpotPriceHistory", "sagemaker:ListTags"],
   ...["ce:GetCostAndUsage", "s3:GetBucketLocation", "s3:ListAllMyBuckets", "s3:ListBucket"],
-  "sagemaker:DescribeTrainingJob",
+  ...["sagemaker:DescribeInferenceComponent", "sagemaker:DescribeTrainingJob"],
+  "sagemaker:ListInferenceComponents",
 ];
 
 interface Workflow {

@@ -14,6 +14,11 @@ const mebibyte = 2 ** 20;
 const shards = Array.from({ length: 384 }, () => randomBytes(mebibyte / 4));
 const total = (shards.length * mebibyte) / 4;
 
+async function bytesInPlace(host: Host): Promise<number> {
+  const state = await host.output("cat /opt/berth/weights/m/.sync/state.json || echo '{}'");
+  return Object.keys(JSON.parse(state) as object).length * (mebibyte / 4);
+}
+
 describe("A host that reboots while its weights come", function () {
   this.timeout(300_000);
   const s3 = new S3Server();
@@ -45,15 +50,16 @@ describe("A host that reboots while its weights come", function () {
     const hostKeys = () => Promise.resolve([publicKey]);
     const host = new Host({ ...target, hostKeys }, { connectMs: 120_000 });
     for (const [index, shard] of shards.entries()) s3.put(`m/model-${index}.safetensors`, shard);
-    s3.slowness = mebibyte / 2;
+    s3.slowness = mebibyte / 4;
     const inputs = { bucket: s3.bucket, prefix: "m/", region: "us-east-1" };
     const places = { folder: "/opt/berth/weights/m", dataFolder: "/opt/berth" };
     const running = syncWeights(host, { ...inputs, ...places }, operation(200));
-    while (s3.sent < 0.75 * total) await sleep(50);
     const boot = "cat /proc/sys/kernel/random/boot_id";
     const before = await host.output(boot);
-    const kept = await host.output("cat /opt/berth/weights/m/.sync/state.json");
-    const keptBytes = Object.keys(JSON.parse(kept) as object).length * (mebibyte / 4);
+    while (s3.sent < 0.7 * total) await sleep(50);
+    // A busy disk lets files wait for up to five seconds.
+    let keptBytes = await bytesInPlace(host);
+    while (keptBytes < 0.25 * total && s3.sent < 0.95 * total) keptBytes = await bytesInPlace(host);
     assert.ok(keptBytes >= 0.25 * total, `${String(keptBytes)} bytes are in place while more come`);
     await host.output("sudo -n systemctl reboot --no-block");
     while ((await host.output(boot)) === before) await sleep(200);
