@@ -32,3 +32,23 @@ export function sagemakerRole(
     opts,
   );
 }
+
+/**
+ * What the role of containers in a network of the account may do, for models as for jobs
+ * (https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html); SageMaker refuses the network without it.
+ */
+export function standInVpc(inVpc: boolean): object[] {
+  if (!inVpc) return [];
+  const Action = [
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+  ];
+  return [{ Sid: "StandInVpc", Effect: "Allow", Action, Resource: "*" }];
+}

@@ -48,9 +48,11 @@ export function costLines(outputs: BerthOutputs, now: Date): readonly string[] {
       : left < 0
         ? `ends       its deadline ${outputs.expiresAt ?? ""} passed ${duration(left)} ago`
         : `ends       ${outputs.expiresAt ?? ""}, in ${duration(left)}`;
-  if (outputs.plan?.endpoint?.mode === "serverless") {
+  const { mode, serverless } = outputs.plan?.endpoint ?? {};
+  if (mode === "serverless") {
+    const warm = (serverless?.provisionedConcurrency ?? 0) > 0 ? ", not what is kept warm" : "";
     return [
-      `cost       at most ${usd(soFarUsd)} so far, had it answered all of ${duration(hours)}; berth cost counts the answers`,
+      `cost       at most ${usd(soFarUsd)} so far, had it answered all of ${duration(hours)}; berth cost counts the answers${warm}`,
       end,
     ];
   }

@@ -1,7 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import type { Plan } from "../components/plan.ts";
 import { checkBudget } from "../stacks/budget.ts";
-import { checkLicence, withLicence } from "../stacks/licence.ts";
+import { acceptedWith, checkLicence, licencedModels } from "../stacks/licence.ts";
 import { makeStackPlan } from "../stacks/make-stack-plan.ts";
 import type { Settings } from "../stacks/parse-settings.ts";
 import { findEngine, type Engine, type EngineChoice } from "./adapters/engine.ts";
@@ -50,10 +50,10 @@ export function planDeployment(options: StackOptions, preview: boolean): Deploym
   const local = localConfig(cloud, options.env);
   const settings = readStackSettings(options.env, local);
   const plan = makeStackPlan(settings);
-  const accepted = options.acceptLicence !== undefined && options.acceptLicence === plan.licence;
-  const names = accepted ? withLicence(settings.acceptLicence, plan.licence) : undefined;
+  const served = licencedModels(plan);
+  const names = acceptedWith(settings.acceptLicence, options.acceptLicence, served);
   const acceptLicence = names ?? settings.acceptLicence;
-  checkLicence({ acceptLicence }, plan, preview);
+  for (const model of served) checkLicence({ acceptLicence }, model, preview);
   checkBudget(settings, plan);
   const extra = names === undefined ? local : { ...local, "berth:acceptLicence": names.join(", ") };
   return { settings: { ...settings, acceptLicence }, plan, cloud, extra };

@@ -59,6 +59,8 @@ export const outputsSchema = z
       endpoint: z
         .looseObject({
           mode: z.string().optional(),
+          /** Containers of an endpoint without instances. */
+          serverless: z.looseObject({ provisionedConcurrency: z.coerce.number() }).optional(),
           container: z.looseObject({ requestForm: z.enum(["completion", "chat"]) }),
           /** Weekly hours, where it keeps any. */
           hours: z.looseObject({ text: z.string() }).optional(),

@@ -1,4 +1,5 @@
 import { protectTag } from "../components/identity.ts";
+import { counted } from "../components/counted.ts";
 import { UserError } from "../components/user-error.ts";
 import { EndpointControl } from "../provider/adapters/endpoint-control.ts";
 import type { RecordedEndpoint } from "./adapters/stack-state.ts";
@@ -41,8 +42,13 @@ export async function withEndpoint<T>(
   }
   const { endpoint } = outputs.plan ?? {};
   if (endpoint?.mode === "serverless") {
-    throw new UserError(`The endpoint of "${env}" is serverless, and has nothing to stop.`, {
-      hint: `It costs nothing while nobody asks. To end it: npm run berth -- down --env ${env}`,
+    const { provisionedConcurrency: warm = 0 } = endpoint.serverless ?? {};
+    const costs =
+      warm === 0
+        ? "It costs nothing while nobody asks."
+        : `To pay for ${counted(warm, "warm container")} no more, take berth:provisionedConcurrency away and run up.`;
+    throw new UserError(`The endpoint of "${env}" is serverless, and has no instance to stop.`, {
+      hint: `${costs} To end it: npm run berth -- down --env ${env}`,
     });
   }
   const variants = endpoint === undefined ? [] : [endpoint, ...(endpoint.further ?? [])];

@@ -57,6 +57,7 @@ export function endpointWishes(
       memoryMiB: settings.serverlessMemoryMiB,
       provisionedConcurrency: settings.provisionedConcurrency,
       usdPerGiBSecond: settings.serverlessUsdPerGiBSecond,
+      archive: settings.weightsArchive,
     },
     inVpc: settings.subnetIds !== undefined,
     ownKey: settings.kmsKeyArn !== undefined,

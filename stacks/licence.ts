@@ -1,6 +1,7 @@
 import { loadShippedCatalogue } from "../components/catalogue/load.ts";
 import { UserError } from "../components/user-error.ts";
 import type { Plan } from "../components/plan.ts";
+import { isEndpointPlan } from "../components/sagemaker-endpoint/stack-plan-text.ts";
 import type { Settings } from "./settings.ts";
 
 /** What of a plan says whether a licence stands in the way. */
@@ -29,4 +30,27 @@ export function checkLicence(
 /** Names with one more, as `berth:acceptLicence` holds them. */
 export function withLicence(names: readonly string[] = [], licence: string): string[] {
   return [...new Set([...names, licence])];
+}
+
+/** Every model that a plan serves: its own, and the variants, components and shadow of an endpoint. */
+export function licencedModels(plan: Plan): readonly LicencedModel[] {
+  return isEndpointPlan(plan) ? [plan, ...plan.endpoint.further] : [plan];
+}
+
+/**
+ * Names with those that a command line accepts, which are of the models that it would serve.
+ *
+ * @param asked names with commas between them
+ * @returns undefined when it accepts none of them
+ */
+export function acceptedWith(
+  names: readonly string[] | undefined,
+  asked: string | undefined,
+  models: readonly LicencedModel[],
+): readonly string[] | undefined {
+  const known = (asked ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => models.some(({ licence }) => licence === name));
+  return known.length === 0 ? undefined : known.reduce(withLicence, [...(names ?? [])]);
 }

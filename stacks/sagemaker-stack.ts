@@ -16,7 +16,7 @@ import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
-import { checkLicence } from "./licence.ts";
+import { checkLicence, licencedModels } from "./licence.ts";
 import type { EndpointSettings } from "./settings.ts";
 
 /** What an endpoint's deployment turned out to be. */
@@ -35,7 +35,7 @@ export interface EndpointDeployment {
  * @throws UserError when the plan's model is gated and its licence is not accepted
  */
 export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): EndpointDeployment {
-  for (const served of [plan, ...plan.endpoint.further]) {
+  for (const served of licencedModels(plan)) {
     checkLicence(settings, served, pulumi.runtime.isDryRun());
   }
   checkBudget(settings, plan);

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { pricesFile } from "../catalogue/load.ts";
 import { dayOf, parsePrices } from "../catalogue/prices.ts";
 import { parseNotebookTypes, type NotebookTypes } from "./notebook-plan.ts";
 
-const repositoryRoot = new URL("../../", import.meta.url).pathname;
+const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
  * The types of notebook instances that ship with berth, from the data file beside this one, under the prices that a refresh
@@ -15,7 +17,7 @@ const repositoryRoot = new URL("../../", import.meta.url).pathname;
 export function loadNotebookTypes(folder: string = repositoryRoot): NotebookTypes {
   const path = new URL("data/notebook-types.json", import.meta.url);
   const shipped = parseNotebookTypes(JSON.parse(readFileSync(path, "utf8")));
-  const file = `${folder}/${pricesFile}`;
+  const file = join(folder, pricesFile);
   if (!existsSync(file)) return shipped;
   const prices = parsePrices(readFileSync(file, "utf8"), pricesFile);
   const refreshed = Object.entries(prices.notebookHourlyUsd).flatMap(([region, byType]) =>

@@ -76,9 +76,12 @@ export function planNotebook(
   if (hourlyUsd !== undefined) {
     return { instanceType: notebookType, volumeGiB, idleMinutes, hourlyUsd, priceFrom };
   }
-  const known = types.flatMap((type) =>
+  const all = types.flatMap((type) =>
     Object.keys(type.hourlyUsd).map((each) => `${type.instanceType} in ${each}`),
   );
+  const isHere = (each: string) => each.endsWith(` in ${region}`);
+  const named = [...new Set(all)];
+  const known = [...named.filter(isHere), ...named.filter((each) => !isHere(each))];
   throw new UserError(
     `The price of a notebook instance of ${notebookType} in ${region} is not known.`,
     {

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { TagInputs } from "../named-tags.ts";
-import { sagemakerRole } from "../sagemaker-role.ts";
+import { sagemakerRole, standInVpc } from "../sagemaker-role.ts";
 import { parseImageAddress } from "./serving-container.ts";
 
 /** Where the weights lie. */
@@ -28,6 +28,8 @@ export interface ExecutionRoleArgs {
   readonly captureBucket?: pulumi.Input<string> | undefined;
   /** Names of the alarms that roll an update back, with a star for what is made up at their end; none when nothing is watched. */
   readonly alarms: readonly string[];
+  /** Whether they stand in a network of the account. */
+  readonly inVpc: boolean;
   readonly tags: TagInputs;
 }
 
@@ -42,6 +44,7 @@ interface Known {
   readonly asyncBucket: string | undefined;
   readonly captureBucket: string | undefined;
   readonly alarms: readonly string[];
+  readonly inVpc: boolean;
 }
 
 /** A policy takes one or a list; one is read more easily. */
@@ -161,6 +164,7 @@ export function executionPolicy(known: Known): string {
       ...queueRequests(known),
       ...writeCaptures(known),
       ...watchAlarms(known),
+      ...standInVpc(known.inVpc),
     ],
   });
 }
@@ -171,7 +175,7 @@ export function executionRole(
   args: ExecutionRoleArgs,
   parent: pulumi.Resource,
 ): { readonly role: aws.iam.Role; readonly policy: aws.iam.RolePolicy } {
-  const { weights, prefixes, images, region, asyncBucket, alarms, tags } = args;
+  const { weights, prefixes, images, region, asyncBucket, alarms, inVpc, tags } = args;
   const account = aws.getCallerIdentityOutput({}, { parent }).accountId;
   const role = sagemakerRole(
     `${name}-role`,
@@ -192,7 +196,7 @@ export function executionRole(
         ])
         .apply(([bucket, logOwners, id, queue, captureBucket]) =>
           executionPolicy({
-            ...{ bucket, prefixes, images, logOwners, region, captureBucket, alarms },
+            ...{ bucket, prefixes, images, logOwners, region, captureBucket, alarms, inVpc },
             weightsKmsKeyArn: weights.kmsKeyArn,
             account: id,
             asyncBucket: queue,

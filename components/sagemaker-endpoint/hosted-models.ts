@@ -36,6 +36,7 @@ export function hostedModels(
       images: parts.map(({ container }) => container.image),
       logOwners: parts.map((part) => logOwner(part, endpointName)),
       alarms: update.bakeSeconds === 0 ? [] : [...watched, ...update.alarms],
+      inVpc: args.vpc !== undefined,
     },
     parent,
   );

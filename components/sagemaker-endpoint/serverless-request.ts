@@ -9,6 +9,8 @@ export interface ServerlessRequest {
   readonly provisionedConcurrency?: number | undefined;
   /** Price of a second for each GiB, USD, where berth knows none. @default the table's */
   readonly usdPerGiBSecond?: number | undefined;
+  /** Key of the archive that its containers unpack. @default the one beside the weights */
+  readonly archive?: string | undefined;
 }
 
 /** The price that holds, USD; undefined where nobody says one. */
@@ -24,6 +26,7 @@ export function serverlessProblems(request: EndpointRequest): readonly string[] 
     ["serverlessMemoryMiB", serverless.memoryMiB],
     ["provisionedConcurrency", serverless.provisionedConcurrency],
     ["serverlessUsdPerGiBSecond", serverless.usdPerGiBSecond],
+    ["weightsArchive", serverless.archive],
   ];
   return only.flatMap(([setting, value]) =>
     value === undefined ? [] : [`${setting}: it is for endpointMode serverless`],

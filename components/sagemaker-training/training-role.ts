@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { TagInputs } from "../named-tags.ts";
 import { parseImageAddress } from "../sagemaker-endpoint/serving-container.ts";
-import { sagemakerRole } from "../sagemaker-role.ts";
+import { sagemakerRole, standInVpc } from "../sagemaker-role.ts";
 
 /** All that the containers of a training job may touch. */
 export interface TrainingRoleArgs {
@@ -123,23 +123,6 @@ function writeLogsAndMetrics({ jobName, account, region }: Known): object[] {
   ];
 }
 
-/** As AWS has it for jobs in a VPC: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html */
-function standInVpc({ inVpc }: Known): object[] {
-  if (!inVpc) return [];
-  const Action = [
-    "ec2:CreateNetworkInterface",
-    "ec2:CreateNetworkInterfacePermission",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DeleteNetworkInterfacePermission",
-    "ec2:DescribeDhcpOptions",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-  ];
-  return [{ Sid: "StandInVpc", Effect, Action, Resource: "*" }];
-}
-
 function useKey({ kmsKeyArn }: Known): object[] {
   if (kmsKeyArn === undefined) return [];
   const Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"];
@@ -156,7 +139,7 @@ export function trainingPolicy(known: Known): string {
       ...keepCheckpoints(known),
       ...pullImage(known),
       ...writeLogsAndMetrics(known),
-      ...standInVpc(known),
+      ...standInVpc(known.inVpc),
       ...useKey(known),
     ],
   });

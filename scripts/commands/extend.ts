@@ -135,14 +135,14 @@ function leaseOf({ startedAt, expiresAt }: RecordedLease): Lease {
 /** @throws UserError for a training job: what it may take was said when it was made, and SageMaker changes it no more */
 function checkMovable(env: string): void {
   if (!isTraining(env)) return;
-  const [of = env, folder = ""] = env.split("-train-", 2);
+  const [of = env, ...folder] = env.split("-train-");
   throw new UserError(
     `The end of a training job cannot be moved: SageMaker changes its MaxRuntimeInSeconds no more.`,
     {
       // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateTrainingJob.html
       hint:
         "Stop it with a checkpoint, and start it with more hours, which go on from there: " +
-        `npm run berth -- train stop <the folder of ${folder}> --env ${of}, then the same with start and --hours`,
+        `npm run berth -- train stop <the folder of ${folder.join("-train-")}> --env ${of}, then the same with start and --hours`,
     },
   );
 }

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
+import { licencedModels } from "../../stacks/licence.ts";
 import { readClock } from "../adapters/clock.ts";
 import { checkEndpoint } from "../adapters/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
@@ -52,8 +53,12 @@ async function preview(options: StackOptions, terminal: Terminal): Promise<Previ
   const counts = Object.entries(result.changeSummary).map(([what, count]) => `${count} ${what}`);
   terminal.say("", `would be   ${counts.join(", ") || "no change"} (${seconds.toFixed(1)} s)`);
   terminal.say(...costLinesOf(deployment, cost));
-  if (plan.gated && deployment.settings.acceptLicence?.includes(plan.licence) !== true) {
-    terminal.say(`licence    "up" needs --accept-licence ${plan.licence}`);
+  const { acceptLicence = [] } = deployment.settings;
+  const needed = licencedModels(plan)
+    .filter(({ gated, licence }) => gated && !acceptLicence.includes(licence))
+    .map(({ licence }) => licence);
+  if (needed.length > 0) {
+    terminal.say(`licence    "up" needs --accept-licence ${[...new Set(needed)].join(",")}`);
   }
   const { changeSummary: changes } = result;
   terminal.result({ plan, engine: engine.name, changes, cost, steps, seconds });

@@ -13,6 +13,7 @@ import {
   jobsFolder,
   jobState,
   checkHostCount,
+  checkTrainable,
   readJobFolder,
   runJob,
   sendJob,
@@ -207,6 +208,7 @@ export async function runTrain(
     });
   }
   const job = readJobFolder(path);
+  checkTrainable(job);
   if (runsOnSageMaker(job, options)) return trainOnSageMaker(action, job, { options, terminal });
   const { cloud, settings } = planDeployment(options, true);
   const opened = await findDeployment(options, cloud);

@@ -98,7 +98,8 @@ def evaluated(output: Path, step: int) -> dict:
     text = path.read_text() if path.exists() else ""
     # The last line may be one that is just being written.
     lines = [json.loads(line) for line in text.splitlines() if '"eval_loss"' in line and line.endswith("}")]
-    losses = [line["eval_loss"] for line in lines if line["step"] == step]
+    # One that has diverged has no loss that could be the least.
+    losses = [line["eval_loss"] for line in lines if line["step"] == step and line["eval_loss"] is not None]
     return {"evalLoss": losses[-1]} if losses else {}
 
 

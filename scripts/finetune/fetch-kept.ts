@@ -142,6 +142,12 @@ function checkpointOf(newest: Newest, step: number) {
   });
 }
 
+/** Where the programs of a job look for a folder that is kept: Megatron-LM's checkpoints have names of their own, as checkpoints.py knows. */
+export function placeInOutput({ megatron }: Pick<JobFolder, "megatron">, kept: string): string {
+  const [, step] = /^checkpoint-(\d+)$/.exec(kept) ?? [];
+  return megatron && step !== undefined ? `checkpoints/iter_${step.padStart(7, "0")}` : kept;
+}
+
 /**
  * Brings the result of a training from S3 into the job's folder, or its newest whole checkpoint while there is none. Each file
  * is checked; the folder takes its name when all are there.
@@ -170,8 +176,9 @@ export async function fetchKept(job: JobFolder, place: KeptPlace, step?: number)
       if ((await fetchFile(body, join(incoming, inside))) === sha256) continue;
       throw new UserError(`s3://${place.bucket}/${key} is not what was sent: its SHA-256 differs.`);
     }
-    const folder = join(job.folder, "output", listed.folder);
+    const folder = join(job.folder, "output", placeInOutput(job, listed.folder));
     await rm(folder, { recursive: true, force: true });
+    await mkdir(dirname(folder), { recursive: true });
     await rename(incoming, folder);
     const finished = listed === newest.result;
     if (newest.finished !== undefined && finished) {

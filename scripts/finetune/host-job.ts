@@ -53,13 +53,16 @@ export function readJobFolder(path: string): JobFolder {
       hint: "Write the folder again with --force.",
     });
   }
-  if (megatron && (data.machine?.nodes ?? 1) > 1) {
-    throw new UserError(`${path} is a training by Megatron-LM on several hosts.`, {
-      problems: ["each of them writes a part of every checkpoint into one folder that they share"],
-      hint: "Run it by hand on each host, as its README.md says; or plan it for one host, or with --framework hugging-face.",
-    });
-  }
   return { ...data, folder, megatron, name: basename(folder).replaceAll(/[^\w.-]/g, "-") };
+}
+
+/** @throws UserError for a training that berth does not run, whose result it may push all the same */
+export function checkTrainable({ folder, machine, megatron }: JobFolder): void {
+  if (!megatron || (machine?.nodes ?? 1) === 1) return;
+  throw new UserError(`${folder} is a training by Megatron-LM on several hosts.`, {
+    problems: ["each of them writes a part of every checkpoint into one folder that they share"],
+    hint: "Run it by hand on each host, as its README.md says; or plan it for one host, or with --framework hugging-face.",
+  });
 }
 
 /** @throws UserError when the folder was planned for more hosts than there are: each GPU would have to hold more */
@@ -76,7 +79,8 @@ const progressSchema = z.looseObject({
   step: z.number(),
   steps: z.number(),
   time: z.number(),
-  loss: z.number().optional(),
+  /** null where it is no number any more. */
+  loss: z.number().nullable().optional(),
   checkpoint: z.number().optional(),
 });
 
@@ -103,11 +107,19 @@ export async function jobsFolder(host: Host): Promise<string> {
   return ensureFolder(host, `${hostDataFolder}/jobs`);
 }
 
+/** undefined for what is no JSON, as a line is that is just being written. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The steps among lines of `output/progress.jsonl` and others. */
 export function parseProgress(lines: readonly string[]): JobState["progress"] {
   return lines.flatMap((line) => {
-    if (!line.startsWith("{")) return [];
-    const { data } = progressSchema.safeParse(JSON.parse(line));
+    const { data } = progressSchema.safeParse(parsed(line));
     return data === undefined ? [] : [data];
   });
 }
@@ -116,7 +128,7 @@ export function parseProgress(lines: readonly string[]): JobState["progress"] {
 export async function jobState(host: Host, folder: string): Promise<JobState> {
   const [state, ...lines] = (await host.output(script, ["state", folder])).trim().split("\n");
   const entries = parseProgress(lines);
-  const finished = finishedSchema.safeParse(JSON.parse(lines.at(-1) ?? "null")).data;
+  const finished = finishedSchema.safeParse(parsed(lines.at(-1) ?? "")).data;
   return { running: state === "running", progress: entries, finished };
 }
 

@@ -15,5 +15,6 @@ export function progressLine({ progress, running, finished }: JobState): string 
   const left =
     pace === undefined || !running ? "" : `, ${timeText(pace * (last.steps - last.step))} left`;
   const end = finished === undefined ? (running ? "" : "; stopped") : "; finished";
-  return `step ${last.step} of ${last.steps}, loss ${figure(last.loss ?? 0)}${left}${kept}${end}`;
+  const loss = typeof last.loss === "number" ? figure(last.loss) : "NaN";
+  return `step ${last.step} of ${last.steps}, loss ${loss}${left}${kept}${end}`;
 }

@@ -141,8 +141,25 @@ function exactModel(id: string): Model | undefined {
   }
 }
 
-/** @throws UserError when the stack serves something else than the base model, or an earlier model of this name */
-function checkStack({ settings, model }: PushStack, base: Model, name: string): void {
+/**
+ * Holds a push to a stack that could not serve what is pushed.
+ *
+ * @throws UserError when it serves something else than the base model or an earlier model of this name, or from an archive, which
+ *   it would go on serving under the new name
+ */
+export function checkStack(
+  { settings, model }: Pick<PushStack, "settings" | "model">,
+  base: Pick<Model, "id">,
+  name: string,
+): void {
+  if (settings.target === "sagemaker" && settings.endpointMode === "serverless") {
+    throw new UserError(
+      `${settings.stack} is a serverless endpoint, which unpacks an archive of GGUF files.`,
+      {
+        hint: "Push to a stack with another berth:endpointMode; or make a GGUF file of it, and the archive of that (docs/finetune.md, For llama.cpp).",
+      },
+    );
+  }
   if (model.id === base.id || model.id === name) return;
   throw new UserError(
     `${settings.stack} serves ${model.id}, and the training began with ${base.id}.`,

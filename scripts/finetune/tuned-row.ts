@@ -62,6 +62,19 @@ function beginning(document: Document, base: Model): Readonly<Record<string, unk
   return { ...own, ...foreign, ...(shipped ? { extends: base.id } : {}) };
 }
 
+/** What a row says of its weights' size, undefined where its base model says it. */
+function sizeOf({ weightsGiB, nativePrecision }: Readonly<Record<string, unknown>>) {
+  return { weightsGiB, nativePrecision };
+}
+
+/** Sets the fields of a row, and takes those away that are undefined: an adapter follows a training of every weight, too. */
+function renew(row: YAMLMap, fields: Readonly<Record<string, unknown>>): void {
+  for (const [field, value] of Object.entries(fields)) {
+    if (value === undefined) row.delete(field);
+    else row.set(field, value);
+  }
+}
+
 /**
  * The text of `berth.catalogue.yaml` with a row of a model that was trained from another one: of its shape and under its licence.
  *
@@ -84,7 +97,7 @@ export function withTunedRow(
     const fields = { ...beginning(document, base), ...inFull, id: name, source };
     document.addIn(["models"], document.createNode(fields));
   } else {
-    for (const [field, value] of Object.entries({ ...inFull, source })) row.set(field, value);
+    renew(row, { ...sizeOf(beginning(document, base)), ...inFull, source });
   }
   const models = document.get("models");
   if (isSeq(models)) models.flow = false;
@@ -92,11 +105,21 @@ export function withTunedRow(
   return { text, model: findModel(name, withOverlay(shipped, text, overlayFile)) };
 }
 
-/** The same for the file of this checkout. @throws UserError as {@link withTunedRow} does */
-export function tunedRow(name: string, tuning: Tuning): TunedRow {
-  const path = join(repository, overlayFile);
-  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const { text, model } = withTunedRow(before, name, tuning);
-  const keep = () => (text === before ? Promise.resolve() : replaceFile(path, text));
+/**
+ * The same for the file of a checkout. It is read anew when the row is kept: a push takes long, and another one may have written
+ * to it meanwhile.
+ *
+ * @param folder where the file is. @default this checkout
+ * @throws UserError as {@link withTunedRow} does
+ */
+export function tunedRow(name: string, tuning: Tuning, folder: string = repository): TunedRow {
+  const path = join(folder, overlayFile);
+  const read = () => (existsSync(path) ? readFileSync(path, "utf8") : "");
+  const { model } = withTunedRow(read(), name, tuning);
+  const keep = async (): Promise<void> => {
+    const before = read();
+    const { text } = withTunedRow(before, name, tuning);
+    if (text !== before) await replaceFile(path, text);
+  };
   return { model, keep };
 }

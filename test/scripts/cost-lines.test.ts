@@ -37,6 +37,17 @@ describe("costLines", () => {
     assert.match(text("2026-11-24T13:30:00Z"), /ends {7}2026-11-24T16:00:00Z, in 2 h 30 min/);
     assert.match(text("2026-11-24T17:00:00Z"), /passed 1 h 0 min ago/);
   });
+
+  it("says what the bound of a serverless endpoint leaves out", () => {
+    const costOf = (provisionedConcurrency: number) => {
+      const container = { requestForm: "chat" as const };
+      const endpoint = { mode: "serverless", serverless: { provisionedConcurrency }, container };
+      const plan = { modelId: "qwen2.5-1.5b", endpoint };
+      return costLines({ ...outputs, plan }, new Date("2026-11-24T13:30:00Z"))[0];
+    };
+    assert.match(costOf(0) ?? "", /^cost +at most \$1\.20 so far, .*counts the answers$/);
+    assert.match(costOf(2) ?? "", /counts the answers, not what is kept warm$/);
+  });
 });
 
 describe("duration", () => {

@@ -6,7 +6,7 @@ import { makePlan } from "../../components/sizing/make-plan.ts";
 import { untaggableTypes } from "../../components/tag-contract.ts";
 import { UserError } from "../../components/user-error.ts";
 import { deployGpuHost } from "../../stacks/gpu-host-stack.ts";
-import { checkLicence } from "../../stacks/licence.ts";
+import { acceptedWith, checkLicence, licencedModels } from "../../stacks/licence.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { stackOutputs } from "../../stacks/outputs.ts";
 import { parseSettings, planRequest } from "../../stacks/settings.ts";
@@ -179,5 +179,33 @@ describe("checkLicence", () => {
     assert.throws(() => {
       checkLicence({ acceptLicence: ["llama2"] }, gated, false);
     }, /its licence, llama3\.1, has to be accepted/);
+  });
+
+  it("is of every model that an endpoint serves, and so is what a command line accepts", () => {
+    const settings = parseSettings({
+      stack: "dev",
+      config: {
+        ...goodConfig,
+        "berth:target": "sagemaker",
+        "berth:endpointMode": "realtime",
+        "berth:model": "qwen2.5-7b",
+        "berth:variants": JSON.stringify([
+          { name: "new", share: 10, model: "llama-3.1-8b" },
+          { name: "old", share: 10, model: "llama-2-7b" },
+        ]),
+      },
+    });
+    const models = licencedModels(makeStackPlan(settings));
+    assert.deepEqual(
+      models.map(({ licence }) => licence),
+      ["apache-2.0", "llama3.1", "llama2"],
+    );
+    assert.deepEqual(acceptedWith(undefined, "llama3.1", models), ["llama3.1"]);
+    assert.deepEqual(acceptedWith(["llama3.1"], "llama2, llama3.1", models), [
+      "llama3.1",
+      "llama2",
+    ]);
+    assert.equal(acceptedWith(["llama2"], "gemma", models), undefined);
+    assert.equal(acceptedWith(["llama2"], undefined, models), undefined);
   });
 });

@@ -98,6 +98,14 @@ describe("deployEndpoint", () => {
     assert.match(trust, /"aws:SourceArn":"arn:aws:sagemaker:us-east-1:123456789012:\*"/);
   });
 
+  it("lets them stand in a network of the account where there is one, and make no interface else", async () => {
+    const policyOf = async (change: Readonly<Record<string, unknown>>) =>
+      String((await deployment(change)).named("dev-endpoint-run").inputs["policy"]);
+    const vpc = { "berth:subnetIds": "subnet-0a", "berth:securityGroupIds": "sg-0a" };
+    assert.match(await policyOf(vpc), /"ec2:CreateNetworkInterfacePermission"/);
+    assert.doesNotMatch(await policyOf({}), /"ec2:/);
+  });
+
   it("gives an endpoint without instances one archive, and nothing that scales", async () => {
     const { named, resources } = await deployment({
       "berth:endpointMode": "serverless",

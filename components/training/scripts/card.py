@@ -2,11 +2,17 @@
 
 import hashlib
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
 
 LICENCES = ["LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*"]
+
+
+def finite(facts: dict) -> dict:
+    """JSON has neither NaN nor Infinity, which fp16 brings now and then, and a training that diverges for good: null stands for them."""
+    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in facts.items()}
 
 
 def sha256_of(path: Path) -> str:
@@ -17,10 +23,11 @@ def sha256_of(path: Path) -> str:
     return sha256.hexdigest()
 
 
-def provenance(job: Path, end: dict, base: str, base_revision: str | None) -> dict:
+def provenance(target: Path, job: Path, end: dict, base: str, base_revision: str | None) -> dict:
     """Where a result of the job comes from; what is not known is left out. `end` is what finished.json says."""
     plan = json.loads((job / "job.json").read_text())
-    adapter = job / "output/adapter/adapter_model.safetensors"
+    own, merged = (folder / "adapter_model.safetensors" for folder in (target, job / "output/adapter"))
+    adapter = own if own.exists() else merged
     facts = {
         "schemaVersion": 1,
         "modelId": plan["modelId"],
@@ -72,7 +79,7 @@ def licence_files(base: str) -> list[Path]:
 
 
 def write_card(target: Path, job: Path, end: dict, base: str, base_revision: str | None) -> None:
-    facts = provenance(job, end, base, base_revision)
+    facts = provenance(target, job, end, base, base_revision)
     (target / "README.md").write_text(card(facts), encoding="utf-8")
     (target / "provenance.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     for path in licence_files(base):

@@ -6,6 +6,7 @@ on the disk, and no GPU.
 
 import argparse
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ MEMORY_SHARE, MEMORY_BYTES = 1.1, 1 << 30
 
 
 def weights_bytes(base: str) -> int:
-    """Of the files that are read: safetensors where there are any."""
+    """Of the files that are read: safetensors where there are any. Mistral's repositories have all of it once more, as consolidated."""
     folder = Path(base)
     if folder.is_dir():
         sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
@@ -29,9 +30,10 @@ def weights_bytes(base: str) -> int:
         from huggingface_hub import HfApi
 
         files = HfApi().model_info(base, files_metadata=True).siblings or []
-        sizes = {file.rfilename: file.size or 0 for file in files if "/" not in file.rfilename}
-    for ending in (".safetensors", ".bin"):
-        if found := sum(size for name, size in sizes.items() if name.endswith(ending)):
+        sizes = {file.rfilename: file.size or 0 for file in files}
+    # As transformers names them.
+    for pattern in (r"model(-\d+-of-\d+)?\.safetensors", r"pytorch_model(-\d+-of-\d+)?\.bin"):
+        if found := sum(size for name, size in sizes.items() if re.fullmatch(pattern, name)):
             return found
     sys.exit(f"{base} has no weights")
 

@@ -20,7 +20,7 @@ from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer, TrlParser
 
-from card import write_card
+from card import finite, write_card
 from hosts import same_checkpoint, same_folder
 
 WHOLE = "whole"
@@ -96,7 +96,7 @@ class Keeper(TrainerCallback):
 
     @staticmethod
     def note(args, state, facts: dict):
-        entry = {"step": state.global_step, "steps": state.max_steps, "time": round(time.time()), **facts}
+        entry = {"step": state.global_step, "steps": state.max_steps, "time": round(time.time()), **finite(facts)}
         with open(Path(args.output_dir, "progress.jsonl"), "a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
@@ -228,6 +228,7 @@ def main() -> None:
     facts = {"step": trainer.state.global_step, "trainLoss": result.training_loss, "result": target.name}
     if validation is not None:
         facts["validationLoss"] = trainer.evaluate()["eval_loss"]
+    facts = finite(facts)
     if first:
         tokenizer.save_pretrained(target)
         write_card(target, Path("."), facts, job.base_model, getattr(model.config, "_commit_hash", None))

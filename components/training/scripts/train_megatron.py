@@ -35,6 +35,7 @@ from megatron.bridge.training.config import (
 from megatron.bridge.training.finetune import finetune
 from megatron.bridge.training.gpt_step import forward_step
 
+from card import finite
 from hosts import same_folder
 
 OUTPUT = Path("output")
@@ -80,7 +81,7 @@ class Keeper(Callback):
     def note(context, step: int, facts: dict) -> None:
         steps = context.state.cfg.train.train_iters or 0
         with open(OUTPUT / "progress.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, "steps": steps, "time": round(time.time()), **facts}) + "\n")
+            file.write(json.dumps({"step": step, "steps": steps, "time": round(time.time()), **finite(facts)}) + "\n")
 
 
 def prepare_data(root: Path) -> None:

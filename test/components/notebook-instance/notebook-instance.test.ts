@@ -10,6 +10,7 @@ import { firstNotebook } from "../../../components/notebook/first-notebook.ts";
 import { loadNotebookTypes } from "../../../components/notebook-instance/load-notebook-types.ts";
 import { notebookPolicy } from "../../../components/notebook-instance/notebook-instance.ts";
 import { planNotebook } from "../../../components/notebook-instance/notebook-plan.ts";
+import type { UserError } from "../../../components/user-error.ts";
 import { onStartScript } from "../../../components/notebook-instance/on-start.ts";
 
 const run = promisify(execFile);
@@ -25,6 +26,22 @@ describe("planNotebook", () => {
     assert.throws(() => planNotebook(elsewhere, loadNotebookTypes()), /price .* is not known/);
     const own = planNotebook({ ...elsewhere, ownHourlyUsd: 0.06 }, loadNotebookTypes());
     assert.deepEqual([own.hourlyUsd, own.priceFrom], [0.06, "berth:notebookHourlyUsd"]);
+  });
+
+  it("names what is known of the asked region first, and each once", () => {
+    const { types: shipped, ...table } = loadNotebookTypes();
+    const row = (hourlyUsd: Readonly<Record<string, number>>, instanceType = "ml.t3.medium") => ({
+      ...shipped[0]!,
+      instanceType,
+      hourlyUsd: { ...hourlyUsd },
+    });
+    const types = [row({ "eu-west-1": 0.05 }), row({ "eu-west-1": 0.05, "eu-west-3": 0.06 })];
+    const asked = { notebookType: "ml.t3.large", idleMinutes: 60, region: "eu-west-3" };
+    assert.throws(
+      () => planNotebook(asked, { ...table, types }),
+      ({ hint }: UserError) =>
+        hint?.endsWith(": ml.t3.medium in eu-west-3, ml.t3.medium in eu-west-1.") === true,
+    );
   });
 });
 

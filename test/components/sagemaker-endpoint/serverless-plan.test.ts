@@ -109,7 +109,9 @@ describe("an endpoint without instances", () => {
       assert.ok(text.includes(setting), setting);
     }
     const elsewhere = { endpointMode: "realtime" as const, minInstances: 1, model: "qwen2.5-7b" };
-    const problem = refused({ ...elsewhere, serverless: { memoryMiB: 2048 } });
+    const own = { memoryMiB: 2048, archive: "qwen/model.tar.gz" };
+    const problem = refused({ ...elsewhere, serverless: own });
     assert.match(problem, /serverlessMemoryMiB: it is for endpointMode serverless/);
+    assert.match(problem, /weightsArchive: it is for endpointMode serverless/);
   });
 });

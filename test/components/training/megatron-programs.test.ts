@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +87,9 @@ describe("The programs of a Megatron-LM folder", function () {
     assert.deepEqual(JSON.parse(read("output/finished.json")), { step: 6, result: "adapter" });
     assert.equal(read("output/adapter/adapter_model.safetensors"), "weights of 6");
     assert.equal(read("output/adapter/tokenizer.json"), "{}");
+    const facts = JSON.parse(read("output/adapter/provenance.json")) as Record<string, unknown>;
+    const sha256 = createHash("sha256").update("weights of 6").digest("hex");
+    assert.equal(facts["adapterSha256"], sha256);
     assert.ok(existsSync(join(folder, "merge.py")));
   });
 

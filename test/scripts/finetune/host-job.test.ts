@@ -12,6 +12,7 @@ import {
   jobsFolder,
   jobState,
   checkHostCount,
+  checkTrainable,
   readJobFolder,
   runJob,
   sendJob,
@@ -149,9 +150,15 @@ describe("A fine-tuning on a host", function () {
       writeFileSync(join(folder, "job.json"), JSON.stringify({ ...facts, machine: { nodes } }));
     };
     write(2);
-    assert.throws(() => readJobFolder(folder), /by Megatron-LM on several hosts/);
+    // Read it is: what it has learnt can be pushed.
+    const several = readJobFolder(folder);
+    assert.throws(() => {
+      checkTrainable(several);
+    }, /by Megatron-LM on several hosts/);
     write(1);
-    assert.equal(readJobFolder(folder).megatron, true);
+    const one = readJobFolder(folder);
+    checkTrainable(one);
+    assert.equal(one.megatron, true);
     rmSync(folder, { recursive: true });
   });
 

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadShippedCatalogue } from "../../../components/catalogue/load.ts";
 import { withOverlay } from "../../../components/catalogue/overlay.ts";
 import { UserError } from "../../../components/user-error.ts";
-import { withTunedRow } from "../../../scripts/finetune/tuned-row.ts";
+import { tunedRow, withTunedRow } from "../../../scripts/finetune/tuned-row.ts";
 
 const shipped = loadShippedCatalogue();
 const llama = findModel("llama-3.1-8b", shipped);
@@ -35,6 +38,30 @@ describe("the row of a model that was trained", () => {
     assert.deepEqual([model.weightsGiB, model.nativePrecision], [29.92, "fp32"]);
     const later = withTunedRow(text, name, { ...tuning, version: "ffffffff", weightsGiB: 30.1 });
     assert.equal(later.model.weightsGiB, 30.1);
+    const adapter = withTunedRow(later.text, name, { ...tuning, version: "0a1b2c3d" });
+    const { weightsGiB, nativePrecision } = llama;
+    assert.deepEqual(
+      [adapter.model.weightsGiB, adapter.model.nativePrecision],
+      [weightsGiB, nativePrecision],
+    );
+    assert.equal(adapter.text, withTunedRow("", name, tuning).text);
+  });
+
+  it("leaves what was written while its weights were pushed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-tuned-row-"));
+    const path = join(folder, "berth.catalogue.yaml");
+    try {
+      const first = tunedRow(name, tuning, folder);
+      const second = tunedRow("acme-sales", { ...tuning, job: "sales" }, folder);
+      await first.keep();
+      await second.keep();
+      const kept = readFileSync(path, "utf8");
+      assert.match(kept, /id: acme-support\n[^]*id: acme-sales\n/);
+      await first.keep();
+      assert.equal(readFileSync(path, "utf8"), kept);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("begins as the user's own row where its base is one", () => {
