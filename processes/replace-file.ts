@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { chmod, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Has a new name in a folder outlive a power cut, where the file system can: some over a network cannot. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
 
 /**
  * Replaces a file in one step: whoever reads it meanwhile, or finds it after a crash, has the old text or the new one, whole.
@@ -16,6 +24,7 @@ export async function replaceFile(path: string, text: string, mode = 0o666): Pro
     await writeFile(staged, text, { flush: true, mode: there === undefined ? mode : 0o600 });
     if (there !== undefined) await chmod(staged, there.mode & 0o777);
     await rename(staged, target);
+    await flushFolder(dirname(target));
   } catch (error) {
     await rm(staged, { force: true });
     throw error;
