@@ -155,7 +155,7 @@ function secondUsd(request: EndpointRequest, memoryMiB: number): number {
 
 /**
  * The plan of a model on a serverless endpoint: llama.cpp on the CPU, the memory that it needs, and what it costs at most,
- * which is all of its containers answering all the time. Pure. The request has been checked by itself.
+ * which is all of its containers answering all the time, and those that are kept warm once more. Pure. The request has been checked by itself.
  *
  * @throws UserError when no memory of SageMaker's holds the model, or it is no model that llama.cpp serves
  */
@@ -173,10 +173,11 @@ export function planServerless(
   const usdPerSecond = secondUsd(request, memoryMiB);
   const isOwn = serverless.usdPerGiBSecond !== undefined;
   const chosen = placement(demand, memoryMiB, { region, isOwn, hourlyUsd: usdPerSecond * 3600 });
-  const hourlyUsd = roundUsd(chosen.hourlyUsd * concurrency);
+  const { provisionedConcurrency = 0 } = serverless;
+  // What is kept warm costs besides the answers. Its price is in none of our sources: the one of answers stands for it.
+  const hourlyUsd = roundUsd(chosen.hourlyUsd * (concurrency + provisionedConcurrency));
   const leaseUsd = leaseCost(hourlyUsd, leaseHours);
   const { precision, contextTokens } = job.workload;
-  const { provisionedConcurrency = 0 } = serverless;
   const plan: Plan = {
     ...plannedModel(model),
     env: request.env,

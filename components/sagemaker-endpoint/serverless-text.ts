@@ -29,7 +29,7 @@ function priceLine({ ladder: [chosen], hourlyUsd, endpoint }: EndpointPlan): str
   const rest =
     provisionedConcurrency === 0
       ? "nothing while nobody asks"
-      : "what is kept warm has a price of its own, which berth does not know";
+      : "what is kept warm is in it at the price of answers, since its own is not known to berth";
   return `price      at most ${usd(hourlyUsd)} an hour, when all of it answers all the time; ${rest} (${chosen.region}; ${source})`;
 }
 

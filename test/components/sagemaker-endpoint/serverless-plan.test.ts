@@ -51,8 +51,10 @@ describe("an endpoint without instances", () => {
     const five = plan({ concurrency: 5, serverless: { provisionedConcurrency: 2 } });
     // 2 GiB at $0.00002 a GiB-second.
     assert.equal(one.hourlyUsd, 0.144);
-    assert.equal(five.hourlyUsd, 0.72);
-    assert.equal(five.leaseUsd, 2.88);
+    assert.equal(plan({ concurrency: 5 }).hourlyUsd, 0.72);
+    // Two that are kept warm cost all the time, answers or not.
+    assert.equal(five.hourlyUsd, 1.008);
+    assert.equal(five.leaseUsd, 4.032);
     assert.equal(five.endpoint.container.environment["SM_LLAMA_CPP_PARALLEL"], "1");
     const text = endpointPlanLines(five).join("\n");
     assert.match(text, /up to 5 containers of 2048 MiB on the CPU, with one request each; 2 kept/);
