@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../components/user-error.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
 import type { StepResult } from "../../provider/detached-step.ts";
@@ -84,19 +85,27 @@ export async function agreeOnCheckpoint(
   });
 }
 
-/** Ends a job on a host that may not be there any more. */
-async function endOn({ host, folder }: TrainingNode): Promise<void> {
-  await endJob(host, folder).catch(() => undefined);
+const endEveryMs = 1000;
+
+/** Ends a job until it has ended: its host may not be there any more, and a run that is only about to begin hears nothing yet. */
+async function endOn({ host, folder }: TrainingNode, hasEnded: () => boolean): Promise<void> {
+  while (!hasEnded()) {
+    await endJob(host, folder).catch(() => undefined);
+    if (!hasEnded()) await sleep(endEveryMs);
+  }
 }
 
 /** Runs the job on every node at once and follows it; when one fails, or cannot be reached, the others are ended too. */
 export async function runOnNodes(nodes: TrainingNodes, run: NodesRun): Promise<NodesResult> {
   const { masterAddress, onLine, ...rest } = run;
   let failed: NodesResult | undefined;
-  const fail = async (node: TrainingNode, ended: Pick<StepResult, "code" | "lines">) => {
+  const ended = new Set<TrainingNode>();
+  const fail = async (node: TrainingNode, result: Pick<StepResult, "code" | "lines">) => {
+    ended.add(node);
     if (failed !== undefined) return;
-    failed = { node, ...ended };
-    await Promise.all(nodes.filter((other) => other !== node).map(endOn));
+    failed = { node, ...result };
+    const others = nodes.filter((other) => other !== node);
+    await Promise.all(others.map((other) => endOn(other, () => ended.has(other))));
   };
   const follow = async (node: TrainingNode): Promise<NodesResult> => {
     try {
@@ -108,6 +117,7 @@ export async function runOnNodes(nodes: TrainingNodes, run: NodesRun): Promise<N
           onLine(node.index, line);
         },
       });
+      ended.add(node);
       if (!inOrder.includes(code)) await fail(node, { code, lines });
       return { node, code, lines };
     } catch (error) {

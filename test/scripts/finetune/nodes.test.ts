@@ -98,6 +98,26 @@ describe("A fine-tuning over two hosts", function () {
     }
   });
 
+  it("ends on a host that was only about to begin when another failed", async () => {
+    const [first, second] = nodes;
+    let isHeldUp = true;
+    const late = new Proxy(first.host, {
+      get(host, name) {
+        const member: unknown = Reflect.get(host, name, host);
+        if (typeof member !== "function") return member;
+        const call = member.bind(host) as (...words: unknown[]) => unknown;
+        if (name !== "output" || !isHeldUp) return call;
+        isHeldUp = false;
+        return (...words: unknown[]) => sleep(4000).then(() => call(...words));
+      },
+    });
+    const both: TrainingNodes = [{ ...first, host: late }, second];
+    const onLine = () => undefined;
+    const { code, node } = await runOnNodes(both, { ...run, baseModel: "broken", onLine });
+    assert.deepEqual([code, node.index], [3, 1]);
+    assert.equal((await jobState(first.host, first.folder)).running, false);
+  });
+
   it("does not start where it runs on one host alone", async () => {
     const [first] = nodes;
     await sendToNodes(nodes, readJobFolder(local));
