@@ -116,8 +116,14 @@ export class Endpoints {
     const running = this.#running.get(endpointKey(endpoint));
     if (running === undefined || running.serving !== undefined || running.work !== undefined)
       return;
-    running.work = this.#bringUp(endpoint, running).finally(() => {
+    this.#begin(running, this.#bringUp(endpoint, running));
+  }
+
+  /** Looks again when the work is done: a change that came meanwhile, such as while old containers stop, has waited. */
+  #begin(running: Running, work: Promise<void>): void {
+    running.work = work.finally(() => {
       running.work = undefined;
+      this.changed().catch(() => undefined);
     });
   }
 
@@ -157,9 +163,7 @@ export class Endpoints {
         const work = isEmpty
           ? this.#bringUpEmpty(endpoint, running)
           : this.#bringUp(endpoint, running);
-        running.work = work.finally(() => {
-          running.work = undefined;
-        });
+        this.#begin(running, work);
       }
     }
   }
