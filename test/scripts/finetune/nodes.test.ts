@@ -99,7 +99,7 @@ describe("A fine-tuning over two hosts", function () {
   });
 
   it("ends on a host that was only about to begin when another failed", async () => {
-    const [first, second] = nodes;
+    const [first, ...others] = nodes;
     let isHeldUp = true;
     const late = new Proxy(first.host, {
       get(host, name) {
@@ -111,7 +111,7 @@ describe("A fine-tuning over two hosts", function () {
         return (...words: unknown[]) => sleep(4000).then(() => call(...words));
       },
     });
-    const both: TrainingNodes = [{ ...first, host: late }, second];
+    const both: TrainingNodes = [{ ...first, host: late }, ...others];
     const onLine = () => undefined;
     const { code, node } = await runOnNodes(both, { ...run, baseModel: "broken", onLine });
     assert.deepEqual([code, node.index], [3, 1]);
