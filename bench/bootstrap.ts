@@ -102,9 +102,9 @@ interface Measured {
 /** What all processes of the machine have used so far, those that ended included, seconds. */
 async function cpuOf(machine: BareMachine): Promise<number> {
   const fields = "{ ticks += $12 + $13 + $14 + $15 } END { print ticks / 100 }";
-  return Number(
-    await machine.root(`cat /proc/[0-9]*/stat 2>/dev/null | sed 's/.*) //' | awk '${fields}'`),
-  );
+  // A process may end between its name and its file.
+  const all = "{ cat /proc/[0-9]*/stat 2>/dev/null || true; }";
+  return Number(await machine.root(`${all} | sed 's/.*) //' | awk '${fields}'`));
 }
 
 async function measure(
