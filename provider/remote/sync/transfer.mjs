@@ -175,6 +175,8 @@ export class Transfer {
     const { part } = job;
     if (part?.complete && part.busy === 0 && !part.committing && this.#failures.length === 0)
       this.#task(this.#finish(part));
+    // A lane asked for this place while its last bytes were still being written.
+    this.#wake();
     this.#check();
   }
 
