@@ -48,11 +48,8 @@ def say(text: str) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    sha256 = hashlib.sha256()
     with open(path, "rb") as file:
-        while piece := file.read(1 << 20):
-            sha256.update(piece)
-    return sha256.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def training_of(job: Path) -> str:

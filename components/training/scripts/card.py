@@ -16,11 +16,8 @@ def finite(facts: dict) -> dict:
 
 
 def sha256_of(path: Path) -> str:
-    sha256 = hashlib.sha256()
     with open(path, "rb") as file:
-        while piece := file.read(1 << 20):
-            sha256.update(piece)
-    return sha256.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def provenance(target: Path, job: Path, end: dict, base: str, base_revision: str | None) -> dict:
