@@ -1,22 +1,20 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { readFileSync, writeFileSync } from "node:fs";
 import {
   CreateTrainingJobCommand,
   DescribeTrainingJobCommand,
-  SageMakerClient,
+  type SageMakerClient,
 } from "@aws-sdk/client-sagemaker";
 import { trainingRequest } from "../../components/sagemaker-training/training-request.ts";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { readJobFolder } from "../../scripts/finetune/host-job.ts";
 import { keptState } from "../../scripts/finetune/kept-state.ts";
 import { uriOf, type KeptPlace } from "../../scripts/finetune/kept-checkpoints.ts";
 import { uploadJob } from "../../scripts/finetune/upload-job.ts";
-import { settingsFor, until } from "../offline/cloud/account.ts";
+import { until } from "../offline/cloud/account.ts";
+import { JobCloud } from "./finetune/job-cloud.ts";
 import { samples } from "./finetune/samples.ts";
-import { makeTree, Work } from "./finetune/work.ts";
+import type { Work } from "./finetune/work.ts";
 
 /** What the CPU needs to be told, and what makes two runs equal. */
 const onCpu = [
@@ -30,40 +28,22 @@ const onCpu = [
 describe("A fine-tuning of a tiny Llama on two instances of SageMaker", function () {
   // The tree is made once: four minutes on two idle cores.
   this.timeout(30 * 60_000);
+  let jobs: JobCloud;
   let work: Work;
   let cloud: Cloud;
   let client: SageMakerClient;
   let place: KeptPlace;
 
   before(async function () {
-    const tree = await makeTree(this);
-    work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-instances-")));
-    const container = new URL("finetune/container.sh", import.meta.url).pathname;
-    const servingImages = [{ repository: "pytorch-training", command: [container, tree] as const }];
-    cloud = await startCloud({ tier: "none", servingImages });
-    client = new SageMakerClient(settingsFor(cloud));
-    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
-    process.env["AWS_ENDPOINT_URL_S3"] = cloud.endpoint;
-    const where = { bucket: "runs", prefix: "training/checkpoints/pair/" };
-    place = { ...where, region: "us-east-1", endpoint: cloud.endpoint, goesWithStack: false };
+    jobs = await JobCloud.open(this, "pair");
+    ({ work, cloud, client, place } = jobs);
     writeFileSync(work.path("train.jsonl"), samples().split("\n").slice(0, 96).join("\n") + "\n");
     await work.python("make_model.py", "/work/train.jsonl", "/work/base");
-    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
-    await s3.send(new CreateBucketCommand({ Bucket: "runs" }));
-    for (const name of readdirSync(work.path("base"))) {
-      const Body = readFileSync(work.path(`base/${name}`));
-      await s3.send(new PutObjectCommand({ Bucket: "runs", Key: `base/${name}`, Body }));
-    }
+    await jobs.sendBase();
     await writeFolder("single", 16);
     await writeFolder("pair", 8);
   });
-  after(async () => {
-    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3"]) {
-      Reflect.deleteProperty(process.env, name);
-    }
-    await cloud.stop();
-    work.close();
-  });
+  after(() => jobs.close());
 
   /** A step of sixteen samples, of which one process takes so many. */
   async function writeFolder(name: string, each: number): Promise<void> {

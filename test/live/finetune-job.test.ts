@@ -1,26 +1,25 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateTrainingJobCommand,
   DescribeTrainingJobCommand,
-  SageMakerClient,
+  type SageMakerClient,
 } from "@aws-sdk/client-sagemaker";
 import {
   trainingRequest,
   type TrainingJobInputs,
 } from "../../components/sagemaker-training/training-request.ts";
-import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
+import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { fetchKept } from "../../scripts/finetune/fetch-kept.ts";
 import { readJobFolder } from "../../scripts/finetune/host-job.ts";
 import { keptState } from "../../scripts/finetune/kept-state.ts";
 import { uriOf, type KeptPlace } from "../../scripts/finetune/kept-checkpoints.ts";
 import { uploadJob } from "../../scripts/finetune/upload-job.ts";
-import { settingsFor, until } from "../offline/cloud/account.ts";
+import { until } from "../offline/cloud/account.ts";
+import { JobCloud } from "./finetune/job-cloud.ts";
 import { samples } from "./finetune/samples.ts";
-import { makeTree, Work } from "./finetune/work.ts";
+import type { Work } from "./finetune/work.ts";
 
 // Imported as the commands import each other; a required copy would have a UserError of its own.
 let cli: typeof import("../../scripts/run-berth.ts");
@@ -29,31 +28,18 @@ let cli: typeof import("../../scripts/run-berth.ts");
 describe("A fine-tuning of a tiny Llama as a job of SageMaker", function () {
   // The tree is made once: four minutes on two idle cores.
   this.timeout(30 * 60_000);
+  let jobs: JobCloud;
   let work: Work;
   let cloud: Cloud;
   let client: SageMakerClient;
   let place: KeptPlace;
 
   before(async function () {
-    const tree = await makeTree(this);
     cli = await import("../../scripts/run-berth.ts");
-    work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-finetune-")));
-    const container = new URL("finetune/container.sh", import.meta.url).pathname;
-    const servingImages = [{ repository: "pytorch-training", command: [container, tree] as const }];
-    cloud = await startCloud({ tier: "none", servingImages });
-    client = new SageMakerClient(settingsFor(cloud));
-    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
-    process.env["AWS_ENDPOINT_URL_S3"] = cloud.endpoint;
-    const where = { bucket: "runs", prefix: "training/checkpoints/lora/" };
-    place = { ...where, region: "us-east-1", endpoint: cloud.endpoint, goesWithStack: false };
+    jobs = await JobCloud.open(this, "lora");
+    ({ work, cloud, client, place } = jobs);
   });
-  after(async () => {
-    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3"]) {
-      Reflect.deleteProperty(process.env, name);
-    }
-    await cloud.stop();
-    work.close();
-  });
+  after(() => jobs.close());
 
   async function writeFolder(): Promise<void> {
     writeFileSync(join(work.folder, "train.jsonl"), samples());
@@ -72,21 +58,12 @@ describe("A fine-tuning of a tiny Llama as a job of SageMaker", function () {
     assert.equal(code, 0, said);
   }
 
-  async function sendBase(): Promise<void> {
-    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
-    await s3.send(new CreateBucketCommand({ Bucket: "runs" }));
-    for (const name of readdirSync(work.path("base"))) {
-      const Body = readFileSync(work.path(`base/${name}`));
-      await s3.send(new PutObjectCommand({ Bucket: "runs", Key: `base/${name}`, Body }));
-    }
-  }
-
   const jobState = () =>
     client.send(new DescribeTrainingJobCommand({ TrainingJobName: "local-train-lora-1" }));
 
   it("learns, goes on when its spot capacity is taken, and gives its adapter", async () => {
     await writeFolder();
-    await sendBase();
+    await jobs.sendBase();
     const job = readJobFolder(work.path("lora"));
     const inputs: TrainingJobInputs = {
       jobName: "local-train-lora-1",
