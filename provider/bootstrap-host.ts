@@ -1,6 +1,6 @@
 import { parseFacts, type HostFacts } from "../components/bootstrap/facts.ts";
 import { readGpuReport, type GpuReport } from "../components/bootstrap/gpu-report.ts";
-import { planBootstrap } from "../components/bootstrap/plan.ts";
+import { planBootstrap, type BootstrapPlan } from "../components/bootstrap/plan.ts";
 import type { BootstrapStep } from "../components/bootstrap/plan-steps.ts";
 import { refuseGpus } from "../components/bootstrap/refuse-gpus.ts";
 import { vllmRelease } from "../components/catalogue/vllm-release.ts";
@@ -50,14 +50,20 @@ class Bootstrap {
   readonly #ground: StepGround;
   readonly #inputs: BootstrapInputs;
   readonly #facts: HostFacts;
+  readonly #plan: BootstrapPlan;
   readonly #run: PlanRun;
   #rebooted = false;
   report: GpuReport = { cuda: "none", gpus: [], devices: [], findings: [] };
 
-  constructor(ground: StepGround, inputs: BootstrapInputs, facts: HostFacts) {
+  constructor(
+    ground: StepGround,
+    inputs: BootstrapInputs,
+    { facts, plan }: { readonly facts: HostFacts; readonly plan: BootstrapPlan },
+  ) {
     this.#ground = ground;
     this.#inputs = inputs;
     this.#facts = facts;
+    this.#plan = plan;
     this.#run = new PlanRun(
       (step) => this.#step(step),
       (line) => {
@@ -66,8 +72,12 @@ class Bootstrap {
     );
   }
 
-  get run(): PlanRun {
-    return this.#run;
+  run(): Promise<void> {
+    return this.#run.run(this.#plan);
+  }
+
+  get records(): PlanRun["records"] {
+    return this.#run.records;
   }
 
   #step(step: BootstrapStep): Promise<StepOutcome> {
@@ -77,7 +87,8 @@ class Bootstrap {
     const { engine } = this.#inputs;
     if (engine === "llama.cpp") return installLlamaServer(host, folder, this.#facts);
     if (engine !== "vllm") return installPythonServer(host, folder);
-    const args = [folder, vllmRelease.version, ...vllmRelease.packages];
+    const python = this.#plan.python?.command ?? "python3";
+    const args = [folder, python, vllmRelease.version, ...vllmRelease.packages];
     const way = { script: "vllm", args, why: `vLLM ${vllmRelease.version}` };
     return this.#script({ ...step, ways: [way] });
   }
@@ -131,10 +142,12 @@ export async function bootstrapHost(
     `${facts.os} ${facts.osVersion} ${facts.architecture}, driver: ${plan.driver.strategy} (${plan.driver.why})`,
   );
   refuse(host, plan.refusals);
+  if (plan.python !== undefined && plan.python.source !== "system")
+    operation.log(`Python: ${plan.python.why}`);
   const folder = await ensureFolder(host, inputs.dataFolder);
   const { timeoutSeconds, waits = usualWaits } = inputs;
   const ground = { host, folder, timeoutSeconds, waits, operation };
-  const bootstrap = new Bootstrap(ground, inputs, facts);
-  await bootstrap.run.run(plan);
-  return { facts, steps: bootstrap.run.records, verified: bootstrap.report };
+  const bootstrap = new Bootstrap(ground, inputs, { facts, plan });
+  await bootstrap.run();
+  return { facts, steps: bootstrap.records, verified: bootstrap.report };
 }

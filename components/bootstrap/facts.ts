@@ -83,6 +83,10 @@ export interface HostFacts {
   readonly python: string;
   /** Python can make virtual environments. */
   readonly pythonVenv: boolean;
+  /** The headers of that Python are there, which C is compiled against. */
+  readonly pythonHeaders: boolean;
+  /** There is a C compiler, gcc or clang. */
+  readonly compiler: boolean;
   /** Of the host's own environment, such as "2.9.1+cu130"; "" when there is none. */
   readonly torch: string;
   /** Releases of vLLM that are installed in full. */
@@ -184,6 +188,8 @@ export function parseFacts(text: string): HostFacts {
     weightsMounted: yes("weights_mounted"),
     python: get("python"),
     pythonVenv: yes("python_venv"),
+    pythonHeaders: yes("python_headers"),
+    compiler: yes("compiler"),
     torch: get("torch"),
     vllm: many("vllm", (version) => version),
     docker: yes("docker"),

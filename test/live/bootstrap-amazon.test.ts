@@ -13,7 +13,8 @@ describe("A bootstrap of Amazon Linux 2023", function () {
   const shop = new Workshop();
   let keyringSha256: string;
   before(async function () {
-    await shop.open(this, "bookworm-dnf");
+    await shop.open(this, "bookworm-dnf", 24);
+    await shop.machine.startPythonMirror(port + 1);
     const script = new URL("../provider/bootstrap/amazon-repository.sh", import.meta.url);
     const text = (await readFile(script)).toString("base64");
     const debian = `http://127.0.0.1:${shop.repository.port}`;
@@ -62,6 +63,25 @@ describe("A bootstrap of Amazon Linux 2023", function () {
     assert.match(await shop.machine.root("dnf -q versionlock list"), /nvidia-open-0:580\.126\.09/);
     const before = await shop.machine.root(traces);
     const again = await bootstrap({ containers: true });
+    assert.deepEqual(
+      again.steps.filter(({ changed }) => changed),
+      [],
+    );
+    assert.equal(await shop.machine.root(traces), before);
+  });
+
+  it("makes vLLM's environment with Amazon's python3.12, beside the system's own", async () => {
+    await begin({ python: "3.9.16" });
+    const done = await bootstrap({ engine: "vllm" });
+    assert.equal(done.facts.python, "3.9.16");
+    assert.ok(done.lines.some((line) => line.startsWith("Python: python3.12 of Amazon Linux")));
+    const installed = await shop.machine.root("rpm -qa");
+    for (const name of ["python3.12-3", "python3.12-devel", "gcc-c++"])
+      assert.ok(installed.includes(name), name);
+    const config = await shop.machine.root("cat /opt/berth/engines/vllm-0.33.0/pyvenv.cfg");
+    assert.match(config, /^home = \/usr\/lib\/python-stand-in\/bin$/m);
+    const before = await shop.machine.root(traces);
+    const again = await bootstrap({ engine: "vllm" });
     assert.deepEqual(
       again.steps.filter(({ changed }) => changed),
       [],

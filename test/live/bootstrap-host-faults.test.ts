@@ -12,8 +12,7 @@ describe("A bootstrap of a host that is not what it should be", function () {
   this.timeout(60_000);
   const shop = new Workshop();
   before(function () {
-    // An engine's environment is refused where it has no room.
-    return shop.open(this, "bookworm", 12);
+    return shop.open(this);
   });
   after(() => shop.close());
 
@@ -30,14 +29,6 @@ describe("A bootstrap of a host that is not what it should be", function () {
     } finally {
       await shop.machine.root(`rm ${script}; cloud-init modules --mode final >/dev/null 2>&1`);
     }
-  });
-
-  it("names a Python that makes no environments, where none can be installed", async () => {
-    await shop.machine.begin();
-    await shop.bootstrap();
-    await shop.machine.root(`printf 'ID=amzn\\nVERSION_ID="2023"\\n' >/etc/os-release`);
-    const told = await failsWith("E_PYTHON", shop.bootstrap({ engine: "vllm" }));
-    assert.match(told, /install python3-venv/);
   });
 
   it("names a login user who cannot become root, and leaves the host as it is", async () => {

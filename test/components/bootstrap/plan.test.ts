@@ -305,7 +305,12 @@ describe("planBootstrap", () => {
       { ...asked("V100"), torch: "2.15" },
       ["E_CUDA_COMPAT"],
     ],
-    ["a Python older than vLLM takes", hostFacts({ python: "3.10.12" }), wish, ["E_PYTHON"]],
+    [
+      "a Python older than vLLM takes, where there is no other one",
+      hostFacts({ python: "3.10.12", architecture: "ppc64le" }),
+      wish,
+      ["E_PYTHON"],
+    ],
     [
       "a driver too old for the build",
       old("520.61.05"),
