@@ -133,6 +133,7 @@ function modelServer(
       kvCacheDtype: settings.kvCacheDtype,
       temperature: settings.temperature,
       topP: settings.topP,
+      keepOldEngine: settings.keepOldEngine,
       token,
       ...serverAccess(settings),
       weightsVersion: sync.manifestSha256,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { flag } from "./setting-values.ts";
 
 /** The kinds of values that the settings of a server are of. */
 interface Kinds<N extends z.ZodType<number>, T extends z.ZodType<string>, C extends z.ZodType> {
@@ -45,6 +46,8 @@ export function servingShape<
     promptTemplate: text
       .refine((value) => value.includes("{prompt}"), "must have {prompt} in it")
       .optional(),
+    /** An older release of vLLM stays on the host's disk when the new one has answered. @default false */
+    keepOldEngine: flag.optional(),
     /** What callers have to know; best as a secret. @default one that is made and kept in the state */
     apiToken: secret(
       text.refine(
@@ -69,6 +72,7 @@ export const servingKeys = {
   temperature: true,
   topP: true,
   promptTemplate: true,
+  keepOldEngine: true,
   apiToken: true,
   serveCidr: true,
   tls: true,
