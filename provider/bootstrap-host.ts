@@ -31,7 +31,8 @@ export interface BootstrapInputs extends BootstrapWish {
   readonly rebootSeconds?: number | undefined;
 }
 
-function refuse(host: Host, refusals: readonly Refusal[]): void {
+/** @throws UserError with every refusal, where there is one */
+export function refuseHost(host: Host, refusals: readonly Refusal[]): void {
   const [first, ...others] = refusals;
   if (first === undefined) return;
   const hints = [...new Set(refusals.map(({ remedy }) => remedy))];
@@ -119,7 +120,7 @@ class Bootstrap {
     const { lines } = await runStep(this.#ground, step, () => Promise.resolve(false));
     this.report = readGpuReport(lines);
     const refusal = refuseGpus(this.report.gpus, gpu);
-    if (refusal !== undefined) refuse(host, [refusal]);
+    if (refusal !== undefined) refuseHost(host, [refusal]);
     for (const finding of this.report.findings) operation.log(finding, "warning");
     return { changed: false, note: `${gpu.count} x ${gpu.model}, CUDA: ${this.report.cuda}` };
   }
@@ -141,7 +142,7 @@ export async function bootstrapHost(
   operation.log(
     `${facts.os} ${facts.osVersion} ${facts.architecture}, driver: ${plan.driver.strategy} (${plan.driver.why})`,
   );
-  refuse(host, plan.refusals);
+  refuseHost(host, plan.refusals);
   if (plan.python !== undefined && plan.python.source !== "system")
     operation.log(`Python: ${plan.python.why}`);
   const folder = await ensureFolder(host, inputs.dataFolder);

@@ -5,7 +5,7 @@ import builds from "./compatibility/python-builds.json" with { type: "json" };
 import { dataFolderWord } from "./data-folder-word.ts";
 import type { HostFacts } from "./facts.ts";
 import { pythonPackages } from "./python-engines.ts";
-import type { BootstrapWish } from "./wish.ts";
+import type { BootstrapWish, PythonNeed } from "./wish.ts";
 
 /** An archive of a Python that needs nothing of the system, unpacked in berth's own folder. */
 export interface PythonArchive {
@@ -26,6 +26,8 @@ export interface PythonChoice {
   /** Of `archive` alone. */
   readonly archive?: PythonArchive | undefined;
   readonly why: string;
+  /** Why it does not do, where there is no other one; undefined where it does. */
+  readonly unfit?: string | undefined;
 }
 
 /** Python of systems that may come without one, by `ID` and `VERSION_ID` of os-release (packages.ubuntu.com, packages.debian.org). */
@@ -44,21 +46,14 @@ export function hasApt({ os }: Pick<HostFacts, "os">): boolean {
 
 const minorOf = (version: string): string => version.split(".").slice(0, 2).join(".");
 
-interface Need {
-  /** What needs it, in words. */
-  readonly who: string;
-  /** Versions that do. */
-  readonly versions: readonly string[];
-}
-
-function torchNeed({ torch, engine, gpu }: BootstrapWish): Need | undefined {
+function torchNeed({ torch, engine, gpu }: BootstrapWish): PythonNeed | undefined {
   if (torch !== undefined && torch !== "newest")
     return { who: `PyTorch ${torch}`, versions: pythonsOf(torch) ?? [] };
   if (torch === undefined && pythonPackages(engine) === undefined) return undefined;
   return { who: "PyTorch", versions: pythonsOf(gpu.count === 0 ? "last" : "newest") ?? [] };
 }
 
-function vllmNeed({ engine }: BootstrapWish): Need | undefined {
+function vllmNeed({ engine }: BootstrapWish): PythonNeed | undefined {
   if (engine !== "vllm") return undefined;
   const { version, torch, python } = vllmRelease;
   const versions = (pythonsOf(torch) ?? []).filter((each) => compareVersions(each, python) >= 0);
@@ -66,11 +61,14 @@ function vllmNeed({ engine }: BootstrapWish): Need | undefined {
 }
 
 /** What is needed of a Python; undefined where no environment is made. */
-function needOf(wish: BootstrapWish): Need | undefined {
-  const [first, second] = [vllmNeed(wish), torchNeed(wish)].filter((each) => each !== undefined);
-  if (first === undefined || second === undefined) return first;
-  const versions = first.versions.filter((each) => second.versions.includes(each));
-  return { who: `${first.who} and ${second.who}`, versions };
+function needOf(wish: BootstrapWish): PythonNeed | undefined {
+  const needs = [vllmNeed(wish), torchNeed(wish), wish.python].filter((each) => each !== undefined);
+  const [first, ...others] = needs;
+  if (first === undefined) return undefined;
+  const versions = first.versions.filter((each) =>
+    others.every((other) => other.versions.includes(each)),
+  );
+  return { who: needs.map(({ who }) => who).join(" and "), versions };
 }
 
 /** The last of our builds for a version and the host's processor. */
@@ -101,7 +99,7 @@ function amazonPython(minor: string): PythonChoice {
 }
 
 /** Another Python than the system's, the newest that does. */
-function another(facts: HostFacts, wish: BootstrapWish, need: Need): PythonChoice | undefined {
+function another(facts: HostFacts, wish: BootstrapWish, need: PythonNeed): PythonChoice | undefined {
   const minors = [...new Set(builds.rows.map(({ version }) => minorOf(version)))];
   const minor = minors.find((each) => need.versions.includes(each));
   if (minor === undefined) return undefined;
@@ -111,8 +109,8 @@ function another(facts: HostFacts, wish: BootstrapWish, need: Need): PythonChoic
 }
 
 /**
- * The Python that environments are made with: the system's where it does, else another one, and the system's where there is
- * none. Undefined where no environment is made.
+ * The Python that environments are made with: the system's where it does, else another one, and the system's with a complaint
+ * where there is none. Undefined where no environment is made.
  */
 export function choosePython(facts: HostFacts, wish: BootstrapWish): PythonChoice | undefined {
   const need = needOf(wish);
@@ -120,12 +118,17 @@ export function choosePython(facts: HostFacts, wish: BootstrapWish): PythonChoic
   const system = `${facts.os} ${facts.osVersion}`;
   const version = facts.python === "" ? (usualPython[system] ?? "") : facts.python;
   const own = { source: "system", version, command: "python3", why: "the system's" } as const;
-  const makesVenv = facts.pythonVenv || (hasApt(facts) && facts.privileged);
-  if (facts.emulated || (need.versions.includes(minorOf(version)) && makesVenv)) return own;
-  const other = another(facts, wish, need);
-  if (other === undefined) return own;
+  const installs = hasApt(facts) && facts.privileged && facts.folder === "";
+  const makesVenv = facts.pythonVenv || installs;
+  const fits = need.versions.includes(minorOf(version));
+  if (facts.emulated || (fits && makesVenv)) return own;
   const there = version === "" ? "no Python" : `Python ${version}`;
-  const lacks = need.versions.includes(minorOf(version)) ? " without its venv module" : "";
-  const made = `${need.who} is made for Python ${need.versions.filter((each) => !each.endsWith("t")).join(", ")}`;
-  return { ...other, why: `${other.why}: ${made}, and ${system} has ${there}${lacks}` };
+  const lacks = fits ? " without its venv module" : "";
+  const made = need.versions.filter((each) => !each.endsWith("t")).join(", ");
+  const reason = `${need.who} is made for Python ${made}, and ${system} has ${there}${lacks}`;
+  const other = another(facts, wish, need);
+  if (other !== undefined) return { ...other, why: `${other.why}: ${reason}` };
+  // What installs it says what is missing, better than is known here.
+  if (fits || version === "") return own;
+  return { ...own, unfit: `${reason}; there is no other one for ${facts.platform} ${facts.architecture}` };
 }

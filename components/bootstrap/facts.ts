@@ -49,6 +49,8 @@ export interface HostFacts {
   readonly cloudInit: boolean;
   /** The host stands in for a GPU machine: what it says of GPUs is not real. */
   readonly emulated: boolean;
+  /** The folder that stands for the machine; "" on a whole one. Its packages are those of the machine that it is on. */
+  readonly folder: string;
   readonly cpus: number;
   readonly memoryMiB: number;
   /** Free on the file system of the data folder, MiB. */
@@ -168,6 +170,7 @@ export function parseFacts(text: string): HostFacts {
     systemd: yes("systemd"),
     cloudInit: yes("cloud_init"),
     emulated: yes("emulated"),
+    folder: get("berth_root"),
     cpus: Number(get("cpus")),
     memoryMiB: Number(get("memory_mib")),
     freeMiB,

@@ -3,7 +3,6 @@ import { vllmRelease } from "../catalogue/vllm-release.ts";
 import { pythonPackages } from "./python-engines.ts";
 import { choosePython, type PythonChoice } from "./choose-python.ts";
 import { chooseTorch, refuseBuild, torchForCpu, type TorchBuild } from "./choose-torch.ts";
-import { compareVersions } from "./compare-versions.ts";
 import type { HostFacts } from "./facts.ts";
 import { gpusOnBus, hasNvSwitch } from "./gpu-hardware.ts";
 import { packageSource, refuseSource } from "./package-source.ts";
@@ -95,30 +94,21 @@ function ownTorch(wish: BootstrapWish, place: BuildGround | undefined) {
 
 /** Why the engine's own PyTorch does not run there. */
 function refuseEngine(
-  facts: HostFacts,
-  wish: BootstrapWish,
-  { place, python }: { place: BuildGround | undefined; python: PythonChoice | undefined },
+  { emulated }: HostFacts,
+  { engine, gpu }: BootstrapWish,
+  place: BuildGround | undefined,
 ): Refusal[] {
-  if (wish.engine !== "vllm" || wish.gpu.count === 0 || place === undefined || facts.emulated)
-    return [];
-  const build = refuseBuild(vllmRelease.torch, vllmRelease.cuda, place);
-  return [refuseOldPython(facts, python), build].filter((each) => each !== undefined);
+  if (engine !== "vllm" || gpu.count === 0 || place === undefined || emulated) return [];
+  const refusal = refuseBuild(vllmRelease.torch, vllmRelease.cuda, place);
+  return refusal === undefined ? [] : [refusal];
 }
 
-/** Why vLLM is not installed with the Python there, where no other one can be brought. */
-function refuseOldPython(
-  { os, osVersion, architecture, platform }: HostFacts,
-  python: PythonChoice | undefined,
-): Refusal | undefined {
-  const { version, python: oldest } = vllmRelease;
-  if (python === undefined || python.version === "") return undefined;
-  if (compareVersions(python.version, oldest) >= 0) return undefined;
-  return {
-    code: "E_PYTHON",
-    message: `vLLM ${version} needs Python ${oldest} or later, ${os} ${osVersion} has ${python.version}, and there is no other one for ${platform} ${architecture}`,
-    remedy:
-      "Use a newer system, such as Ubuntu 24.04 or Debian 12, or set berth:engine to transformers.",
-  };
+/** Why there is no Python; a PyTorch that is named says it of each of its builds. */
+function refusePython({ engine, python }: BootstrapWish, choice?: PythonChoice): Refusal[] {
+  if (choice?.unfit === undefined || (engine !== "vllm" && python === undefined)) return [];
+  const other = engine === "vllm" ? ", or set berth:engine to transformers" : "";
+  const remedy = `Use a newer system, such as Ubuntu 24.04 or Debian 12${other}.`;
+  return [{ code: "E_PYTHON", message: choice.unfit, remedy }];
 }
 
 /** Decides what to do from what is known; reads nothing itself. */
@@ -135,7 +125,8 @@ export function planBootstrap(facts: HostFacts, wish: BootstrapWish): BootstrapP
     ...refuseDriver(facts, wish, driver),
     ...refuseGpusOnBus(facts, wish.gpu),
     ...(chosen !== undefined && "code" in chosen ? [chosen] : []),
-    ...refuseEngine(facts, wish, { place, python }),
+    ...refusePython(wish, python),
+    ...refuseEngine(facts, wish, place),
     ...refuseRoom(facts, { wish, driver, torch }),
     ...(steps.some(({ name }) => name === "sources")
       ? refuseSource(packageSource(facts, wish))

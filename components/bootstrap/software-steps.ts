@@ -14,7 +14,8 @@ function compilesKernels({ wish, facts }: StepGround): boolean {
 /** Packages of Ubuntu's or Debian's archive that are installed before anything else. */
 export function packagesFirst(ground: StepGround): readonly string[] {
   const { facts, python } = ground;
-  if (python === undefined || !hasApt(facts)) return [];
+  // What only stands for a machine has the packages of the one that it is on, and they are left alone.
+  if (python === undefined || !hasApt(facts) || facts.emulated || facts.folder !== "") return [];
   const own = python.source === "system";
   const compiles = compilesKernels(ground);
   return [

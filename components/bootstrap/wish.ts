@@ -31,6 +31,14 @@ export interface PythonMirror {
   readonly sha256?: string | undefined;
 }
 
+/** What is needed of a Python. */
+export interface PythonNeed {
+  /** What needs it, in words, such as "vLLM 0.33.0". */
+  readonly who: string;
+  /** Versions that do, such as "3.12". */
+  readonly versions: readonly string[];
+}
+
 /** What the host has to be. */
 export interface BootstrapWish {
   readonly gpu: { readonly model: string; readonly count: number };
@@ -39,6 +47,8 @@ export interface BootstrapWish {
   readonly driver?: DriverWish | undefined;
   /** A Python environment with this PyTorch ("2.0", or "newest"). @default none */
   readonly torch?: string | undefined;
+  /** A Python for somebody else's environment. @default none */
+  readonly python?: PythonNeed | undefined;
   /** NVIDIA's container toolkit too. @default false */
   readonly containers?: boolean | undefined;
   readonly mirror?: PackageMirror | undefined;

@@ -8,6 +8,7 @@ import { UserError } from "../../components/user-error.ts";
 import { shellQuote, type Host } from "../../provider/adapters/ssh.ts";
 import { ensureFolder } from "../../provider/connection.ts";
 import { runDetached, type StepResult } from "../../provider/detached-step.ts";
+import { ensurePython } from "../../provider/ensure-python.ts";
 import { repository } from "../adapters/repository.ts";
 import { uriOf, type Keeping } from "./kept-checkpoints.ts";
 
@@ -165,8 +166,14 @@ export interface HostRun {
   /** Which of several hosts it is, of one training over all of them. @default the only one */
   readonly node?:
     { readonly count: number; readonly rank: number; readonly masterAddress: string } | undefined;
+  /** Whether Megatron-LM trains it. @default false */
+  readonly megatron?: boolean | undefined;
   readonly onLine: (line: string) => void;
 }
+
+/** What the packages of a training are made for (test/live/python-pins.test.ts asks PyPI), and those of Megatron-LM. */
+const trainingPythons = ["3.11", "3.12", "3.13", "3.14"];
+const megatronPythons = ["3.12"];
 
 function keepingWords({ place, minutes, tools }: Keeping): readonly string[] {
   return [uriOf(place), place.region, place.endpoint ?? "", String(minutes), tools];
@@ -181,9 +188,12 @@ export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
     node === undefined ? [] : [String(node.count), String(node.rank), node.masterAddress];
   // The node's words come after those of keeping, so that these have to be there, if empty.
   const absent = Array.from({ length: node === undefined ? 0 : 5 - kept.length }, () => "");
+  const versions = run.megatron === true ? megatronPythons : trainingPythons;
+  const need = { who: "the training", versions };
+  const python = await ensurePython(host, { need, dataFolder: hostDataFolder, onLine });
   return runDetached(host, {
     name: "train",
-    script,
+    script: `python=${shellQuote(python)}\n${script}`,
     args: ["run", ...words, ...kept, ...absent, ...nodeWords],
     folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
     timeoutSeconds,
