@@ -99,7 +99,11 @@ function amazonPython(minor: string): PythonChoice {
 }
 
 /** Another Python than the system's, the newest that does. */
-function another(facts: HostFacts, wish: BootstrapWish, need: PythonNeed): PythonChoice | undefined {
+function another(
+  facts: HostFacts,
+  wish: BootstrapWish,
+  need: PythonNeed,
+): PythonChoice | undefined {
   const minors = [...new Set(builds.rows.map(({ version }) => minorOf(version)))];
   const minor = minors.find((each) => need.versions.includes(each));
   if (minor === undefined) return undefined;
@@ -130,5 +134,8 @@ export function choosePython(facts: HostFacts, wish: BootstrapWish): PythonChoic
   if (other !== undefined) return { ...other, why: `${other.why}: ${reason}` };
   // What installs it says what is missing, better than is known here.
   if (fits || version === "") return own;
-  return { ...own, unfit: `${reason}; there is no other one for ${facts.platform} ${facts.architecture}` };
+  return {
+    ...own,
+    unfit: `${reason}; there is no other one for ${facts.platform} ${facts.architecture}`,
+  };
 }

@@ -11,6 +11,16 @@ function partsOf(version: string): readonly VersionPart[] {
   });
 }
 
+const missing: VersionPart = { number: 0, rest: "" };
+
+function comparePart(a: VersionPart, b: VersionPart): number {
+  if (a.number !== b.number) return a.number - b.number;
+  if (a.rest === b.rest) return 0;
+  // A release comes after its candidates.
+  if (a.rest === "" || b.rest === "") return a.rest === "" ? 1 : -1;
+  return a.rest < b.rest ? -1 : 1;
+}
+
 /**
  * Compares dotted numbers such as "580.126.09"; the missing parts of the shorter one count as 0. A release candidate comes
  * before its release ("3.12.0rc1", as Python names them).
@@ -18,12 +28,8 @@ function partsOf(version: string): readonly VersionPart[] {
 export function compareVersions(left: string, right: string): number {
   const [a, b] = [partsOf(left), partsOf(right)];
   for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
-    const difference = (a[i]?.number ?? 0) - (b[i]?.number ?? 0);
+    const difference = comparePart(a[i] ?? missing, b[i] ?? missing);
     if (difference !== 0) return difference;
-    const [rest, other] = [a[i]?.rest ?? "", b[i]?.rest ?? ""];
-    if (rest === other) continue;
-    if (rest === "" || other === "") return rest === "" ? 1 : -1;
-    return rest < other ? -1 : 1;
   }
   return 0;
 }

@@ -57,14 +57,20 @@ describe("A bootstrap of vLLM where the system's Python is too old", function ()
     await begin();
     const { url } = pythonMirror;
     const told = await failsWith("E_PYTHON", bootstrap({ url }));
-    assert.match(told, new RegExp(`gave a file with SHA-256 ${pythonMirror.sha256}, and \\w{64} is pinned`));
+    assert.match(
+      told,
+      new RegExp(`gave a file with SHA-256 ${pythonMirror.sha256}, and \\w{64} is pinned`),
+    );
     assert.equal(await left(), "");
     assert.equal(await shop.machine.root(`ls -A ${engines}`), "");
   });
 
   it("names an archive that is not there, is cut off, or cannot be reached", async () => {
     await begin("missing");
-    assert.match(await failsWith("E_PYTHON", bootstrap()), /\/cpython-3\.12\S+ answers with status 404/);
+    assert.match(
+      await failsWith("E_PYTHON", bootstrap()),
+      /\/cpython-3\.12\S+ answers with status 404/,
+    );
     await begin("cut");
     assert.match(
       await failsWith("E_PYTHON", bootstrap()),
@@ -82,7 +88,9 @@ describe("A bootstrap of vLLM where the system's Python is too old", function ()
     await assert.rejects(bootstrap());
     await shop.machine.root("echo good >/run/python-mirror");
     await bootstrap();
-    await shop.machine.root("rm -r /opt/berth/interpreters/*/lib; rm -r /opt/berth/engines/vllm-0.33.0");
+    await shop.machine.root(
+      "rm -r /opt/berth/interpreters/*/lib; rm -r /opt/berth/engines/vllm-0.33.0",
+    );
     const done = await bootstrap();
     const { changed } = done.steps.find(({ name }) => name === "interpreter") ?? {};
     assert.equal(changed, true);

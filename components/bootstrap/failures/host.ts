@@ -51,7 +51,8 @@ export const hostFailures: readonly FailureMode[] = [
     title: "vLLM cannot build its kernels",
     signal:
       /no C compiler is there|[Ff]ailed to find C compiler|fatal error: '?(Python|stdlib|stdio)\.h/,
-    cause: "Triton builds its launchers when the server starts, and a C compiler or Python's headers are missing.",
+    cause:
+      "Triton builds its launchers when the server starts, and a C compiler or Python's headers are missing.",
     done: "g++ and python3-dev are installed on Ubuntu and Debian, gcc-c++ and python3.12-devel on Amazon Linux; it is tried out before vLLM is fetched.",
     remedy: "Install a C compiler and the headers of the host's Python.",
     action: "stop",

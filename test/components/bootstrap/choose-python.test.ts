@@ -66,7 +66,7 @@ describe("choosePython", () => {
       "python3.12-devel",
       "gcc-c++",
     ]);
-    assert.deepEqual([interpreter?.usesPackages, interpreter?.asRoot], [true, true]);
+    assert.deepEqual([interpreter.usesPackages, interpreter.asRoot], [true, true]);
     assert.deepEqual(planBootstrap(facts, vllm).refusals, []);
     const guest = on("amzn 2023", { privileged: false });
     assert.equal(choosePython(guest, vllm)?.source, "archive");
@@ -86,7 +86,10 @@ describe("choosePython", () => {
     assert.deepEqual(plan.refusals, []);
     assert.equal(plan.torch?.cuda, "11.8");
     const python = step(facts, "python", wish);
-    assert.match(python?.ways[0].args[1] ?? "", /interpreters\/cpython-3\.11\.\d+-\d{8}\/bin\/python3$/);
+    assert.match(
+      python?.ways[0].args[1] ?? "",
+      /interpreters\/cpython-3\.11\.\d+-\d{8}\/bin\/python3$/,
+    );
     // PyTorch's wheels need no compiler.
     assert.equal(step(facts, "sources", wish)?.ways[0].args[0], "");
   });
@@ -116,7 +119,10 @@ describe("choosePython", () => {
     const text = (facts: HostFacts) =>
       bootstrapPlanLines(facts, planBootstrap(facts, vllm)).join("\n");
     assert.match(text(on("ubuntu 24.04")), /^python {3}3\.12\.3, the system's$/m);
-    assert.match(text(on("ubuntu 22.04")), /^python {3}CPython 3\.12\.\d+ of python-build-standalone/m);
+    assert.match(
+      text(on("ubuntu 22.04")),
+      /^python {3}CPython 3\.12\.\d+ of python-build-standalone/m,
+    );
     assert.match(text(on("amzn 2023")), /^python {3}python3\.12 of Amazon Linux: vLLM/m);
   });
 });

@@ -208,7 +208,9 @@ ${systems[os]}SYSTEM
    *
    * @returns the address of the builds, and the archive's sum
    */
-  async startPythonMirror(port: number): Promise<{ readonly url: string; readonly sha256: string }> {
+  async startPythonMirror(
+    port: number,
+  ): Promise<{ readonly url: string; readonly sha256: string }> {
     const files = await Promise.all(
       ["python-stand-in.sh", "python-mirror.py"].map(async (name) => {
         const text = await readFile(join(import.meta.dirname, name));

@@ -202,7 +202,9 @@ export function holdToContract(tier: MachineTier): void {
       assert.equal(await inside.output('cat "$HOME/imaged"'), "imaged");
       // A folder has no disk of its own; a machine's is as large as was asked for, whatever its image had.
       const ownDisk = tier.name === "nspawn";
-      const mib = Number(await inside.output("df -P --block-size=1M / | awk 'NR == 2 { print $2 }'"));
+      const mib = Number(
+        await inside.output("df -P --block-size=1M / | awk 'NR == 2 { print $2 }'"),
+      );
       if (ownDisk) assert.ok(mib > 5.5 * 1024, `${mib} MiB`);
       await inside.output("setsid sleep 4321 >/dev/null 2>&1 </dev/null & echo started");
       inside.client.on("error", () => undefined);
