@@ -3,7 +3,7 @@ import { serverlessLimits } from "../../components/sagemaker-endpoint/serverless
 import { isEndpointPlan } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { weightsKey } from "../../components/sagemaker-endpoint/weights-archive.ts";
 import type { EndpointSettings } from "../../stacks/parse-settings.ts";
-import type { Deployment } from "../deployment.ts";
+import type { Deployment } from "../stack/deployment.ts";
 import { accountOf } from "./account.ts";
 import type { AccountScope } from "./account-scope.ts";
 import { checkArchive } from "./archive-check.ts";

@@ -1,7 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { lastLogLines } from "../../provider/adapters/sagemaker.ts";
-import { ProvisioningError } from "../command-error.ts";
+import { ProvisioningError } from "../cli/command-error.ts";
 import { readEndpointState } from "./endpoint-state.ts";
 import type { AccountScope } from "./account-scope.ts";
 

@@ -30,7 +30,7 @@ import { askSentBytes } from "../adapters/egress-of-runs.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 
 /** Flags of `berth cost`. */
 export interface CostOptions {

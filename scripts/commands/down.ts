@@ -18,17 +18,21 @@ import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
 import { isExistingHost } from "../adapters/stack-target.ts";
 import { readStackState, unprotectState, type StackState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { confirmDown } from "../confirm-down.ts";
-import { runningCost, type RunningCost } from "../cost-lines.ts";
-import { namedRegions, removeElsewhere, type RemovedElsewhere } from "../down-elsewhere.ts";
-import { downReport } from "../down-report.ts";
-import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
-import { destroyStack } from "../destroy-stack.ts";
-import { exitCode } from "../exit-code.ts";
+import { confirmDown } from "../teardown/confirm-down.ts";
+import { runningCost, type RunningCost } from "../stack/cost-lines.ts";
+import {
+  namedRegions,
+  removeElsewhere,
+  type RemovedElsewhere,
+} from "../teardown/down-elsewhere.ts";
+import { downReport } from "../teardown/down-report.ts";
+import { findDeployment, type OpenedStack, type StackOptions } from "../stack/deployment.ts";
+import { destroyStack } from "../teardown/destroy-stack.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import { planSave, saveBeforeDown, type PlannedSave } from "../save/save-before-down.ts";
 import type { Saved } from "../save/save-files.ts";
-import { readOutputs } from "../stack-outputs.ts";
-import { teardownDue } from "../teardown-due.ts";
+import { readOutputs } from "../stack/stack-outputs.ts";
+import { teardownDue } from "../teardown/teardown-due.ts";
 import { downFromMachine } from "./existing-host.ts";
 
 /** Flags of `berth down`. */
