@@ -8,7 +8,7 @@ import type { Connection } from "../../provider/connection.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
 import { elsewhereLayer } from "../adapters/elsewhere-layer.ts";
-import { groupTag } from "../adapters/endpoint-layers.ts";
+import { groupTag } from "../adapters/endpoint/endpoint-layers.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import {
   expiryTagLayer,

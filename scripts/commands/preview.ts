@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { licencedModels } from "../../stacks/licence.ts";
 import { readClock } from "../adapters/clock.ts";
-import { checkEndpoint } from "../adapters/endpoint-checks.ts";
+import { checkEndpoint } from "../adapters/endpoint/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { explainError } from "../cli/command-error.ts";

@@ -1,7 +1,7 @@
 import { rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
 import { protectTag } from "../../components/identity.ts";
 import { UserError } from "../../components/user-error.ts";
-import { groupTag, notebookProtection } from "../adapters/endpoint-layers.ts";
+import { groupTag, notebookProtection } from "../adapters/endpoint/endpoint-layers.ts";
 import {
   hostProtection,
   protectionTags,

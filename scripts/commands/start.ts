@@ -5,7 +5,7 @@ import { UserError } from "../../components/user-error.ts";
 import { lastLogLines } from "../../provider/adapters/sagemaker.ts";
 import { protectTag } from "../../components/identity.ts";
 import { scheduledProtection } from "../adapters/read-protection.ts";
-import { readEndpointState } from "../adapters/endpoint-state.ts";
+import { readEndpointState } from "../adapters/endpoint/endpoint-state.ts";
 import { writeEndpointState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import type { StackOptions } from "../stack/deployment.ts";

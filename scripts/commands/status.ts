@@ -5,7 +5,7 @@ import {
   readComponentStates,
   readEndpointState,
   type EndpointState,
-} from "../adapters/endpoint-state.ts";
+} from "../adapters/endpoint/endpoint-state.ts";
 import type { HostState } from "../adapters/host-state.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";

@@ -2,8 +2,8 @@ import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-t
 import { readClock } from "../adapters/clock.ts";
 import { accountOf } from "../adapters/account.ts";
 import { withBudgetRefusal } from "../adapters/budget-refusal.ts";
-import { checkEndpoint } from "../adapters/endpoint-checks.ts";
-import { withEndpointFailure } from "../adapters/endpoint-failure.ts";
+import { checkEndpoint } from "../adapters/endpoint/endpoint-checks.ts";
+import { withEndpointFailure } from "../adapters/endpoint/endpoint-failure.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { bakedImageLines } from "../stack/baked-image-line.ts";

@@ -1,6 +1,6 @@
 import type { LocalCloud } from "../adapters/local-cloud.ts";
 import { accountOf } from "../adapters/account.ts";
-import { readEndpointState } from "../adapters/endpoint-state.ts";
+import { readEndpointState } from "../adapters/endpoint/endpoint-state.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import { readStackConfig, type StackConfig } from "../adapters/stack-file.ts";

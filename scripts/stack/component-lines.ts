@@ -1,5 +1,5 @@
 import { usd } from "../../components/plan-text.ts";
-import type { ComponentState } from "../adapters/endpoint-state.ts";
+import type { ComponentState } from "../adapters/endpoint/endpoint-state.ts";
 import type { BerthOutputs } from "./stack-outputs.ts";
 
 /** The models of an endpoint that share its instances, as they are now. */

@@ -1,6 +1,6 @@
 import { UserError } from "../../components/user-error.ts";
-import { openAsyncModel } from "../adapters/async-model.ts";
-import { openEndpointModel } from "../adapters/endpoint-model.ts";
+import { openAsyncModel } from "../adapters/endpoint/async-model.ts";
+import { openEndpointModel } from "../adapters/endpoint/endpoint-model.ts";
 import { openHostModel } from "../adapters/host-model.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
 import type { ModelClient } from "../invoke/model-client.ts";

@@ -1,6 +1,6 @@
 import { defaultRegions, otherRegions } from "../../components/teardown/sweep-regions.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
-import { askElsewhere, inRegion, type Elsewhere } from "../adapters/receipt-elsewhere.ts";
+import { askElsewhere, inRegion, type Elsewhere } from "../adapters/receipt/receipt-elsewhere.ts";
 import { removeByTag, type Removal, type RemovalPatience } from "../adapters/remove-by-tag.ts";
 import type { StackConfig } from "../adapters/stack-file.ts";
 import type { StackState } from "../adapters/stack-state.ts";

@@ -1,7 +1,7 @@
 import { counted } from "../../components/counted.ts";
 import type { AccountScope, Remnant } from "../adapters/account-scope.ts";
-import type { TeardownReport } from "../adapters/receipt-file.ts";
-import { makeReceipt } from "../adapters/receipt.ts";
+import type { TeardownReport } from "../adapters/receipt/receipt-file.ts";
+import { makeReceipt } from "../adapters/receipt/receipt.ts";
 import type { Removal } from "../adapters/remove-by-tag.ts";
 import type { RemovedElsewhere } from "./down-elsewhere.ts";
 
