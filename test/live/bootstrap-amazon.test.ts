@@ -20,7 +20,7 @@ describe("A bootstrap of Amazon Linux 2023", function () {
     const debian = `http://127.0.0.1:${shop.repository.port}`;
     await shop.machine.begin(start);
     await shop.machine.root(
-      `base64 -d <<<${text} >/root/amazon.sh; bash /root/amazon.sh ${kernel} ${port} ${debian} >/root/amazon.log 2>&1`,
+      `base64 -d <<<${text} >/root/amazon.sh; bash /root/amazon.sh ${kernel} ${port} ${debian} >/root/amazon.log 2>&1 || { tail -n 20 /root/amazon.log >&2; exit 1; }`,
     );
     const sum = await shop.machine.root(
       "sha256sum </srv/amazon/nvidia/amzn2023/x86_64/D42D0685.pub",
@@ -79,7 +79,7 @@ describe("A bootstrap of Amazon Linux 2023", function () {
     for (const name of ["python3.12-3", "python3.12-devel", "gcc-c++"])
       assert.ok(installed.includes(name), name);
     const config = await shop.machine.root("cat /opt/berth/engines/vllm-0.33.0/pyvenv.cfg");
-    assert.match(config, /^home = \/usr\/lib\/python-stand-in\/bin$/m);
+    assert.match(config, /^home = \/srv\/python\/bin$/m);
     const before = await shop.machine.root(traces);
     const again = await bootstrap({ engine: "vllm" });
     assert.deepEqual(

@@ -93,7 +93,8 @@ package_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/nu
 ensure_packages() {
   local package missing=()
   if on_amazon; then
-    if rpm -q "$@" >/dev/null 2>&1; then return 0; fi
+    # As root: not every rpm shows others the database of the system.
+    if as_root rpm -q "$@" >/dev/null 2>&1; then return 0; fi
     say "installing $*"
     dnf_get install "$@" || return
     changed=yes
