@@ -7,7 +7,7 @@ import type { NodeRange } from "./parallel/weigh-hosts.ts";
 import { wrongLayout } from "./parallel/wrong-layout.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
 import { wrongImages } from "./wrong-images.ts";
-import { usualEngine } from "./usual-engine.ts";
+import { usualEngine, whyUnserved } from "./usual-engine.ts";
 import type { KvFormat, SizingEngine, Task } from "./workload.ts";
 
 /** vCPUs that an account may run, by the quota that a type counts against. */
@@ -192,8 +192,16 @@ export function familyNames(instanceType: string, gpuModel: string): ReadonlySet
 }
 
 /** What an engine cannot serve, and how a cache cannot be held by it. */
-function wrongEngine({ engine, kvFormat }: PlanRequest, model: Model): readonly string[] {
+function wrongEngine(
+  { engine, kvFormat, customModel }: PlanRequest,
+  model: Model,
+): readonly string[] {
   const usual = usualEngine(model);
+  const unserved =
+    engine === undefined || customModel !== undefined ? undefined : whyUnserved(model);
+  if (unserved !== undefined) {
+    return [`engine: ${unserved}; leave the engine out, and its memory is planned`];
+  }
   const able = usual === "vllm" ? ["vllm", "transformers"] : [usual];
   const formats = { vllm: ["fp8"], "llama.cpp": ["q8_0", "q4_0"] };
   const serving = engine ?? usual;
