@@ -38,10 +38,7 @@ function below({ pastSpot, spotMaxHourlyUsd }: Rung): string | undefined {
 }
 
 /** An `up` refuses such a model. */
-function unserved(
-  { job, model }: Decision,
-  { customModel }: PlanRequest,
-): string | undefined {
+function unserved({ job, model }: Decision, { customModel }: PlanRequest): string | undefined {
   if (job.task !== "serve" || customModel !== undefined) return undefined;
   const why = whyUnserved(model);
   return why === undefined ? undefined : `it can be planned and not brought up: ${why}`;

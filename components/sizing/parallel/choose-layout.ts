@@ -10,7 +10,7 @@ import { shapeOf, type ModelShape } from "../model-shape.ts";
 import { trainedParameters } from "../training-states.ts";
 import { holding, verdict } from "../verdict.ts";
 import type { LayoutBook, LayoutOption, LayoutOptions } from "./layout-book.ts";
-import { leastGpus } from "./layouts.ts";
+import { leastGpus, noLayout, type GpuGrid } from "./layouts.ts";
 import { expertParameters } from "./megatron-shape.ts";
 import { groupsOf, virtualStagesOf, type TrainingLayout } from "./training-layout.ts";
 
@@ -128,14 +128,16 @@ function nearest(options: readonly LayoutOption[]): MemoryDemand | undefined {
   return best;
 }
 
-/** Why none of them does: the need of the nearest one. */
-function noneHolds({ simple, megatron }: LayoutOptions, usableMiB: number): Refusal {
+/** Why none of them does: the need of the nearest one, or what keeps these GPUs from being shared out so. */
+function noneHolds(
+  job: TrainingJob,
+  { usableMiB, ...grid }: GpuGrid & Pick<TrainingHosts, "usableMiB">,
+  { simple, megatron }: LayoutOptions,
+): Refusal {
   const demand = nearest([...(simple === undefined ? [] : [simple]), ...megatron()]);
-  const reason =
-    demand === undefined
-      ? "the model cannot be laid out over its GPUs as asked"
-      : verdict(demand, usableMiB).reason;
-  return { kind: "memory", reason };
+  return demand === undefined
+    ? noLayout(job, grid)
+    : { kind: "memory", reason: verdict(demand, usableMiB).reason };
 }
 
 /** A layout, or what says why there is none: that takes a search of its own, and is not always wanted. */
@@ -153,7 +155,8 @@ export function chooseLayout(
   book: LayoutBook,
 ): LayoutChoice {
   const { nodes, gpusPerNode, nvlink, usableMiB, accelerator } = hosts;
-  const all = book({ nodes, gpusPerNode, nvlink, bf16: accelerator.supportsBf16 === true });
+  const grid = { nodes, gpusPerNode, nvlink, bf16: accelerator.supportsBf16 === true };
+  const all = book(grid);
   const never = nodes * gpusPerNode < leastGpus(job, usableMiB);
   const options = never ? { ...all, megatron: () => [] } : all;
   const judged = ({ leastMiB, demand }: LayoutOption) =>
@@ -163,7 +166,8 @@ export function chooseLayout(
     better(job, hosts, options, (each) => judged(each)?.fits === true);
   if (chosen === undefined) {
     // Where Megatron-LM alone is asked for, one of its ways has to say what lacks, though none was a candidate.
-    return () => noneHolds(options.simple === undefined ? all : options, usableMiB);
+    const told = options.simple === undefined ? all : options;
+    return () => noneHolds(job, { ...grid, usableMiB }, told);
   }
   return { layout: chosen.layout, demand: chosen.demand() };
 }

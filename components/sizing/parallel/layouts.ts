@@ -1,3 +1,5 @@
+import { counted } from "../../counted.ts";
+import type { Refusal } from "../constraints.ts";
 import type { TrainingJob } from "../job.ts";
 import { shapeOf } from "../model-shape.ts";
 import { trainingSplits } from "../splits.ts";
@@ -69,19 +71,12 @@ function contextSizes({ wishes, workload }: TrainingJob, dataParallel: number): 
   );
 }
 
-/**
- * Over how many GPUs the experts of a layer may be shared out: none but one, or as many as NVLink joins and the experts divide
- * over, unless it is asked for. Fewer save less memory, and send nearly as much.
- */
+/** Over how many of the GPUs that NVLink joins the experts of a layer may be shared out: what both divide by. */
 function expertSizes({ model, wishes }: TrainingJob, grid: GpuGrid): readonly number[] {
   if (wishes.expertParallel !== undefined) return [wishes.expertParallel];
   const { experts } = model;
   if (experts === undefined || !grid.nvlink) return [1];
-  const most =
-    divisorsOf(grid.gpusPerNode)
-      .filter((size) => experts.count % size === 0)
-      .at(-1) ?? 1;
-  return most === 1 ? [1] : [1, most];
+  return divisorsOf(grid.gpusPerNode).filter((size) => experts.count % size === 0);
 }
 
 /** How sequences and experts are shared out within a split, with what is left of its data parallelism. */
@@ -158,6 +153,44 @@ export function megatronLayouts(job: TrainingJob, grid: GpuGrid): readonly Train
     .filter((split) => withinNode(split, grid) && asked(job, split))
     .flatMap((split) => groupsWithin(job, grid, split))
     .flatMap((within) => layoutsOf(job, grid, within));
+}
+
+const groupNames = {
+  tensorParallel: "tensor",
+  contextParallel: "context",
+  expertParallel: "expert",
+} as const;
+
+/** Groups larger than one that were asked for and that exchange in each layer. */
+function exchangingGroups({ wishes }: TrainingJob): readonly string[] {
+  return Object.entries(groupNames).flatMap(([kind, name]) => {
+    const size = wishes[kind as keyof typeof groupNames] ?? 1;
+    return size > 1 ? [`${name} ${size}`] : [];
+  });
+}
+
+/** Why Megatron-LM has no way over these GPUs, where the model and the request have some over others. */
+export function noLayout(job: TrainingJob, grid: GpuGrid): Refusal {
+  if (!grid.bf16) {
+    return { kind: "software", reason: "its GPU has no bf16, in which Megatron-LM trains" };
+  }
+  return { kind: "interconnect", reason: undividedReason(job, grid) };
+}
+
+function undividedReason(job: TrainingJob, grid: GpuGrid): string {
+  const { nodes, gpusPerNode, nvlink } = grid;
+  const { tensorParallel = 1, pipelineParallel = 1 } = job.wishes;
+  const gpus = counted(nodes * gpusPerNode, "GPU");
+  const groups = exchangingGroups(job);
+  if (groups.length > 0 && !nvlink && gpusPerNode > 1) {
+    return `its GPUs are joined by PCIe, and ${groups.join(" and ")} parallel is laid out over NVLink alone`;
+  }
+  if (gpusPerNode % tensorParallel !== 0) {
+    return `its ${counted(gpusPerNode, "GPU")} do not divide into tensor-parallel groups of ${tensorParallel}`;
+  }
+  return (nodes * gpusPerNode) % (tensorParallel * pipelineParallel) === 0
+    ? `the model cannot be laid out over its ${gpus} as asked`
+    : `its ${gpus} do not divide into tensor ${tensorParallel} x pipeline ${pipelineParallel}`;
 }
 
 /** GPUs that hold no more than the states of all weights, and nothing else: fewer are never enough. */

@@ -128,6 +128,16 @@ describe("Long sequences and experts", () => {
     assert.ok(short.every((each) => groups(each).context === 1));
   });
 
+  it("share experts out over every count of a host's GPUs that both divide by", () => {
+    const sizesOf = (id: string, each: GpuGrid) => {
+      const layouts = megatronLayouts(jobOf(id), each);
+      return [...new Set(layouts.map((one) => groups(one).expert))].toSorted((a, b) => a - b);
+    };
+    assert.deepEqual(sizesOf("mixtral-8x7b", grid(1)), [1, 2, 4, 8]);
+    assert.deepEqual(sizesOf("llama-3.1-8b", grid(1)), [1]);
+    assert.deepEqual(sizesOf("mixtral-8x7b", grid(1, false)), [1]);
+  });
+
   it("take the sizes that are asked for", () => {
     const job = jobOf("mixtral-8x7b", 16, { ...full, sequenceTokens: 4096 });
     const asked = { ...job, wishes: { ...wishes, contextParallel: 4, expertParallel: 2 } };
