@@ -7,7 +7,7 @@ import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { shapeOf } from "./model-shape.ts";
 import { megatronDemand } from "./parallel/megatron-demand.ts";
 import { trainingActivations } from "./training-activations.ts";
-import { trainingRuntime } from "./training-runtime.ts";
+import { gatheringHoles, trainingRuntime } from "./training-runtime.ts";
 import { stateParts, stepBytes } from "./training-states.ts";
 import type { TrainingParallelism, TrainingWorkload } from "./workload.ts";
 
@@ -45,9 +45,13 @@ export function trainingDemand(
   const loadedMiB = states
     .filter(({ name }) => name === "weights")
     .reduce((sum, { mib }) => sum + mib, 0);
+  const passingMiB = activations
+    .filter(({ name }) => name !== "fragmentation")
+    .reduce((sum, { mib }) => sum + mib, 0);
   const parts = [
     ...states,
     ...activations,
+    ...gatheringHoles(workload, passingMiB),
     stepPart(stepBytes(shape, workload, parallelism), activations),
     ...trainingRuntime(shape, workload, parallelism, loadedMiB),
   ];

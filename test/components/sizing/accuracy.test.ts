@@ -6,7 +6,7 @@ import {
   isHeldOut,
   loadReferences,
 } from "../../../bench/sizing/reference.ts";
-import { score, scoreDerived, scoreOutcomes } from "../../../bench/sizing/score.ts";
+import { errorOf, score, scoreDerived, scoreOutcomes } from "../../../bench/sizing/score.ts";
 
 const catalogue = catalogueOfReferences();
 const { measured, outcomes } = loadReferences();
@@ -50,6 +50,18 @@ describe("References", () => {
 });
 
 describe("Accuracy", () => {
+  it("of adapters under FSDP is not far below what large batches reserve", () => {
+    const large = measured.filter(
+      ({ file, training, ...row }) =>
+        file === "fsdp" &&
+        training !== undefined &&
+        training.microBatch * training.sequenceTokens >= 8192 &&
+        !isHeldOut(row),
+    );
+    assert.ok(large.length >= 8);
+    for (const row of large) assert.ok((errorOf(row, ours, catalogue) ?? -1) > -0.14, row.id);
+  });
+
   for (const task of ["serving", "training"] as const) {
     const rows = measured.filter((row) => row[task] !== undefined);
     for (const [title, part] of [
