@@ -36,7 +36,12 @@ export function trainingDemand(
   checkTraining(model, asked, parallelism);
   if (model.task === "image-generation") return imageTrainingDemand(model, asked);
   if (asked.megatron !== undefined) {
-    return megatronDemand(model, { workload: asked, settings: asked.megatron, split: parallelism });
+    const {
+      megatron: settings,
+      gradientCheckpointing: again,
+      gradientAccumulation: passes,
+    } = asked;
+    return megatronDemand(model, { workload: asked, settings, split: parallelism, again, passes });
   }
   const workload = withAttentionKernel(model, asked);
   const shape = shapeOf(model);

@@ -1,4 +1,4 @@
-import { gpusOf, type MemoryDemand } from "./memory-part.ts";
+import { gpusOf, type MemoryDemand, type MemoryNeed } from "./memory-part.ts";
 
 /** Whether one GPU holds what is asked. */
 export interface Verdict {
@@ -18,7 +18,7 @@ function gib(mebibytes: number): string {
 
 /** Whether one GPU with so much usable memory, MiB, holds it; {@link verdict} has the words besides. */
 export function holding(
-  demand: MemoryDemand,
+  demand: MemoryNeed,
   usableMiB: number,
 ): Pick<Verdict, "fits" | "comfortable"> {
   const limitMiB = usableMiB * demand.utilisation;

@@ -13,7 +13,9 @@ import {
 import { layoutBook } from "../../../../components/sizing/parallel/layout-book.ts";
 import {
   huggingFaceLayout,
-  megatronLayouts,
+  layoutOfWay,
+  megatronFamilies,
+  waysOf,
 } from "../../../../components/sizing/parallel/layouts.ts";
 import { weighHosts } from "../../../../components/sizing/parallel/weigh-hosts.ts";
 import type { TrainingLayout } from "../../../../components/sizing/parallel/training-layout.ts";
@@ -40,7 +42,9 @@ function everyDemand(job: TrainingJob, hosts: TrainingHosts) {
   };
   return {
     plain: weighed(huggingFaceLayout(job, grid)),
-    megatron: megatronLayouts(job, grid).map(weighed),
+    megatron: megatronFamilies(job, grid)
+      .flatMap((family) => waysOf(job, family))
+      .map((way) => weighed(layoutOfWay(job, grid, way))),
   };
 }
 
@@ -137,7 +141,11 @@ describe("stepOf", () => {
     for (const [name, nodes] of [["g6e.12xlarge", 1] as const, ["g5.48xlarge", 2] as const]) {
       const hosts = hostsOf(name, nodes);
       const grid = { ...hosts, bf16: hosts.accelerator.supportsBf16 === true };
-      const layouts = [job, expertsAsked].flatMap((each) => megatronLayouts(each, grid));
+      const layouts = [job, expertsAsked].flatMap((each) =>
+        megatronFamilies(each, grid)
+          .flatMap((family) => waysOf(each, family))
+          .map((way) => layoutOfWay(each, grid, way)),
+      );
       assert.ok(layouts.length > 0);
       for (const layout of layouts) {
         assert.ok(Number.isFinite(stepOf(job, layout, hosts)?.stepSeconds.high), name);

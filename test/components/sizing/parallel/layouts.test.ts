@@ -6,7 +6,9 @@ import type { TrainingJob } from "../../../../components/sizing/job.ts";
 import { shapeOf } from "../../../../components/sizing/model-shape.ts";
 import {
   huggingFaceLayout,
-  megatronLayouts,
+  layoutOfWay,
+  megatronFamilies,
+  waysOf,
   type GpuGrid,
 } from "../../../../components/sizing/parallel/layouts.ts";
 import { paddedVocabulary } from "../../../../components/sizing/parallel/megatron-shape.ts";
@@ -40,6 +42,12 @@ function jobOf(model: string, globalBatch = 16, workload = full): TrainingJob {
     globalBatch,
     wishes,
   };
+}
+
+function megatronLayouts(job: TrainingJob, over: GpuGrid): readonly TrainingLayout[] {
+  return megatronFamilies(job, over)
+    .flatMap((family) => waysOf(job, family))
+    .map((way) => layoutOfWay(job, over, way));
 }
 
 function grid(nodes: number, nvlink = true, gpusPerNode = 8): GpuGrid {
