@@ -21,11 +21,14 @@ export function holding(
   demand: MemoryNeed,
   usableMiB: number,
 ): Pick<Verdict, "fits" | "comfortable"> {
-  const limitMiB = usableMiB * demand.utilisation;
-  const holds = (mib: number) => mib - demand.outsideMiB <= limitMiB && mib <= usableMiB;
   const { startMiB, highMiB, wholeRange } = demand;
-  const fits = wholeRange ? highMiB <= usableMiB : holds(startMiB);
-  return { fits, comfortable: fits && holds(highMiB) };
+  const fits = wholeRange ? highMiB <= usableMiB : isWithin(startMiB, demand, usableMiB);
+  return { fits, comfortable: fits && isWithin(highMiB, demand, usableMiB) };
+}
+
+/** Whether so much is in the engine's share of the GPU, but for what it does not count, and in the whole of it. */
+function isWithin(mib: number, { outsideMiB, utilisation }: MemoryNeed, usableMiB: number) {
+  return mib - outsideMiB <= usableMiB * utilisation && mib <= usableMiB;
 }
 
 /** Compares the demand with one GPU's usable memory, MiB (what nvidia-smi reports, less what others hold). */
