@@ -1,26 +1,18 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { newEd25519Key, type Ed25519Key } from "../../../components/ed25519-key.ts";
+import { freePort } from "../../../offline/cloud/free-port.ts";
+
+export { freePort };
 
 const sshdPath = "/usr/sbin/sshd";
 
 /** Whether this machine has OpenSSH's server. */
 export function hasSshd(): boolean {
   return existsSync(sshdPath);
-}
-
-/** A port of loopback that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A real OpenSSH server on loopback, with keys of its own and a folder that stands for the machine's root. */
@@ -82,12 +74,16 @@ export async function startSshd(
   const child = spawn(sshdPath, ["-D", "-e", "-f", join(folder, "sshd_config")], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  let log = "";
-  child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  for (let tries = 0; !log.includes("Server listening"); tries++) {
-    if (tries > 100 || child.exitCode !== null) throw new Error(`sshd did not start: ${log}`);
-    await sleep(30);
-  }
+  await new Promise<void>((resolve, reject) => {
+    let log = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      log += chunk.toString();
+      if (log.includes("Server listening")) resolve();
+    });
+    child.once("close", () => {
+      reject(new Error(`sshd did not start: ${log}`));
+    });
+  });
   return {
     port,
     user: userInfo().username,
