@@ -59,8 +59,7 @@ describe("targets", () => {
 
   describe("a SageMaker endpoint", () => {
     let cloud: Cloud;
-    before(async function () {
-      this.timeout(60_000);
+    before(async () => {
       const command = [process.execPath, container] as const;
       cloud = await startCloud({
         tier: "none",
@@ -121,8 +120,7 @@ describe("targets", () => {
       },
       close: () => Promise.resolve(),
     });
-    it("is measured under load where it answers at once, and refused where answers are queued", async function () {
-      this.timeout(30_000);
+    it("is measured under load where it answers at once, and refused where answers are queued", async () => {
       const known = {
         options: {},
         client: settingsFor(cloud),

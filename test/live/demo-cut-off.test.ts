@@ -5,8 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { needs } from "../support/tier.ts";
 import { inNamespace, leavesNothing, mayMount, RunningDemo } from "../scripts/demo/running-demo.ts";
 
-describe("a demo that is cut off", function () {
-  this.timeout(120_000);
+describe("a demo that is cut off", () => {
   const moments = [
     ["while the emulated AWS starts", /emulated AWS: starting moto/],
     ["while the machine is set up", /bootstrap/i],
@@ -49,8 +48,7 @@ describe("a demo that is cut off", function () {
   });
 });
 
-describe("a demo on a machine that lacks something", function () {
-  this.timeout(120_000);
+describe("a demo on a machine that lacks something", () => {
   let demo: RunningDemo;
   afterEach(() => {
     demo.remove();

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as ec2 from "@aws-sdk/client-ec2";
@@ -113,8 +112,11 @@ describe("a stack of two hosts", function () {
     const up = account.start("up", "--env", stack);
     const [, id = ""] = (await liveAgain(before[0]!)).split(" ");
     const gpu = join(cloud.folder, "machines", id, "root/etc/berth-gpu");
-    await until(() => Promise.resolve(existsSync(gpu)), 60);
-    const sound = await readFile(gpu, "utf8");
+    let sound = "";
+    await until(async () => {
+      sound = await readFile(gpu, "utf8").catch(() => "");
+      return /^count=.+\n/m.test(sound);
+    });
     await writeFile(gpu, sound.replace(/^count=.*$/m, "count=7"));
     const refused = await up.ended;
     assert.equal(refused.code, 3, refused.text);

@@ -29,8 +29,7 @@ interface Ended {
   readonly err: string;
 }
 
-describe("berth push", function () {
-  this.timeout(120_000);
+describe("berth push", () => {
   const stack = `dev-push${process.pid % 100_000}`;
   const weights = `${stack}-weights`;
   const shard = safetensors(randomBytes(60 * 1024 * 1024));

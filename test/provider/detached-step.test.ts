@@ -115,8 +115,7 @@ describe("A detached step", () => {
     const slow = step("slow", `echo $$ > '${pid}'; echo waiting; sleep 60`, { timeoutSeconds: 1 });
     await assert.rejects(runDetached(host, slow), /did not end within 1 s/);
     const stopped = Number(await readFile(pid, "utf8"));
-    for (let waited = 0; alive(stopped) && waited < 5000; waited += 100) await sleep(100);
-    assert.equal(alive(stopped), false);
+    while (alive(stopped)) await sleep(100);
     host.close();
   });
 });

@@ -125,8 +125,7 @@ describe("The berth plugin", () => {
     while (output.split("\n").length < 3) await sleep(30);
     const pid = Number(output.split("\n")[0]);
     await end(engine);
-    for (let waited = 0; alive(pid) && waited < 5000; waited += 100) await sleep(100);
-    assert.equal(alive(pid), false);
+    while (alive(pid)) await sleep(100);
   });
 });
 

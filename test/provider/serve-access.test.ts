@@ -22,8 +22,7 @@ function hasTools(): boolean {
 const token = "a-token-of-some-length";
 const body = JSON.stringify({ prompt: "a b", max_tokens: 2 });
 
-describe("Who may ask a model server", function () {
-  this.timeout(60_000);
+describe("Who may ask a model server", () => {
   let sshd: TestSshd;
   let inputs: ServeInputs;
   let certificate: string;

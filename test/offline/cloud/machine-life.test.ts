@@ -40,8 +40,7 @@ async function runOver(
   }
 }
 
-describe("an instance as a machine of the process tier", function () {
-  this.timeout(60_000);
+describe("an instance as a machine of the process tier", () => {
   let cloud: Cloud;
 
   before(async () => {
@@ -79,7 +78,7 @@ describe("an instance as a machine of the process tier", function () {
       }),
     );
     const id = run.Instances![0]!.InstanceId!;
-    await until(async () => (await instanceOf(client, id)).State?.Name === "running", 20);
+    await until(async () => (await instanceOf(client, id)).State?.Name === "running");
     const parsed = ssh2.utils.parseKey(seeded.publicKey);
     assert.ok(!(parsed instanceof Error));
     const machine = {
@@ -102,6 +101,6 @@ describe("an instance as a machine of the process tier", function () {
     );
     assert.equal(role, "reader");
     await runOver(machine, "sudo shutdown -h now").catch(() => "");
-    await until(async () => (await instanceOf(client, id)).State?.Name === "terminated", 5);
+    await until(async () => (await instanceOf(client, id)).State?.Name === "terminated");
   });
 });

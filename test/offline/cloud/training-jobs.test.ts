@@ -21,8 +21,7 @@ cd "$SAGEMAKER_BASE_DIR"
 eval "$SCRIPT"
 `;
 
-describe("Training jobs of the emulated cloud", function () {
-  this.timeout(60_000);
+describe("Training jobs of the emulated cloud", () => {
   let cloud: Cloud;
   let client: sagemaker.SageMakerClient;
   let s3: S3Client;
@@ -83,7 +82,7 @@ describe("Training jobs of the emulated cloud", function () {
   }
 
   async function reached(name: string, status: string): Promise<void> {
-    await until(async () => (await describeJob(name)).SecondaryStatus === status, 20);
+    await until(async () => (await describeJob(name)).SecondaryStatus === status);
   }
 
   const steps = (job: sagemaker.DescribeTrainingJobCommandOutput) =>
@@ -108,7 +107,7 @@ describe("Training jobs of the emulated cloud", function () {
       logGroupName: "/aws/sagemaker/TrainingJobs",
       logStreamNamePrefix: "whole/",
     });
-    await until(async () => ((await logs.send(told)).events ?? []).length === 2, 10);
+    await until(async () => ((await logs.send(told)).events ?? []).length === 2);
     const index = new ResourceGroupsTaggingAPIClient(settingsFor(cloud));
     const { ResourceTagMappingList = [] } = await index.send(
       new GetResourcesCommand({ TagFilters: [{ Key: "berth:run-id", Values: ["r1"] }] }),

@@ -27,8 +27,7 @@ const runId = "0123456789ab";
 const at: RecordedSchedule = { groupName: "dev", name: "at", kind: "at-deadline" };
 const sweep: RecordedSchedule = { groupName: "dev", name: "sweep", kind: "after-deadline" };
 
-describe("the layers of a lease, on a real sshd and in the emulated account", function () {
-  this.timeout(120_000);
+describe("the layers of a lease, on a real sshd and in the emulated account", () => {
   let cloud: Cloud;
   let sshd: TestSshd;
   let scope: AccountScope;

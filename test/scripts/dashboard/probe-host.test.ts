@@ -127,8 +127,7 @@ describe("readProbe", () => {
   });
 });
 
-describe("probeHost", function () {
-  this.timeout(30_000);
+describe("probeHost", () => {
   let sshd: TestSshd;
   const keyBefore = process.env["BERTH_SSH_PRIVATE_KEY"];
   const ends: (() => Promise<void>)[] = [];

@@ -4,8 +4,7 @@ import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.t
 import { needs } from "../../support/tier.ts";
 import { factsOf } from "./support.ts";
 
-describe("StackSources", function () {
-  this.timeout(30_000);
+describe("StackSources", () => {
   let sshd: TestSshd;
   const keyBefore = process.env["BERTH_SSH_PRIVATE_KEY"];
   const ends: (() => Promise<void>)[] = [];

@@ -38,8 +38,7 @@ done
 echo '{"result": "adapter"}' >output/finished.json
 `;
 
-describe("A fine-tuning on a host", function () {
-  this.timeout(60_000);
+describe("A fine-tuning on a host", () => {
   let sshd: TestSshd;
   let local: string;
   let job: JobFolder;

@@ -20,8 +20,7 @@ import { needs, Started } from "../../support/tier.ts";
 
 const mib = 1024 ** 2;
 
-describe("saveFiles", function () {
-  this.timeout(60_000);
+describe("saveFiles", () => {
   const started = new Started();
   let cloud: Cloud;
   let sshd: TestSshd;
