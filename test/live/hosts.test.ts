@@ -4,8 +4,7 @@ import { join } from "node:path";
 import * as ec2 from "@aws-sdk/client-ec2";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { settingsFor, until } from "../offline/cloud/account.ts";
-import { freePort, hasSshd } from "../provider/support/sshd.ts";
-import { needs } from "../support/tier.ts";
+import { freePort, needsSshd } from "../provider/support/sshd.ts";
 import { CheckoutAccount, type Ended } from "./checkout-account.ts";
 
 const stack = "local-pair";
@@ -27,7 +26,7 @@ describe("a stack of two hosts", function () {
   let client: ec2.EC2Client;
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     account = await CheckoutAccount.open();
     ({ cloud } = account);
     client = new ec2.EC2Client(settingsFor(cloud));

@@ -8,8 +8,8 @@ import {
 } from "../../provider/host-key-record.ts";
 import { remoteScript } from "../../provider/remote/scripts.ts";
 import { rotateHostKey } from "../../provider/rotate-host-key.ts";
-import { needs, Started } from "../support/tier.ts";
-import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { Started } from "../support/tier.ts";
+import { needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 const script = remoteScript("rotate-host-key.sh");
 
@@ -18,7 +18,7 @@ describe("rotateHostKey", () => {
   const started = new Started();
   const stateHome = process.env["BERTH_STATE_HOME"];
   beforeEach(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd({ BERTH_ROOT: "" }));
     process.env["BERTH_STATE_HOME"] = join(sshd.folder, "state");
     process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;

@@ -7,7 +7,7 @@ import { installPythonServer } from "../../provider/engines/python-server/bundle
 import { answersNow, serveModel, stopModel, type ServeInputs } from "../../provider/serve-model.ts";
 import { needs, Started } from "../support/tier.ts";
 import { hostOn, operation } from "./support/host.ts";
-import { freePort, hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { freePort, needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 function hasTools(): boolean {
   try {
@@ -30,7 +30,7 @@ describe("Who may ask a model server", () => {
   const serverFile = (name: string) => join(sshd.root, "opt/berth/model-server", name);
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     needs(this, "openssl", hasTools(), "openssl and python3 are not there");
     sshd = started.use(await startSshd());
     const python = join(sshd.root, "opt/berth/python/bin/python");

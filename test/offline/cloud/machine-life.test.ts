@@ -4,7 +4,7 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import ssh2 from "ssh2";
 import { newEd25519Key } from "../../../components/ed25519-key.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { dlami, instanceOf, makeProfile, settingsFor, until } from "./account.ts";
+import { dlami, instanceOf, makeProfile, seededUserData, settingsFor, until } from "./account.ts";
 
 /** Runs a command on a machine and returns what it wrote. */
 async function runOver(
@@ -63,8 +63,6 @@ describe("an instance as a machine of the process tier", () => {
         PublicKeyMaterial: Buffer.from(login.publicKey),
       }),
     );
-    const indented = seeded.privateKey.trim().replaceAll("\n", "\n    ");
-    const userData = `#cloud-config\nssh_keys:\n  ed25519_private: |\n    ${indented}\n  ed25519_public: ${seeded.publicKey}\n`;
     const run = await client.send(
       new ec2.RunInstancesCommand({
         ImageId: await dlami(cloud),
@@ -72,7 +70,7 @@ describe("an instance as a machine of the process tier", () => {
         KeyName: "k",
         IamInstanceProfile: { Name: "reader" },
         InstanceInitiatedShutdownBehavior: "terminate",
-        UserData: Buffer.from(userData).toString("base64"),
+        UserData: Buffer.from(seededUserData(seeded)).toString("base64"),
         MinCount: 1,
         MaxCount: 1,
       }),

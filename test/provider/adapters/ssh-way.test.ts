@@ -7,8 +7,8 @@ import { SshError } from "../../../provider/adapters/ssh-error.ts";
 import { SshSession } from "../../../provider/adapters/ssh-session.ts";
 import type { SshThrough } from "../../../provider/adapters/ssh-way.ts";
 import { knownHostsText, runSsh } from "../../../scripts/adapters/ssh.ts";
-import { needs, Started } from "../../support/tier.ts";
-import { freePort, generateKey, hasSshd, startSshd, type TestSshd } from "../support/sshd.ts";
+import { Started } from "../../support/tier.ts";
+import { freePort, generateKey, needsSshd, startSshd, type TestSshd } from "../support/sshd.ts";
 
 /** Carries standard input and output to a port, as Session Manager's plugin does. */
 const pipe = `import net from "node:net";
@@ -24,7 +24,7 @@ describe("A host that is reached through something else", () => {
   let program: string;
   const started = new Started();
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     bastion = started.use(await startSshd({ PLACE: "bastion" }));
     host = started.use(await startSshd({ PLACE: "host" }));
     // One key opens both, as an operator's does.

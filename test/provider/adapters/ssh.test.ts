@@ -11,10 +11,10 @@ import ssh2 from "ssh2";
 import { sshCredentials } from "../../../provider/adapters/ssh-credentials.ts";
 import { SshSession } from "../../../provider/adapters/ssh-session.ts";
 import { SshError } from "../../../provider/adapters/ssh-error.ts";
-import { needs, Started } from "../../support/tier.ts";
+import { Started } from "../../support/tier.ts";
 import { CutProxy } from "../support/cut-proxy.ts";
 import { hostOn } from "../support/host.ts";
-import { freePort, generateKey, hasSshd, startSshd, type TestSshd } from "../support/sshd.ts";
+import { freePort, generateKey, needsSshd, startSshd, type TestSshd } from "../support/sshd.ts";
 
 function failure(kind: string) {
   return (error: unknown) => error instanceof SshError && error.failure === kind;
@@ -24,7 +24,7 @@ describe("Host over a real sshd", () => {
   let sshd: TestSshd;
   const started = new Started();
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
   });
   after(() => started.stop());

@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import type { Context } from "mocha";
 import { newEd25519Key, type Ed25519Key } from "../../../components/ed25519-key.ts";
 import { freePort } from "../../../offline/cloud/free-port.ts";
+import { needs, Started } from "../../support/tier.ts";
 
 export { freePort };
 
@@ -13,6 +15,11 @@ const sshdPath = "/usr/sbin/sshd";
 /** Whether this machine has OpenSSH's server. */
 export function hasSshd(): boolean {
   return existsSync(sshdPath);
+}
+
+/** Skips a test where this machine has none. */
+export function needsSshd(context: Context): void {
+  needs(context, "sshd", hasSshd(), `${sshdPath} is not there; install openssh-server`);
 }
 
 /** A real OpenSSH server on loopback, with keys of its own and a folder that stands for the machine's root. */
@@ -97,6 +104,24 @@ export async function startSshd(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Starts an sshd for the suite that this is called in; its login key is in the environment meanwhile. */
+export function sshdOfSuite(): () => TestSshd {
+  const started = new Started();
+  const keyBefore = process.env["BERTH_SSH_PRIVATE_KEY"];
+  let sshd: TestSshd | undefined;
+  before(async function () {
+    needsSshd(this);
+    sshd = started.use(await startSshd());
+    process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
+  });
+  after(async () => {
+    if (keyBefore === undefined) Reflect.deleteProperty(process.env, "BERTH_SSH_PRIVATE_KEY");
+    else process.env["BERTH_SSH_PRIVATE_KEY"] = keyBefore;
+    await started.stop();
+  });
+  return () => sshd!;
 }
 
 /** Ends a child and waits until it is gone. */

@@ -18,8 +18,8 @@ import {
   type TrainingNodes,
 } from "../../../scripts/finetune/nodes.ts";
 import { hostOn } from "../../provider/support/host.ts";
-import { hasSshd, startSshd } from "../../provider/support/sshd.ts";
-import { needs, Started } from "../../support/tier.ts";
+import { needsSshd, startSshd } from "../../provider/support/sshd.ts";
+import { Started } from "../../support/tier.ts";
 
 /**
  * Stands for run.sh of one node: the first waits for the others, as a rendezvous does, and only a second TERM ends it. A base
@@ -46,7 +46,7 @@ describe("A fine-tuning over two hosts", () => {
   const started = new Started();
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     local = mkdtempSync(join(tmpdir(), "berth-nodes-"));
     const facts = { schemaVersion: 1, modelId: "tiny", baseModel: "owner/tiny", gated: false };
     for (const name of ["train.py", "training.yaml", "requirements.txt"])
