@@ -32,9 +32,7 @@ describe("a demo that is cut off", () => {
     await demo.says(/bootstrap/i);
     demo.signal("SIGKILL");
     assert.equal(await demo.code(), null);
-    const until = Date.now() + 10_000;
-    while (demo.survivors().length > 0 && Date.now() < until) await pause(100);
-    assert.deepEqual(demo.survivors(), []);
+    while (demo.survivors().length > 0) await pause(100);
     const next = new RunningDemo({ TMPDIR: demo.folder });
     try {
       await next.says(/3\. Up/);

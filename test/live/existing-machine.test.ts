@@ -81,7 +81,7 @@ describe("A machine that is there already", () => {
     const part = onHost(".copy");
     let cuts = 0;
     const cutting = setInterval(() => {
-      const some = readdirSync(part).some((name) => !name.endsWith(".json"));
+      const some = existsSync(part) && readdirSync(part).some((name) => !name.endsWith(".json"));
       if (cuts >= 2 || !some) return;
       cuts += 1;
       proxy.cut();

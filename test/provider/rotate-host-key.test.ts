@@ -32,7 +32,7 @@ describe("rotateHostKey", () => {
   const host = (hostKey = sshd.hostKey) =>
     hostOf(
       { host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKey },
-      { connectMs: 3000 },
+      { connectMs: 20_000 },
       async () => acceptedHostKeys(hostKey, await readHostKeyRecord("i-1")),
     );
 
@@ -56,7 +56,7 @@ describe("rotateHostKey", () => {
     const machine = await startSshd();
     process.env["BERTH_SSH_PRIVATE_KEY"] = machine.clientKey;
     const { port, user, hostKey } = machine;
-    const client = hostOf({ host: "127.0.0.1", port, user, hostKey }, { connectMs: 3000 });
+    const client = hostOf({ host: "127.0.0.1", port, user, hostKey }, { connectMs: 20_000 });
     const rotation = await rotateHostKey(client, "i-2", hostKey);
     assert.equal(rotation.hostKey, hostKey);
     assert.match(rotation.kept ?? "", /no sshd of the host's own/);
