@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "../../../offline/cloud/free-port.ts";
 import { llamaServerBundle } from "../../../provider/engines/llama-server/bundle.ts";
 import type { LoadReport } from "../../../components/load-report/load-report.ts";
 import { Terminal } from "../../../scripts/adapters/terminal.ts";
