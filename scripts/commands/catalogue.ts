@@ -65,7 +65,7 @@ async function show(
     return exitCode.ok;
   }
   const model = config === undefined ? findModel(name ?? "", catalogue) : await readModel(config);
-  terminal.say(...modelLines(model, catalogue));
+  terminal.say(...modelLines(model, catalogue, loadSources()));
   terminal.result({ catalogueVersion: catalogue.version, model });
   return exitCode.ok;
 }
