@@ -44,7 +44,7 @@ const expertsSchema = z.strictObject({
 const latentAttentionSchema = z.strictObject({
   queryRank: count.optional(),
   latentRank: count,
-  ropeDimension: count,
+  ropeDimension: z.int().nonnegative(),
   nopeDimension: count,
   valueDimension: count,
 });
