@@ -31,9 +31,10 @@ function billions(parameters: number | undefined): string {
 }
 
 function gatingOf({ gated, huggingfaceRepo }: Model): readonly string[] {
-  if (gated === undefined && huggingfaceRepo !== undefined)
-    return ["counts as gated, for no source says"];
-  return gated === true ? ["gated"] : [];
+  if (gated !== undefined) return gated ? ["gated"] : [];
+  return huggingfaceRepo === undefined
+    ? ["gating not known"]
+    : ["counts as gated, for no source says"];
 }
 
 function modelLine(model: Model): string {
