@@ -160,7 +160,8 @@ describe("berth catalogue refresh", function () {
       (error) =>
         error instanceof UserError &&
         /AWS answered none of the questions/.test(error.message) &&
-        error.problems.some((line) => /^types us-east-1: .*and \d+ more like it/.test(line)),
+        error.problems.length === 4 &&
+        / pricing:GetProducts \(and \d more like it\)$/.test(error.problems[1] ?? ""),
     );
     assert.deepEqual(readdirSync(folder), []);
   });
