@@ -184,8 +184,8 @@ describe("checkLicence", () => {
       },
       (error) =>
         error instanceof UserError &&
-        /its licence, openrail\+\+, has/.test(error.message) &&
-        /No source of the catalogue says whether/.test(error.problems.join()),
+        error.message.includes("its licence, openrail++, has") &&
+        error.problems.join().includes("No source of the catalogue says whether"),
     );
   });
 
