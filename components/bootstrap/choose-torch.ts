@@ -98,9 +98,9 @@ function remedyOf(objections: readonly Objection[], first: string): string {
   return `${[first, ...[...lies].map((each) => helps[each])].join(", or ")}.`;
 }
 
-/** Whether it is known which GPUs a release is compiled for: as a plan, "newest" takes no other. */
-function isKnown({ computeCapabilities }: PytorchRelease): boolean {
-  return computeCapabilities !== undefined;
+/** Whether it is known which GPUs a release is compiled for, and nothing holds it back: as a plan, "newest" takes no other. */
+function isKnown({ computeCapabilities, heldBack }: PytorchRelease): boolean {
+  return computeCapabilities !== undefined && heldBack === undefined;
 }
 
 /**

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { sendArchive, type Archive } from "../../provider/ensure-node.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 import { hostOn } from "./support/host.ts";
-import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 describe("sendArchive", () => {
   const started = new Started();
@@ -15,7 +15,7 @@ describe("sendArchive", () => {
   let folder: string;
   let archive: Archive;
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     folder = await mkdtemp(join(tmpdir(), "berth-archive-"));
     started.use({ stop: () => rm(folder, { recursive: true }) });
     const greeting = join(folder, "greeting.sh");
