@@ -4,6 +4,7 @@ import type { StorageChoice } from "./choose-storage.ts";
 import type { TorchBuild } from "./choose-torch.ts";
 import { dataFolderWord } from "./data-folder-word.ts";
 import type { HostFacts } from "./facts.ts";
+import { hasNvLink5 } from "./gpu-hardware.ts";
 import { packageSource } from "./package-source.ts";
 import { packagesFirst, softwareSteps } from "./software-steps.ts";
 import type { BootstrapWish } from "./wish.ts";
@@ -149,7 +150,7 @@ function driverSteps(ground: StepGround): Draft[] {
     const why = "GPUs behind NVSwitch answer CUDA with error 802 until it runs";
     steps.push({
       name: "fabric-manager",
-      ways: [{ script: "fabric-manager", args: [], why }],
+      ways: [{ script: "fabric-manager", args: hasNvLink5(facts) ? ["nvlink5"] : [], why }],
       after: ["driver"],
       usesPackages: true,
       asRoot: true,

@@ -159,6 +159,13 @@ function packages(running: string, library: string, weight: string): PackageSpec
       postinst: "echo Completed > /etc/fake/fabric",
     },
     { name: "nvidia-fabricmanager-580", version: "580.200.01-1" },
+    // What Blackwell's switches want beside it.
+    {
+      name: `linux-modules-extra-${running}`,
+      files: { "usr/lib/fake-modules-extra": "mlx5_ib\n" },
+    },
+    { name: "nvlsm" },
+    { name: "infiniband-diags" },
     {
       name: "nvidia-container-toolkit",
       files: { "usr/bin/nvidia-ctk": containerToolkit },

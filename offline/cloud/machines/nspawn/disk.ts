@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, statfs, truncate, writeFile } from "node:fs/promises";
+import { mkdir, stat, statfs, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./command.ts";
 
@@ -24,10 +24,13 @@ interface RootParts {
   readonly disk?: string | undefined;
 }
 
-/** Grows a file, never shrinks it: a volume is as large as its snapshot at least. */
+/** Grows a disk and the file system on it, never shrinks it: a volume is as large as its snapshot at least. */
 async function grow(file: string, bytes: number): Promise<void> {
   const { size } = await stat(file);
-  if (bytes > size) await truncate(file, bytes);
+  if (bytes <= size) return;
+  await truncate(file, bytes);
+  // The file system was in use when it was copied, so it counts as unchecked; frozen as it was, there is nothing to mend.
+  await run("resize2fs", "-f", file);
 }
 
 async function layDisk(file: string, { folder, diskGiB, disk }: RootParts): Promise<void> {
@@ -54,15 +57,6 @@ export async function writeDiskImage(base: string, folder: string, path: string)
   }
 }
 
-/** The device that is mounted at a folder, by the kernel's own table (proc(5), mountinfo). */
-async function deviceOf(folder: string): Promise<string> {
-  const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
-  const [, after = ""] = lines.find((line) => line.split(" ")[4] === folder)?.split(" - ") ?? [];
-  const [, device] = after.split(" ");
-  if (device === undefined) throw new Error(`nothing is mounted at ${folder}`);
-  return device;
-}
-
 /**
  * Mounts the root of a machine at `<base>/root`: the system, read only, under a file system of its own in a sparse file, so
  * that the disk has an end. All of it goes with the mount namespace.
@@ -74,7 +68,6 @@ export async function mountRoot(base: string, parts: RootParts): Promise<string>
   await mkdir(disk, { recursive: true });
   await mkdir(root, { recursive: true });
   await run("mount", "-o", "loop,noatime", file, disk);
-  if (parts.disk !== undefined) await run("resize2fs", await deviceOf(disk));
   const [upper, work] = [join(disk, "upper"), join(disk, "work")];
   await mkdir(upper, { recursive: true });
   await mkdir(work, { recursive: true });
