@@ -4,6 +4,7 @@ import { updateLine } from "./endpoint-update.ts";
 import { firstVariantName } from "./further-models.ts";
 import { serverlessPlanLines } from "./serverless-text.ts";
 import { hourlyUsdOn, instancesByType, quotaNameOf } from "./instance-pools.ts";
+import { imageLine } from "./serving-container.ts";
 
 function instances({ endpoint: { instances: counts } }: EndpointPlan): string {
   return range(counts.least, counts.most);
@@ -135,7 +136,7 @@ export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
     if (!line.startsWith("price ")) return [line];
     return [
       `endpoint   SageMaker, ${mode}, ${instances(plan)} instance${endpoint.instances.most === 1 ? "" : "s"}`,
-      `image      ${container.image}`,
+      imageLine(container),
       ...furtherLines(plan),
       ...alternativesLine(plan),
       ...poolsLine(plan),

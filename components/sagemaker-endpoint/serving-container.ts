@@ -1,4 +1,9 @@
 import { z } from "zod";
+import {
+  pinnedImage,
+  type ImageDigests,
+  type ImagePin,
+} from "../container-images/image-digests.ts";
 import { vllmQuantisation } from "../model-server/load-precision.ts";
 import type { Plan, ServingEngine } from "../plan.ts";
 import { UserError } from "../user-error.ts";
@@ -24,8 +29,10 @@ const servingImagesSchema = z.strictObject({
   registries: z.record(z.string(), z.string().regex(/^\d{12}$/)),
 });
 
-/** AWS's serving images, and the account that holds them in each region. */
-export type ServingImages = Readonly<z.infer<typeof servingImagesSchema>>;
+/** AWS's serving images, the account that holds them in each region, and what is known of their digests. */
+export interface ServingImages extends Readonly<z.infer<typeof servingImagesSchema>> {
+  readonly digests?: ImageDigests | undefined;
+}
 
 /**
  * The content of `data/serving-images.json`.
@@ -39,6 +46,8 @@ export function parseServingImages(raw: unknown): ServingImages {
 /** The container that serves the model on an endpoint. */
 export interface ServingContainer {
   readonly image: string;
+  /** Undefined for an image of the user's own. */
+  readonly pin: ImagePin | undefined;
   readonly environment: Readonly<Record<string, string>>;
   /**
    * The host's image, by the driver that the container's CUDA needs: without it g4dn and g5 get driver 470
@@ -123,7 +132,8 @@ export function servingContainer(
   const environment = environmentOf(engine, plan, device);
   const requestForm = engine === "vllm" ? "completion" : "chat";
   if (imageUri !== undefined) {
-    return { image: imageUri, environment, requestForm, inferenceAmiVersion: undefined };
+    const own = { image: imageUri, pin: undefined, inferenceAmiVersion: undefined };
+    return { ...own, environment, requestForm };
   }
   const found = images.images.find((each) => each.engine === engine && each.device === device);
   const account = images.registries[region];
@@ -133,8 +143,26 @@ export function servingContainer(
     });
   }
   const { repository, tag, inferenceAmiVersion } = found;
-  const image = `${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`;
-  return { image, environment, inferenceAmiVersion, requestForm };
+  const tagged = `${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`;
+  return { ...pinnedImage(tagged, images.digests), environment, inferenceAmiVersion, requestForm };
+}
+
+/** Addresses by tag of every image of AWS's that serves in a region; none where its registry is not known. */
+export function servingImagesIn({ images, registries }: ServingImages, region: string): string[] {
+  const account = registries[region];
+  if (account === undefined) return [];
+  return images.map(
+    ({ repository, tag }) => `${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`,
+  );
+}
+
+/** The line of a plan that says which image serves, and whether a push to its tag could change it. */
+export function imageLine({ image, pin }: ServingContainer): string {
+  if (pin === undefined) return `image      ${image}`;
+  if (pin.digestAsOf === undefined) {
+    return `image      ${image}, by its tag: "berth catalogue refresh" reads the digest`;
+  }
+  return `image      ${image}, which is ${pin.tagged.slice(pin.tagged.lastIndexOf(":") + 1)} of ${pin.digestAsOf}`;
 }
 
 /** Parts of an ECR image's address. */

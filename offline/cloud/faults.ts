@@ -9,6 +9,9 @@ export type FaultKind =
   | "insufficient-capacity"
   /** VcpuLimitExceeded (400); of service `sagemaker`, a quota of 0 for endpoints and training jobs of the type. */
   | "quota"
+  /** ECR lacks an image of AWS's registries whose name or digest has `key` in it; the tag names a later push. */
+  | "image-gone"
+  | "image-moved"
   /** A training job on spot capacity loses its instances, and begins again. */
   | "spot-interruption"
   /** RequestLimitExceeded or ThrottlingException, by the service. */
@@ -35,7 +38,7 @@ export interface Fault {
   readonly availabilityZone?: string;
   /** Of a launch. */
   readonly market?: "spot" | "on-demand";
-  /** S3 object key, or a part of it. */
+  /** S3 object key, or a part of it; of an image, a part of `repository:tag` or `repository@digest`. */
   readonly key?: string;
   /** How many calls it meets. @default every one */
   readonly times?: number;
@@ -83,6 +86,7 @@ function matches(fault: Fault, subject: FaultSubject): boolean {
   const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionTraining", "ProvisionNotebook"];
   const interrupts = subject.operations.includes("InterruptTraining");
   if (interrupts !== (fault.kind === "spot-interruption")) return false;
+  if (fault.kind === "image-gone" || fault.kind === "image-moved") return false;
   if (launchOnly && !subject.operations.some((each) => launches.includes(each))) return false;
   return (
     (fault.service === undefined || fault.service === subject.service) &&
@@ -169,6 +173,8 @@ export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undef
     case "cut-body":
     case "reset":
     case "spot-interruption":
+    case "image-gone":
+    case "image-moved":
       return undefined;
   }
 }

@@ -14,7 +14,10 @@ import {
 import { hostingCatalogue } from "../../../components/sagemaker-endpoint/hosting-catalogue.ts";
 import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
 import { hourlyUsdOn } from "../../../components/sagemaker-endpoint/instance-pools.ts";
-import { parseImageAddress } from "../../../components/sagemaker-endpoint/serving-container.ts";
+import {
+  parseImageAddress,
+  type ServingImages,
+} from "../../../components/sagemaker-endpoint/serving-container.ts";
 import { decide } from "../../../components/sizing/decide.ts";
 import { UserError } from "../../../components/user-error.ts";
 
@@ -29,8 +32,11 @@ const request: EndpointRequest = {
   maxInstances: 1,
 };
 
-function plan(change: Partial<EndpointRequest> = {}) {
-  return planEndpoint({ ...request, ...change }, loadCatalogue(), loadServingImages());
+/** As they ship, whatever a refresh has read here. */
+const shipped = { ...loadServingImages(), digests: undefined };
+
+function plan(change: Partial<EndpointRequest> = {}, images: ServingImages = shipped) {
+  return planEndpoint({ ...request, ...change }, loadCatalogue(), images);
 }
 
 function problemsOf(change: Partial<EndpointRequest>): string {
@@ -76,6 +82,24 @@ describe("planEndpoint", () => {
     );
     assert.equal(container.inferenceAmiVersion, "al2023-ami-sagemaker-inference-gpu-4-1");
     assert.equal(container.requestForm, "completion");
+  });
+
+  it("takes that image by its digest where a refresh has read it, and says which it is", () => {
+    const byTag = plan().endpoint.container.image;
+    assert.match(
+      endpointPlanLines(plan()).join("\n"),
+      /^image {6}763\S+:server-\S+, by its tag: "berth catalogue refresh" reads the digest$/m,
+    );
+    const digest = `sha256:${"a".repeat(64)}`;
+    const known = { [byTag]: { digest, asOf: "2026-11-26", source: "ECR" } };
+    const pinned = plan({}, { ...shipped, digests: { schemaVersion: 1, images: known } });
+    const { image, inferenceAmiVersion } = pinned.endpoint.container;
+    assert.ok(image.endsWith(`/vllm@${digest}`), image);
+    assert.match(inferenceAmiVersion ?? "", /gpu-4-1$/);
+    assert.match(
+      endpointPlanLines(pinned).join("\n"),
+      /^image {6}\S+@sha256:a{64}, which is server-sagemaker-cuda-v\S+ of 2026-11-26$/m,
+    );
   });
 
   it("tells the container what was planned", () => {

@@ -12,7 +12,8 @@ import { loadServingImages } from "../../../components/sagemaker-endpoint/load-s
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { checkArchive } from "../../../scripts/adapters/archive-check.ts";
 import { checkEndpointQuota } from "../../../scripts/adapters/endpoint-quota.ts";
-import { checkImage } from "../../../scripts/adapters/image-check.ts";
+import { checkImage, checkPinnedImage } from "../../../scripts/adapters/image-check.ts";
+import { readDigest } from "../../../scripts/adapters/image-digests.ts";
 import { checkWeightsAccess } from "../../../scripts/adapters/weights-access.ts";
 import { checkWeights, missingFiles } from "../../../scripts/adapters/weights-check.ts";
 import { settingsFor } from "../../offline/cloud/account.ts";
@@ -153,6 +154,46 @@ describe("what an endpoint needs of the account", function () {
     await assert.rejects(check("other:1"), /There is no repository "other" in ECR of 123456789012/);
     cloud.setFault({ kind: "access-denied", service: "ecr" });
     assert.match((await check("own:1")).join(), /could not be looked up .*not authorized/);
+  });
+
+  it("is refused an image of AWS's that is gone, and told of a tag that moved", async () => {
+    const { image: tagged } = plan.endpoint.container;
+    const byTag = plan.endpoint.container;
+    const known = await readDigest(scope().client, tagged);
+    assert.ok("digest" in known);
+    const image = `${tagged.slice(0, tagged.lastIndexOf(":"))}@${known.digest}`;
+    const byDigest = { image, pin: { tagged, digestAsOf: "2026-11-26" } };
+    for (const each of [byTag, byDigest]) {
+      assert.deepEqual(await checkPinnedImage(scope(), each), []);
+    }
+
+    cloud.setFault({ kind: "image-moved", key: "vllm:" });
+    assert.deepEqual(await checkPinnedImage(scope(), byTag), []);
+    const [moved = ""] = await checkPinnedImage(scope(), byDigest);
+    assert.match(moved, /names sha256:\w{64} now; what it was on 2026-11-26, .* is deployed/);
+    assert.ok(!moved.includes(known.digest), moved);
+
+    cloud.setFault({ kind: "image-gone", key: "vllm:" });
+    await assert.rejects(checkPinnedImage(scope(), byTag), /There is no image 7\S+vllm:server/);
+    assert.match((await checkPinnedImage(scope(), byDigest)).join(), /is there no more; what it was/);
+    cloud.setFault({ kind: "image-gone", key: "vllm@" });
+    await assert.rejects(checkPinnedImage(scope(), byDigest), {
+      message: /There is no image .*@sha256:\w+ any more/,
+      hint: /catalogue refresh --env dev --region us-east-1$/,
+    });
+
+    cloud.clearFaults();
+    const elsewhere = { ...byTag, image: tagged.replace("us-east-1", "eu-south-1") };
+    await assert.rejects(
+      checkPinnedImage({ ...scope(), client: settingsFor(cloud, "eu-south-1") }, elsewhere),
+      /AWS's registry 763104351884 has no "vllm" in eu-south-1/,
+    );
+    for (const kind of ["access-denied", "throttle"] as const) {
+      cloud.setFault({ kind, service: "ecr" });
+      assert.match((await checkPinnedImage(scope(), byDigest)).join(), /could not be looked up/);
+      assert.ok("failed" in (await readDigest(scope().client, tagged)));
+      cloud.clearFaults();
+    }
   });
 
   it("is refused a bucket that lets nobody read, and warned of a key and a condition", async () => {
