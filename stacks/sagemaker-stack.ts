@@ -9,6 +9,7 @@ import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.t
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
+import { roleTrust } from "../components/role-trust.ts";
 import { weightsKey } from "../components/sagemaker-endpoint/weights-archive.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
@@ -54,7 +55,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     defaultTags: { tags },
     maxRetries: 3,
   });
-  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn)];
+  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn), roleTrust];
   const inAccount = { providers: [account], transformations };
   const { weightsBucket: bucket, weightsKmsKeyArn } = settings;
   const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };

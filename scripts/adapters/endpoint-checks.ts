@@ -10,6 +10,7 @@ import type { AccountScope } from "./account-scope.ts";
 import { checkArchive } from "./archive-check.ts";
 import { checkEndpointQuota } from "./endpoint-quota.ts";
 import { checkImage, checkPinnedImage } from "./image-check.ts";
+import { checkNetwork, type StackNetwork } from "./network-check.ts";
 import { checkWeightsAccess } from "./weights-access.ts";
 import { checkWeights } from "./weights-check.ts";
 
@@ -17,7 +18,7 @@ import { checkWeights } from "./weights-check.ts";
  * Asks the account what an endpoint needs of it, before anything is made; nothing for other targets.
  *
  * @returns what could not be asked, a line each
- * @throws UserError with everything that lacks: room in the quota, files of the weights, the right to read them, the image
+ * @throws UserError with everything that lacks: room in the quota, files of the weights, the right to read them, the image, the network
  */
 export async function checkEndpoint(deployment: Deployment): Promise<readonly string[]> {
   const { settings, plan, cloud } = deployment;
@@ -32,9 +33,15 @@ export async function checkEndpoint(deployment: Deployment): Promise<readonly st
   return allOf([
     checkEndpointQuota(scope, plan),
     ...weightsOf(plan, settings).flatMap((each) => checksOf(scope, each)),
+    ...networksOf(settings).map((network) => checkNetwork(scope, network)),
     ...images.map((image) => checkImage(scope, image, mostGB)),
     ...[...pinned.values()].map((each) => checkPinnedImage(scope, each)),
   ]);
+}
+
+function networksOf({ subnetIds, securityGroupIds }: EndpointSettings): readonly StackNetwork[] {
+  if (subnetIds === undefined || securityGroupIds === undefined) return [];
+  return [{ subnetIds, securityGroupIds }];
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CreateRepositoryCommand, ECRClient, PutImageCommand } from "@aws-sdk/client-ecr";
+import * as ec2 from "@aws-sdk/client-ec2";
 import {
   CreateBucketCommand,
   PutBucketPolicyCommand,
@@ -14,9 +15,15 @@ import { checkArchive } from "../../../scripts/adapters/archive-check.ts";
 import { checkEndpointQuota } from "../../../scripts/adapters/endpoint-quota.ts";
 import { checkImage, checkPinnedImage } from "../../../scripts/adapters/image-check.ts";
 import { readDigest } from "../../../scripts/adapters/image-digests.ts";
+import { checkNetwork } from "../../../scripts/adapters/network-check.ts";
 import { checkWeightsAccess } from "../../../scripts/adapters/weights-access.ts";
 import { checkWeights, missingFiles } from "../../../scripts/adapters/weights-check.ts";
-import { settingsFor } from "../../offline/cloud/account.ts";
+import { makeNetwork, settingsFor } from "../../offline/cloud/account.ts";
+
+/** What a refusal names. */
+interface Refusal {
+  readonly problems?: readonly string[];
+}
 
 const plan = planEndpoint(
   {
@@ -194,6 +201,38 @@ describe("what an endpoint needs of the account", function () {
       assert.ok("failed" in (await readDigest(scope().client, tagged)));
       cloud.clearFaults();
     }
+  });
+
+  it("is refused a network that is not there, not in one piece, or open to the world", async () => {
+    const client = new ec2.EC2Client(settingsFor(cloud));
+    const { groupId, subnetIds } = await makeNetwork(client, ["us-east-1a", "us-east-1b"]);
+    const network = { subnetIds, securityGroupIds: [groupId] };
+    assert.deepEqual(await checkNetwork(scope(), network), []);
+    const rule = { IpProtocol: "tcp", FromPort: 22, ToPort: 22 };
+    await client.send(
+      new ec2.AuthorizeSecurityGroupIngressCommand({
+        GroupId: groupId,
+        IpPermissions: [{ ...rule, IpRanges: [{ CidrIp: "0.0.0.0/0" }] }],
+      }),
+    );
+    const { Subnets: [foreign] = [] } = await client.send(
+      new ec2.DescribeSubnetsCommand({ Filters: [{ Name: "default-for-az", Values: ["true"] }] }),
+    );
+    const wrong = { ...network, subnetIds: [...subnetIds, foreign!.SubnetId!, "subnet-0a"] };
+    await assert.rejects(checkNetwork(scope(), wrong), ({ problems = [] }: Refusal) => {
+      assert.equal(problems.length, 3);
+      assert.match(problems[0] ?? "", /there is no subnet-0a/);
+      assert.match(problems[1] ?? "", /they are in several VPCs, vpc-\w+ and vpc-/);
+      assert.match(problems[2] ?? "", /sg-\w+ lets everyone in to tcp 22, and nobody has to/);
+      return true;
+    });
+    const apart = { ...network, subnetIds: [foreign!.SubnetId!] };
+    await assert.rejects(checkNetwork(scope(), apart), ({ problems = [] }: Refusal) =>
+      /sg-\w+ is in vpc-\w+, and the subnets in vpc-/.test(problems[0] ?? ""),
+    );
+    cloud.setFault({ kind: "access-denied", service: "ec2" });
+    assert.match((await checkNetwork(scope(), wrong)).join(), /could not be looked at/);
+    client.destroy();
   });
 
   it("is refused a bucket that lets nobody read, and warned of a key and a condition", async () => {
