@@ -131,6 +131,11 @@ function notebookLine({ notebook }: EndpointPlan["endpoint"]): string[] {
 export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
   const { endpoint } = plan;
   const { downloadTimeoutSeconds, startupTimeoutSeconds, container, mode } = endpoint;
+  const { neededMiBPerSecond: least } = endpoint;
+  const needed =
+    least === undefined
+      ? ""
+      : `, SageMaker's longest, in which they have to come at ${least} MiB/s or more,`;
   if (endpoint.serverless !== undefined) return serverlessPlanLines(plan, endpoint.serverless);
   return planLines(plan).flatMap((line) => {
     if (!line.startsWith("price ")) return [line];
@@ -142,7 +147,7 @@ export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
       ...poolsLine(plan),
       priceLine(plan),
       ...breakEvenLine(plan),
-      `allows     ${downloadTimeoutSeconds} s for the weights and ${startupTimeoutSeconds} s to start`,
+      `allows     ${downloadTimeoutSeconds} s for the weights${needed} and ${startupTimeoutSeconds} s to start`,
       ...hoursLine(plan),
       ...notebookLine(endpoint),
       copyLine(endpoint) ?? updateLine(endpoint.update),

@@ -189,7 +189,7 @@ export function planEndpoint(
   const [chosen, ...alternatives] = plan.ladder;
   const { region, imageUri, fallbackTypes = 0, leaseHours } = request;
   const type = usable.find(({ instanceType }) => instanceType === chosen.instanceType);
-  const disk = { ...chosen, localNvmeGB: type?.localNvmeGB };
+  const disk = { ...type, instanceType: chosen.instanceType };
   const sizes = variantSizes(plan.weightsGiB, disk);
   const volumeGiB =
     copy === undefined ? sizes.volumeGiB : sharedVolumeGiB(allGiB(plan, further), disk);

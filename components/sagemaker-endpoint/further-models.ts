@@ -173,7 +173,7 @@ export function countsOf(
 function sizesOn(plan: Plan, { hosting }: HostingTables): VariantSizes {
   const [{ instanceType }] = plan.ladder;
   const type = hosting.instanceTypes.find((each) => each.instanceType === instanceType);
-  return variantSizes(plan.weightsGiB, { instanceType, localNvmeGB: type?.localNvmeGB });
+  return variantSizes(plan.weightsGiB, { ...type, instanceType });
 }
 
 /**

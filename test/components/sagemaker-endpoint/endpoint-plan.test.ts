@@ -167,7 +167,7 @@ describe("planEndpoint", () => {
 });
 
 describe("variantSizes", () => {
-  const type = { instanceType: "ml.g5.48xlarge", localNvmeGB: 7600 };
+  const type = { instanceType: "ml.g5.48xlarge", localNvmeGB: 7600, networkGbps: 100 };
 
   it("gives every model that SageMaker can fetch in time a timeout that it allows", () => {
     fc.assert(
@@ -188,7 +188,24 @@ describe("variantSizes", () => {
   it("refuses weights that do not fit the disk, or the hour", () => {
     const small = { instanceType: "ml.g4dn.xlarge", localNvmeGB: 125 };
     assert.throws(() => variantSizes(100, small), /too large for an endpoint of ml\.g4dn\.xlarge/);
-    assert.throws(() => variantSizes(400, type), UserError);
+    const slow = { instanceType: "ml.g5.8xlarge", localNvmeGB: 7600, networkGbps: 2.5 };
+    assert.throws(
+      () => variantSizes(1000, slow),
+      ({ problems = [] }: { problems?: readonly string[] }) =>
+        /fetching 1000 GiB takes 4\d{3} s at best, and SageMaker allows 3600/.test(
+          problems[0] ?? "",
+        ),
+    );
+  });
+
+  it("says at what rate large weights have to come, where the type may have it", () => {
+    const { downloadTimeoutSeconds, neededMiBPerSecond } = variantSizes(641, type);
+    assert.deepEqual([downloadTimeoutSeconds, neededMiBPerSecond], [3600, 183]);
+    assert.equal(variantSizes(100, type).neededMiBPerSecond, undefined);
+    assert.match(
+      endpointPlanLines(plan({ model: "deepseek-v3", gpuCount: 8 })).join("\n"),
+      /^allows {5}3600 s for the weights, SageMaker's longest, in which they have to come at 18\d/m,
+    );
   });
 });
 
