@@ -30,25 +30,32 @@ export function endpointFacts(
   endpoint: EndpointState,
 ): readonly EndpointFact[] {
   const { instanceType = "?", endpointName = "?" } = outputs;
-  const { state, why, instances, serverless, nextConfig } = endpoint;
+  const { state, why, nextConfig } = endpoint;
   // What serves goes on after a change that failed: then the reason is of that change.
   const isUndone = state === "InService" && why !== undefined;
   const more = why === undefined || isUndone ? "" : ` (${why})`;
-  const { memoryMiB = 0, concurrency = 0, warm = 0 } = serverless ?? {};
-  const count = instances === undefined ? "" : `${instances} x `;
-  const coming =
-    endpoint.wanted === undefined || endpoint.wanted === endpoint.allInstances
-      ? ""
-      : `, ${endpoint.wanted} are asked for`;
-  const on =
-    serverless === undefined
-      ? ` on ${count}${instanceType}${coming}`
-      : `, serverless, ${concurrency} at once with ${memoryMiB} MiB each${warm === 0 ? "" : `, ${warm} kept warm`}`;
+  const text = `${state}${more}: ${endpointName}${serverlessText(endpoint) ?? instanceText(endpoint, instanceType)}`;
   return [
-    { what: "endpoint", text: `${state}${more}: ${endpointName}${on}` },
+    { what: "endpoint", text },
     ...(nextConfig === undefined ? [] : [{ what: "moves to", text: nextConfig }]),
     ...(isUndone ? [{ what: "undone", text: `its last change failed: ${why}` }] : []),
   ];
+}
+
+function serverlessText({ serverless }: EndpointState): string | undefined {
+  if (serverless === undefined) return undefined;
+  const { memoryMiB, concurrency, warm } = serverless;
+  const kept = warm === 0 ? "" : `, ${warm} kept warm`;
+  return `, serverless, ${concurrency} at once with ${memoryMiB} MiB each${kept}`;
+}
+
+function instanceText(
+  { instances, allInstances, wanted = allInstances }: EndpointState,
+  instanceType: string,
+): string {
+  const count = instances === undefined ? "" : `${instances} x `;
+  const coming = wanted === allInstances ? "" : `, ${wanted ?? "?"} are asked for`;
+  return ` on ${count}${instanceType}${coming}`;
 }
 
 /** Each of several variants with its share of the requests. */

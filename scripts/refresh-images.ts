@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   refreshDigests,
+  type DigestAnswer,
   type RefreshedDigests,
 } from "../components/container-images/image-digests.ts";
 import { imagesFile, loadImageDigests } from "../components/container-images/load-image-digests.ts";
@@ -40,12 +41,13 @@ function imagesIn(region: string): readonly string[] {
 export async function refreshImages(request: RefreshRequest): Promise<RefreshedDigests> {
   const { folder, regions, clientOf, now, source, dryRun } = request;
   const before = loadImageDigests(folder);
-  const asked = regions.flatMap((region) => imagesIn(region).map((tagged) => ({ region, tagged })));
-  const answers = await Promise.all(
-    asked.map(async ({ region, tagged }) => {
+  const answers: (readonly [string, DigestAnswer])[] = [];
+  for (const region of regions) {
+    const asked = imagesIn(region).map(async (tagged) => {
       return [tagged, await readDigest(clientOf(region), tagged)] as const;
-    }),
-  );
+    });
+    answers.push(...(await Promise.all(asked)));
+  }
   const today = now.toISOString().slice(0, 10);
   const refreshed = refreshDigests(before, Object.fromEntries(answers), { today, source });
   const hasAnswer = answers.some(([, answer]) => "digest" in answer);

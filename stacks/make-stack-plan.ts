@@ -8,7 +8,10 @@ import {
 import { partName } from "../components/identity.ts";
 import { loadPrecision } from "../components/model-server/load-precision.ts";
 import type { Plan } from "../components/plan.ts";
-import { componentEndings, endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
+import {
+  componentEndings,
+  endpointName,
+} from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";

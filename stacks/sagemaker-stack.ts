@@ -5,7 +5,10 @@ import { hourlyTag, identityTags, partName, runTag } from "../components/identit
 import type { TagInputs } from "../components/named-tags.ts";
 import type { FirstNotebook } from "../components/notebook/first-notebook.ts";
 import { NotebookInstance } from "../components/notebook-instance/notebook-instance.ts";
-import { componentEndings, endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
+import {
+  componentEndings,
+  endpointName,
+} from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
@@ -55,23 +58,19 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     defaultTags: { tags },
     maxRetries: 3,
   });
-  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn), roleTrust];
+  const { weightsBucket: bucket, weightsKmsKeyArn, permissionsBoundaryArn } = settings;
+  const transformations = [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust];
   const inAccount = { providers: [account], transformations };
-  const { weightsBucket: bucket, weightsKmsKeyArn } = settings;
   const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };
   const endings = componentEndings(plan.endpoint);
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId, endings));
   const { expiresAt, runId } = lease;
-  const ended = plan.endpoint.copy === undefined ? [] : ["", ...endings];
   const sweepRegions = otherRegions(settings.sweepRegions ?? [], region);
   const run = { stack, owner, runId, expiresAt, tags, sweepRegions };
   const hasNotebook = plan.endpoint.notebook !== undefined;
-  const endable = {
-    ...{ endpointName: physicalName, componentEndings: ended, hasNotebook },
-    ...run,
-  };
+  const ended = { endpointName: physicalName, componentEndings: endings, hasNotebook, ...run };
   const teardown = hasEnd(settings)
-    ? [new EndpointTeardown(name("teardown"), endable, inAccount)]
+    ? [new EndpointTeardown(name("teardown"), ended, inAccount)]
     : [];
   const armed = [...teardown, ...armBudget(settings, { tags, inAccount })];
   const endpoint = new SageMakerEndpoint(

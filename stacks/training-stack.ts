@@ -51,7 +51,11 @@ export function deployTraining(): TrainingStackOutputs {
     defaultTags: { tags },
     maxRetries: 3,
   });
-  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn), roleTrust];
+  const transformations = [
+    tagContract(tags),
+    roleBoundary(settings.permissionsBoundaryArn),
+    roleTrust,
+  ];
   const inAccount = { providers: [account], transformations };
   const jobName = runId.apply((run) => `${stack}-${run}`);
   const teardown = new TrainingTeardown(

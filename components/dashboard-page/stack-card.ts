@@ -168,8 +168,8 @@ function facts(stack: StackView, madeAt: string): Html {
   return html`<dl class="facts">
     ${endFact(stack)} ${costFact(stack)}
     ${instanceType === "" ? none : fact("Type", instanceType, `${stack.target} in ${stack.region}`)}
-    ${launched ? figureFact("Host or endpoint", serving, madeAt) : none}
-    ${servedFact(stack)} ${served ? figureFact("Model answers", answer, madeAt) : none}
+    ${launched ? figureFact("Host or endpoint", serving, madeAt) : none} ${servedFact(stack)}
+    ${served ? figureFact("Model answers", answer, madeAt) : none}
     ${served ? gpuFact(stack, madeAt) : none}
   </dl>`;
 }

@@ -113,7 +113,7 @@ export function sharedVolumeGiB(
   });
 }
 
-/** What the names of an endpoint's further components have after its own; none where it has no components. */
+/** What the names of an endpoint's components have after its own, which is nothing for the first; none where it has no components. */
 export function componentEndings({
   copy,
   further,
@@ -121,7 +121,7 @@ export function componentEndings({
   readonly copy: unknown;
   readonly further: readonly { readonly name: string }[];
 }): readonly string[] {
-  return copy === undefined ? [] : further.map(({ name }) => `-${name}`);
+  return copy === undefined ? [] : ["", ...further.map(({ name }) => `-${name}`)];
 }
 
 /** Longest name of an endpoint, configuration, model or variant. */

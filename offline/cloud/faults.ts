@@ -144,10 +144,26 @@ function unavailable(service: string): ApiError {
   return new ApiError(code, "The service is unavailable. Please try again.", 503);
 }
 
+/** Faults that refuse no call: they act on the connection, or on what is looked for. */
+const unrefusing = [
+  "slow",
+  "cut-body",
+  "reset",
+  "spot-interruption",
+  "image-gone",
+  "image-moved",
+] as const satisfies readonly FaultKind[];
+
+function isUnrefusing(kind: FaultKind): kind is (typeof unrefusing)[number] {
+  return unrefusing.some((each) => each === kind);
+}
+
 /** The refusal that a fault stands for; none for those that act on the connection. */
 export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undefined {
+  const { kind } = fault;
   const operation = subject.operations[0] ?? "";
-  switch (fault.kind) {
+  if (isUnrefusing(kind)) return undefined;
+  switch (kind) {
     case "insufficient-capacity":
       return new ApiError(
         "InsufficientInstanceCapacity",
@@ -169,13 +185,6 @@ export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undef
       );
     case "unavailable":
       return unavailable(subject.service);
-    case "slow":
-    case "cut-body":
-    case "reset":
-    case "spot-interruption":
-    case "image-gone":
-    case "image-moved":
-      return undefined;
   }
 }
 

@@ -57,8 +57,8 @@ async function allOf(
     each.status === "rejected" ? [each.reason] : [],
   );
   const refusals = errors.filter((error) => error instanceof UserError);
-  const broken = errors.find((error) => !(error instanceof UserError));
-  if (broken !== undefined) throw broken;
+  // What is no refusal is a mistake of ours, and thrown as it came.
+  if (errors.length > refusals.length) await Promise.all(checks);
   const [only, ...more] = refusals;
   if (only !== undefined && more.length === 0) throw only;
   if (only !== undefined) {

@@ -121,7 +121,10 @@ export async function checkPinnedImage(
     if (error.name === "RepositoryNotFoundException") {
       throw new UserError(
         `AWS's registry ${address.account} has no "${address.repository}" in ${address.region}.`,
-        { hint: "Take another aws:region, or set berth:imageUri to an image of your own.", cause: error },
+        {
+          hint: "Take another aws:region, or set berth:imageUri to an image of your own.",
+          cause: error,
+        },
       );
     }
     return [

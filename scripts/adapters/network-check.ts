@@ -80,9 +80,7 @@ export async function checkNetwork(
   let found: readonly [readonly Subnet[], readonly SecurityGroup[]];
   try {
     const [{ Subnets = [] }, { SecurityGroups = [] }] = await Promise.all([
-      client.send(
-        new DescribeSubnetsCommand({ Filters: Filters("subnet-id", network.subnetIds) }),
-      ),
+      client.send(new DescribeSubnetsCommand({ Filters: Filters("subnet-id", network.subnetIds) })),
       client.send(
         new DescribeSecurityGroupsCommand({
           Filters: Filters("group-id", network.securityGroupIds),

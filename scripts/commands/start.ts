@@ -11,11 +11,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import type { StackOptions } from "../deployment.ts";
 import { exitCode } from "../exit-code.ts";
 import type { LeasedStack } from "./extend.ts";
-import {
-  endpointHourlyUsd,
-  withEndpoint,
-  type StoppableEndpoint,
-} from "../stoppable-endpoint.ts";
+import { endpointHourlyUsd, withEndpoint, type StoppableEndpoint } from "../stoppable-endpoint.ts";
 
 /** Lines of the containers' log that a failure carries. */
 const linesShown = 12;

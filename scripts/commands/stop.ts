@@ -1,7 +1,11 @@
 import { nextOpening, parseOfficeHours } from "../../components/lease/office-hours.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import { usd } from "../../components/plan-text.ts";
-import { NotebookControl, notebookEndLines, type NotebookEnd } from "../adapters/notebook-instance.ts";
+import {
+  NotebookControl,
+  notebookEndLines,
+  type NotebookEnd,
+} from "../adapters/notebook-instance.ts";
 import { writeEndpointState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import type { StackOptions } from "../deployment.ts";

@@ -1,7 +1,11 @@
 import { usd } from "../../components/plan-text.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
-import { NotebookControl, notebookEndLines, sessionSeconds } from "../adapters/notebook-instance.ts";
+import {
+  NotebookControl,
+  notebookEndLines,
+  sessionSeconds,
+} from "../adapters/notebook-instance.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { exitCode } from "../exit-code.ts";
 import type { BerthOutputs } from "../stack-outputs.ts";

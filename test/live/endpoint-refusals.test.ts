@@ -41,7 +41,10 @@ describe("an endpoint that cannot be, in the emulated cloud", function () {
       /There is no repository "none" in ECR[^]*Push it there, or correct berth:imageUri/,
     );
     await local.fault({ kind: "image-gone", key: "llama-cpp:" });
-    assert.match(await refusal(), /There is no image 763\d+\S+llama-cpp:[^]*bring berth up to date/);
+    assert.match(
+      await refusal(),
+      /There is no image 763\d+\S+llama-cpp:[^]*bring berth up to date/,
+    );
   });
 
   it("is refused for all that the account lacks, at once: a file, the right to read, the quota", async () => {

@@ -16,12 +16,19 @@ const known = new Set([usualAccount, ...Object.values(accounts)]);
 const repositories: Readonly<Record<string, RegExp>> = {
   vllm: /^server-sagemaker-cuda-v\d+\.\d+$/,
   "llama-cpp": /^server-sagemaker-(cuda|cpu)-v\d+\.\d+$/,
+  "djl-inference": /^\d+\.\d+\.\d+-lmi\d+\.\d+\.\d+-cu\d+(-v[\d.]+)?$/,
   "pytorch-training": /^\d+\.\d+\.\d+-(cpu|gpu)-py\d+-.*sagemaker$/,
 };
 
 interface ImageId {
   readonly imageTag?: string;
   readonly imageDigest?: string;
+}
+
+interface Asked {
+  readonly registryId?: string;
+  readonly repositoryName?: string;
+  readonly imageIds?: readonly ImageId[];
 }
 
 function digestOf(repository: string, tag: string, push: number): string {
@@ -55,8 +62,7 @@ function digestFor(
  */
 export function serveAwsImages(call: ApiRequest, faults: Faults): object | undefined {
   if (call.service !== "ecr" || call.operation !== "BatchGetImage") return undefined;
-  const registryId = String(call.parameters["registryId"] ?? "");
-  const repositoryName = String(call.parameters["repositoryName"] ?? "");
+  const { registryId = "", repositoryName = "", imageIds: ids = [] } = call.parameters as Asked;
   if (!known.has(registryId)) return undefined;
   const here = accounts[call.region] ?? usualAccount;
   if (registryId !== here || repositories[repositoryName] === undefined) {
@@ -65,7 +71,6 @@ export function serveAwsImages(call: ApiRequest, faults: Faults): object | undef
       `The repository with name '${repositoryName}' does not exist in the registry with id '${registryId}'`,
     );
   }
-  const ids = (call.parameters["imageIds"] ?? []) as readonly ImageId[];
   const found = ids.map((imageId) => {
     return { imageId, imageDigest: digestFor(repositoryName, imageId, faults) };
   });

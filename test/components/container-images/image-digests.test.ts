@@ -14,11 +14,7 @@ const [first, second] = ["a", "b"].map((letter) => `sha256:${letter.repeat(64)}`
 const day = (today: string) => ({ today, source: "ECR" });
 
 describe("refreshDigests", () => {
-  const { digests } = refreshDigests(
-    undefined,
-    { [tagged]: { digest: first } },
-    day("2026-11-26"),
-  );
+  const { digests } = refreshDigests(undefined, { [tagged]: { digest: first } }, day("2026-11-26"));
 
   it("writes what a tag names, with its day, and reads it again", () => {
     assert.deepEqual(digests.images[tagged], {
@@ -59,7 +55,11 @@ describe("parseImageDigests", () => {
 
 describe("pinnedImage", () => {
   it("takes an image by its digest where that is known, else by its tag", () => {
-    const { digests } = refreshDigests(undefined, { [tagged]: { digest: first } }, day("2026-11-26"));
+    const { digests } = refreshDigests(
+      undefined,
+      { [tagged]: { digest: first } },
+      day("2026-11-26"),
+    );
     assert.deepEqual(pinnedImage(tagged, digests), {
       image: `${registry}/vllm@${first}`,
       pin: { tagged, digestAsOf: "2026-11-26" },

@@ -116,6 +116,27 @@ describe("planEndpoint", () => {
     assert.equal(llama.requestForm, "chat");
   });
 
+  it("tells the same to AWS's image of LMI, by its own names", () => {
+    const asked = { contextTokens: 8192, concurrency: 2, precision: "int4" };
+    const lmi = plan({ ...asked, servingImage: "lmi" }).endpoint.container;
+    assert.match(lmi.image, /\/djl-inference:0\.36\.0-lmi27\.0\.0-cu130$/);
+    const { OPTION_MAX_MODEL_LEN, OPTION_MAX_ROLLING_BATCH_SIZE, OPTION_QUANTIZE } =
+      lmi.environment;
+    assert.deepEqual(
+      [OPTION_MAX_MODEL_LEN, OPTION_MAX_ROLLING_BATCH_SIZE, OPTION_QUANTIZE],
+      ["8192", "2", "bitsandbytes"],
+    );
+    assert.equal(lmi.environment["HF_MODEL_ID"], "/opt/ml/model");
+    const variants = [{ name: "lmi", share: 10, servingImage: "lmi" as const }];
+    const [further] = plan({ variants }).endpoint.further;
+    assert.match(further?.container.image ?? "", /\/djl-inference:/);
+    assert.throws(() => plan({ model: "demo-llama-60m", servingImage: "lmi" }), {
+      message: /The image of lmi does not serve demo-llama-60m, which has GGUF files/,
+    });
+    const without = { endpointMode: "serverless" as const, minInstances: 0, servingImage: "lmi" };
+    assert.match(problemsOf(without as Partial<EndpointRequest>), /servingImage: not with/);
+  });
+
   it("has the container make the precision that was computed with, and refuses what it does not make", () => {
     const quantised = (precision: string) =>
       plan({ precision }).endpoint.container.environment["SM_VLLM_QUANTIZATION"];

@@ -182,7 +182,10 @@ describe("what an endpoint needs of the account", function () {
 
     cloud.setFault({ kind: "image-gone", key: "vllm:" });
     await assert.rejects(checkPinnedImage(scope(), byTag), /There is no image 7\S+vllm:server/);
-    assert.match((await checkPinnedImage(scope(), byDigest)).join(), /is there no more; what it was/);
+    assert.match(
+      (await checkPinnedImage(scope(), byDigest)).join(),
+      /is there no more; what it was/,
+    );
     cloud.setFault({ kind: "image-gone", key: "vllm@" });
     await assert.rejects(checkPinnedImage(scope(), byDigest), {
       message: /There is no image .*@sha256:\w+ any more/,

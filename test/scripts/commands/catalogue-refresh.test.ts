@@ -96,14 +96,17 @@ describe("berth catalogue refresh", function () {
       `${account}.dkr.ecr.${region}.amazonaws.com/vllm:server-sagemaker-cuda-v2.6`;
     await refresh("2026-12-01", false, ["us-east-1", "eu-south-1"]);
     const { images = {} } = loadImageDigests(folder) ?? {};
-    assert.equal(Object.keys(images).length, 8);
+    assert.equal(Object.keys(images).length, 10);
     assert.match(images[tagged("us-east-1")]?.digest ?? "", /^sha256:[0-9a-f]{64}$/);
     assert.equal(images[tagged("eu-south-1", "692866216735")]?.asOf, "2026-12-01");
 
     cloud.setFault({ kind: "image-moved", key: "vllm:" });
     said = "";
     await refresh("2026-12-09", true);
-    assert.match(said, /image vllm:\S+ in us-east-1: the tag moved, sha256:\w{12} of 2026-12-01 ->/);
+    assert.match(
+      said,
+      /image vllm:\S+ in us-east-1: the tag moved, sha256:\w{12} of 2026-12-01 ->/,
+    );
     assert.deepEqual(loadImageDigests(folder)?.images, images);
 
     cloud.setFault({ kind: "access-denied", service: "ecr" });
