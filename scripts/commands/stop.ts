@@ -8,14 +8,14 @@ import {
 } from "../adapters/notebook-instance.ts";
 import { writeEndpointState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import type { StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
+import type { StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import {
   checkUnprotected,
   endpointHourlyUsd,
   withEndpoint,
   type StoppableEndpoint,
-} from "../stoppable-endpoint.ts";
+} from "../stack/stoppable-endpoint.ts";
 
 /** Stops the notebook instance beside an endpoint, which nobody could ask the model from; undefined where there is none. */
 async function stopNotebook(

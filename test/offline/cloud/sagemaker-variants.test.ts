@@ -5,7 +5,7 @@ import {
   UpdateEndpointWeightsAndCapacitiesCommand,
 } from "@aws-sdk/client-sagemaker";
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
-import { readEndpointState } from "../../../scripts/adapters/endpoint-state.ts";
+import { readEndpointState } from "../../../scripts/adapters/endpoint/endpoint-state.ts";
 import { startHostingPlugin, type HostingPlugin } from "../../provider/support/hosting-plugin.ts";
 import type { PluginClient } from "../../provider/support/plugin-client.ts";
 import { settingsFor, until } from "./account.ts";

@@ -21,7 +21,7 @@ import {
   SageMakerRuntimeClient,
 } from "@aws-sdk/client-sagemaker-runtime";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { readAsyncQueue } from "../../../scripts/adapters/async-queue.ts";
+import { readAsyncQueue } from "../../../scripts/adapters/endpoint/async-queue.ts";
 import { settingsFor, until } from "./account.ts";
 
 const image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fixture:1";
