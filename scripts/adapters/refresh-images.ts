@@ -4,7 +4,10 @@ import {
   type DigestAnswer,
   type RefreshedDigests,
 } from "../../components/container-images/image-digests.ts";
-import { imagesFile, loadImageDigests } from "../../components/container-images/load-image-digests.ts";
+import {
+  imagesFile,
+  loadImageDigests,
+} from "../../components/container-images/load-image-digests.ts";
 import { loadServingImages } from "../../components/sagemaker-endpoint/load-serving-images.ts";
 import { servingImagesIn } from "../../components/sagemaker-endpoint/serving-container.ts";
 import { loadTrainingImages } from "../../components/sagemaker-training/load-training-images.ts";
