@@ -149,6 +149,9 @@ describe("deployEndpoint", () => {
   it("queues in dev, sleeps when nothing waits, and wakes by an alarm", async () => {
     const { named, childrenOf, result } = await deployment();
     assert.match(await valueOf(result.asyncUri!), /^s3:\/\/dev-endpoint-queue/);
+    // Prompts are people's own words: nobody reads them over the open network, or in public.
+    assert.match(String(named("dev-endpoint-queue-tls").inputs["policy"]), /"TlsOnly".*"Deny"/);
+    assert.equal(named("dev-endpoint-queue-private").inputs["restrictPublicBuckets"], true);
     assert.equal(named("dev-endpoint-capacity").inputs["minCapacity"], 0);
     const alarm = named("dev-endpoint-waiting").inputs;
     assert.equal(alarm["metricName"], "HasBacklogWithoutCapacity");
