@@ -125,6 +125,13 @@ describe("deployEndpoint", () => {
     assert.ok(resources.every(({ type }) => !type.startsWith("aws:appautoscaling")));
     const policy = String(named("dev-endpoint-run").inputs["policy"]);
     assert.match(policy, /arn:aws:s3:::models\/qwen2\.5-1\.5b\/model\.tar\.gz\*/);
+    assert.throws(
+      () =>
+        deployment({ "berth:endpointMode": "serverless", "berth:weightsArchive": "a/*.tar.gz" }),
+      ({ problems }: { problems?: readonly string[] }) =>
+        problems?.some((each) => each.includes("weightsArchive: must be a plain key")),
+      "the role would read what is not the model's",
+    );
   });
 
   it("gives a shadow a model and instances, and neither a proof nor an alarm of its own", async () => {
