@@ -46,7 +46,15 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const { modelId: model } = plan;
   // The notebook has a price of its own, which its own tag says.
   const hourlyUsd = plan.hourlyUsd - (plan.endpoint.notebook?.hourlyUsd ?? 0);
-  const identity = identityTags({ stack, env, owner, protect, model, hourlyUsd });
+  const identity = identityTags({
+    stack,
+    env,
+    owner,
+    protect,
+    model,
+    hourlyUsd,
+    own: settings.tags,
+  });
   const tags = { ...identity, [runTag]: lease.runId };
   // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
   const account = new aws.Provider(name("aws"), {
