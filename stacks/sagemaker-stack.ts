@@ -92,6 +92,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
       tags,
       expiresAt: hasEnd(settings) ? expiresAt : undefined,
       kmsKeyArn,
+      networkIsolation: settings.networkIsolation,
       ...vpcOf(settings),
     },
     { ...inAccount, protect },

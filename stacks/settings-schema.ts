@@ -248,6 +248,8 @@ export const endpointSchema = berthSchema
     }),
     ...serverlessShape({ text, number, whole }),
     captureDataPercent: whole(0, 100).optional(),
+    /** No calls out of the containers: a model is a stranger's file. @default false */
+    networkIsolation: flag.optional(),
     /** A notebook instance beside the endpoint, such as ml.t3.medium. @default none */
     notebookType: text
       .refine(

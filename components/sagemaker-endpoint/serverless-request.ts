@@ -46,6 +46,7 @@ function missing(request: EndpointRequest): readonly string[] {
     ["updateStrategy", updateStrategy !== "all-at-once", "it has no instances to move one by one"],
     ["subnetIds", request.inVpc === true, "SageMaker puts it into no VPC of yours"],
     ["kmsKeyArn", request.ownKey === true, "it has no volume"],
+    ["networkIsolation", request.isolated === true, "SageMaker isolates none of it"],
   ];
   return refused.flatMap(([setting, isAsked, why]) =>
     isAsked ? [`${setting}: not with endpointMode serverless; ${why}`] : [],

@@ -106,6 +106,29 @@ describe("deployEndpoint", () => {
     assert.doesNotMatch(await policyOf({}), /"ec2:/);
   });
 
+  it("shuts containers in where that is asked for, further ones too, but none without instances", async () => {
+    const isolation = { "berth:networkIsolation": true };
+    const { named } = await deployment({
+      ...isolation,
+      "berth:endpointMode": "realtime",
+      "berth:shadow": {},
+    });
+    for (const name of ["dev-endpoint-model", "dev-endpoint-shadow-model"])
+      assert.equal(named(name).inputs["enableNetworkIsolation"], true);
+    const open = await deployment();
+    assert.equal(open.named("dev-endpoint-model").inputs["enableNetworkIsolation"], undefined);
+    assert.throws(
+      () =>
+        deployment({
+          ...isolation,
+          "berth:endpointMode": "serverless",
+          "berth:model": "qwen2.5-1.5b",
+        }),
+      ({ problems }: { problems?: readonly string[] }) =>
+        problems?.some((each) => each.startsWith("networkIsolation: not with")),
+    );
+  });
+
   it("gives an endpoint without instances one archive, and nothing that scales", async () => {
     const { named, resources } = await deployment({
       "berth:endpointMode": "serverless",
