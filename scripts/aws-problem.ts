@@ -1,6 +1,6 @@
 import { UserError } from "../components/user-error.ts";
 
-const missing = /Could not load credentials from any providers/;
+const missing = "Could not load credentials from any providers";
 const expired =
   /ExpiredToken|RequestExpired|TokenRefreshRequired|has expired|Token is expired|session .*expired/i;
 const unusable =
@@ -24,7 +24,7 @@ export function credentialsProblem(error: unknown, before = ""): UserError | und
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const said = `${name} ${message}`;
   const again = "then run the same command again";
-  if (missing.test(said)) {
+  if (said.includes(missing)) {
     return new UserError("There are no AWS credentials.", {
       hint: `${before}Log in (aws sso login, aws configure) or name a profile (AWS_PROFILE), ${again}. Without an account: npm run demo.`,
       cause: error,

@@ -56,15 +56,8 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     own: settings.tags,
   });
   const tags = { ...identity, [runTag]: lease.runId };
-  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
-  const account = new aws.Provider(name("aws"), {
-    region: region as aws.Region,
-    defaultTags: { tags },
-    maxRetries: 3,
-  });
-  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn)];
-  const inAccount = { providers: [account], transformations };
-  const { weightsBucket: bucket, weightsKmsKeyArn } = settings;
+  const inAccount = accountOf(settings, tags);
+  const { weightsBucket: bucket, weightsKmsKeyArn, networkIsolation } = settings;
   const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };
   const { copy, further } = plan.endpoint;
   // A further component has the endpoint's name and its own.
@@ -91,8 +84,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
       after: armed,
       tags,
       expiresAt: hasEnd(settings) ? expiresAt : undefined,
-      kmsKeyArn,
-      networkIsolation: settings.networkIsolation,
+      ...{ kmsKeyArn, networkIsolation },
       ...vpcOf(settings),
     },
     { ...inAccount, protect },
@@ -104,6 +96,23 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   );
   const weightsUri = `s3://${bucket}/${weights.prefix}`;
   return { settings, plan, lease, endpoint, notebook, weightsUri };
+}
+
+/** In the deployment's account, under its contract of tags and within its boundary. */
+function accountOf(
+  { stack, region, permissionsBoundaryArn }: EndpointSettings,
+  tags: TagInputs,
+): pulumi.ComponentResourceOptions {
+  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
+  const account = new aws.Provider(partName(stack, "aws"), {
+    region: region as aws.Region,
+    defaultTags: { tags },
+    maxRetries: 3,
+  });
+  return {
+    providers: [account],
+    transformations: [tagContract(tags), roleBoundary(permissionsBoundaryArn)],
+  };
 }
 
 interface NotebookSettings extends Pick<

@@ -1,35 +1,12 @@
 import assert from "node:assert/strict";
 import { declaredMonth } from "../../stacks/declared-month.ts";
-import { endpointOutputs } from "../../stacks/outputs.ts";
-import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { parseSettings } from "../../stacks/settings.ts";
-import { deployEndpoint } from "../../stacks/sagemaker-stack.ts";
 import { goodConfig } from "../support/builders.ts";
-import { underMocks, valueOf } from "../support/mocks.ts";
+import { valueOf } from "../support/mocks.ts";
+import { deployment } from "./endpoint-deployment.ts";
 
 const untaggable =
   /:(RolePolicy|Schedule|Target|Policy|BucketPublicAccessBlock|Bucket\w+Configuration|BucketPolicy)$/;
-
-function deployment(change: Readonly<Record<string, unknown>> = {}) {
-  const config = {
-    ...goodConfig,
-    "berth:sshCidr": undefined,
-    "berth:sshPublicKey": undefined,
-    "berth:target": "sagemaker",
-    ...change,
-  };
-  const given = Object.fromEntries(
-    Object.entries(config).filter(([, value]) => value !== undefined),
-  );
-  const settings = parseSettings({ stack: "dev", config: given });
-  if (settings.target !== "sagemaker") throw new Error("not an endpoint");
-  const plan = makeStackPlan(settings);
-  return underMocks(() => endpointOutputs(deployEndpoint(settings, plan)), {
-    answers: {
-      "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "123456789012" }),
-    },
-  });
-}
 
 describe("deployEndpoint", () => {
   it("asks for no SSH, and tells the endpoint by a name that was chosen before it exists", async () => {
@@ -106,29 +83,6 @@ describe("deployEndpoint", () => {
     assert.doesNotMatch(await policyOf({}), /"ec2:/);
   });
 
-  it("shuts containers in where that is asked for, further ones too, but none without instances", async () => {
-    const isolation = { "berth:networkIsolation": true };
-    const { named } = await deployment({
-      ...isolation,
-      "berth:endpointMode": "realtime",
-      "berth:shadow": {},
-    });
-    for (const name of ["dev-endpoint-model", "dev-endpoint-shadow-model"])
-      assert.equal(named(name).inputs["enableNetworkIsolation"], true);
-    const open = await deployment();
-    assert.equal(open.named("dev-endpoint-model").inputs["enableNetworkIsolation"], undefined);
-    assert.throws(
-      () =>
-        deployment({
-          ...isolation,
-          "berth:endpointMode": "serverless",
-          "berth:model": "qwen2.5-1.5b",
-        }),
-      ({ problems }: { problems?: readonly string[] }) =>
-        problems?.some((each) => each.startsWith("networkIsolation: not with")),
-    );
-  });
-
   it("gives an endpoint without instances one archive, and nothing that scales", async () => {
     const { named, resources } = await deployment({
       "berth:endpointMode": "serverless",
@@ -148,13 +102,6 @@ describe("deployEndpoint", () => {
     assert.ok(resources.every(({ type }) => !type.startsWith("aws:appautoscaling")));
     const policy = String(named("dev-endpoint-run").inputs["policy"]);
     assert.match(policy, /arn:aws:s3:::models\/qwen2\.5-1\.5b\/model\.tar\.gz\*/);
-    assert.throws(
-      () =>
-        deployment({ "berth:endpointMode": "serverless", "berth:weightsArchive": "a/*.tar.gz" }),
-      ({ problems }: { problems?: readonly string[] }) =>
-        problems?.some((each) => each.includes("weightsArchive: must be a plain key")),
-      "the role would read what is not the model's",
-    );
   });
 
   it("gives a shadow a model and instances, and neither a proof nor an alarm of its own", async () => {
@@ -179,9 +126,6 @@ describe("deployEndpoint", () => {
   it("queues in dev, sleeps when nothing waits, and wakes by an alarm", async () => {
     const { named, childrenOf, result } = await deployment();
     assert.match(await valueOf(result.asyncUri!), /^s3:\/\/dev-endpoint-queue/);
-    // Prompts are people's own words: nobody reads them over the open network, or in public.
-    assert.match(String(named("dev-endpoint-queue-tls").inputs["policy"]), /"TlsOnly".*"Deny"/);
-    assert.equal(named("dev-endpoint-queue-private").inputs["restrictPublicBuckets"], true);
     assert.equal(named("dev-endpoint-capacity").inputs["minCapacity"], 0);
     const alarm = named("dev-endpoint-waiting").inputs;
     assert.equal(alarm["metricName"], "HasBacklogWithoutCapacity");
