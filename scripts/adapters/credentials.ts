@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { UserError } from "../../components/user-error.ts";
-import { credentialsProblem } from "../aws-problem.ts";
+import { awsProblem, credentialsProblem } from "./aws-problem.ts";
 import type { AccountScope } from "./account-scope.ts";
 
 /**
@@ -20,6 +20,7 @@ export async function checkCredentials(scope: AccountScope): Promise<string> {
     const hint = `${before}Look at the network, then run the same command again.`;
     throw (
       credentialsProblem(error, before) ??
+      awsProblem(error) ??
       new UserError(`AWS did not answer: ${message}`, { hint, cause: error })
     );
   } finally {

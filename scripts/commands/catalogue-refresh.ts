@@ -32,7 +32,7 @@ import type { ClientSettings } from "../adapters/account-scope.ts";
 import { repository } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { replaceFile } from "../../processes/replace-file.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import type { CatalogueOptions } from "./catalogue.ts";
 
 const shownChanges = 40;

@@ -8,7 +8,7 @@ import { UserError } from "../../components/user-error.ts";
 import { readClock } from "../adapters/clock.ts";
 import { readModel } from "../adapters/model-folder.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 
 /** Flags of `berth catalogue`. */
 export interface CatalogueOptions {

@@ -4,7 +4,7 @@ import { loadCatalogue } from "../../components/catalogue/load.ts";
 import { findModel } from "../../components/catalogue/find-model.ts";
 import { makeReport } from "../../components/plan-report/make-report.ts";
 import { whyUnserved } from "../../components/sizing/usual-engine.ts";
-import { runBerth } from "../../scripts/run-berth.ts";
+import { runBerth } from "../../scripts/cli/run-berth.ts";
 
 const pages = ["README.md", "docs/guide.md"].map((page) =>
   readFileSync(new URL(`../../${page}`, import.meta.url), "utf8"),

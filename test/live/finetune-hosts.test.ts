@@ -21,7 +21,7 @@ describe("A fine-tuning of a tiny Llama on two hosts", function () {
 
   before(async function () {
     const tree = await makeTree(this);
-    const { runBerth } = await import("../../scripts/run-berth.ts");
+    const { runBerth } = await import("../../scripts/cli/run-berth.ts");
     work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-hosts-")));
     second = new Work(tree, work.folder);
     const sample = (i: number) => ({

@@ -47,7 +47,7 @@ describe("A fine-tuning of a tiny Llama on two instances of SageMaker", function
 
   /** A step of sixteen samples, of which one process takes so many. */
   async function writeFolder(name: string, each: number): Promise<void> {
-    const { runBerth } = await import("../../scripts/run-berth.ts");
+    const { runBerth } = await import("../../scripts/cli/run-berth.ts");
     let said = "";
     const keep = (text: string) => (said += text);
     const words = [

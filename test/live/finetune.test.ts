@@ -7,7 +7,7 @@ import { samples } from "./finetune/samples.ts";
 import { makeTree, Work } from "./finetune/work.ts";
 
 // Imported as the commands import each other; a required copy would have a UserError of its own.
-let cli: typeof import("../../scripts/run-berth.ts");
+let cli: typeof import("../../scripts/cli/run-berth.ts");
 
 describe("A fine-tuning of a tiny Llama on the CPU", function () {
   // The tree is made once: four minutes on two idle cores.
@@ -16,7 +16,7 @@ describe("A fine-tuning of a tiny Llama on the CPU", function () {
 
   before(async function () {
     const tree = await makeTree(this);
-    cli = await import("../../scripts/run-berth.ts");
+    cli = await import("../../scripts/cli/run-berth.ts");
     work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-finetune-")));
     writeFileSync(join(work.folder, "train.jsonl"), samples());
     await work.python("make_model.py", "/work/train.jsonl", "/work/base");

@@ -7,9 +7,9 @@ import {
 import { CloudWatchClient, PutMetricAlarmCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateInferenceComponentCommand } from "@aws-sdk/client-sagemaker";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
-import { endpointProtection } from "../../scripts/adapters/endpoint-layers.ts";
-import { openEndpointModel } from "../../scripts/adapters/endpoint-model.ts";
-import { makeReceipt } from "../../scripts/adapters/receipt.ts";
+import { endpointProtection } from "../../scripts/adapters/endpoint/endpoint-layers.ts";
+import { openEndpointModel } from "../../scripts/adapters/endpoint/endpoint-model.ts";
+import { makeReceipt } from "../../scripts/adapters/receipt/receipt.ts";
 import { taggedThings } from "../../scripts/adapters/tagged-things.ts";
 import { modelClientContract } from "../contracts/model-client.ts";
 import { settingsFor, until } from "../offline/cloud/account.ts";

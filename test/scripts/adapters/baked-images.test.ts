@@ -6,7 +6,11 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { imageLines, removeImages, takeImageInventory } from "../../../scripts/audit-images.ts";
+import {
+  imageLines,
+  removeImages,
+  takeImageInventory,
+} from "../../../scripts/teardown/audit-images.ts";
 import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts";
 import {
   createImage,

@@ -4,8 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { UserError } from "../../../components/user-error.ts";
 import { checkCredentials } from "../../../scripts/adapters/credentials.ts";
-import { awsProblem } from "../../../scripts/aws-problem.ts";
-import { accountLines } from "../../../scripts/deployment.ts";
+import { awsProblem } from "../../../scripts/adapters/aws-problem.ts";
+import { accountLines } from "../../../scripts/stack/deployment.ts";
 
 /** Asks a service that refuses every call with this code. */
 async function refusing<T>(

@@ -7,7 +7,7 @@ import { startEventSeconds, sweepBounds } from "../../../components/teardown/tea
 import { atExpression } from "../../../components/teardown/terminate-by-tag.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
-import { groupTag } from "../../../scripts/adapters/endpoint-layers.ts";
+import { groupTag } from "../../../scripts/adapters/endpoint/endpoint-layers.ts";
 import {
   expiryTagLayer,
   hostLayer,

@@ -7,7 +7,7 @@ import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.t
 import { needs, Started } from "../../support/tier.ts";
 
 // Imported as the commands import each other, so that there is one UserError; see run-berth.test.ts.
-let cli: typeof import("../../../scripts/run-berth.ts");
+let cli: typeof import("../../../scripts/cli/run-berth.ts");
 
 async function berth(...words: readonly string[]) {
   let [out, err] = ["", ""];
@@ -23,7 +23,7 @@ async function berth(...words: readonly string[]) {
 describe("berth bootstrap", () => {
   let folder: string;
   before(async () => {
-    cli = await import("../../../scripts/run-berth.ts");
+    cli = await import("../../../scripts/cli/run-berth.ts");
     folder = await mkdtemp(join(tmpdir(), "berth-bootstrap-"));
   });
   after(() => rm(folder, { recursive: true, force: true }));

@@ -6,10 +6,10 @@ import type { Model } from "../../../components/catalogue/model.ts";
 
 // Imported as the commands import each other: mocha requires its test files, and a module that is both required and
 // imported is there twice, with two UserErrors.
-let cli: typeof import("../../../scripts/run-berth.ts");
+let cli: typeof import("../../../scripts/cli/run-berth.ts");
 
 before(async () => {
-  cli = await import("../../../scripts/run-berth.ts");
+  cli = await import("../../../scripts/cli/run-berth.ts");
 });
 
 async function berth(...words: readonly string[]) {
