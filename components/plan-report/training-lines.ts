@@ -41,11 +41,10 @@ export function trainingLines(
     ];
   }
   const hours = (range: Range): Range => scaled(range, 3600);
+  const epoch = `${times(hours(training.epochHours))} an epoch of ${data}`;
+  const all = epochs === 1 ? "" : `, ${times(hours(training.jobHours))} for ${epochs} epochs`;
   return [
-    line(
-      "time",
-      `${times(hours(training.epochHours))} an epoch of ${data}, ${times(hours(training.jobHours))} for ${epochs}; ${rangeText(training.tokensPerSecond)} tokens/s`,
-    ),
+    line("time", `${epoch}${all}; ${rangeText(training.tokensPerSecond)} tokens/s`),
     line("job", `${money(jobUsd)} in all`),
   ];
 }

@@ -100,7 +100,7 @@ describe("reportLines", () => {
 
   it("says time and price of a job, and that a lease is too short for it", () => {
     const lines = text({ task: "finetune", training: { datasetTokens: 100_000_000 } });
-    assert.match(lines, /^time {7}.* an epoch of 100 M tokens, .* for 3;/m);
+    assert.match(lines, /^time {7}.* an epoch of 100 M tokens, .* for 3 epochs;/m);
     assert.match(lines, /^job {8}\$/m);
     assert.match(lines, /^mind {7}the lease of 4 h may end before the job does/m);
     assert.match(lines, /ladder, by the price of the job/);
