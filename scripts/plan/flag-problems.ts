@@ -32,6 +32,7 @@ const ofTraining = [
   "sharding",
   "offload",
   "loraRank",
+  "trainTextEncoder",
   "tokens",
   "epochs",
   "globalBatch",
