@@ -90,15 +90,29 @@ export function nearestModels(name: string, catalogue: Catalogue, count = 3): re
     .map((model) => {
       const own = new Set(words(model.id));
       const distance = editDistance(asked, plainName(model.id));
-      // A word that both have weighs as much as two letters that differ.
-      return {
-        id: model.id,
-        distance: distance - 2 * askedWords.filter((word) => own.has(word)).length,
-      };
+      // A word that both have weighs as much as two letters that differ; a name that goes on where the asked one ends is nearest.
+      const shared = askedWords.filter((word) => own.has(word)).length;
+      const goesOn = asked.length >= 3 && plainName(model.id).startsWith(asked);
+      return { id: model.id, distance: distance - 2 * shared - (goesOn ? 100 : 0) };
     })
     .toSorted((a, b) => a.distance - b.distance || a.id.localeCompare(b.id))
     .slice(0, count)
     .map(({ id }) => id);
+}
+
+/** Names of the EC2 types nearest to one that looks like a type, those of its family first; none where it looks like none. */
+export function nearestTypes(name: string, { instanceTypes }: Catalogue): readonly string[] {
+  const asked = /^(?:ml\.)?([a-z]+\d[a-z0-9-]*)\.([a-z0-9-]+)$/.exec(name.trim().toLowerCase());
+  const [, family = "", size = ""] = asked ?? [];
+  if (asked === null || !/metal|large/.test(size)) return [];
+  return instanceTypes
+    .map(({ instanceType }) => {
+      const apart = instanceType.startsWith(`${family}.`) ? 0 : 10;
+      return { instanceType, distance: editDistance(`${family}.${size}`, instanceType) + apart };
+    })
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ instanceType }) => instanceType);
 }
 
 /** The owner of a repository, where the name has one. */

@@ -1,4 +1,5 @@
 import type { Accelerator } from "../catalogue/accelerator.ts";
+import { asksForLicence } from "../catalogue/licence.ts";
 import type { Rung } from "../plan-report/report.ts";
 import type { Range } from "../range.ts";
 import { defaultLora } from "../sizing/adapter-parameters.ts";
@@ -207,7 +208,7 @@ export function finetunePlan(
     modelId: model.id,
     baseModel: baseModelOf(decision, wishes),
     licence: model.licence ?? "unknown",
-    gated: model.gated ?? false,
+    gated: asksForLicence(model),
     workload: used,
     arithmetic,
     batch,

@@ -1,3 +1,4 @@
+import { asksForLicence } from "../../components/catalogue/licence.ts";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Model } from "../../components/catalogue/model.ts";
 import { UserError } from "../../components/user-error.ts";
@@ -50,7 +51,8 @@ function gate(
   before: readonly string[] | undefined,
   { acceptLicence }: PushFlags,
 ): readonly string[] | undefined {
-  const { id: modelId, gated = false, licence = "unknown", huggingfaceRepo } = model;
+  const { id: modelId, licence = "unknown", huggingfaceRepo } = model;
+  const gated = asksForLicence(model);
   const isNew = gated && acceptLicence === licence && before?.includes(licence) !== true;
   const names = isNew ? withLicence(before, licence) : undefined;
   checkLicence(

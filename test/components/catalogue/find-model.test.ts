@@ -51,6 +51,7 @@ describe("findModel", () => {
     ["TheBloke/Llama-2-7b-hf", "llama-2-7b"],
     ["granite 8b", "granite-4.1-8b"],
     ["stable diffusion", "stable-diffusion-1.5"],
+    ["qwen3.5", "qwen3.5-9b, qwen3.5-27b, qwen3.5-35b-a3b"],
   ] as const) {
     it(`does not take "${asked}" for any, and names ${near}`, () => {
       assert.throws(
