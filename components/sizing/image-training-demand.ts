@@ -5,6 +5,7 @@ import {
   componentsOf,
   denoiserNames,
   denoiserOf,
+  encodingGiB,
   learnedMegapixels,
   parametersOf,
   textEncoderTraining,
@@ -119,13 +120,17 @@ function stateParts(model: Model, workload: TrainingWorkload): readonly MemoryPa
  */
 function activationBytes(model: Model, workload: TrainingWorkload): number {
   const denoiser = checkedDenoiser(model);
-  const { activationsGiB, checkpointsGiB } = denoiser;
+  const { activationsGiB, checkpointsGiB = 0 } = denoiser;
   const { gradientCheckpointing, microBatch, trainTextEncoder = false } = workload;
   const { width, height } = imageSizeOf(model, workload);
-  const megapixels = learnedMegapixels(denoiser, { images: microBatch, pixels: width * height });
-  const each = gradientCheckpointing ? checkpointsGiB : activationsGiB;
+  const pixels = width * height;
+  const megapixels = learnedMegapixels(denoiser, { images: microBatch, pixels });
+  const encoding = (encodingGiB * microBatch * pixels) / 1e6;
+  const kept = gradientCheckpointing
+    ? Math.max(encoding, checkpointsGiB * megapixels)
+    : activationsGiB * megapixels;
   const captions = trainTextEncoder ? microBatch * textEncoderTraining(model).captionBytes : 0;
-  const pass = each * megapixels * gibi + captions;
+  const pass = kept * gibi + captions;
   if (workload.method !== "full") return pass;
   const trained = trainedImageParameters(model, workload);
   const gradients = trained * 4;

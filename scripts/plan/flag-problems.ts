@@ -32,7 +32,6 @@ const ofTraining = [
   "sharding",
   "offload",
   "loraRank",
-  "trainTextEncoder",
   "tokens",
   "epochs",
   "globalBatch",

@@ -47,7 +47,7 @@ describe("reportLines", () => {
       /^speed {6}.* for 2 images at once of 30 steps; .* an hour; .* a thousand/m,
     );
     assert.match(lines, /\$ 1000 images/);
-    assert.match(text({ model: "stable-diffusion-3-medium" }), /^speed {6}not known/m);
+    assert.match(text({ model: "stable-diffusion-2.1" }), /^speed {6}not known/m);
   });
 
   it("says what a reservation costs, and from which hours on it pays", () => {
