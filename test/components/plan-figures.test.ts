@@ -19,7 +19,7 @@ describe("Units", () => {
         assert.ok(Math.abs(read(gib(mib), { GiB: 1024 }) - mib) <= 0.05 * 1024 + 1e-6);
       }),
     );
-    const suffixes = fc.constantFrom(["", 1], ["k", 1e3], ["M", 1e6], ["B", 1e9] as const);
+    const suffixes = fc.constantFrom<[string, number]>(["", 1], ["k", 1e3], ["M", 1e6], ["B", 1e9]);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9999 }), suffixes, (count, [suffix, factor]) => {
         const { request, problems } = readFlags({
@@ -28,7 +28,7 @@ describe("Units", () => {
           tokens: `${count}${suffix}`,
         });
         assert.deepEqual(problems, []);
-        assert.equal(request.training?.datasetTokens, count * Number(factor));
+        assert.equal(request.training?.datasetTokens, count * factor);
       }),
     );
   });

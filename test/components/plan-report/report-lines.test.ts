@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { parseOwnGpus } from "../../../components/own-machine/card.ts";
 import { planPage } from "../../../components/plan-page/plan-page.ts";
@@ -47,7 +48,10 @@ describe("reportLines", () => {
       /^speed {6}.* for 2 images at once of 30 steps; .* an hour; .* a thousand/m,
     );
     assert.match(lines, /\$ 1000 images/);
-    assert.match(text({ model: "stable-diffusion-2.1" }), /^speed {6}not known/m);
+    assert.match(
+      text({ customModel: { ...findModel("sdxl", catalogue), denoising: undefined } }),
+      /^speed {6}not known/m,
+    );
   });
 
   it("says what a reservation costs, and from which hours on it pays", () => {
