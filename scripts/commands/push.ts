@@ -1,3 +1,4 @@
+import { asksForLicence } from "../../components/catalogue/licence.ts";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Model } from "../../components/catalogue/model.ts";
 import { UserError } from "../../components/user-error.ts";
@@ -7,8 +8,8 @@ import type { EngineChoice } from "../adapters/engine.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import { writeStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { InterruptedError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { InterruptedError } from "../cli/command-error.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import { findTarget, readPushStack, type PushStack } from "../push/find-target.ts";
 import { tunedModel, type TunedModel } from "../finetune/tuned-model.ts";
 import { openSource, ownerOf } from "../push/open-source.ts";
@@ -52,7 +53,8 @@ function gate(
   before: readonly string[] | undefined,
   { acceptLicence }: PushFlags,
 ): readonly string[] | undefined {
-  const { id: modelId, gated = false, licence = "unknown", huggingfaceRepo } = model;
+  const { id: modelId, licence = "unknown", huggingfaceRepo } = model;
+  const gated = asksForLicence(model);
   const isNew = gated && acceptLicence === licence && before?.includes(licence) !== true;
   const names = isNew ? withLicence(before, licence) : undefined;
   checkLicence(

@@ -22,7 +22,7 @@ import { samples } from "./finetune/samples.ts";
 import type { Work } from "./finetune/work.ts";
 
 // Imported as the commands import each other; a required copy would have a UserError of its own.
-let cli: typeof import("../../scripts/run-berth.ts");
+let cli: typeof import("../../scripts/cli/run-berth.ts");
 
 /** The folder that `berth finetune` writes, in the container of a job: real training, on the CPU. */
 describe("A fine-tuning of a tiny Llama as a job of SageMaker", function () {
@@ -35,7 +35,7 @@ describe("A fine-tuning of a tiny Llama as a job of SageMaker", function () {
   let place: KeptPlace;
 
   before(async function () {
-    cli = await import("../../scripts/run-berth.ts");
+    cli = await import("../../scripts/cli/run-berth.ts");
     jobs = await JobCloud.open(this, "lora");
     ({ work, cloud, client, place } = jobs);
   });
