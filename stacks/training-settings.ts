@@ -5,7 +5,7 @@ import { berthSchema, endpointSchema, environments } from "./settings-schema.ts"
 const uri = z.string().regex(/^s3:\/\/[^/]+\/(.*\/)?$/, "must be s3://bucket/prefix/");
 const number = z.coerce.number("must be a number");
 const { owner, model, subnetIds, permissionsBoundaryArn } = berthSchema.shape;
-const { securityGroupIds, kmsKeyArn } = endpointSchema.shape;
+const { securityGroupIds, kmsKeyArn, weightsKmsKeyArn } = endpointSchema.shape;
 
 const trainingSchema = z.strictObject({
   "aws:region": z.string("must be a region such as us-east-1").regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
@@ -31,6 +31,8 @@ const trainingSchema = z.strictObject({
   "berth:subnetIds": subnetIds,
   "berth:securityGroupIds": securityGroupIds,
   "berth:kmsKeyArn": kmsKeyArn,
+  "berth:volumeKmsKeyArn": kmsKeyArn,
+  "berth:weightsKmsKeyArn": weightsKmsKeyArn,
   "berth:permissionsBoundaryArn": permissionsBoundaryArn,
 });
 

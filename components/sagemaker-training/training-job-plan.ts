@@ -48,6 +48,8 @@ export interface TrainingJobPlan {
   readonly spot: boolean;
   readonly keepWarmMinutes: number;
   readonly volumeGiB: number;
+  /** Its disk is the type's own NVMe, which encrypts itself: no key can be given for it. */
+  readonly localNvme: boolean;
   readonly image: string;
   readonly hours: number;
   /** Names of the quotas that it takes from, as Service Quotas has them. */
@@ -119,6 +121,13 @@ interface Ground {
   readonly images: TrainingImages;
 }
 
+/** GiB of the type's own NVMe, which SageMaker takes in place of a volume; 0 without. */
+function localDiskGiB({ instanceType }: TrainedFolder, { catalogue }: Ground): number {
+  const { localNvmeGB = 0 } =
+    catalogue.instanceTypes.find((type) => type.instanceType === instanceType) ?? {};
+  return Math.floor((localNvmeGB * 1e9) / 1024 ** 3);
+}
+
 function typeProblems(
   folder: TrainedFolder,
   wishes: TrainingWishes,
@@ -134,9 +143,7 @@ function typeProblems(
   const { cuda, leastComputeCapability: least } = images.image;
   const own = wishes.image !== undefined;
   const isOld = gpu !== undefined && compareVersions(gpu.computeCapability, least) < 0;
-  const { localNvmeGB = 0 } =
-    catalogue.instanceTypes.find((type) => type.instanceType === folder.instanceType) ?? {};
-  const diskGiB = Math.floor((localNvmeGB * 1e9) / 1024 ** 3);
+  const diskGiB = localDiskGiB(folder, { catalogue, images });
   return [
     ...(isOld && !own
       ? [`AWS's image has CUDA ${cuda}, which ${folder.gpuModel} is too old for; take a newer GPU`]
@@ -196,6 +203,7 @@ export function trainingJobPlan(
   return {
     ...{ stack, modelId: folder.modelId, region, instanceType, instances, spot, keepWarmMinutes },
     volumeGiB: Math.ceil(folder.diskGiB),
+    localNvme: localDiskGiB(folder, ground) > 0,
     image: wishes.image ?? trainingImage(ground.images, region),
     hours,
     quotaNames: [

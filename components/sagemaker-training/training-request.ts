@@ -23,7 +23,10 @@ export interface TrainingJobInputs {
   readonly expiresAt: string;
   readonly subnetIds?: readonly string[] | undefined;
   readonly securityGroupIds?: readonly string[] | undefined;
+  /** Key of what SageMaker writes to S3. @default that of the bucket */
   readonly kmsKeyArn?: string | undefined;
+  /** Key of the volume; refused for types whose disk is their own NVMe. @default AWS's own */
+  readonly volumeKmsKeyArn?: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -86,7 +89,7 @@ function placed({ subnetIds, securityGroupIds }: TrainingJobInputs) {
  * @param seconds of {@link runSeconds}
  */
 export function trainingRequest(inputs: TrainingJobInputs, seconds: number) {
-  const { spot, keepWarmMinutes, kmsKeyArn, baseUri } = inputs;
+  const { spot, keepWarmMinutes, kmsKeyArn, volumeKmsKeyArn, baseUri } = inputs;
   const key = kmsKeyArn === undefined ? {} : { KmsKeyId: kmsKeyArn };
   return {
     TrainingJobName: inputs.jobName,
@@ -106,6 +109,7 @@ export function trainingRequest(inputs: TrainingJobInputs, seconds: number) {
       InstanceType: inputs.instanceType as never,
       InstanceCount: inputs.instances,
       VolumeSizeInGB: inputs.volumeGiB,
+      ...(volumeKmsKeyArn === undefined ? {} : { VolumeKmsKeyId: volumeKmsKeyArn }),
       ...(keepWarmMinutes > 0 ? { KeepAlivePeriodInSeconds: keepWarmMinutes * 60 } : {}),
     },
     StoppingCondition: {

@@ -29,6 +29,7 @@ const inputs = z.object({
   subnetIds: z.array(z.string()).optional(),
   securityGroupIds: z.array(z.string()).optional(),
   kmsKeyArn: z.string().optional(),
+  volumeKmsKeyArn: z.string().optional(),
   tags: z.record(z.string(), z.string()),
 });
 type Inputs = z.infer<typeof inputs>;

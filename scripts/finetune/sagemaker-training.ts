@@ -161,7 +161,7 @@ async function start(ground: Ground): Promise<number> {
     checkTrainingQuota(scope, plan),
   ]);
   terminal.say(
-    ...trainingPlanLines(plan),
+    ...trainingPlanLines(plan, settings.target === "sagemaker" ? settings.kmsKeyArn : undefined),
     `base       ${base.uri ?? `${job.baseModel}, which the job fetches from Hugging Face`}`,
     `kept       every ${minutes} min in ${uriOf(place)}`,
   );

@@ -60,6 +60,8 @@ function configOf({ plan, settings, job, ...rest }: AskedTraining): StackConfig 
     "berth:subnetIds": inVpc ? subnetIds : undefined,
     "berth:securityGroupIds": inVpc ? own.securityGroupIds : undefined,
     "berth:kmsKeyArn": own?.kmsKeyArn,
+    "berth:volumeKmsKeyArn": plan.localNvme ? undefined : own?.kmsKeyArn,
+    "berth:weightsKmsKeyArn": rest.baseUri === undefined ? undefined : own?.weightsKmsKeyArn,
     "berth:permissionsBoundaryArn": settings.permissionsBoundaryArn,
   };
 }

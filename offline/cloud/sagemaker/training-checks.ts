@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Faults } from "../faults.ts";
 import { ApiError } from "../proxy/api-request.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
+import { withNvme } from "./checks.ts";
 import { objectsBelow } from "./model-data.ts";
 import type { TrainingRequest } from "./training-view.ts";
 
@@ -88,6 +89,10 @@ export function checkTrainingJob(
   }
   if (request.CheckpointConfig !== undefined) {
     refuse("The emulated AWS does not have CheckpointConfig.");
+  }
+  // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html
+  if (ResourceConfig.VolumeKmsKeyId !== undefined && withNvme.test(InstanceType)) {
+    refuse(`VolumeKmsKeyId cannot be given for ${InstanceType}, which has local storage.`);
   }
   checkTimes(request);
   checkChannels(request, store);

@@ -19,6 +19,7 @@ export interface TrainingRequest {
     readonly InstanceType: string;
     readonly InstanceCount?: number;
     readonly KeepAlivePeriodInSeconds?: number;
+    readonly VolumeKmsKeyId?: string;
   };
   readonly StoppingCondition: {
     readonly MaxRuntimeInSeconds?: number;

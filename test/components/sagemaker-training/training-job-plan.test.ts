@@ -49,6 +49,20 @@ describe("The plan of a training job", () => {
     ]);
   });
 
+  it("says what a key of the user's own encrypts: NVMe takes none", () => {
+    const key = "arn:aws:kms:us-east-1:123456789012:key/k";
+    const linesOf = (change: Partial<TrainedFolder>) => {
+      const plan = trainingJobPlan({ ...folder, ...change }, wishes, ground);
+      return { ...plan, text: trainingPlanLines(plan, key).join("\n") };
+    };
+    const nvme = linesOf({});
+    assert.equal(nvme.localNvme, true);
+    assert.match(nvme.text, /key\/k, of what SageMaker writes; the disk of ml\.g6e\.xlarge is NVMe/);
+    const volume = linesOf({ instanceType: "p3.2xlarge", gpuModel: "L40S" });
+    assert.equal(volume.localNvme, false);
+    assert.match(volume.text, /of what SageMaker writes and of the volume/);
+  });
+
   it("says that a price is not known where none is", () => {
     const plan = trainingJobPlan(folder, { ...wishes, region: "eu-central-2" }, ground);
     assert.equal(plan.hourlyUsd, undefined);

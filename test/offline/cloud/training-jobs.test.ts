@@ -185,11 +185,14 @@ describe("Training jobs of the emulated cloud", function () {
     assert.equal(await pool("warm-2"), "Terminated");
   });
 
-  it("are refused at once for a long name, missing data and no quota", async () => {
+  it("are refused at once for a long name, missing data, a key for NVMe and no quota", async () => {
     await assert.rejects(start("x".repeat(64), "true"), /failed to satisfy constraint/);
     const nowhere = { S3DataSource: { S3DataType: "S3Prefix" as const, S3Uri: "s3://data/no/" } };
     const InputDataConfig = [{ ChannelName: "job", DataSource: nowhere }];
     await assert.rejects(start("empty", "true", { InputDataConfig }), /No S3 objects found/);
+    const keyed = { VolumeKmsKeyId: "k", InstanceCount: 1, VolumeSizeInGB: 50 };
+    const ResourceConfig = { ...keyed, InstanceType: "ml.g6.xlarge" as const };
+    await assert.rejects(start("keyed", "true", { ResourceConfig }), /which has local storage/);
     cloud.setFault({ kind: "quota", service: "sagemaker", instanceType: "ml.g6.xlarge" });
     await assert.rejects(start("none", "true"), /ml.g6.xlarge for training job usage' is 0/);
     await assert.rejects(describeJob("none"), /Requested resource not found/);
