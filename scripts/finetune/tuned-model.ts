@@ -15,7 +15,7 @@ import { writeStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import type { PushStack } from "../push/find-target.ts";
 import { readJobFolder, type JobFolder } from "./host-job.ts";
-import { tunedRow } from "./tuned-row.ts";
+import { checkTunedName, tunedRow } from "./tuned-row.ts";
 
 /** A trained model that can be pushed and served. */
 export interface TunedModel {
@@ -44,7 +44,7 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Names the weights by their content: another training's, or another run's, are other ones. */
+/** Names weights by their content: another training's, another run's, or those of another base model are other ones. */
 async function versionOf(folder: string): Promise<string> {
   const all = createHash("sha256");
   const names = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
@@ -189,9 +189,7 @@ export async function tunedModel(
   checkStack(stack, base, name);
   const { result } = resultOf(job, env);
   const output = join(job.folder, "output");
-  const version = await versionOf(join(output, result));
-  const weightsGiB = result === "model" ? inFullGiB(join(output, result), base) : undefined;
-  const row = tunedRow(name, { base, job: job.name, version, weightsGiB });
+  checkTunedName(name, base);
   if (result === "adapter" && !(await isMerged(output))) {
     if (planOnly) {
       terminal.say(
@@ -201,6 +199,10 @@ export async function tunedModel(
     }
     await merge(job, terminal);
   }
+  const folder = join(output, "model");
+  const version = await versionOf(folder);
+  const weightsGiB = result === "model" ? inFullGiB(folder, base) : undefined;
+  const row = tunedRow(name, { base, job: job.name, version, weightsGiB });
   const prefix = `${name}/${version}/`;
   terminal.say(
     `model      ${name}: ${base.id} with what ${job.name} learnt, under its licence (${base.licence ?? "unknown"})`,
@@ -214,5 +216,5 @@ export async function tunedModel(
       `next       npm run berth -- up --env ${env}`,
     );
   };
-  return { folder: join(output, "model"), stack: { ...stack, model: row.model, prefix }, keep };
+  return { folder, stack: { ...stack, model: row.model, prefix }, keep };
 }
