@@ -1,27 +1,20 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { cpSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { claimPort, type ClaimedPort } from "../support/claimed-port.ts";
 import { makeTree, Work } from "./finetune/work.ts";
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return String(address !== null && typeof address === "object" ? address.port : 0);
-}
 
 /** Two hosts are two trees of processes that meet on the loopback by torchrun's rendezvous, with gloo between them. */
 describe("A fine-tuning of a tiny Llama on two hosts", function () {
   this.timeout(20 * 60_000);
   let work: Work;
   let second: Work;
+  let meeting: ClaimedPort;
 
   before(async function () {
     const tree = await makeTree(this);
-    const { runBerth } = await import("../../scripts/run-berth.ts");
+    meeting = await claimPort();
     work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-hosts-")));
     second = new Work(tree, work.folder);
     const sample = (i: number) => ({
@@ -31,44 +24,25 @@ describe("A fine-tuning of a tiny Llama on two hosts", function () {
       ],
     });
     const lines = Array.from({ length: 60 }, (_, i) => JSON.stringify(sample(i % 12)));
-    writeFileSync(work.path("train.jsonl"), `${lines.join("\n")}\n`);
-    await work.python("make_model.py", "/work/train.jsonl", "/work/base");
-    let said = "";
-    const keep = (text: string) => (said += text);
-    const words = [
-      ...["finetune", "--config", work.path("base"), "--base", "/work/base", "--method", "full"],
-      ...["--data", work.path("train.jsonl"), "--out", work.path("shared"), "--epochs", "2"],
-      ...["--training-precision", "fp32", "--sequence", "64", "--learning-rate", "0.003"],
-      ...[
-        "--sharding",
-        "none",
-        "--nodes",
-        "2",
-        "--env",
-        "prod",
-        "--types",
-        "g6.8xlarge",
-        "--global-batch",
-        "8",
-      ],
-    ];
-    const code = await runBerth(words, { out: keep, err: keep, interactive: false });
-    assert.equal(code, 0, said);
+    await work.makeBase(`${lines.join("\n")}\n`);
+    const said = await work.finetune(
+      "shared",
+      ...["--method", "full", "--sequence", "64", "--sharding", "none", "--nodes", "2"],
+      ...["--env", "prod", "--types", "g6.8xlarge", "--global-batch", "8"],
+    );
     assert.match(said, /2 x g6\.8xlarge/);
   });
-  after(() => {
+  after(async () => {
     work.close();
+    await meeting.release();
   });
 
   // Without them accelerate takes processes without a GPU for ones that do not know each other, or Debian's MPI.
   const onCpu = ["--use_cpu", "true", "--ddp_backend", "gloo"];
 
   async function both(folders: readonly [string, string], environment: NodeJS.ProcessEnv = {}) {
-    const MASTER_PORT = await freePort();
     const of = (rank: number) => ({
-      NNODES: "2",
-      NODE_RANK: String(rank),
-      MASTER_PORT,
+      ...{ NNODES: "2", NODE_RANK: String(rank), MASTER_PORT: String(meeting.port) },
       ...environment,
     });
     return Promise.all([work.run(folders[0], onCpu, of(0)), second.run(folders[1], onCpu, of(1))]);
