@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseFileSystem } from "../components/sagemaker-training/file-system.ts";
 import { UserError } from "../components/user-error.ts";
 import { berthSchema, endpointSchema, environments } from "./settings-schema.ts";
 
@@ -26,6 +27,10 @@ const trainingSchema = z.strictObject({
   "berth:sourceUri": uri,
   "berth:checkpointsUri": uri,
   "berth:baseUri": uri.optional(),
+  "berth:sharedStorage": z
+    .string()
+    .refine((text) => parseFileSystem(text) !== undefined, "must be a file system")
+    .optional(),
   "berth:baseModel": z.string(),
   "berth:syncMinutes": number,
   "berth:subnetIds": subnetIds,

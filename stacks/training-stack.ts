@@ -70,11 +70,13 @@ export function deployTraining(): TrainingStackOutputs {
     { provider: account, transformations },
   );
   const { instances, volumeGiB, spot, keepWarmMinutes, baseModel, syncMinutes } = settings;
+  const { sharedStorage } = settings;
   const job = new TrainingJob(
     name("job"),
     {
       ...{ region, jobName, roleArn: role.arn, image, instanceType, instances, volumeGiB, spot },
       ...{ keepWarmMinutes, sourceUri, checkpointsUri, baseUri, baseModel, syncMinutes },
+      sharedStorage,
       ...{ expiresAt, subnetIds, securityGroupIds, kmsKeyArn, volumeKmsKeyArn },
       tags: { ...tags, [expiryTag]: expiresAt, "berth:started-at": lease.startedAt },
     },

@@ -30,6 +30,9 @@ export function trainingPlanLines(plan: TrainingJobPlan, kmsKeyArn?: string): re
     `image      ${image}`,
     `ends       when it is done, and ${hours} h after its start at the latest; waiting for capacity counts`,
     priceLine(plan),
+    ...(plan.sharedStorage === undefined
+      ? []
+      : [`shared     ${plan.sharedStorage} holds the output of all instances`]),
     ...(kmsKeyArn === undefined ? [] : [keyLine(kmsKeyArn, plan)]),
   ];
 }

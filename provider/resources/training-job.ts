@@ -23,6 +23,7 @@ const inputs = z.object({
   sourceUri: uri,
   checkpointsUri: uri,
   baseUri: uri.optional(),
+  sharedStorage: z.string().optional(),
   baseModel: z.string(),
   syncMinutes: z.number(),
   expiresAt: z.string().min(1),

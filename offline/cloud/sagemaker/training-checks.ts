@@ -57,8 +57,13 @@ function checkTimes(request: TrainingRequest): void {
   if (keep < 0 || keep > 3600) refuse("KeepAlivePeriodInSeconds must be from 0 to 3600.");
 }
 
-function checkChannels({ InputDataConfig = [], RoleArn }: TrainingRequest, store: ObjectStore) {
+function checkChannels(request: TrainingRequest, store: ObjectStore) {
+  const { InputDataConfig = [], RoleArn, VpcConfig } = request;
   for (const { DataSource } of InputDataConfig) {
+    if (DataSource.FileSystemDataSource !== undefined) {
+      if (VpcConfig === undefined) refuse("VpcConfig is required with a FileSystemDataSource.");
+      continue;
+    }
     const uri = DataSource.S3DataSource?.S3Uri ?? "";
     if (objectsBelow(store, uri).length > 0) continue;
     refuse(

@@ -12,7 +12,14 @@ export interface TrainingRequest {
   readonly Environment?: Readonly<Record<string, string>>;
   readonly InputDataConfig?: readonly {
     readonly ChannelName: string;
-    readonly DataSource: { readonly S3DataSource?: { readonly S3Uri: string } };
+    readonly DataSource: {
+      readonly S3DataSource?: { readonly S3Uri: string };
+      readonly FileSystemDataSource?: {
+        readonly FileSystemId: string;
+        readonly DirectoryPath: string;
+        readonly FileSystemAccessMode: "ro" | "rw";
+      };
+    };
   }[];
   readonly OutputDataConfig: { readonly S3OutputPath: string };
   readonly ResourceConfig: {
@@ -25,6 +32,7 @@ export interface TrainingRequest {
     readonly MaxRuntimeInSeconds?: number;
     readonly MaxWaitTimeInSeconds?: number;
   };
+  readonly VpcConfig?: object;
   readonly EnableManagedSpotTraining?: boolean;
   readonly CheckpointConfig?: object;
   readonly Tags?: readonly { readonly Key: string; readonly Value: string }[];

@@ -45,6 +45,20 @@ describe("The call that makes a training job", () => {
     assert.equal(runSeconds(inputs, new Date("2026-12-01T11:55:00Z")), undefined);
   });
 
+  it("mounts the storage that all instances share", () => {
+    const place = { ...inputs, sharedStorage: "efs:fs-0123abcd:/runs" };
+    const { InputDataConfig } = trainingRequest(place, 600);
+    assert.deepEqual(InputDataConfig.at(-1), {
+      ChannelName: "shared",
+      DataSource: {
+        FileSystemDataSource: {
+          ...{ FileSystemType: "EFS", FileSystemId: "fs-0123abcd" },
+          ...{ DirectoryPath: "/runs", FileSystemAccessMode: "rw" },
+        },
+      },
+    });
+  });
+
   it("encrypts what is written, and the volume where that takes a key", () => {
     const key = "arn:aws:kms:us-east-1:1:key/k";
     const output = trainingRequest({ ...inputs, kmsKeyArn: key }, 600);

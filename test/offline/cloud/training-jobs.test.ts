@@ -116,6 +116,33 @@ describe("Training jobs of the emulated cloud", function () {
     assert.match(ResourceTagMappingList[0]?.ResourceARN ?? "", /:training-job\/whole$/);
   });
 
+  it("share a file system of the account, which is there for the next job too", async () => {
+    const FileSystemDataSource = {
+      ...{ FileSystemId: "fs-0123456789abcdef0", FileSystemType: "FSxLustre" as const },
+      ...{ DirectoryPath: "/mount/runs", FileSystemAccessMode: "rw" as const },
+    };
+    const shared = (name: string, script: string) => {
+      const { InputDataConfig = [] } = requested(name, script);
+      return start(name, script, {
+        InputDataConfig: [
+          ...InputDataConfig,
+          { ChannelName: "shared", DataSource: { FileSystemDataSource } },
+        ],
+        ResourceConfig: { InstanceType: "ml.g6.xlarge", InstanceCount: 2, VolumeSizeInGB: 50 },
+        VpcConfig: { Subnets: ["subnet-1"], SecurityGroupIds: ["sg-1"] },
+      });
+    };
+    const meet =
+      "touch input/data/shared/$$; until [ $(ls input/data/shared | wc -l) = 2 ]; do sleep 0.1; done";
+    await shared("writes", meet);
+    assert.equal((await ended("writes")).TrainingJobStatus, "Completed");
+    await shared("reads", "[ $(ls input/data/shared | wc -l) = 2 ]");
+    assert.equal((await ended("reads")).TrainingJobStatus, "Completed");
+    const { InputDataConfig = [] } = requested("x", "true");
+    const bare = [...InputDataConfig, { ChannelName: "s", DataSource: { FileSystemDataSource } }];
+    await assert.rejects(start("bare", "true", { InputDataConfig: bare }), /VpcConfig is required/);
+  });
+
   it("fail with what the container says, and without capacity", async () => {
     await start("bad", "echo 'no such column: text' >output/failure; exit 3");
     assert.equal(

@@ -11,8 +11,6 @@ import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.t
 import {
   jobsFolder,
   jobState,
-  checkHostCount,
-  checkTrainable,
   readJobFolder,
   runJob,
   sendJob,
@@ -135,31 +133,6 @@ describe("A fine-tuning on a host", function () {
     await assert.rejects(sendJob(host, { ...job, folder: broken }, folder), /could not be brought/);
     assert.equal(readFileSync(join(folder, "run.sh"), "utf8"), trainer);
     host.close();
-  });
-
-  it("is refused on fewer hosts than it was planned for, and on several by Megatron-LM", () => {
-    checkHostCount({ ...job, machine: { nodes: 2 } }, 2);
-    assert.throws(() => {
-      checkHostCount({ ...job, machine: { nodes: 4 } }, 2);
-    }, /planned for 4 hosts, and the stack has 2/);
-    const folder = mkdtempSync(join(tmpdir(), "berth-megatron-"));
-    const names = ["megatron.yaml", "run.sh", "train_megatron.py", "convert_megatron.py"];
-    for (const name of [...names, "requirements.txt"]) writeFileSync(join(folder, name), "");
-    const facts = { schemaVersion: 1, modelId: "tiny", baseModel: "owner/tiny", gated: false };
-    const write = (nodes: number) => {
-      writeFileSync(join(folder, "job.json"), JSON.stringify({ ...facts, machine: { nodes } }));
-    };
-    write(2);
-    // Read it is: what it has learnt can be pushed.
-    const several = readJobFolder(folder);
-    assert.throws(() => {
-      checkTrainable(several);
-    }, /by Megatron-LM on several hosts/);
-    write(1);
-    const one = readJobFolder(folder);
-    checkTrainable(one);
-    assert.equal(one.megatron, true);
-    rmSync(folder, { recursive: true });
   });
 
   it("is no folder without its files", () => {
