@@ -11,6 +11,7 @@ import type { LaunchRefusal } from "../components/gpu-host/launch-refusal.ts";
 import type { IdleStop } from "../components/gpu-host/user-data.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
 import { identityTags, partName, runTag } from "../components/identity.ts";
+import { storedAdapters } from "../components/model-server/adapters.ts";
 import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
@@ -197,6 +198,10 @@ function hostArgs(scope: Scope, { lease, armed, hostKey, ...places }: HostParts)
     sshPublicKey,
     hostKey,
     ...places,
+    adapters: storedAdapters(settings.adapters).map(({ prefix }) => ({
+      bucket: places.weights.bucket,
+      prefix,
+    })),
     expiresAt: lease.expiresAt,
     // Armed first: from the moment that something costs, something ends it.
     after: [network, ...armed],
@@ -255,6 +260,7 @@ function launchHosts(scope: Scope, args: GpuHostArgs): LaunchedHosts {
       bootstrap: name("bootstrap"),
       weights: name("weights"),
       server: name("server"),
+      adapter: (adapter: string) => name(`adapter-${adapter}`),
     };
     const only = { index: 0, instanceId, address, privateAddress: undefined, names };
     return { hosts: [only], user, launched, refusals };
@@ -269,6 +275,7 @@ function launchHosts(scope: Scope, args: GpuHostArgs): LaunchedHosts {
       bootstrap: role("bootstrap"),
       weights: role("weights"),
       server: role("server"),
+      adapter: (adapter: string) => role(`adapter-${adapter}`),
     };
     return { ...host, names };
   });

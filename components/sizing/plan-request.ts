@@ -8,7 +8,7 @@ import { wrongLayout } from "./parallel/wrong-layout.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
 import { wrongImages } from "./wrong-images.ts";
 import { usualEngine } from "./usual-engine.ts";
-import type { KvFormat, SizingEngine, Task } from "./workload.ts";
+import type { KvFormat, ServedAdapters, SizingEngine, Task } from "./workload.ts";
 
 /** vCPUs that an account may run, by the quota that a type counts against. */
 export interface QuotaVcpus {
@@ -55,6 +55,8 @@ export interface PlanRequest {
   readonly engine?: SizingEngine | undefined;
   /** How a number of the key-value cache is held. @default 16 bit */
   readonly kvFormat?: KvFormat | undefined;
+  /** LoRA adapters that are served beside the model. @default none */
+  readonly adapters?: ServedAdapters | undefined;
   /** A format such as `native`, `int8` or `int4`; `auto` is `native`. @default "auto" */
   readonly precision?: string | undefined;
   readonly training?: TrainingRequest | undefined;
@@ -192,7 +194,7 @@ export function familyNames(instanceType: string, gpuModel: string): ReadonlySet
 }
 
 /** What an engine cannot serve, and how a cache cannot be held by it. */
-function wrongEngine({ engine, kvFormat }: PlanRequest, model: Model): readonly string[] {
+function wrongEngine({ engine, kvFormat, adapters }: PlanRequest, model: Model): readonly string[] {
   const usual = usualEngine(model);
   const able = usual === "vllm" ? ["vllm", "transformers"] : [usual];
   const formats = { vllm: ["fp8"], "llama.cpp": ["q8_0", "q4_0"] };
@@ -207,6 +209,9 @@ function wrongEngine({ engine, kvFormat }: PlanRequest, model: Model): readonly 
       : [
           `kvCacheDtype: ${serving} holds its cache in ${["16 bit", ...held].join(", ")}, not ${kvFormat}`,
         ]),
+    ...(adapters === undefined || serving === "vllm"
+      ? []
+      : [`adapters: ${serving} serves none beside a model; vllm does`]),
   ];
 }
 

@@ -1,10 +1,8 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { findModel } from "../../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
@@ -14,6 +12,7 @@ import { stackFilePath } from "../adapters/repository.ts";
 import { writeStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import type { PushStack } from "../push/find-target.ts";
+import { contentVersion, sha256Of } from "./content-version.ts";
 import { readJobFolder, type JobFolder } from "./host-job.ts";
 import { checkTunedName, tunedRow } from "./tuned-row.ts";
 
@@ -37,21 +36,6 @@ export interface TunedWishes {
 
 const finishedSchema = z.looseObject({ result: z.enum(["adapter", "model"]), step: z.number() });
 const provenanceSchema = z.looseObject({ adapterSha256: z.string().optional() });
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
-}
-
-/** Names weights by their content: another training's, another run's, or those of another base model are other ones. */
-async function versionOf(folder: string): Promise<string> {
-  const all = createHash("sha256");
-  const names = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
-  for (const name of names.toSorted())
-    all.update(`${name} ${await sha256Of(join(folder, name))}\n`);
-  return all.digest("hex").slice(0, 8);
-}
 
 /** GiB of weights that are larger than the base model's, since they were learnt in 32 bit; undefined where they are not. */
 function inFullGiB(folder: string, { weightsGiB = Infinity }: Model): number | undefined {
@@ -200,7 +184,7 @@ export async function tunedModel(
     await merge(job, terminal);
   }
   const folder = join(output, "model");
-  const version = await versionOf(folder);
+  const version = await contentVersion(folder);
   const weightsGiB = result === "model" ? inFullGiB(folder, base) : undefined;
   const row = tunedRow(name, { base, job: job.name, version, weightsGiB });
   const prefix = `${name}/${version}/`;
