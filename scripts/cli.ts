@@ -1,4 +1,4 @@
-import { runBerth } from "./run-berth.ts";
+import { runBerth } from "./cli/run-berth.ts";
 
 // A reader that has seen enough (`berth plan --list | head`) must not end an `up` half-way.
 for (const stream of [process.stdout, process.stderr]) {

@@ -31,7 +31,7 @@ export function troubleshootingPage(): string {
     "",
     "Each failure of a bootstrap has a code, which the error names. A step's whole log stays on the host, in",
     "`<data folder>/steps/<step>-*/log`. Running the same command again goes on from where it stopped.",
-    "This page is made from `components/bootstrap/failures.ts` by `node --import tsx scripts/write-troubleshooting.ts`.",
+    "This page is made from `components/bootstrap/failures.ts` by `node --import tsx scripts/generate/write-troubleshooting.ts`.",
     "",
   ];
   const known = failureModes.toSorted((a, b) => a.code.localeCompare(b.code, "en"));

@@ -18,7 +18,7 @@ export const tableFiles: Readonly<Record<keyof Tables, string>> = {
   licences: "licences",
 };
 
-/** Public tables of prices, each in the form of {@link pricesFile}; an earlier one wins. `scripts/import-prices` wrote them. */
+/** Public tables of prices, each in the form of {@link pricesFile}; an earlier one wins. `scripts/generate/import-prices.ts` wrote them. */
 export const snapshotFiles = [
   "aws-gpu-2026-08-26",
   "sagemaker-2026-05-20",

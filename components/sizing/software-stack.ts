@@ -67,7 +67,7 @@ function releasesFor(
   engine: SizingEngine | undefined,
   releases: readonly PytorchRelease[],
 ): readonly PytorchRelease[] {
-  if (engine !== "vllm") return releases;
+  if (engine !== "vllm") return releases.filter(({ heldBack }) => heldBack === undefined);
   return releases
     .filter(({ version }) => version === vllmRelease.torch)
     .map((release) => ({ ...release, cudaBuilds: [vllmRelease.cuda] }));

@@ -18,9 +18,9 @@ import { runTag, stackTag } from "../../components/identity.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import type { AccountThing } from "../../components/teardown/audit.ts";
 import { tagMap, type AccountScope, type ClientSettings, type Remnant } from "./account-scope.ts";
-import { findBudgets } from "./receipt-budgets.ts";
-import { ec2Things } from "./receipt-ec2.ts";
-import { remnantOfArn } from "./receipt-tagging.ts";
+import { findBudgets } from "./receipt/receipt-budgets.ts";
+import { ec2Things } from "./receipt/receipt-ec2.ts";
+import { remnantOfArn } from "./receipt/receipt-tagging.ts";
 
 /** Everything that carries berth's tags, and GPU instances that do not. */
 export interface AccountInventory {

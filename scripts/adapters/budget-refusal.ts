@@ -1,5 +1,5 @@
 import type { HostSettings as Settings } from "../../stacks/parse-settings.ts";
-import { ProvisioningError } from "../command-error.ts";
+import { ProvisioningError } from "../cli/command-error.ts";
 
 const refusal = /AccessDenied|not authorized|UnauthorizedOperation/i;
 

@@ -2,9 +2,9 @@ import { DescribeTagsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { expiryTag } from "../../components/identity.ts";
 import type { LeaseLayer } from "../../components/lease/lease-layers.ts";
 import type { AccountScope } from "./account-scope.ts";
-import { markedInSageMaker, unmarkInSageMaker } from "./endpoint-layers.ts";
+import { markedInSageMaker, unmarkInSageMaker } from "./endpoint/endpoint-layers.ts";
 import { launchedKinds, placeOf, tagAll } from "./lease-layers.ts";
-import { ec2Ids } from "./receipt-ec2.ts";
+import { ec2Ids } from "./receipt/receipt-ec2.ts";
 import type { RecordedSchedule } from "./stack-state.ts";
 
 /**

@@ -1,6 +1,6 @@
 import * as ec2 from "@aws-sdk/client-ec2";
 import type { ClientSettings, Remnant } from "./account-scope.ts";
-import type { NamedThing } from "./receipt-by-name.ts";
+import type { NamedThing } from "./receipt/receipt-by-name.ts";
 
 /** What a launch made: the instance, the spot request behind it, and its disks. */
 export async function launchedThings(

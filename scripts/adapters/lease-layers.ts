@@ -27,8 +27,8 @@ import {
   setHostProtection,
 } from "../../provider/host-deadline.ts";
 import { hostOf, onHost, type Connection } from "../../provider/connection.ts";
-import { endpointProtection } from "./endpoint-layers.ts";
-import { ec2Ids } from "./receipt-ec2.ts";
+import { endpointProtection } from "./endpoint/endpoint-layers.ts";
+import { ec2Ids } from "./receipt/receipt-ec2.ts";
 import { scopeTag, type AccountScope } from "./account-scope.ts";
 import { readStackState, writeStateDeadline, type RecordedSchedule } from "./stack-state.ts";
 

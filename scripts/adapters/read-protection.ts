@@ -1,6 +1,6 @@
 import { protectTag } from "../../components/identity.ts";
 import type { AccountScope } from "./account-scope.ts";
-import { groupTag } from "./endpoint-layers.ts";
+import { groupTag } from "./endpoint/endpoint-layers.ts";
 import { protectionTags, scheduleProtection } from "./lease-layers.ts";
 import type { StackState } from "./stack-state.ts";
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccountScope, type Remnant } from "./account-scope.ts";
 import { removeInRounds } from "../../components/teardown/remove-rounds.ts";
-import type { NamedThing } from "./receipt-by-name.ts";
-import { makeReceipt, type Receipt } from "./receipt.ts";
+import type { NamedThing } from "./receipt/receipt-by-name.ts";
+import { makeReceipt, type Receipt } from "./receipt/receipt.ts";
 import { removers } from "./removers.ts";
 
 /** Something that would not go, and AWS's reason. */

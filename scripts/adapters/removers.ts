@@ -7,7 +7,7 @@ import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { DeleteScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { DeleteStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import type { ClientSettings } from "./account-scope.ts";
-import { accountNumber } from "./receipt-budgets.ts";
+import { accountNumber } from "./receipt/receipt-budgets.ts";
 
 /** Removes one thing; a thing that is gone already is an error of AWS's, and counts as done. */
 export type Remover = (settings: ClientSettings, id: string) => Promise<unknown>;

@@ -4,7 +4,7 @@ import {
   type EngineEvent,
 } from "@pulumi/pulumi/automation/index.js";
 import { UserError } from "../../components/user-error.ts";
-import { InterruptedError, ProvisioningError } from "../command-error.ts";
+import { InterruptedError, ProvisioningError } from "../cli/command-error.ts";
 import { StepProgress, type StepRecord } from "./step-progress.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import type { TensorInfo } from "../../components/catalogue/from-config/tensors.ts";
 import { UserError } from "../../components/user-error.ts";
-import { safetensorsBits } from "../safetensors-bits.ts";
+import { safetensorsBits } from "../../components/weights/safetensors-bits.ts";
 
 /**
  * Longest header that is read, bytes: what the format itself allows

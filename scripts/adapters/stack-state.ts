@@ -6,7 +6,7 @@ import { z } from "zod";
 import { expiryTag } from "../../components/identity.ts";
 import { lastStart, sweepBounds } from "../../components/teardown/teardown-times.ts";
 import { atExpression } from "../../components/teardown/terminate-by-tag.ts";
-import type { NamedThing } from "./receipt-by-name.ts";
+import type { NamedThing } from "./receipt/receipt-by-name.ts";
 
 const properties = z.record(z.string(), z.unknown());
 

@@ -22,10 +22,10 @@ import {
   removeImages,
   takeImageInventory,
   type ImageInventory,
-} from "../audit-images.ts";
-import { duration } from "../cost-lines.ts";
-import { namedRegions } from "../down-elsewhere.ts";
-import { exitCode } from "../exit-code.ts";
+} from "../teardown/audit-images.ts";
+import { duration } from "../stack/cost-lines.ts";
+import { namedRegions } from "../teardown/down-elsewhere.ts";
+import { exitCode } from "../cli/exit-code.ts";
 
 /** Flags of `berth audit`. */
 export interface AuditOptions {

@@ -17,11 +17,11 @@ import {
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { confirmDown } from "../confirm-down.ts";
-import { findDeployment, planDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { sshTarget } from "../ssh-target.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { confirmDown } from "../teardown/confirm-down.ts";
+import { findDeployment, planDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import { readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 import { runDown } from "./down.ts";
 import { runUp } from "./up.ts";
 

@@ -4,7 +4,7 @@ import { loadPage } from "../../components/load-report/load-page.ts";
 import { loadReport, type LoadReport } from "../../components/load-report/load-report.ts";
 import { resultLines, settingsLines } from "../../components/load-report/report-lines.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import { benchRequest, type BenchOptions, type BenchRequest } from "../load/bench-options.ts";
 import { openUrl, type BenchTarget } from "../load/bench-target.ts";
 import { measureClientCeiling } from "../load/client-ceiling.ts";

@@ -8,8 +8,8 @@ import { UserError } from "../../components/user-error.ts";
 import { bootstrapHost, readFacts } from "../../provider/bootstrap-host.ts";
 import { bootWindowMs, hostOf, onHost } from "../../provider/connection.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { exitCode } from "../exit-code.ts";
-import { parseHostOptions, type HostOptions } from "../host-options.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { parseHostOptions, type HostOptions } from "../stack/host-options.ts";
 
 /** Flags of `berth bootstrap`. */
 export interface BootstrapOptions extends HostOptions {

@@ -10,7 +10,7 @@ import { fillBucket } from "../demo/demo-bucket.ts";
 import { demoBytes } from "../demo/demo-cloud.ts";
 import { writeDemoModel } from "../demo/model/write-model.ts";
 import { demoServingImages } from "../demo/serving-images.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 
 /** Flags of `berth cloud`. */
 export interface CloudCommandOptions {

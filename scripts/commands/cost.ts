@@ -23,14 +23,14 @@ import { roundUsd } from "../../components/pricing/hourly-cost.ts";
 import { accountOf } from "../adapters/account.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
 import { readClock } from "../adapters/clock.ts";
-import { askBill, requestUsd } from "../adapters/cost-explorer.ts";
-import { updateRecords } from "../adapters/cost-records.ts";
+import { askBill, requestUsd } from "../adapters/cost/cost-explorer.ts";
+import { updateRecords } from "../adapters/cost/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
-import { askSentBytes } from "../adapters/egress-of-runs.ts";
+import { askSentBytes } from "../adapters/cost/egress-of-runs.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 
 /** Flags of `berth cost`. */
 export interface CostOptions {

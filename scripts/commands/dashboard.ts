@@ -10,7 +10,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { Dashboard } from "../dashboard/dashboard.ts";
 import { EngineReader } from "../dashboard/engine-reader.ts";
 import { startServer } from "../dashboard/server.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 
 /** Flags of `berth dashboard`. */
 export interface DashboardCommandOptions {

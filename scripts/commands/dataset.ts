@@ -12,7 +12,7 @@ import {
 import { datasetLines } from "../dataset/dataset-text.ts";
 import { tokenizerAt } from "../dataset/token-counter.ts";
 import { DatasetWriter } from "../dataset/write-dataset.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 
 /** Flags that both `berth dataset` and `berth finetune` have. */
 export interface DatasetFlags {

@@ -6,8 +6,8 @@ import type { Cloud } from "../../offline/cloud/cloud.ts";
 import type { EngineChoice } from "../adapters/engine.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import { Terminal } from "../adapters/terminal.ts";
-import { InterruptedError } from "../command-error.ts";
-import { costLines } from "../cost-lines.ts";
+import { InterruptedError } from "../cli/command-error.ts";
+import { costLines } from "../stack/cost-lines.ts";
 import { Cleanup } from "../demo/cleanup.ts";
 import { passDeadline } from "../demo/deadline.ts";
 import { removeBucket } from "../demo/demo-bucket.ts";
@@ -16,9 +16,9 @@ import { openDemoStack, type DemoStack } from "../demo/demo-stack.ts";
 import { demoArchitecture } from "../demo/model/architecture.ts";
 import type { Answer } from "../invoke/answer.ts";
 import { Narrator } from "../demo/narrator.ts";
-import { exitCode } from "../exit-code.ts";
-import { openModel } from "../model-of-stack.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { openModel } from "../stack/model-of-stack.ts";
+import { readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** Flags of `berth demo`. */
 export interface DemoOptions {

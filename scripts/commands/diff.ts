@@ -6,9 +6,14 @@ import { parseSettings } from "../../stacks/parse-settings.ts";
 import { readStackConfig, type StackConfig } from "../adapters/stack-file.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { differences, saidText, stackPolicy, type StackPolicy } from "../environment-policy.ts";
-import { exitCode } from "../exit-code.ts";
-import { notPlanned } from "../plan-inputs.ts";
+import {
+  differences,
+  saidText,
+  stackPolicy,
+  type StackPolicy,
+} from "../plan/environment-policy.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { notPlanned } from "../plan/plan-inputs.ts";
 import { settingPairs } from "./init.ts";
 
 /** Flags of `berth diff`. */

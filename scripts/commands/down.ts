@@ -5,30 +5,34 @@ import { accountOf } from "../adapters/account.ts";
 import type { AccountScope, Remnant } from "../adapters/account-scope.ts";
 import { denialLines } from "../adapters/budget-denial.ts";
 import { readClock } from "../adapters/clock.ts";
-import { updateRecords } from "../adapters/cost-records.ts";
+import { updateRecords } from "../adapters/cost/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
 import { findRuns, type TaggedRun } from "../adapters/find-runs.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import { readProtection } from "../adapters/read-protection.ts";
-import { inRegion } from "../adapters/receipt-elsewhere.ts";
-import { writeReceipt } from "../adapters/receipt-file.ts";
-import { isClean, makeReceipt, receiptLines } from "../adapters/receipt.ts";
+import { inRegion } from "../adapters/receipt/receipt-elsewhere.ts";
+import { writeReceipt } from "../adapters/receipt/receipt-file.ts";
+import { isClean, makeReceipt, receiptLines } from "../adapters/receipt/receipt.ts";
 import { removeByTag, type Removal } from "../adapters/remove-by-tag.ts";
 import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
 import { isExistingHost } from "../adapters/stack-target.ts";
 import { readStackState, unprotectState, type StackState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { confirmDown } from "../confirm-down.ts";
-import { runningCost, type RunningCost } from "../cost-lines.ts";
-import { namedRegions, removeElsewhere, type RemovedElsewhere } from "../down-elsewhere.ts";
-import { downReport } from "../down-report.ts";
-import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
-import { destroyStack } from "../destroy-stack.ts";
-import { exitCode } from "../exit-code.ts";
+import { confirmDown } from "../teardown/confirm-down.ts";
+import { runningCost, type RunningCost } from "../stack/cost-lines.ts";
+import {
+  namedRegions,
+  removeElsewhere,
+  type RemovedElsewhere,
+} from "../teardown/down-elsewhere.ts";
+import { downReport } from "../teardown/down-report.ts";
+import { findDeployment, type OpenedStack, type StackOptions } from "../stack/deployment.ts";
+import { destroyStack } from "../teardown/destroy-stack.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import { planSave, saveBeforeDown, type PlannedSave } from "../save/save-before-down.ts";
 import type { Saved } from "../save/save-files.ts";
-import { readOutputs } from "../stack-outputs.ts";
-import { teardownDue } from "../teardown-due.ts";
+import { readOutputs } from "../stack/stack-outputs.ts";
+import { teardownDue } from "../teardown/teardown-due.ts";
 import { downFromMachine } from "./existing-host.ts";
 
 /** Flags of `berth down`. */

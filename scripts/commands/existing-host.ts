@@ -4,12 +4,12 @@ import { runSsh } from "../adapters/ssh.ts";
 import { readStackConfig } from "../adapters/stack-file.ts";
 import { readStackState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { confirmDown } from "../confirm-down.ts";
-import { findDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { openModel } from "../model-of-stack.ts";
-import { sshTarget } from "../ssh-target.ts";
-import { printedOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { confirmDown } from "../teardown/confirm-down.ts";
+import { findDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { openModel } from "../stack/model-of-stack.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import { printedOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 
 function loginOf({ user = "?", address = "?", sshPort = 22 }: BerthOutputs): string {
   return `${user}@${address}${sshPort === 22 ? "" : `:${sshPort}`}`;

@@ -8,7 +8,7 @@ import type { Connection } from "../../provider/connection.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
 import { elsewhereLayer } from "../adapters/elsewhere-layer.ts";
-import { groupTag } from "../adapters/endpoint-layers.ts";
+import { groupTag } from "../adapters/endpoint/endpoint-layers.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import {
   expiryTagLayer,
@@ -23,11 +23,11 @@ import { readStackConfig, regionOfStack } from "../adapters/stack-file.ts";
 import { isExistingHost, isTraining } from "../adapters/stack-target.ts";
 import { readStackState, type RecordedLease, type StackState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { duration } from "../cost-lines.ts";
-import { findDeployment, type OpenedStack, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { hostsOf } from "../stack-hosts.ts";
-import { readOutputs } from "../stack-outputs.ts";
+import { duration } from "../stack/cost-lines.ts";
+import { findDeployment, type OpenedStack, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { hostsOf } from "../stack/stack-hosts.ts";
+import { readOutputs } from "../stack/stack-outputs.ts";
 
 /** A deployment whose lease is to be changed. */
 export interface LeasedStack {

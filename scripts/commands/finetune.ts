@@ -26,15 +26,15 @@ import {
 } from "../dataset/check-dataset.ts";
 import { datasetLines } from "../dataset/dataset-text.ts";
 import { DatasetWriter } from "../dataset/write-dataset.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import {
   jobPrograms,
   refuseChanges,
   refuseForeignFolder,
   writeJobFiles,
 } from "../finetune/job-folder-files.ts";
-import type { PlanOptions } from "../plan-flags.ts";
-import { readPlanInputs } from "../plan-inputs.ts";
+import type { PlanOptions } from "../plan/plan-flags.ts";
+import { readPlanInputs } from "../plan/plan-inputs.ts";
 import {
   datasetQuestion,
   FlagNumbers,

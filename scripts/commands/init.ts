@@ -16,9 +16,9 @@ import {
   type StackConfig,
 } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { workflowFiles } from "../ci-workflow.ts";
-import { exitCode } from "../exit-code.ts";
-import { readHostKey } from "../host-options.ts";
+import { workflowFiles } from "../ci/ci-workflow.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { readHostKey } from "../stack/host-options.ts";
 
 /** Flags of `berth init`. */
 export interface InitOptions {

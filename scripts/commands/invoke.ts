@@ -5,16 +5,16 @@ import { accountOf } from "../adapters/account.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { findDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
+import { findDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import type { Answer } from "../invoke/answer.ts";
 import type { ModelClient } from "../invoke/model-client.ts";
 import { fillTemplate, isTemplate, type Question } from "../invoke/question.ts";
 import { openHostModel } from "../adapters/host-model.ts";
-import { openModel } from "../model-of-stack.ts";
-import { sshTarget } from "../ssh-target.ts";
-import { outputsOfHost, type HostOption } from "../stack-hosts.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { openModel } from "../stack/model-of-stack.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import { outputsOfHost, type HostOption } from "../stack/stack-hosts.ts";
+import { readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** Flags of `berth invoke`. */
 export interface InvokeOptions extends StackOptions, HostOption {

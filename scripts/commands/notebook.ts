@@ -10,8 +10,8 @@ import { readClock } from "../adapters/clock.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { findDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
+import { findDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import {
   firstNotebookName,
   jupyterVersion,
@@ -20,9 +20,9 @@ import {
   type NotebookPlace,
 } from "../notebook/host-notebook.ts";
 import { openInstanceNotebook } from "../notebook/instance-notebook.ts";
-import { sshTarget } from "../ssh-target.ts";
-import { outputsOfHost, type HostOption } from "../stack-hosts.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import { outputsOfHost, type HostOption } from "../stack/stack-hosts.ts";
+import { readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** Flags of `berth notebook`. */
 export interface NotebookOptions extends StackOptions, HostOption {

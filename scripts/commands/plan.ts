@@ -14,9 +14,9 @@ import { usd } from "../../components/plan-figures.ts";
 import type { Settings } from "../../stacks/parse-settings.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { exitCode } from "../exit-code.ts";
-import type { PlanOptions } from "../plan-flags.ts";
-import { readPlanInputs } from "../plan-inputs.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import type { PlanOptions } from "../plan/plan-flags.ts";
+import { readPlanInputs } from "../plan/plan-inputs.ts";
 
 function listModels(catalogue: Catalogue, terminal: Terminal): number {
   const lines = catalogue.models.map(({ id, weightsGiB, gated, licence, task }) => {

@@ -2,16 +2,16 @@ import { writeFile } from "node:fs/promises";
 import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-text.ts";
 import { licencedModels } from "../../stacks/licence.ts";
 import { readClock } from "../adapters/clock.ts";
-import { checkEndpoint } from "../adapters/endpoint-checks.ts";
+import { checkEndpoint } from "../adapters/endpoint/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { explainError } from "../command-error.ts";
-import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { endedLines, hostsEnded } from "../host-ended.ts";
-import { costLinesOf, previewedCostOf } from "../preview-cost.ts";
-import { failedPreviewMarkdown, previewMarkdown, type Previewed } from "../preview-markdown.ts";
-import { readOutputs } from "../stack-outputs.ts";
+import { explainError } from "../cli/command-error.ts";
+import { openDeployment, planDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { endedLines, hostsEnded } from "../stack/host-ended.ts";
+import { costLinesOf, previewedCostOf } from "../plan/preview-cost.ts";
+import { failedPreviewMarkdown, previewMarkdown, type Previewed } from "../ci/preview-markdown.ts";
+import { readOutputs } from "../stack/stack-outputs.ts";
 
 /** Flags of `berth preview`. */
 export interface PreviewOptions extends StackOptions {

@@ -1,7 +1,7 @@
 import { rewriteLayers, type LeaseLayer } from "../../components/lease/lease-layers.ts";
 import { protectTag } from "../../components/identity.ts";
 import { UserError } from "../../components/user-error.ts";
-import { groupTag, notebookProtection } from "../adapters/endpoint-layers.ts";
+import { groupTag, notebookProtection } from "../adapters/endpoint/endpoint-layers.ts";
 import {
   hostProtection,
   protectionTags,
@@ -12,9 +12,9 @@ import {
 import { readStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { usd } from "../../components/plan-text.ts";
-import type { StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { readOutputs } from "../stack-outputs.ts";
+import type { StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { readOutputs } from "../stack/stack-outputs.ts";
 import { liveHosts, openLease, refused, type LeasedStack } from "./extend.ts";
 
 /** Flags of `berth protect`. */

@@ -1,3 +1,4 @@
+import { asksForLicence } from "../../components/catalogue/licence.ts";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Model } from "../../components/catalogue/model.ts";
 import { UserError } from "../../components/user-error.ts";
@@ -6,8 +7,8 @@ import type { EngineChoice } from "../adapters/engine.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import { writeStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { InterruptedError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { InterruptedError } from "../cli/command-error.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import { findTarget, readPushStack, type PushStack } from "../push/find-target.ts";
 import { pushedAdapter } from "../finetune/pushed-adapter.ts";
 import { tunedModel, type TunedModel } from "../finetune/tuned-model.ts";
@@ -51,7 +52,8 @@ function gate(
   before: readonly string[] | undefined,
   { acceptLicence }: PushFlags,
 ): readonly string[] | undefined {
-  const { id: modelId, gated = false, licence = "unknown", huggingfaceRepo } = model;
+  const { id: modelId, licence = "unknown", huggingfaceRepo } = model;
+  const gated = asksForLicence(model);
   const isNew = gated && acceptLicence === licence && before?.includes(licence) !== true;
   const names = isNew ? withLicence(before, licence) : undefined;
   checkLicence(

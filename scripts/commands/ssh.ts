@@ -1,11 +1,11 @@
 import { cloudOf } from "../adapters/local-cloud.ts";
 import { knownHostsText, runSsh } from "../adapters/ssh.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { findDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { sshTarget } from "../ssh-target.ts";
-import { outputsOfHost, type HostOption } from "../stack-hosts.ts";
-import { readOutputs } from "../stack-outputs.ts";
+import { findDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import { outputsOfHost, type HostOption } from "../stack/stack-hosts.ts";
+import { readOutputs } from "../stack/stack-outputs.ts";
 
 /** Flags of `berth ssh`. */
 export interface SshOptions extends StackOptions, HostOption {

@@ -5,13 +5,13 @@ import { UserError } from "../../components/user-error.ts";
 import { lastLogLines } from "../../provider/adapters/sagemaker.ts";
 import { protectTag } from "../../components/identity.ts";
 import { scheduledProtection } from "../adapters/read-protection.ts";
-import { readEndpointState } from "../adapters/endpoint-state.ts";
+import { readEndpointState } from "../adapters/endpoint/endpoint-state.ts";
 import { writeEndpointState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import type { StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
+import type { StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import type { LeasedStack } from "./extend.ts";
-import { withEndpoint, type StoppableEndpoint } from "../stoppable-endpoint.ts";
+import { withEndpoint, type StoppableEndpoint } from "../stack/stoppable-endpoint.ts";
 
 /** Lines of the containers' log that a failure carries. */
 const linesShown = 12;

@@ -5,23 +5,23 @@ import {
   readComponentStates,
   readEndpointState,
   type EndpointState,
-} from "../adapters/endpoint-state.ts";
+} from "../adapters/endpoint/endpoint-state.ts";
 import type { HostState } from "../adapters/host-state.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { runSsh } from "../adapters/ssh.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { componentLines } from "../component-lines.ts";
-import { costLines, runningCost } from "../cost-lines.ts";
-import { findDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
+import { componentLines } from "../stack/component-lines.ts";
+import { costLines, runningCost } from "../stack/cost-lines.ts";
+import { findDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import { statusOfMachine } from "./existing-host.ts";
 import { deadlineLayers, openLease } from "./extend.ts";
-import { readHosts, stateOfAll } from "../host-serving.ts";
-import { openModel } from "../model-of-stack.ts";
-import { sshTarget } from "../ssh-target.ts";
-import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { readHosts, stateOfAll } from "../stack/host-serving.ts";
+import { openModel } from "../stack/model-of-stack.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import { printedOutputs, readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** Flags of `berth status`. */
 export interface StatusOptions extends StackOptions {

@@ -4,9 +4,13 @@ import { usd } from "../../components/plan-text.ts";
 import { NotebookControl } from "../adapters/notebook-instance.ts";
 import { writeEndpointState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import type { StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { checkUnprotected, withEndpoint, type StoppableEndpoint } from "../stoppable-endpoint.ts";
+import type { StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import {
+  checkUnprotected,
+  withEndpoint,
+  type StoppableEndpoint,
+} from "../stack/stoppable-endpoint.ts";
 
 /** Stops the notebook instance beside an endpoint, which nobody could ask the model from. */
 async function stopNotebook(

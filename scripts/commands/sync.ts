@@ -7,11 +7,11 @@ import type { Operation } from "../../provider/plugin/resource-type.ts";
 import { syncWeights } from "../../provider/sync-weights.ts";
 import type { SyncInputs } from "../../provider/weights-plan.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { findDeployment, planDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { sshTarget } from "../ssh-target.ts";
-import { hostName, hostsOf } from "../stack-hosts.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { findDeployment, planDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import { hostName, hostsOf } from "../stack/stack-hosts.ts";
+import { readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** Flags of `berth sync`. */
 export interface SyncOptions extends StackOptions {

@@ -5,9 +5,9 @@ import { hostOf, onHost } from "../../provider/connection.ts";
 import { lastLines } from "../../provider/detached-step.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { ProvisioningError } from "../command-error.ts";
-import { findDeployment, planDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
+import { ProvisioningError } from "../cli/command-error.ts";
+import { findDeployment, planDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import {
   jobLog,
   jobsFolder,
@@ -39,9 +39,9 @@ import {
   type TrainingNode,
   type TrainingNodes,
 } from "../finetune/nodes.ts";
-import { sshTarget } from "../ssh-target.ts";
-import { hostsOf, type OutputsOfHost } from "../stack-hosts.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import { hostsOf, type OutputsOfHost } from "../stack/stack-hosts.ts";
+import { readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** Flags of `berth train`. */
 export interface TrainOptions extends StackOptions {

@@ -2,19 +2,19 @@ import { stackPlanLines } from "../../components/sagemaker-endpoint/stack-plan-t
 import { readClock } from "../adapters/clock.ts";
 import { accountOf } from "../adapters/account.ts";
 import { withBudgetRefusal } from "../adapters/budget-refusal.ts";
-import { checkEndpoint } from "../adapters/endpoint-checks.ts";
-import { withEndpointFailure } from "../adapters/endpoint-failure.ts";
+import { checkEndpoint } from "../adapters/endpoint/endpoint-checks.ts";
+import { withEndpointFailure } from "../adapters/endpoint/endpoint-failure.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { bakedImageLines } from "../baked-image-line.ts";
-import { costLines, runningCost } from "../cost-lines.ts";
-import { openDeployment, planDeployment, type StackOptions } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { endedLines, hostsEnded } from "../host-ended.ts";
-import { costLinesOf, previewedCostOf } from "../preview-cost.ts";
+import { bakedImageLines } from "../stack/baked-image-line.ts";
+import { costLines, runningCost } from "../stack/cost-lines.ts";
+import { openDeployment, planDeployment, type StackOptions } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { endedLines, hostsEnded } from "../stack/host-ended.ts";
+import { costLinesOf, previewedCostOf } from "../plan/preview-cost.ts";
 import { requireWeights } from "../push/require-weights.ts";
-import { hostName, hostsOf } from "../stack-hosts.ts";
-import { printedOutputs, readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { hostName, hostsOf } from "../stack/stack-hosts.ts";
+import { printedOutputs, readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 import { machineLines } from "./existing-host.ts";
 
 function outputLines(outputs: BerthOutputs, env: string): readonly string[] {

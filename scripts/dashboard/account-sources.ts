@@ -4,7 +4,7 @@ import type { AccountScope } from "../adapters/account-scope.ts";
 import { takeInventory, type AccountInventory } from "../adapters/account-things.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
-import { updateRecords } from "../adapters/cost-records.ts";
+import { updateRecords } from "../adapters/cost/cost-records.ts";
 import { checkCredentials } from "../adapters/credentials.ts";
 import type { LocalCloud } from "../adapters/local-cloud.ts";
 import type { AccountReadings } from "./readings.ts";

@@ -2,7 +2,7 @@ import type { LedgerLine } from "../../components/cost/ledger.ts";
 import type { Connection } from "../../provider/connection.ts";
 import type { AccountInventory } from "../adapters/account-things.ts";
 import type { RecordedLease } from "../adapters/stack-state.ts";
-import type { BerthOutputs } from "../stack-outputs.ts";
+import type { BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** What was read last, and how the last attempt went; empty before the first one. */
 export interface Reading<T> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { connectionSchema } from "../../provider/connection.ts";
 import { leaseSchema } from "../adapters/stack-state.ts";
-import { outputsSchema } from "../stack-outputs.ts";
+import { outputsSchema } from "../stack/stack-outputs.ts";
 import type { StackFacts } from "./readings.ts";
 
 const values = z.record(z.string(), z.unknown());

@@ -1,13 +1,13 @@
 import type { LocalCloud } from "../adapters/local-cloud.ts";
 import { accountOf } from "../adapters/account.ts";
-import { readEndpointState } from "../adapters/endpoint-state.ts";
+import { readEndpointState } from "../adapters/endpoint/endpoint-state.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import { readStackConfig, type StackConfig } from "../adapters/stack-file.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { environmentDefaults, parseSettings } from "../../stacks/parse-settings.ts";
-import { readHosts, stateTogether } from "../host-serving.ts";
-import { notPlanned } from "../plan-inputs.ts";
+import { readHosts, stateTogether } from "../stack/host-serving.ts";
+import { notPlanned } from "../plan/plan-inputs.ts";
 import { probeHost } from "./probe-host.ts";
 import type { HostProbe, ServingState, StackFacts, StackReadings } from "./readings.ts";
 import { Source } from "./source.ts";

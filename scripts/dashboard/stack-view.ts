@@ -6,7 +6,7 @@ import type {
 import { totalUsd, type LedgerLine } from "../../components/cost/ledger.ts";
 import { timestamp } from "../../components/lease/lease.ts";
 import type { AuditedRun } from "../../components/teardown/audit.ts";
-import { runningCost } from "../cost-lines.ts";
+import { runningCost } from "../stack/cost-lines.ts";
 import { choiceView } from "./choice-view.ts";
 import type { HostProbe, Reading, StackFacts, StackReadings } from "./readings.ts";
 import { stackSteps } from "./step-view.ts";

@@ -1,8 +1,8 @@
 import { DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { accountOf } from "../adapters/account.ts";
-import { readEndpointState } from "../adapters/endpoint-state.ts";
-import type { BerthOutputs } from "../stack-outputs.ts";
+import { readEndpointState } from "../adapters/endpoint/endpoint-state.ts";
+import type { BerthOutputs } from "../stack/stack-outputs.ts";
 
 const graceSeconds = 60;
 const patienceMs = 60_000;

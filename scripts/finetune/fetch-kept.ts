@@ -9,7 +9,7 @@ import { z } from "zod";
 import { UserError } from "../../components/user-error.ts";
 import { bytesText } from "../../provider/sync-text.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../cli/exit-code.ts";
 import { errorName, explainS3, S3Connection } from "../push/s3-client.ts";
 import type { JobFolder } from "./host-job.ts";
 import { uriOf, type KeptPlace } from "./kept-checkpoints.ts";

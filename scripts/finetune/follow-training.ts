@@ -3,7 +3,7 @@ import { lastLines } from "../../provider/detached-step.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { findTrainingJob, TrainingLog, type TrainingJobView } from "../adapters/training-jobs.ts";
-import { ProvisioningError } from "../command-error.ts";
+import { ProvisioningError } from "../cli/command-error.ts";
 
 /** What following a job takes. */
 interface Following {

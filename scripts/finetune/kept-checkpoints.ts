@@ -7,7 +7,7 @@ import { ensureFolder } from "../../provider/connection.ts";
 import { checkpointsPlace } from "../../stacks/checkpoints.ts";
 import type { HostSettings, Settings } from "../../stacks/parse-settings.ts";
 import { repository } from "../adapters/repository.ts";
-import type { BerthOutputs } from "../stack-outputs.ts";
+import type { BerthOutputs } from "../stack/stack-outputs.ts";
 import type { JobFolder } from "./host-job.ts";
 
 /** Where in S3 a job's checkpoints are. */

@@ -24,9 +24,9 @@ import {
 } from "../adapters/training-jobs.ts";
 import { checkTrainingQuota } from "../adapters/training-quota.ts";
 import type { TrainOptions } from "../commands/train.ts";
-import { findDeployment, localConfig } from "../deployment.ts";
-import { exitCode } from "../exit-code.ts";
-import { readOutputs, type BerthOutputs } from "../stack-outputs.ts";
+import { findDeployment, localConfig } from "../stack/deployment.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import { readOutputs, type BerthOutputs } from "../stack/stack-outputs.ts";
 import { checkpointStep, fetchKept, sayFetched } from "./fetch-kept.ts";
 import { followTraining, trainingEnd } from "./follow-training.ts";
 import type { JobFolder } from "./host-job.ts";

@@ -8,8 +8,8 @@ import { stackFilePath } from "../adapters/repository.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import { writeStackConfig, type StackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { destroyStack } from "../destroy-stack.ts";
-import { readOutputs } from "../stack-outputs.ts";
+import { destroyStack } from "../teardown/destroy-stack.ts";
+import { readOutputs } from "../stack/stack-outputs.ts";
 import type { JobFolder } from "./host-job.ts";
 
 /** A job that is to run. */

@@ -1,7 +1,7 @@
 import type { LatencyLimits } from "../../components/load-report/knee.ts";
 import type { LoadSettings } from "../../components/load-report/load-report.ts";
 import { UserError } from "../../components/user-error.ts";
-import type { StackOptions } from "../deployment.ts";
+import type { StackOptions } from "../stack/deployment.ts";
 import type { RequestForm } from "../invoke/question.ts";
 import type { TokenCount } from "./workload.ts";
 

@@ -2,7 +2,7 @@ import {
   InvokeEndpointWithResponseStreamCommand,
   SageMakerRuntimeClient,
 } from "@aws-sdk/client-sagemaker-runtime";
-import type { EndpointModel } from "../adapters/endpoint-model.ts";
+import type { EndpointModel } from "../adapters/endpoint/endpoint-model.ts";
 import { loadBody } from "./http-target.ts";
 import type { LoadTarget } from "./load-target.ts";
 import { failureOfStatus, RequestFailure } from "./request-failure.ts";

@@ -3,8 +3,8 @@ import { UserError } from "../../components/user-error.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
 import { NotebookControl, sessionSeconds } from "../adapters/notebook-instance.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { exitCode } from "../exit-code.ts";
-import type { BerthOutputs } from "../stack-outputs.ts";
+import { exitCode } from "../cli/exit-code.ts";
+import type { BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** A notebook instance of a stack, and what is asked of it. */
 export interface InstanceNotebook {

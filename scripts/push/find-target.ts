@@ -9,7 +9,7 @@ import type { EngineChoice } from "../adapters/engine.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import { readStackSettings } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { localConfig } from "../deployment.ts";
+import { localConfig } from "../stack/deployment.ts";
 import { usdText } from "./push-plan.ts";
 import { S3Connection } from "./s3-client.ts";
 import { TargetBucket, type WriteOptions } from "./target-bucket.ts";

@@ -3,7 +3,7 @@ import { manifestName } from "../../components/weights/manifest.ts";
 import { storedAdapters } from "../../components/model-server/adapters.ts";
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
-import type { Deployment } from "../deployment.ts";
+import type { Deployment } from "../stack/deployment.ts";
 import { readManifest } from "./push-session.ts";
 import { S3Connection } from "./s3-client.ts";
 import { TargetBucket } from "./target-bucket.ts";

@@ -1,4 +1,4 @@
-import { safetensorsBits } from "../safetensors-bits.ts";
+import { safetensorsBits } from "../../components/weights/safetensors-bits.ts";
 
 /** The longest header that safetensors readers take, bytes (https://github.com/huggingface/safetensors#format). */
 const longestHeader = 100_000_000;

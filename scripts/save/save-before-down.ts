@@ -3,9 +3,9 @@ import type { AccountScope } from "../adapters/account-scope.ts";
 import { readHostState } from "../adapters/host-state.ts";
 import type { StackState } from "../adapters/stack-state.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { duration } from "../cost-lines.ts";
-import { sshTarget } from "../ssh-target.ts";
-import type { BerthOutputs } from "../stack-outputs.ts";
+import { duration } from "../stack/cost-lines.ts";
+import { sshTarget } from "../stack/ssh-target.ts";
+import type { BerthOutputs } from "../stack/stack-outputs.ts";
 import { saveFiles, type Saved } from "./save-files.ts";
 import { savedPaths, saveTarget, type SaveTarget } from "./save-target.ts";
 

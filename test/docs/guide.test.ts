@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { runBerth } from "../../scripts/run-berth.ts";
+import { runBerth } from "../../scripts/cli/run-berth.ts";
 
 const pages = ["README.md", "docs/guide.md"].map((page) =>
   readFileSync(new URL(`../../${page}`, import.meta.url), "utf8"),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { claimPort, type ClaimedPort } from "../support/claimed-port.ts";
+import { freePort } from "../../offline/cloud/free-port.ts";
 import { makeTree, Work } from "./finetune/work.ts";
 
 /** Two hosts are two trees of processes that meet on the loopback by torchrun's rendezvous, with gloo between them. */
@@ -10,11 +10,9 @@ describe("A fine-tuning of a tiny Llama on two hosts", function () {
   this.timeout(20 * 60_000);
   let work: Work;
   let second: Work;
-  let meeting: ClaimedPort;
 
   before(async function () {
     const tree = await makeTree(this);
-    meeting = await claimPort();
     work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-hosts-")));
     second = new Work(tree, work.folder);
     const sample = (i: number) => ({
@@ -32,17 +30,17 @@ describe("A fine-tuning of a tiny Llama on two hosts", function () {
     );
     assert.match(said, /2 x g6\.8xlarge/);
   });
-  after(async () => {
+  after(() => {
     work.close();
-    await meeting.release();
   });
 
   // Without them accelerate takes processes without a GPU for ones that do not know each other, or Debian's MPI.
   const onCpu = ["--use_cpu", "true", "--ddp_backend", "gloo"];
 
   async function both(folders: readonly [string, string], environment: NodeJS.ProcessEnv = {}) {
+    const MASTER_PORT = String(await freePort());
     const of = (rank: number) => ({
-      ...{ NNODES: "2", NODE_RANK: String(rank), MASTER_PORT: String(meeting.port) },
+      ...{ NNODES: "2", NODE_RANK: String(rank), MASTER_PORT },
       ...environment,
     });
     return Promise.all([work.run(folders[0], onCpu, of(0)), second.run(folders[1], onCpu, of(1))]);

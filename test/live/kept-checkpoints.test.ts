@@ -24,8 +24,7 @@ import { settingsFor, until } from "../offline/cloud/account.ts";
 import { writeStandIn } from "./training/stand-in.ts";
 import { TrainingHosts } from "./training/training-hosts.ts";
 
-describe("checkpoints that are kept in S3", function () {
-  this.timeout(120_000);
+describe("checkpoints that are kept in S3", () => {
   let cloud: Cloud;
   let s3: S3Client;
   let hosts: TrainingHosts;

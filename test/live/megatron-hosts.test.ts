@@ -27,7 +27,7 @@ import {
 import type { ScriptOptions } from "../../provider/adapters/ssh.ts";
 import { hostOn } from "../provider/support/host.ts";
 import { hasSshd, startSshd } from "../provider/support/sshd.ts";
-import { claimPort, type ClaimedPort } from "../support/claimed-port.ts";
+import { freePort } from "../../offline/cloud/free-port.ts";
 import { needs, Started } from "../support/tier.ts";
 import { makeTree } from "./finetune/work.ts";
 
@@ -42,7 +42,7 @@ describe("A training by Megatron-LM on two hosts", function () {
   this.timeout(30 * 60_000);
   let local: string;
   let shared: string;
-  let port: ClaimedPort;
+  let port: number;
   let nodes: TrainingNodes;
   const started = new Started();
 
@@ -53,19 +53,18 @@ describe("A training by Megatron-LM on two hosts", function () {
     shared = join(local, "fsx");
     mkdirSync(shared);
     cpSync(megatronStandIn, join(local, "stand-in"), { recursive: true });
-    port = await claimPort();
+    port = await freePort();
     const job = join(local, "job");
     writeMegatronFolder(job, { nodes: 2 });
     mkdirSync(join(job, "base"));
     const run = readFileSync(join(job, "run.sh"), "utf8");
-    const own = `export GPUS=1 MASTER_PORT=${port.port} PYTHONPATH=${join(local, "stand-in")}`;
+    const own = `export GPUS=1 MASTER_PORT=${port} PYTHONPATH=${join(local, "stand-in")}`;
     writeFileSync(join(job, "run.sh"), run.replace("set -euo pipefail", `$&\n${own}`));
     nodes = [await open(0, tree), await open(1, tree)];
   });
   after(async () => {
     for (const { host } of nodes) host.close();
     await started.stop();
-    await port.release();
     rmSync(local, { recursive: true, force: true });
   });
 

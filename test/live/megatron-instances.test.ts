@@ -16,7 +16,7 @@ import {
   writeMegatronFolder,
 } from "../components/training/megatron/megatron-folder.ts";
 import { until } from "../offline/cloud/account.ts";
-import { claimPort, type ClaimedPort } from "../support/claimed-port.ts";
+import { freePort } from "../../offline/cloud/free-port.ts";
 import { JobCloud } from "./finetune/job-cloud.ts";
 
 /** Two containers of one job with torchrun, gloo and one file system; Megatron-LM is a stand-in whose ranks each write a part. */
@@ -24,12 +24,12 @@ describe("A training by Megatron-LM on two instances of SageMaker", function () 
   // The tree is made once: four minutes on two idle cores.
   this.timeout(30 * 60_000);
   let jobs: JobCloud;
-  let meeting: ClaimedPort;
+  let meeting: number;
   let folder: string;
 
   before(async function () {
     jobs = await JobCloud.open(this, "megatron");
-    meeting = await claimPort();
+    meeting = await freePort();
     folder = jobs.work.path("megatron");
     writeMegatronFolder(folder, { nodes: 2 });
     cpSync(megatronStandIn, join(folder, "stand-in"), { recursive: true });
@@ -38,10 +38,7 @@ describe("A training by Megatron-LM on two instances of SageMaker", function () 
     await jobs.work.makeBase('{"messages": [{"role": "user", "content": "One."}]}\n');
     await jobs.sendBase();
   });
-  after(async () => {
-    await jobs.close();
-    await meeting.release();
-  });
+  after(() => jobs.close());
 
   /** Runs a job to its end. @returns its state, and what the first instance said */
   async function train(TrainingJobName: string, stopAt?: number) {
@@ -62,7 +59,7 @@ describe("A training by Megatron-LM on two instances of SageMaker", function () 
     const Environment = {
       ...request.Environment,
       ...(stopAt === undefined ? {} : { STOP_AT: String(stopAt) }),
-      MASTER_PORT: String(meeting.port),
+      MASTER_PORT: String(meeting),
       PYTHONPATH: "/opt/ml/input/data/job/stand-in",
     };
     await client.send(new CreateTrainingJobCommand({ ...request, Environment }));

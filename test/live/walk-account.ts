@@ -18,7 +18,7 @@ import * as scheduler from "@aws-sdk/client-scheduler";
 import * as sfn from "@aws-sdk/client-sfn";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { tagMap } from "../../scripts/adapters/account-scope.ts";
-import { ec2Things } from "../../scripts/adapters/receipt-ec2.ts";
+import { ec2Things } from "../../scripts/adapters/receipt/receipt-ec2.ts";
 import { settingsFor } from "../offline/cloud/account.ts";
 
 /** One thing of the account, with the tags that it has. */

@@ -7,9 +7,9 @@ import {
 import { CloudWatchClient, PutMetricAlarmCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateInferenceComponentCommand } from "@aws-sdk/client-sagemaker";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
-import { endpointProtection } from "../../scripts/adapters/endpoint-layers.ts";
-import { openEndpointModel } from "../../scripts/adapters/endpoint-model.ts";
-import { makeReceipt } from "../../scripts/adapters/receipt.ts";
+import { endpointProtection } from "../../scripts/adapters/endpoint/endpoint-layers.ts";
+import { openEndpointModel } from "../../scripts/adapters/endpoint/endpoint-model.ts";
+import { makeReceipt } from "../../scripts/adapters/receipt/receipt.ts";
 import { taggedThings } from "../../scripts/adapters/tagged-things.ts";
 import { modelClientContract } from "../contracts/model-client.ts";
 import { settingsFor, until } from "../offline/cloud/account.ts";
@@ -20,8 +20,7 @@ import type { PluginClient } from "./support/plugin-client.ts";
 const region = "us-east-1";
 const tags = { "berth:stack": "dev", "berth:run-id": "0123456789ab", "berth:protect": "false" };
 
-describe("the provider's inference components", function () {
-  this.timeout(60_000);
+describe("the provider's inference components", () => {
   let started: HostingPlugin;
   let cloud: Cloud;
   let plugin: PluginClient;

@@ -7,7 +7,7 @@ import { UserError } from "../../components/user-error.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
 import { callModel, wholeText } from "../../provider/adapters/model-api.ts";
 import { serveModel, stopModel, type ServeInputs } from "../../provider/serve-model.ts";
-import { claimPort, type ClaimedPort } from "../support/claimed-port.ts";
+import { freePort } from "../../offline/cloud/free-port.ts";
 import { needs, Started } from "../support/tier.ts";
 import { hostOn, operation } from "./support/host.ts";
 import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
@@ -18,7 +18,6 @@ describe("Adapters that vLLM serves beside a model", function () {
   this.timeout(60_000);
   let sshd: TestSshd;
   let host: Host;
-  let claimed: ClaimedPort;
   let inputs: ServeInputs;
   const started = new Started();
 
@@ -26,7 +25,6 @@ describe("Adapters that vLLM serves beside a model", function () {
     needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
     sshd = started.use(await startSshd());
     host = hostOn(sshd);
-    claimed = await claimPort();
     const bin = join(sshd.root, `opt/berth/engines/vllm-${vllmRelease.version}/bin`);
     await mkdir(bin, { recursive: true });
     await writeFile(join(bin, "vllm"), `#!/bin/sh\nshift\nexec python3 -B ${fake} "$@"\n`, {
@@ -45,14 +43,13 @@ describe("Adapters that vLLM serves beside a model", function () {
     }
     inputs = {
       ...{ engine: "vllm", modelId: "base", weightsFolder: "/opt/berth/weights/base" },
-      ...{ dataFolder: "/opt/berth", port: claimed.port, contextTokens: 64, tensorParallel: 1 },
+      ...{ dataFolder: "/opt/berth", port: await freePort(), contextTokens: 64, tensorParallel: 1 },
       ...{ quantise: "none", weightsVersion: "1", arguments: [], adapterRank: 16 },
     };
   });
   after(async () => {
     await stopModel(host, "/opt/berth");
     host.close();
-    await claimed.release();
     await started.stop();
   });
 

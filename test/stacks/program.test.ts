@@ -204,6 +204,20 @@ describe("checkLicence", () => {
     checkLicence({}, somePlan(), false);
   });
 
+  it("holds what no source calls free as well, and says that it does not know", () => {
+    const plan = somePlan({ model: "stable-diffusion-2.1" });
+    assert.equal(plan.gated, true);
+    assert.throws(
+      () => {
+        checkLicence({}, plan, false);
+      },
+      (error) =>
+        error instanceof UserError &&
+        error.message.includes("its licence, openrail++, has") &&
+        error.problems.join().includes("No source of the catalogue says whether"),
+    );
+  });
+
   it("does not take one licence's acceptance for another's", () => {
     assert.throws(() => {
       checkLicence({ acceptLicence: ["llama2"] }, gated, false);

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { explainLines } from "../../../components/plan-report/explain-lines.ts";
 import { makeReport } from "../../../components/plan-report/make-report.ts";
-import type { PlanOptions } from "../../../scripts/plan-flags.ts";
-import { readPlanInputs } from "../../../scripts/plan-inputs.ts";
+import type { PlanOptions } from "../../../scripts/plan/plan-flags.ts";
+import { readPlanInputs } from "../../../scripts/plan/plan-inputs.ts";
 
 const catalogue = loadCatalogue();
 const page = readFileSync(new URL("../../../docs/plan.md", import.meta.url), "utf8");

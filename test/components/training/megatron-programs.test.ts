@@ -8,8 +8,7 @@ import { motoPython } from "../../../offline/cloud/moto/environment.ts";
 import { megatronStandIn, writeMegatronFolder } from "./megatron/megatron-folder.ts";
 
 /** The folder's own programs run, on the CPU; what they call is held to the pinned release's names. */
-describe("The programs of a Megatron-LM folder", function () {
-  this.timeout(120_000);
+describe("The programs of a Megatron-LM folder", () => {
   let python: string;
   let folder: string;
   before(async () => {

@@ -79,7 +79,7 @@ export class Work {
   /** Has `berth finetune` write a folder that trains the tiny Llama. @returns what it said */
   async finetune(name: string, ...words: readonly string[]): Promise<string> {
     // Imported as the commands import each other; a required copy would have a UserError of its own.
-    const { runBerth } = await import("../../../scripts/run-berth.ts");
+    const { runBerth } = await import("../../../scripts/cli/run-berth.ts");
     let said = "";
     const keep = (text: string) => (said += text);
     const all = [
@@ -125,8 +125,13 @@ export class Work {
   ): Promise<number | null> {
     const code = await this.#start(this.#command(job, flags), environment).ended;
     writeFileSync(this.path(`${job}.log`), this.said);
-    if (code !== 0) process.stderr.write(this.said.slice(-3000));
     return code;
+  }
+
+  /** Runs a fine-tuning that has to end well. @throws Error with its last words when it does not */
+  async finish(...run: Parameters<Work["run"]>): Promise<void> {
+    const code = await this.run(...run);
+    if (code !== 0) throw new Error(`${run[0]} ended with ${code}:\n${this.said.slice(-3000)}`);
   }
 
   /** Runs a fine-tuning, and kills all of its processes at once when it has come so far. */

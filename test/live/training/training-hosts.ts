@@ -7,7 +7,7 @@ import { hostOf } from "../../../provider/connection.ts";
 import type { StepResult } from "../../../provider/detached-step.ts";
 import { jobsFolder, runJob, sendJob, type JobFolder } from "../../../scripts/finetune/host-job.ts";
 import { sendKeeper, type KeptPlace } from "../../../scripts/finetune/kept-checkpoints.ts";
-import { dlami, instanceOf, makeProfile, settingsFor, until } from "../../offline/cloud/account.ts";
+import { dlami, instanceOf, makeProfile, seededUserData, settingsFor, until } from "../../offline/cloud/account.ts";
 
 /** A host that is up, with what it is called and where its job and its tools are. */
 export interface TrainingHost {
@@ -53,15 +53,13 @@ export class TrainingHosts {
 
   async launch(): Promise<TrainingHost> {
     const seeded = newEd25519Key();
-    const indented = seeded.privateKey.trim().replaceAll("\n", "\n    ");
-    const userData = `#cloud-config\nssh_keys:\n  ed25519_private: |\n    ${indented}\n  ed25519_public: ${seeded.publicKey}\n`;
     const run = await this.#client.send(
       new ec2.RunInstancesCommand({
         ImageId: await dlami(this.#cloud),
         InstanceType: "g6.xlarge",
         KeyName: this.#name,
         IamInstanceProfile: { Name: `trainer-${this.#name}` },
-        UserData: Buffer.from(userData).toString("base64"),
+        UserData: Buffer.from(seededUserData(seeded)).toString("base64"),
         MinCount: 1,
         MaxCount: 1,
       }),

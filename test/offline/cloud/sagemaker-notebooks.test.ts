@@ -3,8 +3,8 @@ import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { CreateStateMachineCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { deleteEndpoint } from "../../../components/teardown/delete-endpoint.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { notebookUsages } from "../../../scripts/adapters/cost-of-notebooks.ts";
-import { sagemakerQuestions } from "../../../scripts/adapters/receipt-sagemaker.ts";
+import { notebookUsages } from "../../../scripts/adapters/cost/cost-of-notebooks.ts";
+import { sagemakerQuestions } from "../../../scripts/adapters/receipt/receipt-sagemaker.ts";
 import { openInstanceNotebook } from "../../../scripts/notebook/instance-notebook.ts";
 import { quietTerminal } from "../../scripts/push/support.ts";
 import { settingsFor, until } from "./account.ts";
@@ -17,8 +17,7 @@ const tags = {
   "berth:hourly-usd": "0.0500",
 };
 
-describe("notebook instances of the cloud", function () {
-  this.timeout(60_000);
+describe("notebook instances of the cloud", () => {
   let cloud: Cloud;
   let client: sagemaker.SageMakerClient;
 

@@ -15,7 +15,7 @@ import {
   explainError,
   InterruptedError,
   ProvisioningError,
-} from "../../../scripts/command-error.ts";
+} from "../../../scripts/cli/command-error.ts";
 
 function recorder(json = false, interactive = false) {
   const written = { out: "", err: "" };

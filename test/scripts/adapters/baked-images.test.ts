@@ -6,7 +6,11 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { imageLines, removeImages, takeImageInventory } from "../../../scripts/audit-images.ts";
+import {
+  imageLines,
+  removeImages,
+  takeImageInventory,
+} from "../../../scripts/teardown/audit-images.ts";
 import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts";
 import {
   createImage,
@@ -19,8 +23,7 @@ import {
   untilAvailable,
 } from "../../../scripts/adapters/baked-images.ts";
 
-describe("Images that berth baked", function () {
-  this.timeout(60_000);
+describe("Images that berth baked", () => {
   let cloud: Cloud;
   let client: ClientSettings;
   const told = { bakedFor: "GPU: L4 / engine: vllm" };

@@ -8,7 +8,7 @@ import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { AccountScope } from "../../../scripts/adapters/account-scope.ts";
 import { takeInventory } from "../../../scripts/adapters/account-things.ts";
 import { findRuns } from "../../../scripts/adapters/find-runs.ts";
-import { recordRuns } from "../../../scripts/adapters/run-records.ts";
+import { recordRuns } from "../../../scripts/adapters/cost/run-records.ts";
 import { removeByTag } from "../../../scripts/adapters/remove-by-tag.ts";
 import { dlami, settingsFor } from "../../offline/cloud/account.ts";
 
@@ -23,8 +23,7 @@ const tags = {
 const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 const tagged = (ResourceType: ec2.ResourceType) => [{ ResourceType, Tags }];
 
-describe("removeByTag", function () {
-  this.timeout(120_000);
+describe("removeByTag", () => {
   let cloud: Cloud;
   let scope: AccountScope;
   let client: ec2.EC2Client;

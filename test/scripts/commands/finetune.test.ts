@@ -14,10 +14,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 // Imported as the commands import each other; a required copy would have a UserError of its own.
-let cli: typeof import("../../../scripts/run-berth.ts");
+let cli: typeof import("../../../scripts/cli/run-berth.ts");
 let folder: string;
 before(async () => {
-  cli = await import("../../../scripts/run-berth.ts");
+  cli = await import("../../../scripts/cli/run-berth.ts");
 });
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "berth-finetune-"));

@@ -4,13 +4,12 @@ import * as s3 from "@aws-sdk/client-s3";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import type { UserError } from "../../../components/user-error.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import type { Deployment } from "../../../scripts/deployment.ts";
+import type { Deployment } from "../../../scripts/stack/deployment.ts";
 import { openFolder } from "../../../scripts/push/folder-source.ts";
 import { requireWeights } from "../../../scripts/push/require-weights.ts";
 import { folderOf, PushedBucket } from "./support.ts";
 
-describe("requireWeights", function () {
-  this.timeout(30_000);
+describe("requireWeights", () => {
   let cloud: Cloud;
   let place: PushedBucket;
 

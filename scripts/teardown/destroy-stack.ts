@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { runOperation } from "../adapters/run-operation.ts";
+import type { StepRecord } from "../adapters/step-progress.ts";
+import type { Terminal } from "../adapters/terminal.ts";
+import { ProvisioningError } from "../cli/command-error.ts";
+import type { OpenedStack } from "../stack/deployment.ts";
+
+/** AWS's words for a thing that another one still holds. */
+const held = /DependencyViolation|has a dependent object|has dependencies|ResourceInUse|in use/i;
+
+/** Times the engine is asked, while things that go slowly hold others. */
+const attempts = 4;
+
+/**
+ * Destroys what the state knows. What another thing still holds is tried again, and the reason is told.
+ *
+ * @throws ProvisioningError when it fails for another reason, or does so for too long
+ */
+export async function destroyStack(
+  { engine, stack }: OpenedStack,
+  env: string,
+  terminal: Terminal,
+): Promise<readonly StepRecord[]> {
+  const steps: StepRecord[] = [];
+  for (let attempt = 1; ; attempt += 1) {
+    terminal.say(`down "${env}" with the ${engine.name} engine ${engine.version}`);
+    try {
+      const done = await runOperation({
+        name: "down",
+        terminal,
+        work: (hooks) => stack.destroy({ ...hooks, color: "never" }),
+      });
+      terminal.say("", `done       ${done.steps.length} steps in ${done.seconds.toFixed(1)} s`);
+      return [...steps, ...done.steps];
+    } catch (error) {
+      if (!(error instanceof ProvisioningError) || attempt === attempts) throw error;
+      const reasons = error.messages.filter((line) => held.test(line));
+      if (reasons.length === 0) throw error;
+      terminal.say(...reasons.map((line) => `waits      ${line}`));
+      await sleep(attempt * 10_000);
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { CreateRepositoryCommand, ECRClient, PutImageCommand } from "@aws-sdk/client-ecr";
+import {
+  CreateBucketCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { loadCatalogue } from "../../../../components/catalogue/load.ts";
+import { planEndpoint } from "../../../../components/sagemaker-endpoint/endpoint-plan.ts";
+import { loadServingImages } from "../../../../components/sagemaker-endpoint/load-serving-images.ts";
+import { startCloud, type Cloud } from "../../../../offline/cloud/cloud.ts";
+import { checkArchive } from "../../../../scripts/adapters/archive-check.ts";
+import { checkEndpointQuota } from "../../../../scripts/adapters/endpoint/endpoint-quota.ts";
+import { checkImage } from "../../../../scripts/adapters/image-check.ts";
+import { checkWeightsAccess } from "../../../../scripts/adapters/weights-access.ts";
+import { checkWeights, missingFiles } from "../../../../scripts/adapters/weights-check.ts";
+import { settingsFor } from "../../../offline/cloud/account.ts";
+
+const plan = planEndpoint(
+  {
+    model: "qwen2.5-7b",
+    env: "dev",
+    region: "us-east-1",
+    spot: false,
+    leaseHours: 4,
+    endpointMode: "realtime",
+    minInstances: 1,
+    maxInstances: 1,
+  },
+  loadCatalogue(),
+  loadServingImages(),
+);
+
+/** The least that ECR takes for an image. */
+const manifest = JSON.stringify({
+  schemaVersion: 2,
+  mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+  config: { mediaType: "a", size: 1, digest: `sha256:${"a".repeat(64)}` },
+  layers: [],
+});
+
+describe("missingFiles", () => {
+  it("names what an engine would not find", () => {
+    assert.deepEqual(missingFiles("llama.cpp", ["model.gguf"]), []);
+    assert.deepEqual(missingFiles("llama.cpp", ["model.bin"]), ["a .gguf file"]);
+    assert.deepEqual(missingFiles("vllm", []), [
+      "config.json",
+      "the tokenizer's files",
+      "a .safetensors file",
+    ]);
+  });
+
+  it("counts the shards by what their names say", () => {
+    const shards = ["model-00001-of-00003.safetensors", "model-00003-of-00003.safetensors"];
+    assert.deepEqual(missingFiles("vllm", ["config.json", "tokenizer.json", ...shards]), [
+      "model-00002-of-00003.safetensors",
+    ]);
+  });
+});
+
+describe("what an endpoint needs of the account", () => {
+  let cloud: Cloud;
+  const scope = () => ({ stack: "dev", region: "us-east-1", client: settingsFor(cloud) });
+
+  before(async () => {
+    cloud = await startCloud({ tier: "none" });
+    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: "models" }));
+    await s3.send(new PutObjectCommand({ Bucket: "models", Key: "m/config.json", Body: "{}" }));
+  });
+  after(() => cloud.stop());
+  afterEach(() => {
+    cloud.clearFaults();
+  });
+
+  it("has the archive of a serverless endpoint, and room for its requests at once", async () => {
+    const key = "m/model.tar.gz";
+    await assert.rejects(checkArchive(scope(), { bucket: "models", key }), {
+      message: "There is no s3://models/m/model.tar.gz, which a serverless endpoint unpacks.",
+    });
+    await assert.rejects(checkArchive(scope(), { bucket: "nowhere", key }), /There is no s3/);
+    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    await s3.send(new PutObjectCommand({ Bucket: "models", Key: key, Body: "x" }));
+    assert.equal(await checkArchive(scope(), { bucket: "models", key }), undefined);
+    cloud.setFault({ kind: "access-denied", service: "s3" });
+    assert.match(
+      (await checkArchive(scope(), { bucket: "models", key }))!,
+      /could not be looked at/,
+    );
+    cloud.clearFaults();
+
+    const serverless = (concurrency: number) =>
+      planEndpoint(
+        {
+          ...{ model: "qwen2.5-1.5b", env: "dev", region: "us-east-1", spot: false },
+          ...{ leaseHours: 4, endpointMode: "serverless", minInstances: 0, maxInstances: 1 },
+          concurrency,
+        },
+        loadCatalogue(),
+        loadServingImages(),
+      );
+    assert.deepEqual(await checkEndpointQuota(scope(), serverless(10)), []);
+    await assert.rejects(checkEndpointQuota(scope(), serverless(11)), {
+      message: /Maximum total concurrency.* is 10 in us-east-1, 0 of it are in use, and 11/,
+      hint: /L-96300102, or lower berth:concurrency/,
+    });
+  });
+
+  it("has room in its quota, found by name", async () => {
+    assert.deepEqual(await checkEndpointQuota(scope(), plan), []);
+  });
+
+  it("is refused a quota of 0, with where to ask for more", async () => {
+    cloud.setFault({ kind: "quota", service: "sagemaker", instanceType: "ml.g6.xlarge" });
+    await assert.rejects(
+      checkEndpointQuota(scope(), plan),
+      (error: { message: string; hint?: string }) =>
+        error.message.includes('"ml.g6.xlarge for endpoint usage" is 0') &&
+        /servicequotas\/home\/services\/sagemaker\/quotas\/L-[0-9A-F]{8}/.test(error.hint ?? ""),
+    );
+  });
+
+  it("is warned, not held, when the quota cannot be read", async () => {
+    cloud.setFault({ kind: "access-denied", service: "servicequotas" });
+    assert.match((await checkEndpointQuota(scope(), plan)).join(), /could not be read/);
+  });
+
+  it("is warned of a type that has no quota to stand in", async () => {
+    cloud.setFault({ kind: "quota", service: "sagemaker", instanceType: "ml.g5.xlarge" });
+    const pools = ["ml.g6.xlarge", "ml.g5.xlarge"].map((instanceType) => ({
+      instanceType,
+      hourlyUsd: 1,
+    }));
+    const pooled = { ...plan, endpoint: { ...plan.endpoint, pools } };
+    assert.deepEqual(await checkEndpointQuota(scope(), pooled), [
+      "ml.g5.xlarge will not stand in: its quota is 0, and 1 are needed",
+    ]);
+  });
+
+  it("is refused an image that is not in ECR, and warned when ECR does not say", async () => {
+    const ecr = new ECRClient(settingsFor(cloud));
+    await ecr.send(new CreateRepositoryCommand({ repositoryName: "own" }));
+    await ecr.send(
+      new PutImageCommand({ repositoryName: "own", imageTag: "1", imageManifest: manifest }),
+    );
+    const registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+    const check = (image: string) => checkImage(scope(), `${registry}/${image}`);
+    assert.deepEqual(await check("own:1"), []);
+    assert.deepEqual(await checkImage(scope(), undefined), []);
+    await assert.rejects(check("own:2"), /There is no image .*own:2/);
+    await assert.rejects(check("other:1"), /There is no repository "other" in ECR of 123456789012/);
+    cloud.setFault({ kind: "access-denied", service: "ecr" });
+    assert.match((await check("own:1")).join(), /could not be looked up .*not authorized/);
+  });
+
+  it("is refused a bucket that lets nobody read, and warned of a key and a condition", async () => {
+    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
+    const access = { bucket: "models", prefix: "m/", weightsKmsKeyArn: undefined };
+    assert.deepEqual(await checkWeightsAccess(scope(), access), []);
+    const deny = async (more: object) => {
+      const Statement = [
+        { Effect: "Deny", Principal: "*", Action: "s3:GetObject", Resource: "*", ...more },
+      ];
+      const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+      await s3.send(new PutBucketPolicyCommand({ Bucket: "models", Policy }));
+    };
+    await deny({});
+    await assert.rejects(checkWeightsAccess(scope(), access), /Nobody may read s3:\/\/models\/m\//);
+    await deny({ Condition: { StringNotEquals: { "aws:SourceVpce": "vpce-1" } } });
+    const key = "arn:aws:kms:us-east-1:123456789012:key/1";
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: "models",
+        Key: "m/a.json",
+        Body: "{}",
+        ServerSideEncryption: "aws:kms",
+        SSEKMSKeyId: key,
+      }),
+    );
+    const [policy = "", encryption = ""] = await checkWeightsAccess(scope(), access);
+    assert.match(policy, /under a condition \(statement 1: aws:SourceVpce\)/);
+    assert.match(encryption, /m\/a\.json is encrypted with arn:aws:kms/);
+    const right = { ...access, weightsKmsKeyArn: key };
+    assert.equal((await checkWeightsAccess(scope(), right)).length, 1);
+  });
+
+  it("is refused weights that are not all there, and a bucket that is not", async () => {
+    const place = { bucket: "models", prefix: "m/" };
+    await assert.rejects(
+      checkWeights(scope(), "vllm", place),
+      (error: { problems?: readonly string[] }) =>
+        error.problems?.includes("a .safetensors file is missing") === true,
+    );
+    await assert.rejects(
+      checkWeights(scope(), "vllm", { ...place, bucket: "nobodys-bucket" }),
+      /There is no bucket "nobodys-bucket"/,
+    );
+  });
+});
