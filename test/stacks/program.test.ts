@@ -130,7 +130,7 @@ describe("deployGpuHost", () => {
     assert.throws(
       () => makeStackPlan(settings),
       (error) =>
-        error instanceof UserError && error.problems.join().includes('transformers serves none'),
+        error instanceof UserError && error.problems.join().includes("transformers serves none"),
     );
   });
 

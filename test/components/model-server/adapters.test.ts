@@ -56,13 +56,13 @@ describe("An adapter beside a model", () => {
     for (const wrong of ["a", "a=x", "a=/x/", "A=x/", "a=x/, a=y/", "a=x*/"]) {
       assert.throws(
         () => read(wrong),
-        (error) => error instanceof UserError && error.problems.join().includes('adapters'),
+        (error) => error instanceof UserError && error.problems.join().includes("adapters"),
         wrong,
       );
     }
     assert.throws(
       () => read("a=x/", 24),
-      (error) => error instanceof UserError && error.problems.join().includes('one of 8, 16, 32'),
+      (error) => error instanceof UserError && error.problems.join().includes("one of 8, 16, 32"),
     );
   });
 });

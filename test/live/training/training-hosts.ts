@@ -7,7 +7,14 @@ import { hostOf } from "../../../provider/connection.ts";
 import type { StepResult } from "../../../provider/detached-step.ts";
 import { jobsFolder, runJob, sendJob, type JobFolder } from "../../../scripts/finetune/host-job.ts";
 import { sendKeeper, type KeptPlace } from "../../../scripts/finetune/kept-checkpoints.ts";
-import { dlami, instanceOf, makeProfile, seededUserData, settingsFor, until } from "../../offline/cloud/account.ts";
+import {
+  dlami,
+  instanceOf,
+  makeProfile,
+  seededUserData,
+  settingsFor,
+  until,
+} from "../../offline/cloud/account.ts";
 
 /** A host that is up, with what it is called and where its job and its tools are. */
 export interface TrainingHost {

@@ -91,7 +91,7 @@ describe("An adapter that is pushed to be served beside its model", () => {
       pushedAdapter(job, "acme", stackOf(), terminal),
       (error) =>
         error instanceof UserError &&
-        error.problems.join().includes('trained over llama-2-7b, and dev serves qwen2.5-7b'),
+        error.problems.join().includes("trained over llama-2-7b, and dev serves qwen2.5-7b"),
     );
   });
 });
