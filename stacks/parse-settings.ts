@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { usualAdapterRank } from "../components/model-server/adapters.ts";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
@@ -97,10 +98,25 @@ export function parseSettings(raw: RawSettings): Settings {
     ];
     throw new UserError(`The stack "${stack}" is not configured right.`, {
       problems: problems.map((problem) => `${place}: ${problem}`),
-      hint: "Set them in that file, or with: pulumi config set <key> <value>",
+      hint: hintFor(stack, problems),
     });
   }
   return completed(parsed.data, { stack, env, region });
+}
+
+/** What `berth init` cannot find out by itself. */
+const initFlags = {
+  "berth:model": "--model <model>",
+  "berth:sshCidr": "--ssh-cidr <your address>/32",
+};
+
+function hintFor(stack: string, problems: readonly string[]): string {
+  const inFile = "in that file, or with: pulumi config set <key> <value>";
+  if (!problems.some((problem) => problem.endsWith(": is missing"))) return `Set them ${inFile}`;
+  const flags = Object.entries(initFlags)
+    .filter(([key]) => problems.includes(`${key}: is missing`))
+    .map(([, flag]) => ` ${flag}`);
+  return `Add what is missing with: npm run berth -- init --env ${stack}${flags.join("")}. All else is set ${inFile}`;
 }
 
 /** The settings with what the environment decides where the file does not. */
@@ -164,7 +180,7 @@ export function planRequest(settings: Settings): PlanRequest {
   const served =
     settings.target === "sagemaker"
       ? {}
-      : { engine: settings.engine, kvFormat: settings.kvCacheDtype };
+      : { engine: settings.engine, kvFormat: settings.kvCacheDtype, ...beside(settings) };
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
   // Without office hours a plan shows all of a month, whatever the lease.
@@ -180,6 +196,13 @@ export function planRequest(settings: Settings): PlanRequest {
     rootVolumeGiB,
     monthlyHours,
   };
+}
+
+/** What is served beside the model. */
+function beside(settings: HostSettings | ExistingHostSettings): Pick<PlanRequest, "adapters"> {
+  if (settings.target !== "ec2" || settings.adapters === undefined) return {};
+  const { adapters, adapterRank: rank = usualAdapterRank } = settings;
+  return { adapters: { count: adapters.length, rank } };
 }
 
 const ownNamespace = "berth:";

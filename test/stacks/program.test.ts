@@ -59,6 +59,20 @@ describe("deployGpuHost", () => {
     }
   });
 
+  it("gives everything the tags of the user's own too", async () => {
+    const { resources } = await deployment("dev", { "berth:tags": { CostCenter: "42" } });
+    const taggable = resources.filter(
+      ({ type }) => type.startsWith("aws:") && !untaggableTypes.has(type),
+    );
+    for (const { name, inputs } of taggable) {
+      const tags = inputs["tags"] as Record<string, string> | undefined;
+      assert.deepEqual([tags?.["CostCenter"], tags?.["berth:stack"]], ["42", "dev"], name);
+    }
+    const template = resources.find(({ name }) => name === "dev-host-template");
+    const kinds = template?.inputs["tagSpecifications"] as { tags: Record<string, string> }[];
+    assert.ok(kinds.length > 2 && kinds.every(({ tags }) => tags["CostCenter"] === "42"));
+  });
+
   it("says on what it launches, and on the schedules' group, when it ends, and only there, so that an extension changes little", async () => {
     const { resources } = await deployment("dev");
     const dated = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("expires-at"));
@@ -103,6 +117,35 @@ describe("deployGpuHost", () => {
     assert.ok(!waitsFor("dev-weights", "dev-bootstrap"));
     assert.ok(waitsFor("dev-server", "dev-bootstrap"));
     assert.ok(waitsFor("dev-server", "dev-weights"));
+  });
+
+  it("brings adapters beside the weights, lets the role read them, and has the server take them", async () => {
+    const { named } = await deployment("dev", {
+      "berth:adapters": "acme=adapters/q/acme/1/, sales=adapters/q/sales/2/",
+      "berth:adapterRank": "64",
+    });
+    const { inputs } = named("dev-adapter-acme");
+    assert.equal(inputs["prefix"], "adapters/q/acme/1/");
+    assert.equal(inputs["folder"], "/opt/berth/weights/adapters/acme");
+    const policy = String(named("dev-host-read-adapters").inputs["policy"]);
+    assert.match(policy, /arn:aws:s3:::models\/adapters\/q\/sales\/2\/\*/);
+    const server = named("dev-server");
+    assert.deepEqual(server.inputs["adapters"], [
+      { name: "acme", folder: "/opt/berth/weights/adapters/acme" },
+      { name: "sales", folder: "/opt/berth/weights/adapters/sales" },
+    ]);
+    assert.equal(server.inputs["adapterRank"], 64);
+    assert.ok(server.dependencies.some((urn) => urn.endsWith("::dev-adapter-sales")));
+    const plain = await deployment("dev");
+    assert.equal("adapters" in plain.named("dev-server").inputs, false);
+    assert.throws(() => plain.named("dev-host-read-adapters"));
+    const gguf = { ...goodConfig, "berth:adapters": "acme=a/", "berth:engine": "transformers" };
+    const settings = parseSettings({ stack: "dev", config: gguf });
+    assert.throws(
+      () => makeStackPlan(settings),
+      (error) =>
+        error instanceof UserError && error.problems.join().includes("transformers serves none"),
+    );
   });
 
   it("keeps its server on loopback behind a token, and opens it to one block over TLS alone", async () => {

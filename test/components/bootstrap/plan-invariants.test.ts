@@ -164,17 +164,22 @@ describe("Every plan of a bootstrap", () => {
 
   it("makes environments with a Python that is there or brought, and installs nothing for it without root", () => {
     holds((facts, wish) => {
-      const { steps, python, refusals } = planBootstrap(facts, wish);
+      const { steps, python } = planBootstrap(facts, wish);
       const makes = wish.engine === "vllm" || wish.torch !== undefined;
       assert.equal(python === undefined, !makes);
       const interpreter = steps.find(({ name }) => name === "interpreter");
-      assert.equal(interpreter !== undefined, python !== undefined && python.source !== "system");
-      if (interpreter?.asRoot === true) assert.equal(facts.privileged, true);
-      for (const { name, after } of steps) {
-        if (interpreter === undefined || !makes || !["python", "runtime"].includes(name)) continue;
-        assert.ok(after.includes("interpreter"), name);
-      }
-      if (wish.engine !== "vllm" || wish.gpu.count === 0 || refusals.length > 0) return;
+      assert.equal(interpreter === undefined, (python?.source ?? "system") === "system");
+      if (interpreter === undefined) return;
+      assert.ok(!interpreter.asRoot || facts.privileged);
+      for (const { name, after } of steps)
+        if (name === "python" || name === "runtime") assert.ok(after.includes("interpreter"), name);
+    });
+  });
+
+  it("runs vLLM on no Python that it is not made for", () => {
+    holds((facts, wish) => {
+      const { python, refusals } = planBootstrap(facts, { ...wish, engine: "vllm" });
+      if (refusals.length > 0) return;
       const [, minor = "0"] = (python?.version ?? "").split(".");
       assert.ok(Number(minor) >= 11 && Number(minor) <= 14, python?.version);
     });
