@@ -72,7 +72,7 @@ describe("targets", () => {
     });
     after(() => cloud.stop());
 
-    async function serve(name: string, asynchronous: boolean): Promise<void> {
+    async function serve(name: string, asynchronous: boolean, FIXTURE = "well"): Promise<void> {
       const client = new sagemaker.SageMakerClient(settingsFor(cloud));
       const S3DataSource = { S3Uri: "s3://queue/w/", S3DataType: "S3Prefix" } as const;
       await client.send(
@@ -81,6 +81,7 @@ describe("targets", () => {
           ExecutionRoleArn: "arn:aws:iam::123456789012:role/serve",
           PrimaryContainer: {
             Image: "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:1",
+            Environment: { FIXTURE },
             ModelDataSource: { S3DataSource: { ...S3DataSource, CompressionType: "None" } },
           },
         }),
@@ -118,6 +119,16 @@ describe("targets", () => {
         await serve("at-once", false);
         const client = settingsFor(cloud);
         return openEndpointModel({ endpointName: "at-once", form: "completion", client });
+      },
+      close: () => Promise.resolve(),
+    });
+    modelClientContract({
+      name: "a real-time endpoint whose image answers in JSON lines",
+      streams: true,
+      open: async () => {
+        await serve("in-lines", false, "json-lines");
+        const client = settingsFor(cloud);
+        return openEndpointModel({ endpointName: "in-lines", form: "completion", client });
       },
       close: () => Promise.resolve(),
     });
