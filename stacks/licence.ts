@@ -1,4 +1,4 @@
-import { loadShippedCatalogue } from "../components/catalogue/load.ts";
+import { loadCatalogue } from "../components/catalogue/load.ts";
 import { UserError } from "../components/user-error.ts";
 import type { Plan } from "../components/plan.ts";
 import { isEndpointPlan } from "../components/sagemaker-endpoint/stack-plan-text.ts";
@@ -6,6 +6,9 @@ import type { Settings } from "./settings.ts";
 
 /** What of a plan says whether a licence stands in the way. */
 export type LicencedModel = Pick<Plan, "gated" | "licence" | "modelId" | "huggingfaceRepo">;
+
+const unknownGating =
+  "No source of the catalogue says whether Hugging Face gates it, so it counts as gated. A row of your own in berth.catalogue.yaml can say gated: false.";
 
 /**
  * Holds an `up` of a gated model until its licence is accepted by name; a preview may look without. Another licence's
@@ -20,9 +23,16 @@ export function checkLicence(
 ): void {
   if (!gated || acceptLicence.includes(licence) || preview) return;
   const page = huggingfaceRepo === undefined ? "" : ` at https://huggingface.co/${huggingfaceRepo}`;
-  const known = loadShippedCatalogue().licences.find(({ name }) => name === licence);
+  const { licences, models } = loadCatalogue();
+  const terms = licences
+    .filter(({ name }) => name === licence)
+    .map(({ title, url, terms }) => `${title} (${url}): ${terms}`);
+  const named = models.find(({ id, variants = [] }) =>
+    [id, ...variants.map((variant) => variant.id)].includes(modelId),
+  );
+  const isKnown = named === undefined || named.gated !== undefined;
   throw new UserError(`${modelId} is gated: its licence, ${licence}, has to be accepted${page}.`, {
-    problems: known === undefined ? [] : [`${known.title} (${known.url}): ${known.terms}`],
+    problems: isKnown ? terms : [...terms, unknownGating],
     hint: `Accept it there, then say so: --accept-licence ${licence}, or berth:acceptLicence: ${licence} in the stack's file.`,
   });
 }

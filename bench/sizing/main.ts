@@ -8,7 +8,7 @@ import { errorOf, score, scoreDerived, scoreOutcomes } from "./score.ts";
  * row that is not set aside is printed with our error.
  */
 const catalogue = catalogueOfReferences();
-const { measured, outcomes } = loadReferences();
+const { measured, outcomes, earlier } = loadReferences();
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`.padStart(8);
@@ -59,6 +59,7 @@ for (const [task, rows] of [
 for (const [title, rows] of [
   ["all", outcomes],
   ["set aside", outcomes.filter(isHeldOut)],
+  ["earlier releases, not counted", earlier],
 ] as const) {
   const { right, rows: count, wronglyFitting, wronglyRefused } = scoreOutcomes(rows, catalogue);
   console.log(`verdicts, ${title}: ${right} of ${count} right`);

@@ -88,6 +88,8 @@ const outcomeSchema = z.strictObject({
   ...settingSchema,
   outcome: z.enum(["runs", "out-of-memory"]),
   usableMiB: z.number().positive(),
+  /** Release of vLLM, where it is one before 0.17, which took 38 bytes for sampling where later ones take 16. */
+  earlierRelease: z.string().optional(),
 });
 
 const fileSchema = z.strictObject({
@@ -121,20 +123,23 @@ export function catalogueOfReferences(): Catalogue {
 
 const folder = new URL("references/", import.meta.url);
 
-/** All rows of `references/`, checked against their schema. */
+/** All rows of `references/`, checked against their schema. Outcomes of earlier releases stand apart: the estimates are of later ones. */
 export function loadReferences(): {
   readonly measured: readonly Measured[];
   readonly outcomes: readonly Outcome[];
+  readonly earlier: readonly Outcome[];
 } {
   const measured: Measured[] = [];
   const outcomes: Outcome[] = [];
+  const earlier: Outcome[] = [];
   for (const name of readdirSync(folder).toSorted()) {
     const file = name.replace(/\.json$/, "");
     const { rows } = fileSchema.parse(JSON.parse(readFileSync(new URL(name, folder), "utf8")));
     for (const row of rows) {
-      if ("outcome" in row) outcomes.push({ ...row, file });
+      if ("outcome" in row)
+        (row.earlierRelease === undefined ? outcomes : earlier).push({ ...row, file });
       else measured.push({ ...row, file });
     }
   }
-  return { measured, outcomes };
+  return { measured, outcomes, earlier };
 }

@@ -108,9 +108,9 @@ function remedyOf(objections: readonly Objection[], first: string): string {
   return `${[first, ...[...lies].map((each) => helps[each])].join(", or ")}.`;
 }
 
-/** Whether it is known which GPUs a release is compiled for: as a plan, "newest" takes no other. */
-function isKnown({ computeCapabilities }: PytorchRelease): boolean {
-  return computeCapabilities !== undefined;
+/** Whether it is known which GPUs a release is compiled for, and nothing holds it back: as a plan, "newest" takes no other. */
+function isKnown({ computeCapabilities, heldBack }: PytorchRelease): boolean {
+  return computeCapabilities !== undefined && heldBack === undefined;
 }
 
 /** Its builds, newest first; where no release is named, the one that its project makes the default before them, as a plan says. */

@@ -1,6 +1,7 @@
 import type { Catalogue } from "./catalogue.ts";
 import { taskArchitectures } from "./task-architecture.ts";
 import type { Model } from "./model.ts";
+import type { Source } from "./source.ts";
 
 /** Which models to list; a limit that is left out holds none back. */
 export interface ModelFilter {
@@ -29,9 +30,11 @@ function billions(parameters: number | undefined): string {
     : `${(parameters / 1e9).toFixed(1)} B`;
 }
 
-function gatingOf({ gated }: Model): readonly string[] {
-  if (gated === undefined) return ["gating not known"];
-  return gated ? ["gated"] : [];
+function gatingOf({ gated, huggingfaceRepo }: Model): readonly string[] {
+  if (gated !== undefined) return gated ? ["gated"] : [];
+  return huggingfaceRepo === undefined
+    ? ["gating not known"]
+    : ["counts as gated, for no source says"];
 }
 
 function modelLine(model: Model): string {
@@ -50,7 +53,19 @@ export function listLines(catalogue: Catalogue, models: readonly Model[]): reado
   return [...sections, `${models.length} models; catalogue of ${catalogue.version}`];
 }
 
-function licenceLines(model: Model, { licences }: Catalogue): readonly string[] {
+/** Where the licence of the model and its text were read. */
+function licenceSources(names: string, sources: readonly Source[]): readonly string[] {
+  const named = new Set(names.split(";"));
+  return sources
+    .filter(({ name }) => named.has(name))
+    .map(({ where, asOf }) => `           read in ${where} (${asOf})`);
+}
+
+function licenceLines(
+  model: Model,
+  { licences }: Catalogue,
+  sources: readonly Source[],
+): readonly string[] {
   const known = licences.find(({ name }) => name === model.licence);
   const use = {
     yes: "commercial use",
@@ -61,9 +76,12 @@ function licenceLines(model: Model, { licences }: Catalogue): readonly string[] 
     model.commercialUse === undefined ? "commercial use not reviewed" : use[model.commercialUse];
   const gate = gatingOf(model).map((word) => `, ${word}`);
   const first = `licence    ${model.licence ?? "not known"}${gate.join("")}: ${allowed}`;
-  return known === undefined
-    ? [first]
-    : [first, `           ${known.terms}`, `           ${known.title}: ${known.url}`];
+  const terms =
+    known === undefined
+      ? []
+      : [`           ${known.terms}`, `           ${known.title}: ${known.url}`];
+  const { licenceSource = "" } = model;
+  return [first, ...terms, ...licenceSources(`${licenceSource};${known?.source ?? ""}`, sources)];
 }
 
 function cacheLine(model: Model): string {
@@ -98,7 +116,11 @@ function shapeLines(model: Model): readonly string[] {
 }
 
 /** One model as a person reads it: size, shape, cache, licence and where the figures are from. */
-export function modelLines(model: Model, catalogue: Catalogue): readonly string[] {
+export function modelLines(
+  model: Model,
+  catalogue: Catalogue,
+  sources: readonly Source[],
+): readonly string[] {
   const { parameters, activeParameters, weightsGiB, maxContextTokens, variants = [] } = model;
   const active =
     activeParameters === undefined ? "" : `, ${billions(activeParameters)} for each token`;
@@ -110,7 +132,7 @@ export function modelLines(model: Model, catalogue: Catalogue): readonly string[
       `${weightsGiB === undefined ? "files of unknown size" : `${weightsGiB} GiB of files`} in ${model.nativePrecision}`,
     ...(maxContextTokens === undefined ? [] : [`context    ${maxContextTokens} tokens at most`]),
     ...shapeLines(model),
-    ...licenceLines(model, catalogue),
+    ...licenceLines(model, catalogue, sources),
     ...(variants.length === 0 ? [] : [`also as    ${variants.map(({ id }) => id).join(", ")}`]),
     ...[model.kvNotes, model.notes].flatMap((note) =>
       note === undefined ? [] : [`note       ${note}`],

@@ -44,7 +44,7 @@ const expertsSchema = z.strictObject({
 const latentAttentionSchema = z.strictObject({
   queryRank: count.optional(),
   latentRank: count,
-  ropeDimension: count,
+  ropeDimension: z.int().nonnegative(),
   nopeDimension: count,
   valueDimension: count,
 });
@@ -150,6 +150,8 @@ export const modelSchema = z.strictObject({
   gated: z.boolean().optional(),
   commercialUse: z.enum(["yes", "no", "conditional"]).optional(),
   commercialNote: z.string().optional(),
+  /** Short names of where licence and gating were read, `;` between them. Left out where that was not recorded. */
+  licenceSource: z.string().optional(),
   confidence: z.enum(["high", "medium", "low"]),
   engine: z.enum(["vllm", "llama.cpp"]).optional(),
   source: z.string(),

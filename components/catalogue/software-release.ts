@@ -46,6 +46,8 @@ export const pytorchReleaseSchema = z.strictObject({
   /** Builds that carry PTX of their newest capability, which newer GPUs can compile. */
   ptxBuilds: z.array(z.string()).optional(),
   cudnn: z.string().optional(),
+  /** Why plans and `"newest"` do not take it yet; by its version it is taken. */
+  heldBack: z.string().optional(),
   source: z.string(),
   notes: z.string().optional(),
 });

@@ -2,6 +2,7 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import { partName } from "../identity.ts";
 import { compareVersions } from "../sizing/software-stack.ts";
 import { UserError } from "../user-error.ts";
+import type { PinnedImage } from "../container-images/image-digests.ts";
 import { trainingImage, type TrainingImages } from "./training-images.ts";
 
 /** A folder of `berth finetune`, as far as a job is planned from it. */
@@ -38,7 +39,7 @@ export interface TrainingWishes {
 }
 
 /** A training job as it will run: made from data alone. */
-export interface TrainingJobPlan {
+export interface TrainingJobPlan extends PinnedImage {
   /** The stack of its own that the job is brought up as. */
   readonly stack: string;
   readonly modelId: string;
@@ -48,7 +49,6 @@ export interface TrainingJobPlan {
   readonly spot: boolean;
   readonly keepWarmMinutes: number;
   readonly volumeGiB: number;
-  readonly image: string;
   readonly hours: number;
   /** Names of the quotas that it takes from, as Service Quotas has them. */
   readonly quotaNames: readonly string[];
@@ -196,7 +196,9 @@ export function trainingJobPlan(
   return {
     ...{ stack, modelId: folder.modelId, region, instanceType, instances, spot, keepWarmMinutes },
     volumeGiB: Math.ceil(folder.diskGiB),
-    image: wishes.image ?? trainingImage(ground.images, region),
+    ...(wishes.image === undefined
+      ? trainingImage(ground.images, region)
+      : { image: wishes.image, pin: undefined }),
     hours,
     quotaNames: [
       `${instanceType} for ${usage}`,

@@ -1,3 +1,4 @@
+import { imageLine } from "../container-images/image-digests.ts";
 import { usd } from "../plan-figures.ts";
 import type { TrainingJobPlan } from "./training-job-plan.ts";
 
@@ -12,11 +13,11 @@ function priceLine({ hourlyUsd, priceOf, spot, hours, keepWarmMinutes }: Trainin
 
 /** What a person is told of a training job before it is made. */
 export function trainingPlanLines(plan: TrainingJobPlan): readonly string[] {
-  const { stack, region, instances, instanceType, spot, volumeGiB, image, hours } = plan;
+  const { stack, region, instances, instanceType, spot, volumeGiB, hours } = plan;
   const how = spot ? "managed spot" : "on demand";
   return [
     `job        stack "${stack}" in ${region}: ${instances} x ${instanceType}, ${how}, ${volumeGiB} GiB of disk`,
-    `image      ${image}`,
+    imageLine(plan),
     `ends       when it is done, and ${hours} h after its start at the latest; waiting for capacity counts`,
     priceLine(plan),
   ];

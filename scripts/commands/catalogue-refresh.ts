@@ -209,6 +209,15 @@ function lines(changes: readonly string[], kept: readonly string[]): readonly st
   ];
 }
 
+/** Each reason once, with the first question that it stopped and how many more. */
+function reasonsOf(kept: readonly string[]): readonly string[] {
+  const byReason = Object.groupBy(kept, (line) => line.split(": kept, for ").at(-1) ?? line);
+  return Object.values(byReason).flatMap((same = []) => {
+    const [first = ""] = same;
+    return same.length === 1 ? [first] : [`${first} (and ${same.length - 1} more like it)`];
+  });
+}
+
 /**
  * Asks AWS and brings `berth.prices.json` and `berth.images.json` up to date.
  *
@@ -228,7 +237,7 @@ export async function refreshFile(request: RefreshRequest, terminal: Terminal): 
   const answers = Object.values(gathered.answers).flatMap((byRegion) => Object.values(byRegion));
   if (!answers.some((answer) => "values" in answer)) {
     throw new UserError("AWS answered none of the questions; nothing was written.", {
-      problems: kept.slice(0, 6),
+      problems: reasonsOf(kept),
       hint: "docs/iam-policy.md has the read-only policy that a refresh needs.",
     });
   }

@@ -1,6 +1,6 @@
 import type { Catalogue } from "../../components/catalogue/catalogue.ts";
 import { filterModels, listLines, modelLines } from "../../components/catalogue/catalogue-text.ts";
-import { findModel } from "../../components/catalogue/find-model.ts";
+import { findModel, nearestTypes } from "../../components/catalogue/find-model.ts";
 import { loadCatalogue, loadSources } from "../../components/catalogue/load.ts";
 import { taskArchitectures } from "../../components/catalogue/task-architecture.ts";
 import { shownType, typeLines } from "../../components/catalogue/type-text.ts";
@@ -30,9 +30,20 @@ function sizeLimit(text: string | undefined): number | undefined {
   });
 }
 
+/** @throws UserError naming all families, when none has that in its name */
+function checkFamily(family: string | undefined, { models }: Catalogue): void {
+  const asked = family?.toLowerCase();
+  const families = [...new Set(models.map((model) => model.family))];
+  if (asked === undefined || families.some((each) => each.toLowerCase().includes(asked))) return;
+  throw new UserError(`--family: no family has "${family ?? ""}" in its name.`, {
+    hint: `There are ${families.join(", ")}.`,
+  });
+}
+
 function list(options: CatalogueOptions, terminal: Terminal): number {
   const catalogue = loadCatalogue();
   const { task, family } = options;
+  checkFamily(family, catalogue);
   const models = filterModels(catalogue, { task, family, maxGiB: sizeLimit(options.maxGib) });
   terminal.say(...listLines(catalogue, models));
   const tasks = taskArchitectures.filter((each) => task === undefined || each.task === task);
@@ -44,7 +55,13 @@ function list(options: CatalogueOptions, terminal: Terminal): number {
 async function showType(name: string, catalogue: Catalogue, terminal: Terminal): Promise<boolean> {
   const today = (await readClock(undefined)).toISOString().slice(0, 10);
   const shown = shownType(name, catalogue, { sources: loadSources(), today });
-  if (shown === undefined) return false;
+  if (shown === undefined) {
+    const near = nearestTypes(name, catalogue);
+    if (near.length === 0) return false;
+    throw new UserError(`The EC2 type "${name}" is not in the catalogue.`, {
+      hint: `Did you mean ${near.join(", ")}? A type that it lacks can stand in berth.catalogue.yaml.`,
+    });
+  }
   terminal.say(...typeLines(shown, catalogue, today));
   terminal.result({ catalogueVersion: catalogue.version, ...shown });
   return true;
@@ -65,7 +82,7 @@ async function show(
     return exitCode.ok;
   }
   const model = config === undefined ? findModel(name ?? "", catalogue) : await readModel(config);
-  terminal.say(...modelLines(model, catalogue));
+  terminal.say(...modelLines(model, catalogue, loadSources()));
   terminal.result({ catalogueVersion: catalogue.version, model });
   return exitCode.ok;
 }

@@ -29,8 +29,7 @@ interface Ended {
   readonly err: string;
 }
 
-describe("berth push", function () {
-  this.timeout(120_000);
+describe("berth push", () => {
   const stack = `dev-push${process.pid % 100_000}`;
   const weights = `${stack}-weights`;
   const shard = safetensors(randomBytes(60 * 1024 * 1024));
@@ -119,8 +118,13 @@ describe("berth push", function () {
     const bucket = (await bucketOf())!;
     assert.match(bucket, new RegExp(`^${weights}-store`));
     // Parts that were on the wire when it was killed still land.
-    await new Promise((done) => setTimeout(done, 600));
-    const there = await stored();
+    let there = await stored();
+    for (let looks = 0; looks < 8; looks += 1) {
+      await new Promise((done) => setTimeout(done, 250));
+      const now = await stored();
+      if (now !== there) looks = 0;
+      there = now;
+    }
 
     const cut = cloud.calls().length;
     const second = await start("push", folder, "--env", stack, "--engine", "offline").ended;
@@ -151,6 +155,33 @@ describe("berth push", function () {
     await writeStackConfig(stackFilePath(stack), { "berth:model": "llama-2-7b" });
     await assert.rejects(push({ plan: true }), /llama-2-7b is gated/);
     await assert.rejects(push({ plan: true, acceptLicence: "mit" }), /llama-2-7b is gated/);
+  });
+
+  it("says that there are no AWS credentials before it asks the hub", async () => {
+    const hub = new HubServer();
+    await hub.start();
+    const others = Object.entries(environment).filter(([name]) => !name.startsWith("AWS_"));
+    const nowhere = {
+      AWS_CONFIG_FILE: "/nonexistent",
+      AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
+    };
+    const without = {
+      ...Object.fromEntries(others),
+      ...nowhere,
+      AWS_EC2_METADATA_DISABLED: "true",
+      HF_ENDPOINT: hub.endpoint,
+    };
+    const before = environment;
+    environment = without;
+    try {
+      const told = await start("push", `hf:${hub.repository}`, "--env", stack).ended;
+      assert.equal(told.code, 1, told.out);
+      assert.match(told.err, /there are no AWS credentials[^]*AWS_PROFILE/);
+      assert.deepEqual(hub.requests, []);
+    } finally {
+      environment = before;
+      await hub.stop();
+    }
   });
 
   it("takes hf:, s3:// and a folder, each by the stack's own settings", async () => {

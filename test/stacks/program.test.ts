@@ -59,6 +59,20 @@ describe("deployGpuHost", () => {
     }
   });
 
+  it("gives everything the tags of the user's own too", async () => {
+    const { resources } = await deployment("dev", { "berth:tags": { CostCenter: "42" } });
+    const taggable = resources.filter(
+      ({ type }) => type.startsWith("aws:") && !untaggableTypes.has(type),
+    );
+    for (const { name, inputs } of taggable) {
+      const tags = inputs["tags"] as Record<string, string> | undefined;
+      assert.deepEqual([tags?.["CostCenter"], tags?.["berth:stack"]], ["42", "dev"], name);
+    }
+    const template = resources.find(({ name }) => name === "dev-host-template");
+    const kinds = template?.inputs["tagSpecifications"] as { tags: Record<string, string> }[];
+    assert.ok(kinds.length > 2 && kinds.every(({ tags }) => tags["CostCenter"] === "42"));
+  });
+
   it("says on what it launches, and on the schedules' group, when it ends, and only there, so that an extension changes little", async () => {
     const { resources } = await deployment("dev");
     const dated = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("expires-at"));
@@ -173,6 +187,20 @@ describe("checkLicence", () => {
     checkLicence({}, gated, true);
     checkLicence({ acceptLicence: ["llama3.1"] }, gated, false);
     checkLicence({}, somePlan(), false);
+  });
+
+  it("holds what no source calls free as well, and says that it does not know", () => {
+    const plan = somePlan({ model: "stable-diffusion-2.1" });
+    assert.equal(plan.gated, true);
+    assert.throws(
+      () => {
+        checkLicence({}, plan, false);
+      },
+      (error) =>
+        error instanceof UserError &&
+        error.message.includes("its licence, openrail++, has") &&
+        error.problems.join().includes("No source of the catalogue says whether"),
+    );
   });
 
   it("does not take one licence's acceptance for another's", () => {

@@ -43,6 +43,8 @@ export interface DecoderShape {
   /** Queries that carry a gate for the output, and so are twice as wide. */
   readonly gatedQueries: boolean;
   readonly mla: Model["mla"];
+  /** A gate on what latent attention gives out, as wide as its values (Kimi K3). */
+  readonly latentGate: boolean;
   readonly compressed: CompressedAttention | undefined;
   readonly kinds: LayerKinds;
 }
@@ -101,10 +103,17 @@ function mlaOf(config: ConfigFields): Model["mla"] {
   return {
     ...(queryRank === undefined ? {} : { queryRank }),
     latentRank,
-    ropeDimension: config.neededCount("qk_rope_head_dim"),
+    ropeDimension: config.countOrZero("qk_rope_head_dim") ?? config.neededCount("qk_rope_head_dim"),
     nopeDimension: config.neededCount("qk_nope_head_dim"),
     valueDimension: config.neededCount("v_head_dim"),
   };
+}
+
+/** Norms of a layer, and vectors as wide as one. */
+function normsIn(config: ConfigFields, known: Traits): number {
+  if (config.flag("new_decoder_architecture") === true) return 2;
+  // Attention over the residuals of earlier blocks (Kimi K3) has two norms more, and two rows that score them.
+  return known.normsPerLayer + (config.has("attn_res_block_size") ? 4 : 0);
 }
 
 function traitsIn(config: ConfigFields, known: Traits): Traits {
@@ -119,7 +128,7 @@ function traitsIn(config: ConfigFields, known: Traits): Traits {
     outputBias: (glm ? undefined : attentionBias) ?? known.outputBias,
     mlpBias: config.flag("mlp_bias", "use_bias") ?? known.mlpBias,
     qkNorm: config.flag("use_qk_norm") === true && known.qkNorm === "none" ? "head" : known.qkNorm,
-    normsPerLayer: config.flag("new_decoder_architecture") === true ? 2 : known.normsPerLayer,
+    normsPerLayer: normsIn(config, known),
   };
 }
 
@@ -127,6 +136,12 @@ function layersOf(config: ConfigFields): number {
   const names = ["num_decoder_layers", "decoder_layers", "num_hidden_layers", "n_layer"] as const;
   const listed = config.has(...names) ? undefined : blockWords(config)?.length;
   return listed ?? config.neededCount(...names, "n_layers", "num_layers");
+}
+
+/** Zero stands where latent attention has sizes of its own instead. */
+function headDimensionIn(config: ConfigFields): number | undefined {
+  const named = config.countOrZero("head_dim", "kv_channels", "d_kv");
+  return named === 0 ? undefined : named;
 }
 
 /** Reads the decoder of a transformers config.json; what is wrong or missing is added to the problems of `config`. */
@@ -144,7 +159,7 @@ export function decoderShape(config: ConfigFields): DecoderShape {
   );
   const mla = mlaOf(config);
   const headDimension =
-    config.count("head_dim", "kv_channels", "d_kv") ??
+    headDimensionIn(config) ??
     (mla === undefined ? hiddenSize / attentionHeads : mla.nopeDimension + mla.ropeDimension);
   if (!Number.isInteger(headDimension)) {
     config.problem(
@@ -177,6 +192,7 @@ export function decoderShape(config: ConfigFields): DecoderShape {
     gatedQueries:
       config.flag("attn_output_gate") ?? /^qwen3_(next|5_text|5_moe_text)$/.test(modelType),
     mla,
+    latentGate: config.flag("mla_use_output_gate") === true,
     compressed: compressedAttention(config, layers),
     kinds: layerKinds(config, layers, modelType),
   };

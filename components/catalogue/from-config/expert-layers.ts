@@ -36,7 +36,7 @@ function sharedWidth(config: ConfigFields, modelType: string, width: number): nu
   );
   if (own === 0) return undefined;
   if (own !== undefined || modelType === "llama4_text") return own ?? width;
-  const shared = config.countOrZero("n_shared_experts") ?? 0;
+  const shared = config.countOrZero("n_shared_experts", "num_shared_experts") ?? 0;
   return shared === 0 ? undefined : shared * width;
 }
 

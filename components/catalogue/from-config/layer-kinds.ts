@@ -1,4 +1,5 @@
 import type { ConfigFields } from "./config-fields.ts";
+import { deltaWords, kimiDeltaAttention } from "./delta-attention.ts";
 import { traitsOf } from "./traits.ts";
 
 /** Recurrent layers of one kind, which keep a state of fixed size instead of a cache. */
@@ -102,7 +103,7 @@ function layerWords(config: ConfigFields, layers: number): readonly string[] | u
     }
     return listed;
   }
-  const blocks = blockWords(config);
+  const blocks = blockWords(config) ?? deltaWords(config, layers);
   if (blocks !== undefined) return blocks;
   const slid = config.counts("hybrid_layer_pattern");
   if (slid !== undefined) {
@@ -162,7 +163,9 @@ function recurrentLayers(
   words: readonly string[],
 ): RecurrentLayers | undefined {
   const linear = words.filter((word) => word === "linear_attention").length;
-  if (linear > 0) return { layers: linear, ...linearAttention(config) };
+  if (linear > 0) {
+    return { layers: linear, ...(kimiDeltaAttention(config) ?? linearAttention(config)) };
+  }
   const scans = words.filter((word) => word === "mamba").length;
   return scans === 0 ? undefined : { layers: scans, ...mamba(config) };
 }

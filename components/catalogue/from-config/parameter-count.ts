@@ -1,7 +1,7 @@
 import { compressedParameters } from "./compressed-attention.ts";
 import type { DecoderShape } from "./decoder-shape.ts";
 
-function latentAttention({ mla, hiddenSize, attentionHeads }: DecoderShape): number {
+function latentAttention({ mla, latentGate, hiddenSize, attentionHeads }: DecoderShape): number {
   if (mla === undefined) return 0;
   const { queryRank, latentRank, ropeDimension, nopeDimension, valueDimension } = mla;
   const queries = attentionHeads * (nopeDimension + ropeDimension);
@@ -14,7 +14,7 @@ function latentAttention({ mla, hiddenSize, attentionHeads }: DecoderShape): num
     hiddenSize * (latentRank + ropeDimension) +
     latentRank +
     latentRank * attentionHeads * (nopeDimension + valueDimension) +
-    attentionHeads * valueDimension * hiddenSize
+    attentionHeads * valueDimension * hiddenSize * (latentGate ? 2 : 1)
   );
 }
 

@@ -48,11 +48,13 @@ function compressed(config: ConfigFields): Quantisation {
   const weights = (groups?.section("group_0") ?? groups?.section("0"))?.section("weights");
   const bits = weights?.count("num_bits") ?? 8;
   const groupSize = weights?.count("group_size");
+  const layout = /^(mxfp4|nvfp4)/.exec(config.text("format") ?? "")?.[1];
+  const scaleBits = layout === undefined ? 16 : 8;
   return {
-    method: "compressed-tensors",
+    method: layout === "mxfp4" || layout === "nvfp4" ? layout : "compressed-tensors",
     bits,
     ...(groupSize === undefined ? {} : { groupSize }),
-    bitsPerWeight: bits + (groupSize === undefined ? 0 : 16 / groupSize),
+    bitsPerWeight: bits + (groupSize === undefined ? 0 : scaleBits / groupSize),
   };
 }
 

@@ -81,6 +81,8 @@ const traitsByType: Readonly<Record<string, Traits>> = {
   deepseek_v3: llama,
   deepseek_v32: llama,
   kimi_k2: llama,
+  kimi_linear: llama,
+  glm5_next_text: llama,
   glm_moe_dsa: llama,
   glm4_moe_lite: llama,
   deepseek_v4: llama,

@@ -3,7 +3,11 @@ import { usableMemoryMiB } from "../../../components/catalogue/accelerator.ts";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Tables } from "../../../components/catalogue/catalogue.ts";
-import { loadShippedCatalogue, tableFiles } from "../../../components/catalogue/load.ts";
+import {
+  loadShippedCatalogue,
+  loadSources,
+  tableFiles,
+} from "../../../components/catalogue/load.ts";
 import { tableSchemas } from "../../../components/catalogue/table-schemas.ts";
 
 const catalogue = loadShippedCatalogue();
@@ -202,6 +206,25 @@ describe("the catalogue that ships", () => {
       const terms = known.get(licence);
       assert.ok(terms !== undefined, `${id}: ${licence}`);
       assert.equal(commercialUse, terms.commercialUse, id);
+    }
+  });
+
+  it("explains where a licence was read, and has read those that few know", () => {
+    const sources = new Set(loadSources().map(({ name }) => name));
+    for (const { id, licence, licenceSource } of catalogue.models) {
+      for (const name of licenceSource?.split(";") ?? [])
+        assert.ok(sources.has(name), `${id}: ${name}`);
+      assert.ok(licence !== undefined || licenceSource === undefined, id);
+    }
+    for (const { name, source } of catalogue.licences) {
+      for (const each of source?.split(";") ?? []) assert.ok(sources.has(each), `${name}: ${each}`);
+    }
+    const newer = catalogue.models.filter(({ family }) =>
+      /^(GLM-5|Kimi|MiniMax|Nemotron 3)$/.test(family),
+    );
+    assert.ok(newer.length > 10);
+    for (const { id, gated, licenceSource } of newer) {
+      assert.ok(gated !== undefined && licenceSource !== undefined, id);
     }
   });
 

@@ -51,11 +51,40 @@ describe("findModel", () => {
     ["TheBloke/Llama-2-7b-hf", "llama-2-7b"],
     ["granite 8b", "granite-4.1-8b"],
     ["stable diffusion", "stable-diffusion-1.5"],
+    ["qwen3.5", "qwen3.5-9b, qwen3.5-27b, qwen3.5-35b-a3b"],
   ] as const) {
     it(`does not take "${asked}" for any, and names ${near}`, () => {
       assert.throws(
         () => findModel(asked, catalogue),
         (error) => error instanceof UserError && (error.hint ?? "").includes(near),
+      );
+    });
+  }
+
+  for (const asked of ["claude", "my-own-model", "x", "whisper", "acme/zephyr-7b-beta-AWQ"]) {
+    it(`names none for "${asked}", which resembles nothing, and says how to look`, () => {
+      assert.throws(
+        () => findModel(asked, catalogue),
+        ({ hint }: UserError) =>
+          /^No name there resembles it: .*--family <word>.*--config <path>/.test(hint ?? ""),
+      );
+    });
+  }
+
+  for (const [asked, near] of [
+    ["mistrall-large", /^Did you mean mistral/],
+    ["stabel difusion 3", /^Did you mean stable-diffusion/],
+    ["qwen 4 coder", /^Did you mean qwen2.5-coder/],
+    ["gpt-9-ultra", /^Did you mean gpt-/],
+  ] as const) {
+    it(`names for "${asked}" none of another family`, () => {
+      assert.throws(
+        () => findModel(asked, catalogue),
+        ({ hint = "" }: UserError) => {
+          const told = hint.slice("Did you mean ".length, hint.indexOf("?")).split(", ");
+          const first = told[0]?.split("-")[0]?.slice(0, 4) ?? "";
+          return near.test(hint) && told.every((id) => id.startsWith(first));
+        },
       );
     });
   }

@@ -7,6 +7,7 @@ import { loadCatalogue, loadShippedCatalogue } from "../../../components/catalog
 import { loadNotebookTypes } from "../../../components/notebook-instance/load-notebook-types.ts";
 import { planNotebook } from "../../../components/notebook-instance/notebook-plan.ts";
 import { refreshPrices } from "../../../components/catalogue/refresh.ts";
+import { UserError } from "../../../components/user-error.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { ClientSettings } from "../../../scripts/adapters/account-scope.ts";
 import { Terminal } from "../../../scripts/adapters/terminal.ts";
@@ -24,8 +25,7 @@ const unasked = {
   vcpuQuotas: {},
 };
 
-describe("berth catalogue refresh", function () {
-  this.timeout(60_000);
+describe("berth catalogue refresh", () => {
   let cloud: Cloud;
   let folder: string;
   let said: string;
@@ -182,7 +182,11 @@ describe("berth catalogue refresh", function () {
     cloud.setFault({ kind: "access-denied" });
     await assert.rejects(
       refresh("2026-12-01", false, ["us-east-1"]),
-      /AWS answered none of the questions/,
+      (error) =>
+        error instanceof UserError &&
+        error.message.includes("AWS answered none of the questions") &&
+        error.problems.length === 4 &&
+        /pricing:GetProducts [(]and \d more like it[)]$/.test(error.problems[1] ?? ""),
     );
     assert.deepEqual(readdirSync(folder), []);
   });

@@ -36,7 +36,7 @@ describe("berth catalogue", () => {
     assert.match(out, /^code: decoder-only transformer/m);
     assert.match(out, /^multimodal: vision encoder/m);
     assert.match(out, /^llama-2-7b .* 6\.7 B .* fp16, llama2, gated$/m);
-    assert.match(out, /^189 models; catalogue of 20\d\d-\d\d-\d\d$/m);
+    assert.match(out, /^195 models; catalogue of 20\d\d-\d\d-\d\d$/m);
   });
 
   it("filters by task, family and size", async () => {
@@ -68,6 +68,21 @@ describe("berth catalogue", () => {
       assert.equal(code, 1, size);
       assert.match(err, /is no size/);
     }
+  });
+
+  it("names the nearest EC2 types, and the families, where there are none of that name", async () => {
+    const type = await berth("show", "g6e.9xlarge");
+    assert.equal(type.code, 1);
+    assert.match(type.err, /The EC2 type "g6e\.9xlarge" is not .*\n.*Did you mean g6e\./);
+    const family = await berth("--family", "lamma");
+    assert.equal(family.code, 1);
+    assert.match(family.err, /no family has "lamma" in its name\.\n.*There are Llama 2, /);
+  });
+
+  it("says where the licence of a model was read", async () => {
+    const { out } = await berth("show", "kimi k3");
+    assert.match(out, /^ {11}read in .*tokenizer-sources\.js pins \(autumn 2026/m);
+    assert.match((await berth("show", "llama 1 7b")).out, /counts as gated, for no source says/);
   });
 
   it("shows one model with its licence and where its figures are from", async () => {

@@ -10,8 +10,7 @@ import { explainS3, S3Connection } from "../../../scripts/push/s3-client.ts";
 import { TargetBucket } from "../../../scripts/push/target-bucket.ts";
 import { restoreEnvironment, withoutAws } from "./support.ts";
 
-describe("S3Connection", function () {
-  this.timeout(30_000);
+describe("S3Connection", () => {
   let server: Server;
   let folder: string;
   /** Access keys that requests were signed with. */
@@ -96,6 +95,19 @@ describe("S3Connection", function () {
     assert.match(explainS3(error, "the push stopped").hint ?? "", /Log in again/);
     assert.ok(keys.length <= 4);
     connection.close();
+  });
+
+  it("finds out without a request whether there are credentials", async () => {
+    const connection = new S3Connection({ region: "us-east-1", lanes: 2 });
+    await connection.requireCredentials();
+    connection.close();
+    // Another file: the SDK remembers what it read.
+    process.env["AWS_CONFIG_FILE"] = join(folder, "none");
+    const without = new S3Connection({ region: "us-east-1", lanes: 2 });
+    const error: unknown = await without.requireCredentials().catch((refusal: unknown) => refusal);
+    assert.match(explainS3(error, "no credentials").hint ?? "", /AWS_PROFILE/);
+    without.close();
+    assert.deepEqual(keys, []);
   });
 
   it("learns a bucket's region from the redirect", async () => {

@@ -72,6 +72,54 @@ const kimi = {
   },
 };
 
+const k3 = {
+  model_type: "kimi_linear",
+  hidden_size: 7168,
+  intermediate_size: 33792,
+  moe_intermediate_size: 3072,
+  routed_expert_hidden_size: 3584,
+  num_hidden_layers: 93,
+  num_attention_heads: 96,
+  num_key_value_heads: 96,
+  num_experts: 896,
+  n_routed_experts: null,
+  n_shared_experts: null,
+  num_shared_experts: 2,
+  num_experts_per_tok: 16,
+  mla_use_output_gate: true,
+  attn_res_block_size: 12,
+  linear_attn_config: {
+    num_heads: 96,
+    head_dim: 128,
+    use_full_rank_gate: true,
+    full_attn_layers: [...Array.from({ length: 23 }, (_, i) => 4 * (i + 1)), 93],
+  },
+  quantization_config: {
+    quant_method: "compressed-tensors",
+    format: "mxfp4-pack-quantized",
+    config_groups: { group_0: { weights: { num_bits: 4, group_size: 32 } } },
+    ignore: ["re:.*self_attn.*", "re:.*shared_experts.*"],
+  },
+};
+
+const kimiLinear = {
+  model_type: "kimi_linear",
+  hidden_size: 2304,
+  intermediate_size: 9216,
+  moe_intermediate_size: 1024,
+  num_hidden_layers: 27,
+  num_attention_heads: 32,
+  num_key_value_heads: 32,
+  q_lora_rank: null,
+  n_routed_experts: 256,
+  linear_num_heads: 32,
+  linear_head_dim: 128,
+  layer_types: Array.from({ length: 27 }, (_, i) =>
+    i % 4 === 3 || i === 26 ? "full_attention" : "linear_attention",
+  ),
+  quantization_config: null,
+};
+
 function deepseekV4(layers: number, first: readonly number[]) {
   const rest = Array.from({ length: layers - first.length }, (_, i) => (i % 2 === 0 ? 4 : 128));
   return {
@@ -131,6 +179,32 @@ describe("what a configuration of 2026 gives", () => {
   it("gives Kimi K2.6 the size of its files, attention and shared experts in 16 bit", () => {
     // KAITO's table of presets has 554.32 GiB.
     near(drawn(kimi).weightsGiB, 554.32, 0.001);
+  });
+
+  it("counts Kimi K3 and Kimi Linear, most of whose layers keep a state", () => {
+    const kimiK3 = drawn({ text_config: { ...kimi.text_config, ...k3 } });
+    // "2.8T total, 104B active", and an index of about 1.561 TB in 4 bit.
+    near(kimiK3.parameters, 2.78e12, 0.001);
+    near(kimiK3.activeParameters, 104e9, 0.015);
+    near((kimiK3.weightsGiB ?? 0) * 1024 ** 3, 1.561e12, 0.001);
+    assert.deepEqual([kimiK3.kvGlobalLayers, kimiK3.kvBytesPerToken], [24, 24 * 2 * 576]);
+    // 49.1B in the headers of its files (https://huggingface.co/moonshotai/Kimi-Linear-48B-A3B-Instruct).
+    const linear = drawn({ ...kimi.text_config, ...kimiLinear });
+    near(linear.parameters, 49.13e9, 0.001);
+    const { linear_num_heads, linear_head_dim, ...rest } = kimiLinear;
+    const numbered = {
+      num_heads: linear_num_heads,
+      head_dim: linear_head_dim,
+      full_attn_layers: [4, 8, 12, 16, 20, 24, 27],
+    };
+    const nested = { ...rest, layer_types: null, linear_attn_config: numbered };
+    assert.deepEqual(drawn({ ...kimi.text_config, ...nested }), linear);
+  });
+
+  it("takes a rotary part of none, and a head dimension of 0 for none that is named", () => {
+    const flash = { qk_rope_head_dim: 0, head_dim: 0, num_hidden_layers: 2 };
+    const { mla, kvBytesPerToken, headDimension } = drawn({ ...kimi.text_config, ...flash });
+    assert.deepEqual([mla?.ropeDimension, kvBytesPerToken, headDimension], [0, 2 * 2 * 512, 128]);
   });
 
   it("counts DeepSeek V4 and its cache, four tokens or 128 to an entry", () => {
