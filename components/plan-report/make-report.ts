@@ -21,6 +21,7 @@ import type {
   TrainingAsked,
 } from "./report.ts";
 import { largestMachine, savingLadder } from "./saving-ladder.ts";
+import { smallerForms } from "./smaller-forms.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** GPUs that the user has, and what their electricity costs. */
@@ -150,6 +151,7 @@ export function makeReport(
     weightsDelivery: deliveryOf(chosen?.instanceType, weightsGiB, catalogue),
     own,
     otherRules: chosen === undefined ? [] : comparedRules(job, chosen.demand),
+    smallerForms: smallerForms(request, catalogue, decision),
     saving: savingOf(request, catalogue, decision, own),
     warnings: warningsOf(decision, request),
     catalogueVersion: catalogue.version,

@@ -1,4 +1,4 @@
-import { dollars, figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
+import { dollars, figure, gib, rangeText, shortGpu, timeText, usd } from "../plan-figures.ts";
 import { leaseLine, memoryLine, modelLine, typeLine } from "../plan-text.ts";
 import type { Range } from "../range.ts";
 import { groupedReasons } from "./grouped-reasons.ts";
@@ -117,6 +117,15 @@ function sagemakerLines({ serving, ladder }: PlanReport): string[] {
   ];
 }
 
+function smallerLines({ smallerForms }: PlanReport): string[] {
+  return smallerForms.map((form, index) => {
+    const { precision, instanceType, gpuModel, gpuCount, gpuMiB, hourlyUsd, loss } = form;
+    const gpu = `${gpuCount} x ${shortGpu(gpuModel)}`;
+    const text = `--precision ${precision}: ${instanceType} (${gpu}) at ${usd(hourlyUsd)} an hour, ${gib(gpuMiB)} a GPU; ${loss}`;
+    return line(index === 0 ? "fewer bits" : "", text);
+  });
+}
+
 function energyLines({ energy }: Rung): string[] {
   if (energy === undefined) return [];
   const { kwhAnHour, gramsAnHour, gridGramsPerKwh, gridSource } = energy;
@@ -208,6 +217,7 @@ export function reportLines(report: PlanReport): readonly string[] {
             line(index === 0 ? "price" : "", text),
           ),
           ...tokenLines(report, chosen),
+          ...smallerLines(report),
           ...aroundLines(report),
           ...sagemakerLines(report),
           ...energyLines(chosen),

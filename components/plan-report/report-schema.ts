@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { imageSpeedSchema, imageTrainingSchema } from "./image-schema.ts";
 import { layoutSchema, rangeSchema as range } from "./layout-schema.ts";
+import { smallerFormSchema } from "./smaller-form-schema.ts";
 
 const price = z.number().nonnegative();
 
@@ -247,6 +248,9 @@ export const planReportSchema = z.strictObject({
       }),
     )
     .describe("What other tools' rules say of the first rung."),
+  smallerForms: z
+    .array(smallerFormSchema)
+    .describe("The same server in fewer bits, where that is cheaper; empty where bits were named."),
   saving: saving.optional(),
   warnings: z.array(z.string()),
   catalogueVersion: z.iso.date(),
