@@ -164,6 +164,17 @@ describe("reportLines", () => {
     assert.doesNotMatch(text({ model: "qwen-7b", task: "finetune" }), /not brought up/);
   });
 
+  it("says that an up would refuse a precision that the engine does not make, and what does", () => {
+    const said = text({ model: "llama-2-7b", precision: "int8" });
+    assert.match(
+      said,
+      /^mind {7}.*vllm does not make int8 of fp16.*Set berth:engine to transformers/m,
+    );
+    assert.doesNotMatch(text({ model: "llama-2-7b", precision: "int4" }), /does not make/);
+    const images = text({ model: "stable-diffusion-xl-base-1.0", precision: "int4" });
+    assert.match(images, /diffusers does not make int4 .*Bring files that hold it/);
+  });
+
   it("says that nothing holds it", () => {
     assert.match(
       text({ model: "llama-3.1-405b", gpuCount: 1 }),
