@@ -13,6 +13,7 @@ import type { PlanRequest } from "../sizing/plan-request.ts";
 import { plannedModel } from "../sizing/planned-model.ts";
 import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
 import { comparedRules } from "./compared-rules.ts";
+import { longestContext } from "./longest-context.ts";
 import type {
   OwnMachine,
   PlanReport,
@@ -155,6 +156,7 @@ export function makeReport(
     weightsDelivery: deliveryOf(chosen?.instanceType, weightsGiB, catalogue),
     own,
     otherRules: chosen === undefined ? [] : comparedRules(job, chosen.demand),
+    longestContext: longestContext(job, chosen),
     smallerForms: smallerForms(request, catalogue, decision),
     saving: savingOf(request, catalogue, decision, own),
     warnings: warningsOf(decision, request),

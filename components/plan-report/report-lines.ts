@@ -60,6 +60,14 @@ function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
   ];
 }
 
+function contextLines({ longestContext, serving }: PlanReport): string[] {
+  if (longestContext === undefined || serving === undefined) return [];
+  const { tokens, ofModel } = longestContext;
+  if (tokens <= serving.contextTokens) return [];
+  const all = ofModel ? ", all that the model takes" : "";
+  return [line("", `one sequence alone may have ${tokens.toLocaleString("en-US")} tokens${all}`)];
+}
+
 function tokenLines({ serving }: PlanReport, { perMillionTokensUsd, fullLoad }: Rung): string[] {
   if (perMillionTokensUsd === undefined || serving === undefined) return [];
   const full =
@@ -212,6 +220,7 @@ export function reportLines(report: PlanReport): readonly string[] {
           typeLine(chosen, report.ranking.by),
           ...layoutTexts(chosen).map(([label, text]) => line(label, text)),
           ...servingSpeedLines(report, chosen),
+          ...contextLines(report),
           ...trainingLines(report, chosen),
           ...priceTexts(report, chosen).map((text, index) =>
             line(index === 0 ? "price" : "", text),

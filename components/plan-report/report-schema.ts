@@ -248,6 +248,12 @@ export const planReportSchema = z.strictObject({
       }),
     )
     .describe("What other tools' rules say of the first rung."),
+  longestContext: z
+    .strictObject({ tokens: z.int().positive(), ofModel: z.boolean() })
+    .optional()
+    .describe(
+      "What one sequence alone may have on the first rung, and whether it is the model's limit.",
+    ),
   smallerForms: z
     .array(smallerFormSchema)
     .describe("The same server in fewer bits, where that is cheaper; empty where bits were named."),

@@ -1,3 +1,4 @@
+import type { LongestContext } from "./longest-context.ts";
 import type { Placement, Plan, Rejection } from "../plan.ts";
 import type { Energy } from "../pricing/energy.ts";
 import type { WeightsDelivery } from "../pricing/weights-delivery.ts";
@@ -233,6 +234,8 @@ export interface PlanReport {
   readonly own: OwnMachine | undefined;
   /** What other tools' rules say of the first rung. */
   readonly otherRules: readonly ComparedRule[];
+  /** On the first rung, of one sequence alone; undefined for what is no server of text. */
+  readonly longestContext: LongestContext | undefined;
   /** Cheaper in fewer bits; empty where a precision was asked for. */
   readonly smallerForms: readonly SmallerForm[];
   readonly saving: SavingLadder | undefined;

@@ -138,6 +138,20 @@ describe("reportLines", () => {
     assert.match(lines, /to make it fit RTX 3060 12GB/);
   });
 
+  it("says the longest context of one sequence alone, which fits as it is and no longer", () => {
+    assert.match(
+      text({ model: "llama-3.1-8b", contextTokens: 8192, concurrency: 8 }),
+      /^ {11}one sequence alone may have 131,072 tokens, all that the model takes$/m,
+    );
+    const tight = { model: "llama-3.1-8b", instanceTypes: ["g6.xlarge"] };
+    const { longestContext } = report(tight);
+    assert.equal(longestContext?.ofModel, false);
+    const holds = (contextTokens: number) => report({ ...tight, contextTokens }).ladder.length > 0;
+    assert.ok(holds(longestContext.tokens));
+    assert.ok(!holds(longestContext.tokens + 512));
+    assert.equal(report({ model: "sdxl" }).longestContext, undefined);
+  });
+
   it("says what fewer bits would cost, where they are cheaper and none were asked for", () => {
     const wide = { model: "llama-3.1-8b", contextTokens: 8192, concurrency: 8 };
     const line =
