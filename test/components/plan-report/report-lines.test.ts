@@ -146,7 +146,8 @@ describe("reportLines", () => {
     const tight = { model: "llama-3.1-8b", instanceTypes: ["g6.xlarge"] };
     const { longestContext } = report(tight);
     assert.equal(longestContext?.ofModel, false);
-    const holds = (contextTokens: number) => report({ ...tight, contextTokens }).ladder.length > 0;
+    const holds = (contextTokens: number) =>
+      report({ ...tight, contextTokens }).ladder[0]?.comfortable === true;
     assert.ok(holds(longestContext.tokens));
     assert.ok(!holds(longestContext.tokens + 512));
     assert.equal(report({ model: "sdxl" }).longestContext, undefined);
