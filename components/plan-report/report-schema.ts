@@ -2,6 +2,7 @@ import { z } from "zod";
 import { imageSpeedSchema, imageTrainingSchema } from "./image-schema.ts";
 import { layoutSchema, rangeSchema as range } from "./layout-schema.ts";
 import { smallerFormSchema } from "./smaller-form-schema.ts";
+import { trainingAskedSchema } from "./training-asked-schema.ts";
 
 const price = z.number().nonnegative();
 
@@ -182,26 +183,7 @@ export const planReportSchema = z.strictObject({
       answerTokens: z.int().positive(),
     })
     .optional(),
-  trainingAsked: z
-    .strictObject({
-      method: z.string(),
-      precision: z.string(),
-      optimizer: z.string(),
-      sequenceTokens: z.int().positive().optional(),
-      microBatch: z.int().positive(),
-      gradientCheckpointing: z.boolean(),
-      datasetTokens: z.number().positive().optional(),
-      epochs: z.number().positive().optional(),
-      imageSize: z
-        .strictObject({ width: z.int().positive(), height: z.int().positive() })
-        .optional()
-        .describe("Of an image model, which has no tokens."),
-      trainTextEncoder: z
-        .boolean()
-        .optional()
-        .describe("Of an image model: whether its text encoders learn as well."),
-    })
-    .optional(),
+  trainingAsked: trainingAskedSchema.optional(),
   weightsGiB: z.number().nonnegative(),
   rootVolumeGiB: z.number().positive(),
   hostMemoryGiB: z.number().positive().optional(),
