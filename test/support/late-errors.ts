@@ -5,7 +5,8 @@ import { appendFileSync, writeFileSync } from "node:fs";
 // It takes all listeners away after each file, but not this callback.
 process.setUncaughtExceptionCaptureCallback((error) => {
   // While tests run, mocha listens, and blames the one that runs.
-  if (process.emit("uncaughtException", error, "uncaughtException")) return;
+  const listeners: NodeJS.EventEmitter = process;
+  if (listeners.emit("uncaughtException", error, "uncaughtException")) return;
   const text = error.stack ?? error.message;
   process.stderr.write(`An error after its tests were over:\n${text}\n`);
   const { BERTH_LATE_ERRORS: file } = process.env;
