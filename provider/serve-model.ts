@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { vllmRelease } from "../components/catalogue/vllm-release.ts";
 import { UserError } from "../components/user-error.ts";
 import { SshError } from "./adapters/ssh-error.ts";
 import { callModel, wholeText } from "./adapters/model-api.ts";
@@ -9,9 +10,11 @@ import { ensureFolder } from "./connection.ts";
 import { engineCommand, type EngineLaunch } from "./engines/engine-command.ts";
 import type { Operation } from "./plugin/resource-type.ts";
 import { remoteScript } from "./remote/scripts.ts";
+import { servedAdapters } from "./served-adapters.ts";
 import { putServerSecrets, type SecretWishes } from "./server-secrets.ts";
 
 const script = remoteScript("model-server.sh");
+const removal = remoteScript("remove-engines.sh");
 /** Loading tens of GB takes minutes; more than this is a failure. */
 const usualPatienceSeconds = 1800;
 /** A server that was restarted so often does not come up. */
@@ -27,6 +30,8 @@ export interface ServeInputs
   readonly weightsVersion: string;
   /** More arguments for the engine. */
   readonly arguments: readonly string[];
+  /** Keep an older release of the engine when the new one has answered. @default false */
+  readonly keepOldEngine?: boolean | undefined;
 }
 
 /** A server that answers. */
@@ -90,10 +95,11 @@ export async function serveModel(
   const dataFolder = await ensureFolder(host, inputs.dataFolder);
   const folder = `${dataFolder}/model-server`;
   const weights = await ensureFolder(host, inputs.weightsFolder);
+  const adapters = await servedAdapters(host, inputs);
   const secrets = await putServerSecrets(host, folder, inputs);
   const { tls, tokenFile, certificate } = secrets;
   const listenAddress = inputs.open === true ? "0.0.0.0" : "127.0.0.1";
-  const launch = { ...inputs, dataFolder, weights, listenAddress, tls, tokenFile };
+  const launch = { ...inputs, dataFolder, weights, adapters, listenAddress, tls, tokenFile };
   const command = await engineCommand(host, launch);
   const words = [...command, ...inputs.arguments];
   // In the environment of the command, so that other weights, and another certificate, make another command.
@@ -118,10 +124,25 @@ export async function serveModel(
     operation,
   );
   operation.log(`the model answered a prompt after ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  if (inputs.engine === "vllm" && inputs.keepOldEngine !== true)
+    await removeOldEngines(host, dataFolder, operation);
   const scheme = tls === undefined ? "http" : "https";
   const address = inputs.open === true ? host.target.host : "127.0.0.1";
   const url = `${scheme}://${address.includes(":") ? `[${address}]` : address}:${inputs.port}`;
   return { url, answeredAt: new Date().toISOString(), unit, certificate: certificate ?? "" };
+}
+
+/** Until now the older release could still have been gone back to. */
+async function removeOldEngines(host: Host, folder: string, operation: Operation): Promise<void> {
+  const result = await host.script(removal, {
+    args: [folder, vllmRelease.version],
+    timeoutMs: 300_000,
+  });
+  for (const name of result.stdout.split("\n").filter((line) => line !== ""))
+    operation.log(`${name} is removed: ${vllmRelease.version} has answered`);
+  // The model is served all the same.
+  if (result.code !== 0)
+    operation.log(`an older engine could not be removed: ${result.stderr.trim()}`, "warning");
 }
 
 function startError(stderr: string, host: Host): UserError {
@@ -137,17 +158,25 @@ function startError(stderr: string, host: Host): UserError {
 }
 
 interface Wait {
-  readonly inputs: Asked;
+  readonly inputs: Asked & Pick<ServeInputs, "adapters">;
   readonly folder: string;
   readonly deadline: number;
   readonly patience: number;
 }
 
+/** Whether the model answers, and each adapter by its own name: one that cannot be computed with kills the engine then. */
+async function answersAll(host: Host, { adapters = [], ...inputs }: Wait["inputs"]) {
+  for (const modelId of [inputs.modelId, ...adapters.map(({ name }) => name)]) {
+    // A model that computes on a CPU may need a while for its first tokens.
+    if (!(await ask(host, { ...inputs, modelId }, 60_000))) return false;
+  }
+  return true;
+}
+
 async function waitForAnswer(host: Host, wait: Wait, operation: Operation): Promise<void> {
   for (let pause = 200, told = Date.now(); ; pause = Math.min(pause * 1.3, 3000)) {
     operation.signal.throwIfAborted();
-    // A model that computes on a CPU may need a while for its first tokens.
-    if (await ask(host, wait.inputs, 60_000)) return;
+    if (await answersAll(host, wait.inputs)) return;
     const status = (await host.output(script, ["status", wait.folder])).trim();
     if (status === "stopped") throw await notServing(host, wait, "the model server ended");
     const restarts = Number(/^starting (\d+)/.exec(status)?.[1] ?? 0);

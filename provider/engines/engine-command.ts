@@ -28,6 +28,10 @@ export interface EngineLaunch {
   readonly quantise: LoadPrecision;
   /** How the cache is held, in the engine's own word. @default 16 bit */
   readonly kvCacheDtype?: string | undefined;
+  /** LoRA adapters beside the model, each in its folder on the host. @default none */
+  readonly adapters?: readonly { readonly name: string; readonly folder: string }[] | undefined;
+  /** The highest rank among them. */
+  readonly adapterRank?: number | undefined;
   /** For requests that say none. @default the engine's own */
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
@@ -39,14 +43,33 @@ function flag(name: string, value: string | number | undefined): Words {
   return value === undefined ? [] : [name, String(value)];
 }
 
+/** All of them may be asked at once (https://docs.vllm.ai/en/latest/features/lora/). */
+function adapterWords({ adapters = [], adapterRank }: EngineLaunch): Words {
+  if (adapters.length === 0) return [];
+  return [
+    "--enable-lora",
+    ...flag("--max-loras", adapters.length),
+    ...flag("--max-lora-rank", adapterRank),
+    "--lora-modules",
+    ...adapters.map(({ name, folder }) => `${name}=${folder}`),
+  ];
+}
+
+/**
+ * Starts a program of an environment with the environment's own programs before others, as its activation does: kernels are built
+ * with the `ninja` that lies there (https://github.com/vllm-project/vllm/issues/49029).
+ */
+const activated = 'PATH=$0/bin:$PATH exec "$0/bin/$1" "${@:2}"';
+
 /** https://docs.vllm.ai/en/latest/cli/serve/ */
 function vllmWords(launch: EngineLaunch): Words {
   const { temperature, topP, quantise } = launch;
   const sampling = { temperature, top_p: topP };
   const given = temperature !== undefined || topP !== undefined;
   return [
-    `${launch.dataFolder}/engines/vllm-${vllmRelease.version}/bin/vllm`,
-    "serve",
+    ...["bash", "-c", activated],
+    `${launch.dataFolder}/engines/vllm-${vllmRelease.version}`,
+    ...["vllm", "serve"],
     launch.weights,
     // Its token comes in the environment, VLLM_API_KEY, which the start script reads from the file.
     ...flag("--host", launch.listenAddress),
@@ -59,6 +82,7 @@ function vllmWords(launch: EngineLaunch): Words {
     ...flag("--quantization", vllmQuantisation[quantise]),
     ...flag("--kv-cache-dtype", launch.kvCacheDtype),
     ...flag("--override-generation-config", given ? JSON.stringify(sampling) : undefined),
+    ...adapterWords(launch),
   ];
 }
 
