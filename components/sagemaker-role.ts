@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "./named-tags.ts";
+import { parseImageAddress } from "./sagemaker-endpoint/serving-container.ts";
 import { trustPolicy } from "./trust-policy.ts";
 
 /** What a role of SageMaker is made of. */
@@ -52,3 +53,45 @@ export function standInVpc(inVpc: boolean): object[] {
   ];
   return [{ Sid: "StandInVpc", Effect: "Allow", Action, Resource: "*" }];
 }
+
+/** A policy takes one or a list; one is read more easily. */
+export function oneOrAll(entries: readonly string[]): string | readonly string[] {
+  const all = [...new Set(entries)];
+  const [first = ""] = all;
+  return all.length === 1 ? first : all;
+}
+
+/** What the role of containers may do to pull its images; one whose address is not of ECR's form is the own account's. */
+export function pullImages(
+  images: readonly string[],
+  { account, region }: { readonly account: string; readonly region: string },
+): object[] {
+  const addresses = images.map(
+    (image) => parseImageAddress(image) ?? { account, region, repository: "*" },
+  );
+  return [
+    // It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+    { Sid: "LogInToEcr", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" },
+    {
+      Sid: "PullImage",
+      Effect: "Allow",
+      Action: [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+      ],
+      Resource: oneOrAll(
+        addresses.map((at) => `arn:aws:ecr:${at.region}:${at.account}:repository/${at.repository}`),
+      ),
+    },
+  ];
+}
+
+/** What its containers measure of themselves. It takes no resource; the namespace limits it. */
+export const writeMetrics: object = {
+  Sid: "WriteMetrics",
+  Effect: "Allow",
+  Action: "cloudwatch:PutMetricData",
+  Resource: "*",
+  Condition: { StringLike: { "cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"] } },
+};

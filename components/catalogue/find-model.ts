@@ -53,11 +53,40 @@ function words(name: string): readonly string[] {
   return name.toLowerCase().match(/\d+(?:\.\d+)*|[a-z]+/g) ?? [];
 }
 
-/** Identifiers of the models whose names are nearest to the asked one, nearest first. */
+/** Words of many names, which say nothing of what a model is. */
+const commonWords: ReadonlySet<string> = new Set([
+  ...["base", "chat", "hf", "instruct", "it", "model", "v"],
+  ...["awq", "bnb", "fp", "ggml", "gguf", "gptq", "int", "nf"],
+]);
+
+/** Edits that a word may be away from another to be a slip of it. */
+function slips(word: string): number {
+  if (word.length < 5) return 0;
+  return word.length < 7 ? 1 : 2;
+}
+
+/** Whether two names share a word that says something, slips of the pen allowed, or are all but spelt alike. */
+function resembles(asked: string, model: Model): boolean {
+  const told = words(asked).filter((word) => /^[a-z]{2,}$/.test(word) && !commonWords.has(word));
+  const names = [...namesOf(model).map(({ name }) => name.split("/").at(-1) ?? ""), model.family];
+  const own = new Set(names.flatMap(words));
+  const near = (word: string) =>
+    own.has(word) || [...own].some((other) => isWithin(slips(word), word, other));
+  const plain = plainName(asked);
+  const allowed = Math.floor(plain.length / 4);
+  return told.some(near) || names.some((name) => isWithin(allowed, plain, plainName(name)));
+}
+
+function isWithin(edits: number, left: string, right: string): boolean {
+  return Math.abs(left.length - right.length) <= edits && editDistance(left, right) <= edits;
+}
+
+/** Identifiers of the models whose names resemble the asked one, nearest first; none where none does. */
 export function nearestModels(name: string, catalogue: Catalogue, count = 3): readonly string[] {
   const asked = plainName(name);
   const askedWords = words(name);
   return catalogue.models
+    .filter((model) => resembles(name, model))
     .map((model) => {
       const own = new Set(words(model.id));
       const distance = editDistance(asked, plainName(model.id));
@@ -113,19 +142,22 @@ function alike(name: string, catalogue: Catalogue): readonly Model[] {
  * The model of that name: its id, its Hugging Face repository, an alias, or one of these in another spelling (`Llama2 7B`).
  * The name of a variant (`falcon-40b-instruct`) gives the model with the variant's name and repository.
  *
- * @throws UserError naming the nearest ones when there is none, or all of them when the spelling fits several
+ * @throws UserError naming those that resemble it when there is none, or all of them when the spelling fits several
  */
 export function findModel(name: string, catalogue: Catalogue): Model {
   const exact = catalogue.models.find((model) => model.id === name);
   if (exact !== undefined) return exact;
   const fitting = alike(name, catalogue);
-  const [only, ...others] = fitting;
-  if (only !== undefined && others.length === 0) return only;
+  const [only, second] = fitting;
+  if (only !== undefined && second === undefined) return only;
   const near = only === undefined ? nearestModels(name, catalogue) : fitting.map(({ id }) => id);
   const what = only === undefined ? "is not in the catalogue" : "fits more than one model";
+  const list = '"berth catalogue" names all of them';
+  const others =
+    near.length > 0
+      ? `Did you mean ${near.join(", ")}? ${list}`
+      : `No name there resembles it: ${list}, and "berth catalogue --family <word>" those of one family`;
   throw new UserError(`The model "${name}" ${what}.`, {
-    hint:
-      `Did you mean ${near.join(", ")}? "berth catalogue" names all of them; ` +
-      `"--config <path>" takes any other model from its folder, config.json or .gguf file.`,
+    hint: `${others}; "--config <path>" takes any other model from its folder, config.json or .gguf file.`,
   });
 }

@@ -73,10 +73,10 @@ function fitOf(request: ExistingHostRequest, job: Job, gpus: readonly OwnGpu[]):
 /** What serves there. @throws UserError for what cannot be served on it */
 function engineOf(request: ExistingHostRequest, job: Job, gpus: readonly OwnGpu[]): ServingEngine {
   const engine = job.task === "serve" ? job.workload.engine : "training";
-  const named = request.engine !== undefined || request.customModel !== undefined;
-  const unserved = named ? undefined : whyUnserved(job.model);
-  if (unserved !== undefined)
-    return refuse(request, `engine: ${unserved}`, "Take another model, or name an engine.");
+  const unserved = request.customModel === undefined ? whyUnserved(job.model) : undefined;
+  if (unserved !== undefined) {
+    return refuse(request, `engine: ${unserved}`, "Take another model.");
+  }
   if (engine === "training" || engine === "tgi")
     return refuse(request, `engine: ${engine} is not served`, "Take another engine.");
   if (engine === "vllm" && gpus.length === 0) {

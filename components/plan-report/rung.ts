@@ -19,10 +19,10 @@ import {
   servingSpeed,
   type GpuRates,
   type ServedModel,
-  type ServingMachine,
+  type ServingSpeed,
 } from "../throughput/serving-speed.ts";
 import type { FullLoad, Rung, SagemakerOffer } from "./report.ts";
-import { trainingRung } from "./training-rung.ts";
+import { trainingPace, trainingRung } from "./training-rung.ts";
 
 /** Sequences that vLLM takes at once by default (`max_num_seqs`). */
 const mostSequences = 256;
@@ -60,21 +60,28 @@ function mostAtOnce({ demand, placement }: Candidate, concurrency: number): numb
   return Math.max(1, Math.min(Math.max(mostSequences, concurrency), most));
 }
 
-interface Economics {
-  readonly candidate: Candidate;
-  readonly machine: ServingMachine;
+/** How fast a type answers: the same in every region, and in every market. */
+interface ServingPace {
+  readonly speed: ServingSpeed;
+  /** With as many sequences as the first GPU has cache for. */
+  readonly full: Pick<FullLoad, "concurrency" | "speed">;
 }
 
-function fullLoadOf(
+function servingPace(
   job: ServingJob,
-  served: ServedModel,
-  { candidate, machine }: Economics,
-): FullLoad {
-  const concurrency = mostAtOnce(candidate, job.workload.concurrency);
+  served: ServedModel | undefined,
+  candidate: Candidate,
+): ServingPace | undefined {
+  const gpu = rates(candidate.accelerator);
+  if (gpu === undefined || served === undefined) return undefined;
+  const { tensorParallel, pipelineParallel } = candidate.demand;
+  const { nvlink } = candidate.placement;
+  const machine = { gpu, tensorParallel, pipelineParallel, nvlink };
   const { promptTokens, answerTokens } = job;
-  const speed = servingSpeed(served, { promptTokens, answerTokens, concurrency }, machine);
-  const price = perMillionTokensUsd(candidate.hourly.totalUsd, speed.totalTokensPerSecond);
-  return { concurrency, speed, perMillionTokensUsd: price };
+  const at = (concurrency: number) =>
+    servingSpeed(served, { promptTokens, answerTokens, concurrency }, machine);
+  const concurrency = mostAtOnce(candidate, job.workload.concurrency);
+  return { speed: at(job.workload.concurrency), full: { concurrency, speed: at(concurrency) } };
 }
 
 const nothing = {
@@ -101,22 +108,14 @@ function imageEconomics({ model, workload, imageSteps }: ServingJob, candidate: 
   return { ...nothing, imageSpeed: made, perThousandImagesUsd: cost };
 }
 
-function servingEconomics(job: ServingJob, served: ServedModel | undefined, candidate: Candidate) {
+function servingEconomics(job: ServingJob, candidate: Candidate, pace: ServingPace | undefined) {
   if (job.model.task === "image-generation") return imageEconomics(job, candidate);
-  const gpu = rates(candidate.accelerator);
-  if (gpu === undefined || served === undefined) return nothing;
-  const { tensorParallel, pipelineParallel } = candidate.demand;
-  const { nvlink } = candidate.placement;
-  const machine = { gpu, tensorParallel, pipelineParallel, nvlink };
-  const { promptTokens, answerTokens } = job;
-  const request = { promptTokens, answerTokens, concurrency: job.workload.concurrency };
-  const speed = servingSpeed(served, request, machine);
-  return {
-    ...nothing,
-    speed,
-    perMillionTokensUsd: perMillionTokensUsd(candidate.hourly.totalUsd, speed.totalTokensPerSecond),
-    fullLoad: fullLoadOf(job, served, { candidate, machine }),
-  };
+  if (pace === undefined) return nothing;
+  const { speed, full } = pace;
+  const priceOf = ({ totalTokensPerSecond }: ServingSpeed) =>
+    perMillionTokensUsd(candidate.hourly.totalUsd, totalTokensPerSecond);
+  const fullLoad: FullLoad = { ...full, perMillionTokensUsd: priceOf(full.speed) };
+  return { ...nothing, speed, perMillionTokensUsd: priceOf(speed), fullLoad };
 }
 
 /** The endpoint types of the catalogue, by the EC2 type and region. */
@@ -182,20 +181,42 @@ function spotOf(
   };
 }
 
+/** What a type takes, worked out once for all its regions and markets. */
+function byType<Value>(make: (candidate: Candidate) => Value): (candidate: Candidate) => Value {
+  const known = new Map<string, Value>();
+  return (candidate) => {
+    const { instanceType } = candidate.placement;
+    const value = known.get(instanceType) ?? make(candidate);
+    known.set(instanceType, value);
+    return value;
+  };
+}
+
+/** Time and what follows from it. */
+function economicsMaker(job: Job) {
+  if (job.task === "serve") {
+    const served = servedModel(job);
+    const paceOf = byType((candidate) => servingPace(job, served, candidate));
+    return (candidate: Candidate) => servingEconomics(job, candidate, paceOf(candidate));
+  }
+  const images = job.model.task === "image-generation";
+  const paceOf = byType((candidate) => (images ? undefined : trainingPace(job, candidate)));
+  return (candidate: Candidate) => ({
+    ...nothing,
+    ...trainingRung(job, candidate, paceOf(candidate)),
+  });
+}
+
 /** Puts price, time and energy to candidates of one job. */
 export function rungMaker(job: Job, catalogue: Catalogue, monthlyHours: number) {
   const offerOf = sagemakerOffers(catalogue);
   const trainingJobOf = trainingJobs(catalogue);
-  const served = job.task === "serve" ? servedModel(job) : undefined;
+  const economicsOf = economicsMaker(job);
   return (candidate: Candidate): Rung => {
     const { placement, type, demand, hourly, software } = candidate;
-    const economics =
-      job.task === "serve"
-        ? servingEconomics(job, served, candidate)
-        : { ...nothing, ...trainingRung(job, candidate) };
     return {
       ...placement,
-      ...economics,
+      ...economicsOf(candidate),
       demand,
       hourly,
       monthlyUsd: roundUsd(hourly.totalUsd * monthlyHours),

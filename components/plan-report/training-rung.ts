@@ -91,19 +91,33 @@ function imageTraining(
   return { ...speed, perThousandImagesUsd };
 }
 
+/** Layout and time of a training: the same in every region, and in every market. */
+export interface TrainingPace extends Pick<Rung, "layout"> {
+  /** Undefined where the GPU's peak is not known. */
+  readonly training: TrainingTime | undefined;
+}
+
+/** Of a model that is no image model. */
+export function trainingPace(job: TrainingJob, candidate: Candidate): TrainingPace {
+  const step = stepOfCandidate(job, candidate);
+  const layout = layoutOf(candidate, step);
+  const tflops = densePeakTflops(candidate.accelerator);
+  if (tflops === undefined) return { layout, training: undefined };
+  const training =
+    step === undefined ? singleHostTime(job, candidate, tflops) : clusterTime(step, job);
+  return { layout, training };
+}
+
 /** Layout, time and price of a training; without the last two where the GPU's peak is not known; none of an image model. */
 export function trainingRung(
   job: TrainingJob,
   candidate: Candidate,
+  pace: TrainingPace | undefined,
 ): Pick<Rung, "layout"> & Partial<Pick<Rung, "training" | "jobUsd" | "imageTraining">> {
-  if (job.model.task === "image-generation") {
+  if (pace === undefined) {
     return { layout: undefined, imageTraining: imageTraining(job, candidate) };
   }
-  const step = stepOfCandidate(job, candidate);
-  const layout = layoutOf(candidate, step);
-  const tflops = densePeakTflops(candidate.accelerator);
-  if (tflops === undefined) return { layout };
-  const training =
-    step === undefined ? singleHostTime(job, candidate, tflops) : clusterTime(step, job);
+  const { training, layout } = pace;
+  if (training === undefined) return { layout };
   return { training, layout, jobUsd: jobUsd(candidate.hourly.totalUsd, training.jobHours) };
 }

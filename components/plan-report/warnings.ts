@@ -37,12 +37,9 @@ function below({ pastSpot, spotMaxHourlyUsd }: Rung): string | undefined {
   return `spot of ${pastSpot.asOf} was ${usd(pastSpot.hourlyUsd)}, above the ${usd(spotMaxHourlyUsd)} that is paid at most: it may never start`;
 }
 
-/** An `up` refuses such a model where no engine was named. */
-function unserved(
-  { job, model }: Decision,
-  { customModel, engine }: PlanRequest,
-): string | undefined {
-  if (job.task !== "serve" || customModel !== undefined || engine !== undefined) return undefined;
+/** An `up` refuses such a model. */
+function unserved({ job, model }: Decision, { customModel }: PlanRequest): string | undefined {
+  if (job.task !== "serve" || customModel !== undefined) return undefined;
   const why = whyUnserved(model);
   return why === undefined ? undefined : `it can be planned and not brought up: ${why}`;
 }

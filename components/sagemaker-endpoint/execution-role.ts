@@ -1,8 +1,13 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { TagInputs } from "../named-tags.ts";
-import { sagemakerRole, standInVpc } from "../sagemaker-role.ts";
-import { parseImageAddress } from "./serving-container.ts";
+import {
+  oneOrAll,
+  pullImages,
+  sagemakerRole,
+  standInVpc,
+  writeMetrics,
+} from "../sagemaker-role.ts";
 
 /** Where the weights lie. */
 export interface WeightsSource {
@@ -47,13 +52,6 @@ interface Known {
   readonly inVpc: boolean;
 }
 
-/** A policy takes one or a list; one is read more easily. */
-function oneOrAll(entries: readonly string[]): string | readonly string[] {
-  const all = [...new Set(entries)];
-  const [first = ""] = all;
-  return all.length === 1 ? first : all;
-}
-
 const Effect = "Allow";
 
 function readWeights({ bucket, prefixes, weightsKmsKeyArn }: Known): object[] {
@@ -77,28 +75,6 @@ function readWeights({ bucket, prefixes, weightsKmsKeyArn }: Known): object[] {
   ];
 }
 
-function pullImages({ images, account, region }: Known): object[] {
-  const addresses = images.map(
-    (image) => parseImageAddress(image) ?? { account, region, repository: "*" },
-  );
-  return [
-    // It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-    { Sid: "LogInToEcr", Effect, Action: "ecr:GetAuthorizationToken", Resource: "*" },
-    {
-      Sid: "PullImage",
-      Effect,
-      Action: [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-      ],
-      Resource: oneOrAll(
-        addresses.map((at) => `arn:aws:ecr:${at.region}:${at.account}:repository/${at.repository}`),
-      ),
-    },
-  ];
-}
-
 function writeLogsAndMetrics({ logOwners, account, region }: Known): object[] {
   const groups = logOwners.map(
     (owner) => `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/${owner}`,
@@ -110,14 +86,7 @@ function writeLogsAndMetrics({ logOwners, account, region }: Known): object[] {
       Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
       Resource: groups.flatMap((group) => [group, `${group}:*`]),
     },
-    // It takes no resource; the namespace limits it.
-    {
-      Sid: "WriteMetrics",
-      Effect,
-      Action: "cloudwatch:PutMetricData",
-      Resource: "*",
-      Condition: { StringLike: { "cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"] } },
-    },
+    writeMetrics,
   ];
 }
 
@@ -159,7 +128,7 @@ export function executionPolicy(known: Known): string {
     Version: "2012-10-17",
     Statement: [
       ...readWeights(known),
-      ...pullImages(known),
+      ...pullImages(known.images, known),
       ...writeLogsAndMetrics(known),
       ...queueRequests(known),
       ...writeCaptures(known),

@@ -1,8 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { TagInputs } from "../named-tags.ts";
-import { parseImageAddress } from "../sagemaker-endpoint/serving-container.ts";
-import { sagemakerRole, standInVpc } from "../sagemaker-role.ts";
+import { pullImages, sagemakerRole, standInVpc, writeMetrics } from "../sagemaker-role.ts";
 
 /** All that the containers of a training job may touch. */
 export interface TrainingRoleArgs {
@@ -78,24 +77,6 @@ function keepCheckpoints({ checkpointsUri }: Known): object[] {
   ];
 }
 
-function pullImage({ image, account, region }: Known): object[] {
-  const address = parseImageAddress(image) ?? { account, region, repository: "*" };
-  return [
-    // It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-    { Sid: "LogInToEcr", Effect, Action: "ecr:GetAuthorizationToken", Resource: "*" },
-    {
-      Sid: "PullImage",
-      Effect,
-      Action: [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-      ],
-      Resource: `arn:aws:ecr:${address.region}:${address.account}:repository/${address.repository}`,
-    },
-  ];
-}
-
 /** All jobs of a region share one group of logs, which SageMaker makes; a job's streams begin with its name. */
 function writeLogsAndMetrics({ jobName, account, region }: Known): object[] {
   const group = `arn:aws:logs:${region}:${account}:log-group:/aws/sagemaker/TrainingJobs`;
@@ -112,14 +93,7 @@ function writeLogsAndMetrics({ jobName, account, region }: Known): object[] {
       Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
       Resource: `${group}:log-stream:${jobName}/*`,
     },
-    // It takes no resource; the namespace limits it.
-    {
-      Sid: "WriteMetrics",
-      Effect,
-      Action: "cloudwatch:PutMetricData",
-      Resource: "*",
-      Condition: { StringLike: { "cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"] } },
-    },
+    writeMetrics,
   ];
 }
 
@@ -137,7 +111,7 @@ export function trainingPolicy(known: Known): string {
       ...reading("Job", known.sourceUri),
       ...(known.baseUri === undefined ? [] : reading("BaseModel", known.baseUri)),
       ...keepCheckpoints(known),
-      ...pullImage(known),
+      ...pullImages([known.image], known),
       ...writeLogsAndMetrics(known),
       ...standInVpc(known.inVpc),
       ...useKey(known),

@@ -60,16 +60,23 @@ function difference(left: number, right: number): number {
   return left === right ? 0 : left - right;
 }
 
+function byName(left: Rung, right: Rung): number {
+  if (left.instanceType === right.instanceType) return 0;
+  return left.instanceType < right.instanceType ? -1 : 1;
+}
+
 /** Best price first; ties go by {@link tieBreak}. */
 function ranked(rungs: readonly Rung[], by: Measure, regions: readonly string[]): readonly Rung[] {
+  const prices = new Map(rungs.map((rung) => [rung, priceBy(by, rung)]));
+  const priceOf = (rung: Rung) => prices.get(rung) ?? Infinity;
   return rungs.toSorted(
     (a, b) =>
-      difference(priceBy(by, a), priceBy(by, b)) ||
+      difference(priceOf(a), priceOf(b)) ||
       a.hourly.totalUsd - b.hourly.totalUsd ||
       onDemandHourlyUsd(a) - onDemandHourlyUsd(b) ||
       totalMemoryMiB(b) - totalMemoryMiB(a) ||
       regions.indexOf(a.region) - regions.indexOf(b.region) ||
-      a.instanceType.localeCompare(b.instanceType),
+      byName(a, b),
   );
 }
 

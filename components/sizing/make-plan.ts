@@ -82,10 +82,9 @@ function placementOf(rung: Rung): Placement {
 /** @throws UserError when berth can plan the job, and cannot deploy it yet */
 function deployable(
   { job, model }: Decision,
-  { customModel, engine: asked }: PlanRequest,
+  { customModel }: PlanRequest,
 ): { job: ServingJob; engine: ServingEngine } {
-  const unserved =
-    customModel === undefined && asked === undefined ? whyUnserved(model) : undefined;
+  const unserved = customModel === undefined ? whyUnserved(model) : undefined;
   if (unserved !== undefined) {
     throw new UserError(`${model.id} can be planned, and no engine here serves it.`, {
       problems: [`engine: ${unserved}`],

@@ -63,6 +63,12 @@ export function gpusOf(demand: MemoryDemand): number {
   return tensorParallel * pipelineParallel * dataParallel * contextParallel;
 }
 
+/** What a verdict goes by. */
+export type MemoryNeed = Pick<
+  MemoryDemand,
+  "startMiB" | "highMiB" | "utilisation" | "wholeRange" | "outsideMiB"
+>;
+
 /** What a {@link MemoryDemand} is made of. */
 export interface DemandInput {
   readonly parts: readonly MemoryPart[];
@@ -93,9 +99,24 @@ function sumOf(parts: readonly MemoryPart[], name: PartName): number {
 }
 
 /**
- * Adds up the parts. The parts' errors are taken as independent, so the range of the sum is the root of the sum of squares
- * on either side, not the sum of all the best and worst cases.
+ * Adds parts up. Their errors are taken as independent, so what a sum may be above its likely figure is the root of the sum of
+ * squares, not the sum of all the worst cases.
  */
+export class UpperEnd {
+  totalMiB = 0;
+  #squares = 0;
+
+  add(mib: number, highMiB: number): void {
+    this.totalMiB += mib;
+    this.#squares += (highMiB - mib) ** 2;
+  }
+
+  get highMiB(): number {
+    return this.totalMiB + Math.sqrt(this.#squares);
+  }
+}
+
+/** Adds up the parts, with the range of {@link UpperEnd} on either side. */
 export function demandOf({
   parts,
   parallelism,
@@ -104,7 +125,9 @@ export function demandOf({
   queuedMiB = 0,
   outside = [],
 }: DemandInput): MemoryDemand {
-  const totalMiB = sum(parts, ({ mib }) => mib);
+  const end = new UpperEnd();
+  for (const { mib, highMiB } of parts) end.add(mib, highMiB);
+  const { totalMiB, highMiB } = end;
   const weightsMiB = sumOf(parts, "weights");
   const kvCacheMiB = sumOf(parts, "kv-cache");
   return {
@@ -114,7 +137,7 @@ export function demandOf({
     parts: parts.filter(({ highMiB }) => highMiB > 0),
     totalMiB,
     lowMiB: totalMiB - Math.sqrt(sum(parts, ({ mib, lowMiB }) => (mib - lowMiB) ** 2)),
-    highMiB: totalMiB + Math.sqrt(sum(parts, ({ mib, highMiB }) => (highMiB - mib) ** 2)),
+    highMiB,
     startMiB: totalMiB - queuedMiB,
     utilisation,
     wholeRange,

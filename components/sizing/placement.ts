@@ -97,10 +97,17 @@ function weigher(question: PlacementQuestion) {
   const { job, catalogue } = question;
   const accelerators = new Map(catalogue.accelerators.map((gpu) => [gpu.model, gpu]));
   const known = new Map<string, Weighed | Refusal>();
+  const stacks = new Map<string, SoftwareStack | undefined>();
   const book = job.task === "serve" ? undefined : layoutBook(job);
   const engine = job.task === "serve" ? job.workload.engine : undefined;
   const format = job.task === "serve" ? job.workload.precision : "native";
   const precision = format === "native" ? job.model.nativePrecision : format;
+
+  function stackOf(accelerator: Accelerator): SoftwareStack | undefined {
+    const { model } = accelerator;
+    if (!stacks.has(model)) stacks.set(model, softwareStack(accelerator, catalogue, engine));
+    return stacks.get(model);
+  }
 
   function make(type: InstanceType): Weighed | Refusal {
     const { gpuModel } = type;
@@ -110,7 +117,7 @@ function weigher(question: PlacementQuestion) {
       return { kind: "unknown", reason: "the memory of its GPU is not known" };
     }
     const needed = usesPytorch(engine);
-    const software = needed ? softwareStack(accelerator, catalogue, engine) : undefined;
+    const software = needed ? stackOf(accelerator) : undefined;
     if (needed && software === undefined) {
       return { kind: "software", reason: "no PyTorch release has a build for its GPU" };
     }

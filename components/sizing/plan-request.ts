@@ -7,7 +7,7 @@ import type { NodeRange } from "./parallel/weigh-hosts.ts";
 import { wrongLayout } from "./parallel/wrong-layout.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
 import { wrongImages } from "./wrong-images.ts";
-import { usualEngine } from "./usual-engine.ts";
+import { wrongServing } from "./wrong-serving.ts";
 import type { KvFormat, SizingEngine, Task } from "./workload.ts";
 
 /** vCPUs that an account may run, by the quota that a type counts against. */
@@ -191,40 +191,6 @@ export function familyNames(instanceType: string, gpuModel: string): ReadonlySet
   return new Set([family, model, model.split("-")[0] ?? model, model.replace(/ blackwell.*/, "")]);
 }
 
-/** What an engine cannot serve, and how a cache cannot be held by it. */
-function wrongEngine({ engine, kvFormat }: PlanRequest, model: Model): readonly string[] {
-  const usual = usualEngine(model);
-  const able = usual === "vllm" ? ["vllm", "transformers"] : [usual];
-  const formats = { vllm: ["fp8"], "llama.cpp": ["q8_0", "q4_0"] };
-  const serving = engine ?? usual;
-  const held = serving === "vllm" || serving === "llama.cpp" ? formats[serving] : [];
-  return [
-    ...(engine === undefined || able.includes(engine)
-      ? []
-      : [`engine: ${engine} does not serve ${model.id}; ${able.join(" and ")} would`]),
-    ...(kvFormat === undefined || kvFormat === "16-bit" || held.includes(kvFormat)
-      ? []
-      : [
-          `kvCacheDtype: ${serving} holds its cache in ${["16 bit", ...held].join(", ")}, not ${kvFormat}`,
-        ]),
-  ];
-}
-
-function wrongShape(request: PlanRequest, model: Model): readonly string[] {
-  const { contextTokens, promptTokens, answerTokens } = request;
-  const limit = model.maxContextTokens;
-  const context = contextTokens ?? limit;
-  const typical = (promptTokens ?? 0) + (answerTokens ?? 0);
-  return [
-    ...(contextTokens !== undefined && limit !== undefined && contextTokens > limit
-      ? [`context: ${contextTokens} tokens, and ${model.id} takes at most ${limit}`]
-      : []),
-    ...(context !== undefined && context >= 1 && typical > context
-      ? [`promptTokens: ${typical} tokens of prompt and answer, and the context is ${context}`]
-      : []),
-  ];
-}
-
 const mostNodes = 1024;
 
 function wrongNodes(
@@ -257,7 +223,7 @@ export function requestProblems(
   return [
     ...wrongNames(request, catalogue),
     ...wrongNumbers(request),
-    ...(model === undefined ? [] : [...wrongShape(request, model), ...wrongEngine(request, model)]),
+    ...(model === undefined ? [] : wrongServing(request, model)),
     ...training,
     ...(model === undefined || training.length > 0 || task === "serve"
       ? []

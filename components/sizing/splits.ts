@@ -69,13 +69,18 @@ export function trainingSplitProblem(
   return splitProblem(model, "bf16", tensorParallel);
 }
 
-/** Ways to use exactly `gpuCount` GPUs: data x tensor x pipeline parallel, whatever the model divides by. */
-export function trainingSplits(gpuCount: number): readonly TrainingParallelism[] {
-  const small = Array.from({ length: Math.floor(Math.sqrt(gpuCount)) }, (_, index) => index + 1);
-  const factors = small.filter((size) => gpuCount % size === 0);
-  const divisors = [...new Set([...factors, ...factors.map((size) => gpuCount / size)])].toSorted(
+/** Whole numbers that divide a count, smallest first. */
+export function divisorsOf(count: number): readonly number[] {
+  const small = Array.from({ length: Math.floor(Math.sqrt(count)) }, (_, index) => index + 1);
+  const factors = small.filter((size) => count % size === 0);
+  return [...new Set([...factors, ...factors.map((size) => count / size)])].toSorted(
     (a, b) => a - b,
   );
+}
+
+/** Ways to use exactly `gpuCount` GPUs: data x tensor x pipeline parallel, whatever the model divides by. */
+export function trainingSplits(gpuCount: number): readonly TrainingParallelism[] {
+  const divisors = divisorsOf(gpuCount);
   return divisors.flatMap((tensorParallel) =>
     divisors
       .filter((stages) => gpuCount % (tensorParallel * stages) === 0)

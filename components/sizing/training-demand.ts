@@ -7,7 +7,7 @@ import { demandOf, type MemoryDemand, type MemoryPart } from "./memory-part.ts";
 import { shapeOf } from "./model-shape.ts";
 import { megatronDemand } from "./parallel/megatron-demand.ts";
 import { trainingActivations } from "./training-activations.ts";
-import { trainingRuntime } from "./training-runtime.ts";
+import { gatheringHoles, trainingRuntime } from "./training-runtime.ts";
 import { stateParts, stepBytes } from "./training-states.ts";
 import type { TrainingParallelism, TrainingWorkload } from "./workload.ts";
 
@@ -36,7 +36,12 @@ export function trainingDemand(
   checkTraining(model, asked, parallelism);
   if (model.task === "image-generation") return imageTrainingDemand(model, asked);
   if (asked.megatron !== undefined) {
-    return megatronDemand(model, { workload: asked, settings: asked.megatron, split: parallelism });
+    const {
+      megatron: settings,
+      gradientCheckpointing: again,
+      gradientAccumulation: passes,
+    } = asked;
+    return megatronDemand(model, { workload: asked, settings, split: parallelism, again, passes });
   }
   const workload = withAttentionKernel(model, asked);
   const shape = shapeOf(model);
@@ -45,9 +50,13 @@ export function trainingDemand(
   const loadedMiB = states
     .filter(({ name }) => name === "weights")
     .reduce((sum, { mib }) => sum + mib, 0);
+  const passingMiB = activations
+    .filter(({ name }) => name !== "fragmentation")
+    .reduce((sum, { mib }) => sum + mib, 0);
   const parts = [
     ...states,
     ...activations,
+    ...gatheringHoles(workload, passingMiB),
     stepPart(stepBytes(shape, workload, parallelism), activations),
     ...trainingRuntime(shape, workload, parallelism, loadedMiB),
   ];

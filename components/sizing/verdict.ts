@@ -1,4 +1,4 @@
-import { gpusOf, type MemoryDemand } from "./memory-part.ts";
+import { gpusOf, type MemoryDemand, type MemoryNeed } from "./memory-part.ts";
 
 /** Whether one GPU holds what is asked. */
 export interface Verdict {
@@ -18,14 +18,17 @@ function gib(mebibytes: number): string {
 
 /** Whether one GPU with so much usable memory, MiB, holds it; {@link verdict} has the words besides. */
 export function holding(
-  demand: MemoryDemand,
+  demand: MemoryNeed,
   usableMiB: number,
 ): Pick<Verdict, "fits" | "comfortable"> {
-  const limitMiB = usableMiB * demand.utilisation;
-  const holds = (mib: number) => mib - demand.outsideMiB <= limitMiB && mib <= usableMiB;
   const { startMiB, highMiB, wholeRange } = demand;
-  const fits = wholeRange ? highMiB <= usableMiB : holds(startMiB);
-  return { fits, comfortable: fits && holds(highMiB) };
+  const fits = wholeRange ? highMiB <= usableMiB : isWithin(startMiB, demand, usableMiB);
+  return { fits, comfortable: fits && isWithin(highMiB, demand, usableMiB) };
+}
+
+/** Whether so much is in the engine's share of the GPU, but for what it does not count, and in the whole of it. */
+function isWithin(mib: number, { outsideMiB, utilisation }: MemoryNeed, usableMiB: number) {
+  return mib - outsideMiB <= usableMiB * utilisation && mib <= usableMiB;
 }
 
 /** Compares the demand with one GPU's usable memory, MiB (what nvidia-smi reports, less what others hold). */

@@ -73,6 +73,8 @@ export interface FinetuneLayout extends TrainingParallelism {
   readonly framework: TrainingFramework;
   readonly contextParallel: number;
   readonly expertParallel: number;
+  /** A mixture, whose experts the plan counts whole: tensor parallelism divides what is around them. */
+  readonly wholeExperts: boolean;
   readonly virtualStages: number;
   readonly tablesAsLayers: boolean;
   /** Of one step; undefined where it is not known. */
@@ -186,7 +188,7 @@ export function finetunePlan(
   const job = trainingJobOf(decision);
   const { rung, workload, arithmetic } = chooseRung(decision, job, ground);
   const { software, gpuMemoryMiB } = rung;
-  const layout = layoutOf(rung);
+  const layout = layoutOf(rung, model);
   const { dataParallel, tensorParallel, pipelineParallel } = layout;
   const byMegatron = layout.framework === "megatron";
   if (software === undefined) throw new Error(`${rung.gpuModel} was placed without its software`);
@@ -230,7 +232,7 @@ export function finetunePlan(
   };
 }
 
-function layoutOf(rung: Rung): FinetuneLayout {
+function layoutOf(rung: Rung, { experts }: Decision["model"]): FinetuneLayout {
   const { layout } = rung;
   if (layout === undefined) throw new Error(`${rung.instanceType} was placed without a layout`);
   const { framework, dataParallel, tensorParallel, pipelineParallel } = layout;
@@ -239,6 +241,7 @@ function layoutOf(rung: Rung): FinetuneLayout {
     framework,
     contextParallel,
     expertParallel,
+    wholeExperts: experts !== undefined,
     dataParallel,
     tensorParallel,
     pipelineParallel,

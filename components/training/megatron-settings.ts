@@ -10,7 +10,7 @@ export type MegatronFile = Readonly<Record<string, Readonly<Record<string, unkno
 function modelSection(plan: FinetunePlan): Readonly<Record<string, unknown>> {
   const { layout, workload } = plan;
   const { tensorParallel, pipelineParallel, virtualStages, tablesAsLayers } = layout;
-  const { contextParallel, expertParallel } = layout;
+  const { contextParallel, expertParallel, wholeExperts } = layout;
   const again = {
     recompute_granularity: "full",
     recompute_method: "uniform",
@@ -22,7 +22,7 @@ function modelSection(plan: FinetunePlan): Readonly<Record<string, unknown>> {
   };
   // A GPU may hold none of a sequence's tokens that count, so that the loss is by token and not by GPU.
   const context = { context_parallel_size: contextParallel, calculate_per_token_loss: true };
-  // Experts stay whole: tensor parallelism divides what is around them.
+  // Left out, experts would be divided over a tensor-parallel group too, by another count of their states.
   const experts = { expert_model_parallel_size: expertParallel, expert_tensor_parallel_size: 1 };
   return {
     seq_length: workload.sequenceTokens,
@@ -30,7 +30,7 @@ function modelSection(plan: FinetunePlan): Readonly<Record<string, unknown>> {
     sequence_parallel: tensorParallel > 1,
     pipeline_model_parallel_size: pipelineParallel,
     ...(contextParallel === 1 ? {} : context),
-    ...(expertParallel === 1 ? {} : experts),
+    ...(wholeExperts ? experts : {}),
     virtual_pipeline_model_parallel_size: virtualStages === 1 ? null : virtualStages,
     ...(tablesAsLayers ? counted : {}),
     should_pad_vocab: true,

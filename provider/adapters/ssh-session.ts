@@ -101,6 +101,8 @@ export class SshSession {
     let refused = false;
     let shown = "";
     const client = new ssh2.Client();
+    // Every command under way listens for its end.
+    client.setMaxListeners(0);
     const config: ConnectConfig = {
       host: endpoint.host,
       port: endpoint.port,

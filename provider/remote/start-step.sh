@@ -77,7 +77,8 @@ if [ "$detached" = no ]; then
     nohup bash "$folder/run.sh" 9>&- >/dev/null 2>&1 </dev/null &
   fi
 fi
-for _ in $(seq 100); do
+# A host that is busy takes its time to start a process; one that is told as gone would be started twice.
+for _ in $(seq 600); do
   if [ -f "$folder/process" ] || [ -f "$folder/exit" ]; then break; fi
   sleep 0.05
 done

@@ -1,6 +1,4 @@
 import { mkdir, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { startCloud, type Cloud, type CloudOptions } from "../../offline/cloud/cloud.ts";
@@ -54,13 +52,4 @@ export async function stockBucket({ cloud, bucket }: DemoCloud): Promise<number>
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** A port of loopback that nobody uses now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

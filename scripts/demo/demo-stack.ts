@@ -2,13 +2,14 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { randomBytes } from "node:crypto";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { freePort } from "../../offline/cloud/free-port.ts";
 import { isAlive } from "../../processes/process-alive.ts";
 import { newEd25519Key } from "../../components/ed25519-key.ts";
 import { findEngine, type EngineChoice } from "../adapters/engine.ts";
 import { makeStack } from "../adapters/open-stack.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import type { Cleanup } from "./cleanup.ts";
-import { freePort, type DemoCloud } from "./demo-cloud.ts";
+import type { DemoCloud } from "./demo-cloud.ts";
 import { demoArchitecture } from "./model/architecture.ts";
 
 /** Settings of the demo's stack. */

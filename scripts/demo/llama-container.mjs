@@ -3,22 +3,14 @@
 // so a chat is the texts of its messages.
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
-import { createServer as createTcpServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../offline/cloud/free-port.ts";
 
 const server = fileURLToPath(
   new URL("../../provider/engines/llama-server/server.mjs", import.meta.url),
 );
 const { SM_MODEL_DIR = "/opt/ml/model", SAGEMAKER_BIND_TO_PORT = "8080" } = process.env;
 const { SM_LLAMA_CPP_ALIAS = "model", SM_LLAMA_CPP_CTX_SIZE = "4096" } = process.env;
-
-async function freePort() {
-  const probe = createTcpServer();
-  await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 const port = await freePort();
 const flags = ["--model", SM_MODEL_DIR, "--id", SM_LLAMA_CPP_ALIAS, "--port", String(port)];

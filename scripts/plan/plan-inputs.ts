@@ -29,29 +29,39 @@ export const notPlanned: StackConfig = {
   "berth:weightsBucket": "not-planned",
 };
 
+/** Of the stack's file, and with the target of the command line where that names one. */
+interface PlannedSettings {
+  readonly settings: Settings;
+  readonly aimed: () => Settings;
+}
+
 /**
  * Settings enough for a plan, from the stack's file where there is one.
  *
- * @throws UserError with every problem of the file
+ * @throws UserError with every problem of the file; `aimed` one with those of the target that is asked for
  */
 function settingsToPlan(
   model: string | undefined,
   { env: stack, target }: Pick<PlanOptions, "env" | "target">,
-): Settings {
+): PlannedSettings {
   const path = stackFilePath(stack);
   const file = readStackConfig(stack, path) ?? {};
   const given = model === undefined ? {} : { "berth:model": model };
   const config = { ...notPlanned, ...file, ...given };
   // The file by itself first, so that what is wrong in it is not blamed on the command line.
   const settings = parseSettings({ stack, config, place: shownPath(path) });
-  if (target === undefined) return settings;
-  if (!targets.includes(target)) {
-    throw new UserError("This cannot be planned as asked.", {
-      problems: [`--target: "${target}"; there are ${targets.join(", ")}`],
+  const aimed = () => {
+    if (target === undefined) return settings;
+    if (!targets.includes(target)) {
+      throw new UserError(`--target: "${target}"; there are ${targets.join(", ")}`);
+    }
+    return parseSettings({
+      stack,
+      config: { ...config, "berth:target": target },
+      place: "command line",
     });
-  }
-  const aimed = { ...config, "berth:target": target };
-  return parseSettings({ stack, config: aimed, place: "command line" });
+  };
+  return { settings, aimed };
 }
 
 /** The value, or the user's error in making it, so that it can be told with others. */
@@ -103,10 +113,12 @@ export async function readPlanInputs(
 ): Promise<PlanInputs> {
   const custom = await attempt(() => customModel(options));
   const own = await attempt(() => ownGpus(options));
-  const settings = settingsToPlan(
+  const planned = settingsToPlan(
     word ?? (options.config === undefined ? undefined : "custom"),
     options,
   );
+  const aimed = await attempt(planned.aimed);
+  const settings = aimed instanceof UserError ? planned.settings : aimed;
   const flags = readFlags(options);
   const request = { ...planRequest(settings), ...flags.request };
   const named =
@@ -115,6 +127,7 @@ export async function readPlanInputs(
   const known = model instanceof UserError ? undefined : model;
   const others = [
     ...problemsOf(own),
+    ...problemsOf(aimed),
     ...flags.problems,
     ...requestProblems(request, known, catalogue).map((problem) => byFlag(problem, options)),
   ];

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** What ends by itself once a test is done, such as a browser's helpers, gets this long. */
-const graceMs = 5000;
+const graceMs = 30_000;
 
 /** tsx keeps what it compiled in a folder of this name; kept over runs, it is linked into each one's folder. */
 const compiled = `tsx-${process.geteuid?.() ?? userInfo().username}`;

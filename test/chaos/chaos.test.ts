@@ -10,7 +10,7 @@ describe("chaos", function () {
   const one = process.env["BERTH_CHAOS_SEED"];
   const first = one === undefined ? 1 : Number(one);
   const count = one === undefined ? asked : 1;
-  this.timeout(60_000 + count * 200);
+  this.timeout(180_000 + count * 400);
 
   it(`keeps its promises over ${count} random lives`, async () => {
     let [calls, instances, endpoints] = [0, 0, 0];

@@ -13,8 +13,7 @@ export interface ServedTarget {
 
 /** What every target's model client has to do, whatever lies between it and the model. */
 export function modelClientContract({ name, open, close, streams }: ServedTarget): void {
-  describe(`the model client of ${name}`, function () {
-    this.timeout(60_000);
+  describe(`the model client of ${name}`, () => {
     let model: ModelClient;
     before(async () => {
       model = await open();

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { startCloud, type Cloud } from "../../offline/cloud/cloud.ts";
 import { openAsyncModel } from "../../scripts/adapters/endpoint/async-model.ts";
 import { openEndpointModel } from "../../scripts/adapters/endpoint/endpoint-model.ts";
@@ -14,18 +12,16 @@ import { openKnownStack } from "../../scripts/load/stack-target.ts";
 import { syntheticWorkload } from "../../scripts/load/workload.ts";
 import { benchDefaults } from "../scripts/load/bench-defaults.ts";
 import { settingsFor, until } from "../offline/cloud/account.ts";
-import { freePort, hasSshd, startSshd, type TestSshd } from "../provider/support/sshd.ts";
-import { needs } from "../support/tier.ts";
+import { Hosting, servingContainer } from "../offline/cloud/hosting.ts";
+import { freePort, needsSshd, startSshd, type TestSshd } from "../provider/support/sshd.ts";
 import { modelClientContract } from "./model-client.ts";
-
-const container = new URL("../offline/cloud/serving-container.mjs", import.meta.url).pathname;
 
 describe("targets", () => {
   describe("a GPU host", () => {
     let sshd: TestSshd;
     let server: ChildProcess;
     before(function () {
-      needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+      needsSshd(this);
     });
     modelClientContract({
       name: "a host's server behind SSH",
@@ -34,7 +30,8 @@ describe("targets", () => {
         sshd = await startSshd();
         const port = await freePort();
         process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
-        server = spawn(process.execPath, [container], {
+        const [node, container] = servingContainer;
+        server = spawn(node, [container], {
           env: { SAGEMAKER_BIND_TO_PORT: String(port), SM_MODEL_DIR: import.meta.dirname },
           stdio: ["ignore", "pipe", "inherit"],
         });
@@ -59,70 +56,36 @@ describe("targets", () => {
 
   describe("a SageMaker endpoint", () => {
     let cloud: Cloud;
-    before(async function () {
-      this.timeout(60_000);
-      const command = [process.execPath, container] as const;
-      cloud = await startCloud({
-        tier: "none",
-        servingImages: [{ repository: "vllm", command }],
-      });
-      const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
-      await s3.send(new CreateBucketCommand({ Bucket: "queue" }));
-      await s3.send(new PutObjectCommand({ Bucket: "queue", Key: "w/config.json", Body: "{}" }));
+    let hosting: Hosting;
+    before(async () => {
+      const servingImages = [{ repository: "fixture", command: servingContainer }];
+      cloud = await startCloud({ tier: "none", servingImages });
+      hosting = new Hosting(cloud);
+      await hosting.makeWeights("weights");
     });
     after(() => cloud.stop());
 
-    async function serve(name: string, asynchronous: boolean): Promise<void> {
-      const client = new sagemaker.SageMakerClient(settingsFor(cloud));
-      const S3DataSource = { S3Uri: "s3://queue/w/", S3DataType: "S3Prefix" } as const;
-      await client.send(
-        new sagemaker.CreateModelCommand({
-          ModelName: name,
-          ExecutionRoleArn: "arn:aws:iam::123456789012:role/serve",
-          PrimaryContainer: {
-            Image: "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:1",
-            ModelDataSource: { S3DataSource: { ...S3DataSource, CompressionType: "None" } },
-          },
-        }),
-      );
-      const OutputConfig = { S3OutputPath: "s3://queue/answers/" };
-      await client.send(
-        new sagemaker.CreateEndpointConfigCommand({
-          EndpointConfigName: name,
-          ProductionVariants: [
-            {
-              VariantName: "AllTraffic",
-              ModelName: name,
-              InstanceType: "ml.g5.xlarge",
-              InitialInstanceCount: 1,
-            },
-          ],
-          ...(asynchronous ? { AsyncInferenceConfig: { OutputConfig } } : {}),
-        }),
-      );
-      await client.send(
-        new sagemaker.CreateEndpointCommand({ EndpointName: name, EndpointConfigName: name }),
-      );
-      await until(async () => {
-        const found = await client.send(
-          new sagemaker.DescribeEndpointCommand({ EndpointName: name }),
-        );
-        return found.EndpointStatus === "InService";
-      });
+    async function serve(
+      name: string,
+      AsyncInferenceConfig?: { readonly OutputConfig: { readonly S3OutputPath: string } },
+    ): Promise<void> {
+      await hosting.makeModel(name);
+      await hosting.makeConfig(name, {}, { AsyncInferenceConfig });
+      await hosting.create(name);
+      await hosting.untilStatus(name, "InService");
     }
 
     modelClientContract({
       name: "a real-time endpoint",
       streams: true,
       open: async () => {
-        await serve("at-once", false);
+        await serve("at-once");
         const client = settingsFor(cloud);
         return openEndpointModel({ endpointName: "at-once", form: "completion", client });
       },
       close: () => Promise.resolve(),
     });
-    it("is measured under load where it answers at once, and refused where answers are queued", async function () {
-      this.timeout(30_000);
+    it("is measured under load where it answers at once, and refused where answers are queued", async () => {
       const known = {
         options: {},
         client: settingsFor(cloud),
@@ -130,7 +93,7 @@ describe("targets", () => {
         now: new Date("2026-11-01T12:00:00Z"),
         hourlyUsd: 1,
       };
-      await serve("loaded", false);
+      await serve("loaded");
       const outputs = { endpointName: "loaded", expiresAt: "2026-11-01T13:00:00Z" };
       const opened = await openKnownStack({ ...known, outputs });
       assert.equal(opened.deadlineSeconds, 3540);
@@ -153,7 +116,7 @@ describe("targets", () => {
         budget.close();
         opened.close();
       }
-      const queued = { ...known, outputs: { ...outputs, asyncUri: "s3://queue/" } };
+      const queued = { ...known, outputs: { ...outputs, asyncUri: "s3://weights/" } };
       await assert.rejects(openKnownStack(queued), /asynchronous/);
       const late = { ...known, outputs, now: new Date("2026-11-01T12:59:00Z") };
       await assert.rejects(openKnownStack(late), /leaves no time/);
@@ -162,9 +125,9 @@ describe("targets", () => {
       name: "an asynchronous endpoint",
       streams: false,
       open: async () => {
-        await serve("queued", true);
+        await serve("queued", { OutputConfig: { S3OutputPath: "s3://weights/answers/" } });
         const client = settingsFor(cloud);
-        const asyncUri = "s3://queue/";
+        const asyncUri = "s3://weights/";
         return openAsyncModel({ endpointName: "queued", form: "completion", client, asyncUri });
       },
       close: () => Promise.resolve(),

@@ -24,7 +24,7 @@ export function trainsAsAgreed(target: () => TrainingTarget): void {
 
   it("starts, tells its steps while it runs, and ends in order with a checkpoint", async () => {
     const run = target().run();
-    await until(async () => (await target().state()).progress.length > 0, 120);
+    await until(async () => (await target().state()).progress.length > 1, 300);
     await target().stop();
     await run;
     const { progress, finished } = await target().state();

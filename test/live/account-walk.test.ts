@@ -6,8 +6,7 @@ import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/cl
 import type { DashboardView } from "../../components/dashboard-page/dashboard-view.ts";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { settingsFor } from "../offline/cloud/account.ts";
-import { freePort, hasSshd } from "../provider/support/sshd.ts";
-import { needs } from "../support/tier.ts";
+import { freePort, needsSshd } from "../provider/support/sshd.ts";
 import { CheckoutAccount, type Ended } from "./checkout-account.ts";
 import { lackingTags, walkAccount } from "./walk-account.ts";
 
@@ -18,7 +17,7 @@ describe("an account after an up", function () {
   let folder: string;
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     account = await CheckoutAccount.open();
     ({ cloud, folder } = account);
     const client = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });

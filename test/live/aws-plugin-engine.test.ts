@@ -51,8 +51,7 @@ export const address = host.address;
 describe("AWS plugin under the engine", () => {
   let cloud: Cloud;
   let stack: TestStack;
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     cloud = await startCloud({ tier: "none" });
     stack = new TestStack();
     stack.plugins = [

@@ -8,8 +8,7 @@ const mirror = `http://127.0.0.1:${port}/nvidia`;
 const start = { os: "amazon", behaviour: { "kernel-release": kernel } } as const;
 
 /** The steps of Amazon Linux 2023, with the dnf and rpm that it has, on a Debian that says that it is one. */
-describe("A bootstrap of Amazon Linux 2023", function () {
-  this.timeout(120_000);
+describe("A bootstrap of Amazon Linux 2023", () => {
   const shop = new Workshop();
   let keyringSha256: string;
   before(async function () {

@@ -5,8 +5,7 @@ import { end } from "../provider/support/sshd.ts";
 import { failsWith, wentOnPast } from "../provider/bootstrap/told-failure.ts";
 import { Workshop } from "../provider/bootstrap/workshop.ts";
 
-describe("A bootstrap that meets a fault", function () {
-  this.timeout(60_000);
+describe("A bootstrap that meets a fault", () => {
   const shop = new Workshop();
   before(function () {
     return shop.open(this);

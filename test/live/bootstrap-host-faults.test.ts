@@ -8,8 +8,7 @@ import { operation } from "../provider/support/host.ts";
 
 const gpu = "/run/fake-sys/bus/pci/devices/0000:00:1e.0";
 
-describe("A bootstrap of a host that is not what it should be", function () {
-  this.timeout(60_000);
+describe("A bootstrap of a host that is not what it should be", () => {
   const shop = new Workshop();
   before(function () {
     // An engine's environment is refused where it has no room.

@@ -9,8 +9,7 @@ const traces = `
   systemctl list-units --all --plain --no-legend --type=timer,service | awk '!/berth-|session|user|ssh@/ { print $1, $3 }' | sort | sha256sum
 `;
 
-describe("A bootstrap of Debian 13", function () {
-  this.timeout(60_000);
+describe("A bootstrap of Debian 13", () => {
   const shop = new Workshop();
   before(function () {
     return shop.open(this, "trixie");
@@ -57,8 +56,7 @@ describe("A bootstrap of Debian 13", function () {
   });
 });
 
-describe("NVIDIA's container toolkit", function () {
-  this.timeout(60_000);
+describe("NVIDIA's container toolkit", () => {
   const shop = new Workshop();
   before(function () {
     return shop.open(this);

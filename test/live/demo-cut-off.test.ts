@@ -5,8 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { needs } from "../support/tier.ts";
 import { inNamespace, leavesNothing, mayMount, RunningDemo } from "../scripts/demo/running-demo.ts";
 
-describe("a demo that is cut off", function () {
-  this.timeout(120_000);
+describe("a demo that is cut off", () => {
   const moments = [
     ["while the emulated AWS starts", /emulated AWS: starting moto/],
     ["while the machine is set up", /bootstrap/i],
@@ -33,9 +32,7 @@ describe("a demo that is cut off", function () {
     await demo.says(/bootstrap/i);
     demo.signal("SIGKILL");
     assert.equal(await demo.code(), null);
-    const until = Date.now() + 10_000;
-    while (demo.survivors().length > 0 && Date.now() < until) await pause(100);
-    assert.deepEqual(demo.survivors(), []);
+    while (demo.survivors().length > 0) await pause(100);
     const next = new RunningDemo({ TMPDIR: demo.folder });
     try {
       await next.says(/3\. Up/);
@@ -49,8 +46,7 @@ describe("a demo that is cut off", function () {
   });
 });
 
-describe("a demo on a machine that lacks something", function () {
-  this.timeout(120_000);
+describe("a demo on a machine that lacks something", () => {
   let demo: RunningDemo;
   afterEach(() => {
     demo.remove();

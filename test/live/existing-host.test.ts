@@ -6,11 +6,11 @@ import { nodeOnPath } from "../provider/support/host.ts";
 import {
   freePort,
   generateKey,
-  hasSshd,
+  needsSshd,
   startSshd,
   type TestSshd,
 } from "../provider/support/sshd.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 import { ExistingHostStack } from "./existing-host-stack.ts";
 
 /** A machine behind a real sshd, taken with the command line alone: no account, no Pulumi CLI. */
@@ -22,7 +22,7 @@ describe("berth on a machine that is there already", function () {
   let port: number;
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd(nodeOnPath));
     port = await freePort();
     stack = started.use(await ExistingHostStack.make("dev-existing", sshd));

@@ -8,10 +8,10 @@ import { UserError } from "../../components/user-error.ts";
 import { copyWeights, missingCopies } from "../../provider/copy-weights.ts";
 import { claimHost, releaseHost, stillClaimed } from "../../provider/existing-host.ts";
 import { existingHost } from "../../provider/resources/existing-host.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 import { CutProxy } from "../provider/support/cut-proxy.ts";
 import { hostOn, operation } from "../provider/support/host.ts";
-import { freePort, hasSshd, startSshd, type TestSshd } from "../provider/support/sshd.ts";
+import { freePort, needsSshd, startSshd, type TestSshd } from "../provider/support/sshd.ts";
 
 const claim = { dataFolder: "/opt/berth", stack: "dev", runId: "0123456789ab" };
 
@@ -20,7 +20,7 @@ describe("A machine that is there already", () => {
   let source: string;
   const started = new Started();
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
     source = await mkdtemp(join(tmpdir(), "berth-copy-"));
   });
@@ -81,7 +81,7 @@ describe("A machine that is there already", () => {
     const part = onHost(".copy");
     let cuts = 0;
     const cutting = setInterval(() => {
-      const some = readdirSync(part).some((name) => !name.endsWith(".json"));
+      const some = existsSync(part) && readdirSync(part).some((name) => !name.endsWith(".json"));
       if (cuts >= 2 || !some) return;
       cuts += 1;
       proxy.cut();

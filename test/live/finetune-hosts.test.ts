@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../offline/cloud/free-port.ts";
 import { makeTree, Work } from "./finetune/work.ts";
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return String(address !== null && typeof address === "object" ? address.port : 0);
-}
 
 /** Two hosts are two trees of processes that meet on the loopback by torchrun's rendezvous, with gloo between them. */
 describe("A fine-tuning of a tiny Llama on two hosts", function () {
@@ -64,7 +56,7 @@ describe("A fine-tuning of a tiny Llama on two hosts", function () {
   const onCpu = ["--use_cpu", "true", "--ddp_backend", "gloo"];
 
   async function both(folders: readonly [string, string], environment: NodeJS.ProcessEnv = {}) {
-    const MASTER_PORT = await freePort();
+    const MASTER_PORT = String(await freePort());
     const of = (rank: number) => ({
       NNODES: "2",
       NODE_RANK: String(rank),

@@ -63,7 +63,7 @@ describe("A fine-tuning of a tiny Llama on the CPU", function () {
   const exact = ["--lora_dropout", "0"];
 
   it("learns with adapters: loss falls, and the adapter is saved", async () => {
-    assert.equal(await work.run("lora", exact), 0);
+    await work.finish("lora", exact);
     const losses = work.losses("lora");
     assert.ok(losses.size >= 20, `${losses.size} steps`);
     assert.ok(losses.get(losses.size)! < losses.get(1)! - 0.3);
@@ -72,21 +72,21 @@ describe("A fine-tuning of a tiny Llama on the CPU", function () {
     assert.ok(Number(finished["validationLoss"]) < losses.get(1)! - 0.3);
     assert.ok(existsSync(work.path("lora/output/adapter/adapter_model.safetensors")));
     // Finished is finished: the same command changes nothing.
-    assert.equal(await work.run("lora"), 0);
+    await work.finish("lora");
     assert.deepEqual(work.losses("lora"), losses);
   });
 
   it("goes on after kill -9 from the newest whole checkpoint, on the same curve", async () => {
     const often = [...exact, "--save_strategy", "steps", "--save_steps", "6"];
     await work.killWhen("killed", often, () =>
-      existsSync(work.path("killed/output/checkpoint-12/whole")),
+      existsSync(work.path("killed/output/checkpoint-6/whole")),
     );
     const before = [...work.losses("killed").keys()].length;
     assert.ok(before < 22, "it was killed before its end");
     // What a kill in the middle of writing leaves.
     mkdirSync(work.path("killed/output/checkpoint-14"));
-    assert.equal(await work.run("killed", often), 0);
-    assert.match(work.said, /going on from output\/checkpoint-1[28]/);
+    await work.finish("killed", often);
+    assert.match(work.said, /going on from output\/checkpoint-(6|12|18)\b/);
     assert.match(work.said, /checkpoint-14 was cut off and is removed/);
     const [whole, resumed] = [work.losses("lora"), work.losses("killed")];
     assert.deepEqual([...resumed.keys()], [...whole.keys()]);
@@ -105,7 +105,7 @@ describe("A fine-tuning of a tiny Llama on the CPU", function () {
     const steps = Math.max(...work.losses("stopped").keys());
     assert.ok(steps < 22);
     assert.ok(existsSync(work.path(`stopped/output/checkpoint-${steps}/whole`)));
-    assert.equal(await work.run("stopped"), 0);
+    await work.finish("stopped");
     assert.match(work.said, new RegExp(`going on from output/checkpoint-${steps}`));
   });
 
@@ -136,7 +136,7 @@ describe("A fine-tuning of a tiny Llama on the CPU", function () {
       "--ddp_backend",
       "gloo",
     ];
-    assert.equal(await work.run("full", half, { GPUS: "2" }), 0);
+    await work.finish("full", half, { GPUS: "2" });
     const losses = work.losses("full");
     assert.equal(losses.size, work.losses("lora").size);
     assert.ok(losses.get(losses.size)! < losses.get(1)! / 2);

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as ec2 from "@aws-sdk/client-ec2";
 import type { Cloud } from "../../offline/cloud/cloud.ts";
 import { settingsFor, until } from "../offline/cloud/account.ts";
-import { freePort, hasSshd } from "../provider/support/sshd.ts";
-import { needs } from "../support/tier.ts";
+import { freePort, needsSshd } from "../provider/support/sshd.ts";
 import { CheckoutAccount, type Ended } from "./checkout-account.ts";
 
 const stack = "local-pair";
@@ -28,7 +26,7 @@ describe("a stack of two hosts", function () {
   let client: ec2.EC2Client;
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     account = await CheckoutAccount.open();
     ({ cloud } = account);
     client = new ec2.EC2Client(settingsFor(cloud));
@@ -113,8 +111,11 @@ describe("a stack of two hosts", function () {
     const up = account.start("up", "--env", stack);
     const [, id = ""] = (await liveAgain(before[0]!)).split(" ");
     const gpu = join(cloud.folder, "machines", id, "root/etc/berth-gpu");
-    await until(() => Promise.resolve(existsSync(gpu)), 60);
-    const sound = await readFile(gpu, "utf8");
+    let sound = "";
+    await until(async () => {
+      sound = await readFile(gpu, "utf8").catch(() => "");
+      return /^count=.+\n/m.test(sound);
+    });
     await writeFile(gpu, sound.replace(/^count=.*$/m, "count=7"));
     const refused = await up.ended;
     assert.equal(refused.code, 3, refused.text);

@@ -76,8 +76,7 @@ function writeJob(folder: string, samples: string): JobFolder {
   return readJobFolder(folder);
 }
 
-describe("checkpoints that are kept in S3", function () {
-  this.timeout(120_000);
+describe("checkpoints that are kept in S3", () => {
   let cloud: Cloud;
   let client: ec2.EC2Client;
   let s3: S3Client;

@@ -11,8 +11,7 @@ import { parse } from "yaml";
 import { sweepPolicy } from "../../components/teardown/sweep-by-tag.ts";
 import type { ApiCall } from "../../offline/cloud/call-log.ts";
 import { settingsFor } from "../offline/cloud/account.ts";
-import { freePort, hasSshd } from "../provider/support/sshd.ts";
-import { needs } from "../support/tier.ts";
+import { freePort, needsSshd } from "../provider/support/sshd.ts";
 import { actionsCalled, policyStatements } from "./called-actions.ts";
 import { CheckoutAccount, type Ended } from "./checkout-account.ts";
 import { lackingTags, walkAccount } from "./walk-account.ts";
@@ -44,7 +43,7 @@ describe("the workflow's commands past the deadline, where no other layer has wo
   const said: string[] = [];
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     account = await CheckoutAccount.open();
   });
   after(() => account.close());

@@ -4,8 +4,6 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import * as sagemaker from "@aws-sdk/client-sagemaker";
 import { firstNotebook } from "../../components/notebook/first-notebook.ts";
 import { startCloud } from "../../offline/cloud/cloud.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
@@ -16,14 +14,14 @@ import {
   stopNotebook,
   type RunningNotebook,
 } from "../../scripts/notebook/host-notebook.ts";
-import { settingsFor, until } from "../offline/cloud/account.ts";
+import { settingsFor } from "../offline/cloud/account.ts";
+import { Hosting, servingContainer } from "../offline/cloud/hosting.ts";
 import { hostOn } from "../provider/support/host.ts";
-import { freePort, hasSshd, startSshd, type TestSshd } from "../provider/support/sshd.ts";
+import { freePort, needsSshd, startSshd, type TestSshd } from "../provider/support/sshd.ts";
 import { startStreamingServer, type StreamingServer } from "../scripts/load/streaming-server.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 
 const run = promisify(execFile);
-const container = new URL("../offline/cloud/serving-container.mjs", import.meta.url).pathname;
 const idleCheck = new URL("../../components/gpu-host/idle-check.sh", import.meta.url).pathname;
 
 interface Executed {
@@ -51,7 +49,7 @@ describe("a notebook on a host", function () {
   let notebook: string;
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
     model = started.use(await startStreamingServer(() => ({ tokenMs: 5 })));
     host = hostOn(sshd);
@@ -162,46 +160,14 @@ describe("a notebook on a host", function () {
   });
 
   it("asks a SageMaker endpoint with boto3", async () => {
-    const command = [process.execPath, container] as const;
-    const cloud = started.use(
-      await startCloud({ tier: "none", servingImages: [{ repository: "vllm", command }] }),
-    );
-    const s3 = new S3Client({ ...settingsFor(cloud), forcePathStyle: true });
-    await s3.send(new CreateBucketCommand({ Bucket: "weights" }));
-    await s3.send(new PutObjectCommand({ Bucket: "weights", Key: "w/config.json", Body: "{}" }));
-    const client = new sagemaker.SageMakerClient(settingsFor(cloud));
-    const source = {
-      S3Uri: "s3://weights/w/",
-      S3DataType: "S3Prefix",
-      CompressionType: "None",
-    } as const;
-    const Image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:1";
-    await client.send(
-      new sagemaker.CreateModelCommand({
-        ModelName: "told",
-        ExecutionRoleArn: "arn:aws:iam::123456789012:role/serve",
-        PrimaryContainer: { Image, ModelDataSource: { S3DataSource: source } },
-      }),
-    );
-    const variant = {
-      VariantName: "AllTraffic",
-      ModelName: "told",
-      InstanceType: "ml.g5.xlarge",
-    } as const;
-    await client.send(
-      new sagemaker.CreateEndpointConfigCommand({
-        EndpointConfigName: "told",
-        ProductionVariants: [{ ...variant, InitialInstanceCount: 1 }],
-      }),
-    );
-    const names = { EndpointName: "told", EndpointConfigName: "told" };
-    await client.send(new sagemaker.CreateEndpointCommand(names));
-    await until(async () => {
-      const found = await client.send(
-        new sagemaker.DescribeEndpointCommand({ EndpointName: "told" }),
-      );
-      return found.EndpointStatus === "InService";
-    });
+    const servingImages = [{ repository: "fixture", command: servingContainer }];
+    const cloud = started.use(await startCloud({ tier: "none", servingImages }));
+    const hosting = new Hosting(cloud);
+    await hosting.makeWeights("weights");
+    await hosting.makeModel("told");
+    await hosting.makeConfig("told");
+    await hosting.create("told");
+    await hosting.untilStatus("told", "InService");
     await run(join(venv(), "python"), ["-m", "pip", "install", "--quiet", "boto3==1.43.11"]);
     const file = join(running.workFolder, "endpoint.ipynb");
     const first = notebookOf({ endpointName: "told", plan: { modelId: "told" } }, "us-east-1");

@@ -29,8 +29,7 @@ interface Ended {
   readonly err: string;
 }
 
-describe("berth push", function () {
-  this.timeout(120_000);
+describe("berth push", () => {
   const stack = `dev-push${process.pid % 100_000}`;
   const weights = `${stack}-weights`;
   const shard = safetensors(randomBytes(60 * 1024 * 1024));
@@ -119,8 +118,13 @@ describe("berth push", function () {
     const bucket = (await bucketOf())!;
     assert.match(bucket, new RegExp(`^${weights}-store`));
     // Parts that were on the wire when it was killed still land.
-    await new Promise((done) => setTimeout(done, 600));
-    const there = await stored();
+    let there = await stored();
+    for (let looks = 0; looks < 8; looks += 1) {
+      await new Promise((done) => setTimeout(done, 250));
+      const now = await stored();
+      if (now !== there) looks = 0;
+      there = now;
+    }
 
     const cut = cloud.calls().length;
     const second = await start("push", folder, "--env", stack, "--engine", "offline").ended;

@@ -4,8 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import * as ec2 from "@aws-sdk/client-ec2";
 import type { Fault } from "../../offline/cloud/faults.ts";
 import { settingsFor } from "../offline/cloud/account.ts";
-import { freePort, hasSshd } from "../provider/support/sshd.ts";
-import { needs } from "../support/tier.ts";
+import { freePort, needsSshd } from "../provider/support/sshd.ts";
 import { CheckoutAccount } from "./checkout-account.ts";
 
 const stack = "local-life";
@@ -42,7 +41,7 @@ describe("random lives of a stack on the engine and the emulated account", funct
   let story: string[];
 
   before(function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
   });
   beforeEach(async () => {
     account = await CheckoutAccount.open();

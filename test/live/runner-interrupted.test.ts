@@ -19,7 +19,7 @@ async function upInCreate(project: Project): Promise<ChildProcess> {
     detached: true,
   });
   const calls = join(project.folder, "files/calls.log");
-  const until = Date.now() + 30_000;
+  const until = Date.now() + 120_000;
   while (!existsSync(calls) || !readFileSync(calls, "utf8").includes("create one")) {
     assert.ok(Date.now() < until, "the create never began");
     await pause(50);
@@ -66,7 +66,7 @@ describe("an update that is cut off", function () {
   });
 
   it("keeps a second one out, which says who is at work", async () => {
-    await project.run(["config", "set", "delayMs", "6000"]);
+    await project.run(["config", "set", "delayMs", "12000"]);
     const first = await upInCreate(project);
     const ended = new Promise((done) => first.once("exit", done));
     const listener = createServer().listen(0, "127.0.0.1");

@@ -18,8 +18,7 @@ print("serving", flush=True)
 http.server.HTTPServer(("127.0.0.1", 8000), Answer).serve_forever()
 `;
 
-describe("The unit of the model server", function () {
-  this.timeout(120_000);
+describe("The unit of the model server", () => {
   const shop = new Workshop();
   let host: Host;
   before(async function () {

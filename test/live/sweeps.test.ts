@@ -186,7 +186,7 @@ describe("teardown in the emulated account", function () {
     cloud.setFault({ kind: "access-denied", operation: "DeleteVolume", times: 4 });
     await cloud.advanceClock(5 * 60);
     assert.deepEqual((await lastReport("instance")).ended.ids, [own]);
-    await until(async () => (await endpointNames()).length === 1, 20);
+    await until(async () => (await endpointNames()).length === 1);
     assert.deepEqual(await endpointNames(), [endpoints.kept]);
     assert.deepEqual(await states(), {
       [own]: "terminated",

@@ -33,7 +33,7 @@ describe("a fine-tuning that is begun on one target and ended on the other", fun
   /** Starts, ends in order after some steps. @returns the step of its checkpoint */
   async function begin(target: TrainingTarget): Promise<number> {
     const run = target.run();
-    await until(async () => (await target.state()).progress.length > 0, 120);
+    await until(async () => (await target.state()).progress.length > 0, 300);
     await target.stop();
     await run;
     return (await target.state()).progress.at(-1)?.step ?? 0;

@@ -76,7 +76,7 @@ describe("a fine-tuning of a tiny Llama that is served", function () {
     await account.init(env, ...target, "model=tiny-llama");
     const early = await account.berth("push", `job:${out}`, "--env", env);
     assert.match(early.text, /has no result on this machine[\s\S]*berth -- train fetch/);
-    assert.equal(await work.run("lora", ["--lora_dropout", "0"]), 0);
+    await work.finish("lora", ["--lora_dropout", "0"]);
 
     giveEnvironment("lora");
     const push = ["push", `job:${out}`, "--env", env, "--as", "tiny-support"];

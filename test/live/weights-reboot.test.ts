@@ -50,7 +50,7 @@ describe("A host that reboots while its weights come", function () {
     const hostKeys = () => Promise.resolve([publicKey]);
     const host = new Host({ ...target, hostKeys }, { connectMs: 120_000 });
     for (const [index, shard] of shards.entries()) s3.put(`m/model-${index}.safetensors`, shard);
-    s3.slowness = mebibyte / 4;
+    s3.slowness = mebibyte / 8;
     const inputs = { bucket: s3.bucket, prefix: "m/", region: "us-east-1" };
     const places = { folder: "/opt/berth/weights/m", dataFolder: "/opt/berth" };
     const running = syncWeights(host, { ...inputs, ...places }, operation(200));

@@ -3,9 +3,9 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
 import { bootstrapHost } from "../../provider/bootstrap-host.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 import { hostOn, nodeOnPath, operation } from "./support/host.ts";
-import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
 
 /** A stand-in at the last boundary; the real texts and exit statuses are those of nvidia-smi(1). */
@@ -24,7 +24,7 @@ describe("bootstrapHost", () => {
   let host: Host;
   let bin: string;
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     const path = nodeOnPath.PATH;
     sshd = started.use(
       await startSshd({ PATH: `/tmp/berth-fakes-${String(process.pid)}:${path}` }),

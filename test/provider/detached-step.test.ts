@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { runDetached } from "../../provider/detached-step.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 import { CutProxy } from "./support/cut-proxy.ts";
 import { hostOn } from "./support/host.ts";
-import { end, hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { end, needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 function alive(pid: number): boolean {
   try {
@@ -23,7 +23,7 @@ describe("A detached step", () => {
   let sshd: TestSshd;
   const started = new Started();
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
   });
   after(() => started.stop());
@@ -115,8 +115,7 @@ describe("A detached step", () => {
     const slow = step("slow", `echo $$ > '${pid}'; echo waiting; sleep 60`, { timeoutSeconds: 1 });
     await assert.rejects(runDetached(host, slow), /did not end within 1 s/);
     const stopped = Number(await readFile(pid, "utf8"));
-    for (let waited = 0; alive(stopped) && waited < 5000; waited += 100) await sleep(100);
-    assert.equal(alive(stopped), false);
+    while (alive(stopped)) await sleep(100);
     host.close();
   });
 });

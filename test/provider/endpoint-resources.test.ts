@@ -4,8 +4,7 @@ import type { Hosting } from "../offline/cloud/hosting.ts";
 import { startHostingPlugin, type HostingPlugin } from "./support/hosting-plugin.ts";
 import type { PluginClient } from "./support/plugin-client.ts";
 
-describe("the provider's SageMaker resources", function () {
-  this.timeout(60_000);
+describe("the provider's SageMaker resources", () => {
   let started: HostingPlugin;
   let cloud: Cloud;
   let plugin: PluginClient;

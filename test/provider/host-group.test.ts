@@ -10,8 +10,7 @@ interface Rung {
   readonly totalHourlyUsd?: number;
 }
 
-describe("berth:index:HostGroup", function () {
-  this.timeout(60_000);
+describe("berth:index:HostGroup", () => {
   let account: LaunchAccount;
   let cloud: Cloud;
   let plugin: PluginClient;

@@ -18,8 +18,7 @@ interface Refusal {
   readonly cause: string;
 }
 
-describe("berth:index:HostLaunch", function () {
-  this.timeout(60_000);
+describe("berth:index:HostLaunch", () => {
   let account: LaunchAccount;
   let cloud: Cloud;
   let plugin: PluginClient;

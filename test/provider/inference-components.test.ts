@@ -20,8 +20,7 @@ import type { PluginClient } from "./support/plugin-client.ts";
 const region = "us-east-1";
 const tags = { "berth:stack": "dev", "berth:run-id": "0123456789ab", "berth:protect": "false" };
 
-describe("the provider's inference components", function () {
-  this.timeout(60_000);
+describe("the provider's inference components", () => {
   let started: HostingPlugin;
   let cloud: Cloud;
   let plugin: PluginClient;

@@ -8,8 +8,8 @@ import {
 } from "../../provider/host-key-record.ts";
 import { remoteScript } from "../../provider/remote/scripts.ts";
 import { rotateHostKey } from "../../provider/rotate-host-key.ts";
-import { needs, Started } from "../support/tier.ts";
-import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { Started } from "../support/tier.ts";
+import { needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 const script = remoteScript("rotate-host-key.sh");
 
@@ -18,7 +18,7 @@ describe("rotateHostKey", () => {
   const started = new Started();
   const stateHome = process.env["BERTH_STATE_HOME"];
   beforeEach(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd({ BERTH_ROOT: "" }));
     process.env["BERTH_STATE_HOME"] = join(sshd.folder, "state");
     process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
@@ -32,7 +32,7 @@ describe("rotateHostKey", () => {
   const host = (hostKey = sshd.hostKey) =>
     hostOf(
       { host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKey },
-      { connectMs: 3000 },
+      { connectMs: 20_000 },
       async () => acceptedHostKeys(hostKey, await readHostKeyRecord("i-1")),
     );
 
@@ -56,7 +56,7 @@ describe("rotateHostKey", () => {
     const machine = await startSshd();
     process.env["BERTH_SSH_PRIVATE_KEY"] = machine.clientKey;
     const { port, user, hostKey } = machine;
-    const client = hostOf({ host: "127.0.0.1", port, user, hostKey }, { connectMs: 3000 });
+    const client = hostOf({ host: "127.0.0.1", port, user, hostKey }, { connectMs: 20_000 });
     const rotation = await rotateHostKey(client, "i-2", hostKey);
     assert.equal(rotation.hostKey, hostKey);
     assert.match(rotation.kept ?? "", /no sshd of the host's own/);

@@ -7,7 +7,7 @@ import { installPythonServer } from "../../provider/engines/python-server/bundle
 import { answersNow, serveModel, stopModel, type ServeInputs } from "../../provider/serve-model.ts";
 import { needs, Started } from "../support/tier.ts";
 import { hostOn, operation } from "./support/host.ts";
-import { freePort, hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { freePort, needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 function hasTools(): boolean {
   try {
@@ -22,8 +22,7 @@ function hasTools(): boolean {
 const token = "a-token-of-some-length";
 const body = JSON.stringify({ prompt: "a b", max_tokens: 2 });
 
-describe("Who may ask a model server", function () {
-  this.timeout(60_000);
+describe("Who may ask a model server", () => {
   let sshd: TestSshd;
   let inputs: ServeInputs;
   let certificate: string;
@@ -31,7 +30,7 @@ describe("Who may ask a model server", function () {
   const serverFile = (name: string) => join(sshd.root, "opt/berth/model-server", name);
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     needs(this, "openssl", hasTools(), "openssl and python3 are not there");
     sshd = started.use(await startSshd());
     const python = join(sshd.root, "opt/berth/python/bin/python");

@@ -112,7 +112,10 @@ describe("The sync's program on the host", () => {
       const texts = await Promise.all(names.map((name) => readFile(join(staging, name), "utf8")));
       return texts.reduce((sum, text) => sum + text.split("\n").length - 2, 0);
     };
-    while (s3.sent < 2 * mebibyte || (await journalled()) * rangeBytes < mebibyte) await sleep(50);
+    while (s3.sent < 2 * mebibyte || (await journalled()) * rangeBytes < mebibyte) {
+      assert.equal(child.exitCode, null, "it was over before it could be killed");
+      await sleep(50);
+    }
     await end(child);
     const before = s3.sent;
     s3.slowness = undefined;

@@ -8,8 +8,7 @@ import { dlami, settingsFor } from "../offline/cloud/account.ts";
 import { freePort } from "./support/sshd.ts";
 import { operation } from "./support/host.ts";
 
-describe("whileAlive", function () {
-  this.timeout(60_000);
+describe("whileAlive", () => {
   let cloud: Cloud;
   let client: ec2.EC2Client;
   const saved = { ...process.env };

@@ -77,8 +77,18 @@ export class ChromiumPage {
   }
 
   async goTo(url: string): Promise<void> {
-    await this.call("Page.navigate", { url });
-    await this.until("document.readyState === 'complete' && location.href !== 'about:blank'");
+    await this.#leave(() => this.call("Page.navigate", { url }));
+  }
+
+  async reload(): Promise<void> {
+    await this.#leave(() => this.call("Page.reload"));
+  }
+
+  /** Has the next document loaded: the one before answers until it is there. */
+  async #leave(go: () => Promise<unknown>): Promise<void> {
+    await this.value("window.isLeft = true");
+    await go();
+    await this.until("window.isLeft === undefined && document.readyState === 'complete'");
   }
 
   /** The value of an expression, in the page. */
@@ -92,13 +102,13 @@ export class ChromiumPage {
     return result.value as T;
   }
 
-  /** Waits until an expression is true. @throws Error when it is not within ten seconds */
+  /** Waits until an expression is true. @throws Error when it is not within a minute */
   async until(expression: string): Promise<void> {
-    for (let tries = 0; tries < 200; tries += 1) {
-      if (await this.value<boolean>(`Boolean(${expression})`).catch(() => false)) return;
+    const end = Date.now() + 60_000;
+    while (!(await this.value<boolean>(`Boolean(${expression})`).catch(() => false))) {
+      if (Date.now() > end) throw new Error(`it does not come true: ${expression}`);
       await pause(50);
     }
-    throw new Error(`it does not come true: ${expression}`);
   }
 
   async press(key: "Tab" | "Enter"): Promise<void> {

@@ -10,7 +10,7 @@ import { shapeOf, type ModelShape } from "../model-shape.ts";
 import { trainedParameters } from "../training-states.ts";
 import { holding, verdict } from "../verdict.ts";
 import type { LayoutBook, LayoutOption, LayoutOptions } from "./layout-book.ts";
-import { leastGpus } from "./layouts.ts";
+import { leastGpus, noLayout, type GpuGrid } from "./layouts.ts";
 import { expertParameters } from "./megatron-shape.ts";
 import { groupsOf, virtualStagesOf, type TrainingLayout } from "./training-layout.ts";
 
@@ -102,15 +102,18 @@ function better(
   job: TrainingJob,
   hosts: TrainingHosts,
   { simple, megatron }: LayoutOptions,
-  holds: (each: LayoutOption) => boolean,
+  wanted: "comfortable" | "fits",
 ): LayoutOption | undefined {
+  const { usableMiB } = hosts;
+  const holds = ({ need }: LayoutOption) => holding(need, usableMiB)[wanted];
   const plain = simple !== undefined && holds(simple) ? simple : undefined;
   // Adapters stay with the program that most use, wherever that has room.
   const first = hosts.nodes === 1 || job.workload.method !== "full";
   if (plain !== undefined && first) return plain;
-  const held = megatron().filter(
-    (each) => (each.kept === undefined || !holds(each.kept)) && holds(each),
-  );
+  const held = megatron()
+    .filter(({ leastMiB }) => leastMiB <= usableMiB)
+    .flatMap(({ options }) => options)
+    .filter((each) => (each.kept === undefined || !holds(each.kept)) && holds(each));
   const other = fastest(job, hosts, held);
   if (plain === undefined || other === undefined) return plain ?? other;
   const gained = pace(job, other.layout, hosts) / pace(job, plain.layout, hosts);
@@ -118,24 +121,27 @@ function better(
 }
 
 /** The demand with the least upper end, the first of several. */
-function nearest(options: readonly LayoutOption[]): MemoryDemand | undefined {
-  let best: MemoryDemand | undefined;
-  for (const { leastMiB, demand } of options) {
-    if (best !== undefined && leastMiB >= best.highMiB) continue;
-    const each = demand();
-    if (best === undefined || each.highMiB < best.highMiB) best = each;
+function nearest({ simple, megatron }: LayoutOptions): MemoryDemand | undefined {
+  let best = simple;
+  for (const { leastMiB, options } of megatron()) {
+    for (const option of options) {
+      const limit = best?.need.highMiB ?? Infinity;
+      if (leastMiB < limit && option.need.highMiB < limit) best = option;
+    }
   }
-  return best;
+  return best?.demand;
 }
 
-/** Why none of them does: the need of the nearest one. */
-function noneHolds({ simple, megatron }: LayoutOptions, usableMiB: number): Refusal {
-  const demand = nearest([...(simple === undefined ? [] : [simple]), ...megatron()]);
-  const reason =
-    demand === undefined
-      ? "the model cannot be laid out over its GPUs as asked"
-      : verdict(demand, usableMiB).reason;
-  return { kind: "memory", reason };
+/** Why none of them does: the need of the nearest one, or what keeps these GPUs from being shared out so. */
+function noneHolds(
+  job: TrainingJob,
+  { usableMiB, ...grid }: GpuGrid & Pick<TrainingHosts, "usableMiB">,
+  options: LayoutOptions,
+): Refusal {
+  const demand = nearest(options);
+  return demand === undefined
+    ? noLayout(job, grid)
+    : { kind: "memory", reason: verdict(demand, usableMiB).reason };
 }
 
 /** A layout, or what says why there is none: that takes a search of its own, and is not always wanted. */
@@ -153,17 +159,15 @@ export function chooseLayout(
   book: LayoutBook,
 ): LayoutChoice {
   const { nodes, gpusPerNode, nvlink, usableMiB, accelerator } = hosts;
-  const all = book({ nodes, gpusPerNode, nvlink, bf16: accelerator.supportsBf16 === true });
+  const grid = { nodes, gpusPerNode, nvlink, bf16: accelerator.supportsBf16 === true };
+  const all = book(grid);
   const never = nodes * gpusPerNode < leastGpus(job, usableMiB);
   const options = never ? { ...all, megatron: () => [] } : all;
-  const judged = ({ leastMiB, demand }: LayoutOption) =>
-    leastMiB > usableMiB ? undefined : holding(demand(), usableMiB);
-  const chosen =
-    better(job, hosts, options, (each) => judged(each)?.comfortable === true) ??
-    better(job, hosts, options, (each) => judged(each)?.fits === true);
+  const chosen = better(job, hosts, options, "comfortable") ?? better(job, hosts, options, "fits");
   if (chosen === undefined) {
     // Where Megatron-LM alone is asked for, one of its ways has to say what lacks, though none was a candidate.
-    return () => noneHolds(options.simple === undefined ? all : options, usableMiB);
+    const told = options.simple === undefined ? all : options;
+    return () => noneHolds(job, { ...grid, usableMiB }, told);
   }
-  return { layout: chosen.layout, demand: chosen.demand() };
+  return { layout: chosen.layout, demand: chosen.demand };
 }

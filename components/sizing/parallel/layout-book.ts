@@ -1,18 +1,34 @@
 import type { Model } from "../../catalogue/model.ts";
 import type { TrainingJob } from "../job.ts";
-import type { MemoryDemand } from "../memory-part.ts";
+import type { MemoryDemand, MemoryNeed } from "../memory-part.ts";
+import { shapeOf } from "../model-shape.ts";
 import { trainingDemand } from "../training-demand.ts";
-import { huggingFaceLayout, megatronLayouts, type GpuGrid } from "./layouts.ts";
-import { leastMegatronMiB, megatronDemand, type MegatronTraining } from "./megatron-demand.ts";
+import {
+  huggingFaceLayout,
+  layoutOfWay,
+  megatronFamilies,
+  waysOf,
+  type GpuGrid,
+  type MegatronFamily,
+  type MegatronWay,
+} from "./layouts.ts";
+import {
+  leastStatesMiB,
+  megatronNeed,
+  stateAmounts,
+  type MegatronTraining,
+  type StateAmounts,
+} from "./megatron-amounts.ts";
+import { megatronDemand } from "./megatron-demand.ts";
 import type { TrainingLayout } from "./training-layout.ts";
 
-/** A layout with what each GPU has to hold. */
+/** A layout with what each GPU has to hold; what it takes longer to work out is worked out when it is first asked for. */
 export interface LayoutOption {
   readonly layout: TrainingLayout;
-  /** Below this no GPU holds it; it takes far less to work out than the demand. */
-  readonly leastMiB: number;
-  /** Worked out when it is first asked for. */
-  readonly demand: () => MemoryDemand;
+  /** What a verdict goes by. */
+  readonly need: MemoryNeed;
+  /** The same in words. */
+  readonly demand: MemoryDemand;
   /** The same with its activations kept: where that holds the training, nobody makes them again. */
   readonly kept?: LayoutOption | undefined;
 }
@@ -20,8 +36,8 @@ export interface LayoutOption {
 /** The ways to lay a training out over the GPUs of a grid. */
 export interface LayoutOptions {
   readonly simple: LayoutOption | undefined;
-  /** Those of Megatron-LM: hundreds on many GPUs. */
-  readonly megatron: () => readonly LayoutOption[];
+  /** Those of Megatron-LM: over a thousand on many GPUs. */
+  readonly megatron: () => readonly LayoutFamily[];
 }
 
 /** The ways over each grid, whatever its GPUs: types that join as many of them alike share the work. */
@@ -32,28 +48,91 @@ function once<Value>(make: () => Value): () => Value {
   return () => (made ??= { value: make() }).value;
 }
 
-function optionOf(model: Model, layout: TrainingLayout): LayoutOption {
-  const { dataParallel, tensorParallel, pipelineParallel, workload } = layout;
-  const split = { dataParallel, tensorParallel, pipelineParallel };
-  const { megatron: settings } = workload;
-  if (settings === undefined) {
-    return { layout, leastMiB: 0, demand: once(() => trainingDemand(model, workload, split)) };
+class SimpleOption implements LayoutOption {
+  readonly layout: TrainingLayout;
+  readonly #model: Model;
+  #demand: MemoryDemand | undefined;
+
+  constructor(model: Model, layout: TrainingLayout) {
+    this.#model = model;
+    this.layout = layout;
   }
-  // `megatronLayouts` makes none that a check would refuse.
-  const training: MegatronTraining = { workload, settings, split };
-  const leastMiB = leastMegatronMiB(model, training);
-  return { layout, leastMiB, demand: once(() => megatronDemand(model, training)) };
+
+  get demand(): MemoryDemand {
+    const { dataParallel, tensorParallel, pipelineParallel, workload } = this.layout;
+    const split = { dataParallel, tensorParallel, pipelineParallel };
+    return (this.#demand ??= trainingDemand(this.#model, workload, split));
+  }
+
+  get need(): MemoryNeed {
+    return this.demand;
+  }
 }
 
-/** The ways of Megatron-LM; each that makes its activations again comes right after the one that keeps them. */
-function megatronOptions(job: TrainingJob, grid: GpuGrid): readonly LayoutOption[] {
-  let kept: LayoutOption | undefined;
-  return megatronLayouts(job, grid).map((layout) => {
-    const option = optionOf(job.model, layout);
-    if (layout.workload.gradientCheckpointing) return { ...option, kept };
-    kept = option;
-    return option;
-  });
+class MegatronOption implements LayoutOption {
+  readonly kept: LayoutOption | undefined;
+  readonly #family: LayoutFamily;
+  readonly #way: MegatronWay;
+  #layout: TrainingLayout | undefined;
+  #need: MemoryNeed | undefined;
+
+  constructor(family: LayoutFamily, way: MegatronWay, kept: LayoutOption | undefined) {
+    this.#family = family;
+    this.#way = way;
+    this.kept = kept;
+  }
+
+  // A way is one that a check would not refuse.
+  get #training(): MegatronTraining {
+    const { split, settings, passes, again } = this.#way;
+    return { workload: this.#family.job.workload, split, settings, passes, again };
+  }
+
+  get layout(): TrainingLayout {
+    return (this.#layout ??= layoutOfWay(this.#family.job, this.#family.grid, this.#way));
+  }
+
+  get need(): MemoryNeed {
+    const { job, states } = this.#family;
+    return (this.#need ??= megatronNeed(shapeOf(job.model), this.#training, states));
+  }
+
+  get demand(): MemoryDemand {
+    return megatronDemand(this.#family.job.model, this.#training);
+  }
+}
+
+/** Options of Megatron-LM whose states lie alike. */
+export class LayoutFamily {
+  readonly job: TrainingJob;
+  readonly grid: GpuGrid;
+  readonly states: StateAmounts;
+  /** Below this no GPU holds one of them; it takes far less to work out than their needs. */
+  readonly leastMiB: number;
+  readonly #family: MegatronFamily;
+  #options: readonly LayoutOption[] | undefined;
+
+  constructor(job: TrainingJob, grid: GpuGrid, family: MegatronFamily) {
+    const sharing = { workload: job.workload, split: family.split, settings: family.settings };
+    this.job = job;
+    this.grid = grid;
+    this.#family = family;
+    this.states = stateAmounts(shapeOf(job.model), sharing);
+    this.leastMiB = leastStatesMiB(this.states, sharing);
+  }
+
+  /** Each that makes its activations again comes right after the one that keeps them. */
+  get options(): readonly LayoutOption[] {
+    return (this.#options ??= this.#make());
+  }
+
+  #make(): readonly LayoutOption[] {
+    let last: LayoutOption | undefined;
+    return waysOf(this.job, this.#family).map((way) => {
+      const kept = way.again ? last : undefined;
+      return (last = new MegatronOption(this, way, kept));
+    });
+  }
 }
 
 /** The book of a job. It remembers what it has worked out, so that each way is weighed once, however many types ask for it. */
@@ -62,8 +141,14 @@ export function layoutBook(job: TrainingJob): LayoutBook {
   const known = new Map<string, LayoutOptions>();
   const make = (grid: GpuGrid): LayoutOptions => ({
     simple:
-      wishes.framework === "megatron" ? undefined : optionOf(model, huggingFaceLayout(job, grid)),
-    megatron: once(() => (wishes.framework === "hugging-face" ? [] : megatronOptions(job, grid))),
+      wishes.framework === "megatron"
+        ? undefined
+        : new SimpleOption(model, huggingFaceLayout(job, grid)),
+    megatron: once(() =>
+      wishes.framework === "hugging-face"
+        ? []
+        : megatronFamilies(job, grid).map((family) => new LayoutFamily(job, grid, family)),
+    ),
   });
   return (grid) => {
     const key = [grid.nodes, grid.gpusPerNode, grid.nvlink, grid.bf16].join(" ");

@@ -1,8 +1,16 @@
+import { counted } from "../../counted.ts";
+import type { Refusal } from "../constraints.ts";
 import type { TrainingJob } from "../job.ts";
 import { shapeOf } from "../model-shape.ts";
-import { trainingSplits } from "../splits.ts";
-import type { TrainingParallelism } from "../workload.ts";
-import { contextProblem, megatronProblem, megatronSplitProblem } from "./megatron-split.ts";
+import { divisorsOf, trainingSplits } from "../splits.ts";
+import type { MegatronSettings, TrainingParallelism } from "../workload.ts";
+import { stageLayers } from "./megatron-shape.ts";
+import {
+  contextProblem,
+  interleavingProblem,
+  megatronProblem,
+  megatronSplitProblem,
+} from "./megatron-split.ts";
 import { passesFor, type TrainingLayout } from "./training-layout.ts";
 
 /** The GPUs that a training is laid out over. */
@@ -50,12 +58,6 @@ function asked({ wishes }: TrainingJob, split: TrainingParallelism): boolean {
   );
 }
 
-function divisorsOf(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, index) => index + 1).filter(
-    (each) => count % each === 0,
-  );
-}
-
 /** Over how many of the GPUs that would learn from other sequences one sequence may be shared out. */
 function contextSizes({ wishes, workload }: TrainingJob, dataParallel: number): readonly number[] {
   const { contextParallel } = wishes;
@@ -69,19 +71,12 @@ function contextSizes({ wishes, workload }: TrainingJob, dataParallel: number): 
   );
 }
 
-/**
- * Over how many GPUs the experts of a layer may be shared out: none but one, or as many as NVLink joins and the experts divide
- * over, unless it is asked for. Fewer save less memory, and send nearly as much.
- */
+/** Over how many of the GPUs that NVLink joins the experts of a layer may be shared out: what both divide by. */
 function expertSizes({ model, wishes }: TrainingJob, grid: GpuGrid): readonly number[] {
   if (wishes.expertParallel !== undefined) return [wishes.expertParallel];
   const { experts } = model;
   if (experts === undefined || !grid.nvlink) return [1];
-  const most =
-    divisorsOf(grid.gpusPerNode)
-      .filter((size) => experts.count % size === 0)
-      .at(-1) ?? 1;
-  return most === 1 ? [1] : [1, most];
+  return divisorsOf(grid.gpusPerNode).filter((size) => experts.count % size === 0);
 }
 
 /** How sequences and experts are shared out within a split, with what is left of its data parallelism. */
@@ -109,55 +104,123 @@ function withinNode({ tensorParallel }: TrainingParallelism, grid: GpuGrid): boo
   return grid.nvlink && grid.gpusPerNode % tensorParallel === 0;
 }
 
-function layoutsOf(
-  job: TrainingJob,
-  grid: GpuGrid,
+/** Ways of Megatron-LM to use all GPUs of a grid whose states lie alike. */
+export interface MegatronFamily {
+  readonly split: TrainingParallelism;
+  readonly settings: Omit<MegatronSettings, "virtualStages">;
+  readonly passes: number;
+}
+
+/** One of them. */
+export interface MegatronWay extends MegatronFamily {
+  readonly settings: MegatronSettings;
+  /** Activations are made a second time. */
+  readonly again: boolean;
+}
+
+function familyWithin(
+  { workload, globalBatch, model }: TrainingJob,
   { split, groups }: ReturnType<typeof groupsWithin>[number],
-): readonly TrainingLayout[] {
-  const { workload, globalBatch, model } = job;
-  const { microBatch, gradientCheckpointing } = workload;
-  const { nodes, gpusPerNode } = grid;
-  const passes = passesFor(globalBatch, microBatch, split.dataParallel);
-  const again = gradientCheckpointing ? [false, true] : [false];
-  const even = Number.isInteger(shapeOf(model).layers / split.pipelineParallel);
-  return virtualStagesTried
-    .map((virtualStages) => ({
-      virtualStages,
-      ...groups,
-      ...(even ? {} : { tablesAsLayers: true }),
-    }))
-    .filter((settings) => megatronSplitProblem(model, split, settings, passes) === undefined)
-    .flatMap((megatron) =>
-      again.map((checkpointing) => ({
-        framework: "megatron" as const,
-        nodes,
-        gpusPerNode,
-        ...split,
-        workload: {
-          ...workload,
-          megatron,
-          gradientCheckpointing: checkpointing,
-          gradientAccumulation: passes,
-          packing: true,
-        },
-        passes,
-        globalBatch: passes * microBatch * split.dataParallel,
-      })),
-    );
+): readonly MegatronFamily[] {
+  const passes = passesFor(globalBatch, workload.microBatch, split.dataParallel);
+  const even = shapeOf(model).layers % split.pipelineParallel === 0;
+  const settings = { ...groups, ...(even ? {} : { tablesAsLayers: true }) };
+  const problem = megatronSplitProblem(model, split, { virtualStages: 1, ...settings }, passes);
+  return problem === undefined ? [{ split, settings, passes }] : [];
 }
 
 /**
- * Every way in which Megatron-LM uses all of these GPUs: tensor x context x pipeline x data parallel, experts over the GPUs of a
- * stage, with and without interleaving, with the activations kept but for attention's scores, or made again layer by layer where
- * the request leaves that open. Empty when the model or its method is not one for it.
+ * Every way in which Megatron-LM uses all of these GPUs, but for groups of layers and activations: tensor x context x pipeline x
+ * data parallel, experts over the GPUs of a stage. Empty when the model or its method is not one for it.
  */
-export function megatronLayouts(job: TrainingJob, grid: GpuGrid): readonly TrainingLayout[] {
+export function megatronFamilies(job: TrainingJob, grid: GpuGrid): readonly MegatronFamily[] {
   const { model, workload } = job;
   if (!grid.bf16 || megatronProblem(model, workload) !== undefined) return [];
   return trainingSplits(grid.nodes * grid.gpusPerNode)
     .filter((split) => withinNode(split, grid) && asked(job, split))
     .flatMap((split) => groupsWithin(job, grid, split))
-    .flatMap((within) => layoutsOf(job, grid, within));
+    .flatMap((within) => familyWithin(job, within));
+}
+
+/**
+ * Its ways: with and without interleaving, with the activations kept but for attention's scores, or made again layer by layer
+ * where the request leaves that open. What makes them again comes right after what keeps them.
+ */
+export function waysOf(
+  { workload, model }: TrainingJob,
+  { split, settings, passes }: MegatronFamily,
+): readonly MegatronWay[] {
+  const { tablesAsLayers } = settings;
+  const layers = stageLayers(shapeOf(model), split.pipelineParallel, tablesAsLayers);
+  const ways: MegatronWay[] = [];
+  for (const virtualStages of virtualStagesTried) {
+    const dealt = { virtualStages, ...settings };
+    if (interleavingProblem(dealt, split, { layers, passes }) !== undefined) continue;
+    ways.push({ split, settings: dealt, passes, again: false });
+    if (workload.gradientCheckpointing) ways.push({ split, settings: dealt, passes, again: true });
+  }
+  return ways;
+}
+
+/** The whole layout of a way. */
+export function layoutOfWay(
+  { workload }: TrainingJob,
+  { nodes, gpusPerNode }: GpuGrid,
+  { split, settings, passes, again }: MegatronWay,
+): TrainingLayout {
+  return {
+    framework: "megatron",
+    nodes,
+    gpusPerNode,
+    ...split,
+    workload: {
+      ...workload,
+      megatron: settings,
+      gradientCheckpointing: again,
+      gradientAccumulation: passes,
+      packing: true,
+    },
+    passes,
+    globalBatch: passes * workload.microBatch * split.dataParallel,
+  };
+}
+
+const groupNames = {
+  tensorParallel: "tensor",
+  contextParallel: "context",
+  expertParallel: "expert",
+} as const;
+
+/** Groups larger than one that were asked for and that exchange in each layer. */
+function exchangingGroups({ wishes }: TrainingJob): readonly string[] {
+  return Object.entries(groupNames).flatMap(([kind, name]) => {
+    const size = wishes[kind as keyof typeof groupNames] ?? 1;
+    return size > 1 ? [`${name} ${size}`] : [];
+  });
+}
+
+/** Why Megatron-LM has no way over these GPUs, where the model and the request have some over others. */
+export function noLayout(job: TrainingJob, grid: GpuGrid): Refusal {
+  if (!grid.bf16) {
+    return { kind: "software", reason: "its GPU has no bf16, in which Megatron-LM trains" };
+  }
+  return { kind: "interconnect", reason: undividedReason(job, grid) };
+}
+
+function undividedReason(job: TrainingJob, grid: GpuGrid): string {
+  const { nodes, gpusPerNode, nvlink } = grid;
+  const { tensorParallel = 1, pipelineParallel = 1 } = job.wishes;
+  const gpus = counted(nodes * gpusPerNode, "GPU");
+  const groups = exchangingGroups(job);
+  if (groups.length > 0 && !nvlink && gpusPerNode > 1) {
+    return `its GPUs are joined by PCIe, and ${groups.join(" and ")} parallel is laid out over NVLink alone`;
+  }
+  if (gpusPerNode % tensorParallel !== 0) {
+    return `its ${counted(gpusPerNode, "GPU")} do not divide into tensor-parallel groups of ${tensorParallel}`;
+  }
+  return (nodes * gpusPerNode) % (tensorParallel * pipelineParallel) === 0
+    ? `the model cannot be laid out over its ${gpus} as asked`
+    : `its ${gpus} do not divide into tensor ${tensorParallel} x pipeline ${pipelineParallel}`;
 }
 
 /** GPUs that hold no more than the states of all weights, and nothing else: fewer are never enough. */

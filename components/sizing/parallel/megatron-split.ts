@@ -58,7 +58,7 @@ export function megatronSplitProblem(
   passes: number,
 ): string | undefined {
   const { tensorParallel, pipelineParallel } = split;
-  const { virtualStages, tablesAsLayers = false } = settings;
+  const { tablesAsLayers = false } = settings;
   const shape = shapeOf(model);
   const layers = stageLayers(shape, pipelineParallel, tablesAsLayers);
   if (!Number.isInteger(layers) || (tablesAsLayers && pipelineParallel === 1)) {
@@ -73,14 +73,16 @@ export function megatronSplitProblem(
   if (shape.experts === undefined && shape.matrixSize % tensorParallel !== 0) {
     return `${shape.matrixSize} feed-forward columns do not divide over ${tensorParallel} GPUs`;
   }
-  return virtualStages === 1 ? undefined : interleavingProblem(settings, split, { layers, passes });
+  return interleavingProblem(settings, split, { layers, passes });
 }
 
-function interleavingProblem(
+/** Why the layers of a stage cannot be dealt out in so many groups; undefined when they can. */
+export function interleavingProblem(
   { virtualStages, tablesAsLayers }: MegatronSettings,
   { pipelineParallel }: TrainingParallelism,
   { layers, passes }: { readonly layers: number; readonly passes: number },
 ): string | undefined {
+  if (virtualStages === 1) return undefined;
   if (pipelineParallel === 1) return "interleaving is of pipeline stages, and there is one";
   // The first and the last group would have to hold a table and nothing else.
   if (layers % virtualStages !== 0 || (tablesAsLayers === true && layers === virtualStages)) {

@@ -45,7 +45,7 @@ interface Due {
 const mostAttempts = 5;
 const mostFirings = 1000;
 /** Of an execution that a schedule started, a tenth of a second apart. */
-const mostPolls = 300;
+const mostPolls = 1200;
 
 /** EventBridge Scheduler's schedules, firing on the cloud's clock. */
 export class Schedules {

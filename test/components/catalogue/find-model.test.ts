@@ -61,6 +61,34 @@ describe("findModel", () => {
     });
   }
 
+  for (const asked of ["claude", "my-own-model", "x", "whisper", "acme/zephyr-7b-beta-AWQ"]) {
+    it(`names none for "${asked}", which resembles nothing, and says how to look`, () => {
+      assert.throws(
+        () => findModel(asked, catalogue),
+        ({ hint }: UserError) =>
+          /^No name there resembles it: .*--family <word>.*--config <path>/.test(hint ?? ""),
+      );
+    });
+  }
+
+  for (const [asked, near] of [
+    ["mistrall-large", /^Did you mean mistral/],
+    ["stabel difusion 3", /^Did you mean stable-diffusion/],
+    ["qwen 4 coder", /^Did you mean qwen2.5-coder/],
+    ["gpt-9-ultra", /^Did you mean gpt-/],
+  ] as const) {
+    it(`names for "${asked}" none of another family`, () => {
+      assert.throws(
+        () => findModel(asked, catalogue),
+        ({ hint = "" }: UserError) => {
+          const told = hint.slice("Did you mean ".length, hint.indexOf("?")).split(", ");
+          const first = told[0]?.split("-")[0]?.slice(0, 4) ?? "";
+          return near.test(hint) && told.every((id) => id.startsWith(first));
+        },
+      );
+    });
+  }
+
   it("asks which is meant when two share a repository", () => {
     assert.throws(
       () => findModel("Vision-CAIR/MiniGPT-4", catalogue),

@@ -79,8 +79,7 @@ describe("staticPage", () => {
   });
 });
 
-describe("the dashboard in Chromium", function () {
-  this.timeout(60_000);
+describe("the dashboard in Chromium", () => {
   let page: ChromiumPage;
   let server: DashboardServer;
   let readings = readingsOf();
@@ -123,17 +122,17 @@ describe("the dashboard in Chromium", function () {
 
   it("takes its key out of the address, and still has it after a reload", async () => {
     assert.equal(await page.value("location.hash"), "");
-    await page.call("Page.reload");
+    await page.reload();
     await page.until("document.querySelector('article')");
-    assert.equal(await text("#connection"), "Live");
+    await page.until("document.querySelector('#connection').textContent.trim() === 'Live'");
     assert.equal(await page.value("document.title"), "1 of 1 stack running, $1.05 an hour - berth");
   });
 
   it("counts down and counts up by the clock that it was told", async () => {
     const until = () => text("[data-until]");
     const first = await until();
-    assert.match(first, /^in (2 h 0 min|1 h 59 min)$/);
-    assert.match(await text("[data-hourly]"), /^\$2\.1\d$/);
+    assert.match(first, /^in (2 h 0 min|1 h 5\d min)$/);
+    assert.match(await text("[data-hourly]"), /^\$2\.[12]\d$/);
     tell(
       readingsOf({
         accounts: [accountReadings({ clock: { value: "2026-11-25T13:59:30Z", at: now } })],
@@ -190,7 +189,7 @@ describe("the dashboard in Chromium", function () {
   });
 
   it("is walked through by the keyboard: first past the head, then every table and detail", async () => {
-    await page.call("Page.reload");
+    await page.reload();
     await page.until("document.querySelector('article')");
     const seen: string[] = [];
     for (let step = 0; step < 3; step += 1) {
@@ -272,8 +271,7 @@ const leastContrast = `(() => {
   return least;
 })()`;
 
-describe("the dashboard's layout in Chromium", function () {
-  this.timeout(60_000);
+describe("the dashboard's layout in Chromium", () => {
   let page: ChromiumPage;
   const ends: (() => Promise<void>)[] = [];
   before(async function () {

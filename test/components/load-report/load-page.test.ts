@@ -26,8 +26,7 @@ describe("loadPage", () => {
   });
 });
 
-describe("loadPage in Chromium", function () {
-  this.timeout(60_000);
+describe("loadPage in Chromium", () => {
   let folder = "";
   before(function () {
     const there = spawnSync("chromium", ["--version"]).status === 0;

@@ -67,8 +67,7 @@ function pngSize(path: string): readonly [number, number] {
   return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
 }
 
-describe("planPage in Chromium", function () {
-  this.timeout(60_000);
+describe("planPage in Chromium", () => {
   let folder: string | undefined;
   before(function () {
     const there = spawnSync("chromium", ["--version"]).status === 0;

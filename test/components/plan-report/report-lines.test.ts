@@ -137,7 +137,6 @@ describe("reportLines", () => {
   it("says that an up would refuse what no engine here serves", () => {
     const words = /^mind {7}it can be planned and not brought up: vLLM \S+ has no code for QWenLM/m;
     assert.match(text({ model: "qwen-7b" }), words);
-    assert.doesNotMatch(text({ model: "qwen-7b", engine: "vllm" }), /not brought up/);
     assert.doesNotMatch(text({ model: "qwen-7b", task: "finetune" }), /not brought up/);
   });
 

@@ -7,41 +7,12 @@ import {
   variantSizes,
 } from "../../../components/sagemaker-endpoint/endpoint-limits.ts";
 import { endpointPlanLines } from "../../../components/sagemaker-endpoint/endpoint-plan-text.ts";
-import {
-  planEndpoint,
-  type EndpointRequest,
-} from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
 import { hostingCatalogue } from "../../../components/sagemaker-endpoint/hosting-catalogue.ts";
-import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
 import { hourlyUsdOn } from "../../../components/sagemaker-endpoint/instance-pools.ts";
 import { parseImageAddress } from "../../../components/sagemaker-endpoint/serving-container.ts";
 import { decide } from "../../../components/sizing/decide.ts";
 import { UserError } from "../../../components/user-error.ts";
-
-const request: EndpointRequest = {
-  model: "qwen2.5-7b",
-  env: "dev",
-  region: "us-east-1",
-  spot: true,
-  leaseHours: 4,
-  endpointMode: "realtime",
-  minInstances: 1,
-  maxInstances: 1,
-};
-
-function plan(change: Partial<EndpointRequest> = {}) {
-  return planEndpoint({ ...request, ...change }, loadCatalogue(), loadServingImages());
-}
-
-function problemsOf(change: Partial<EndpointRequest>): string {
-  try {
-    plan(change);
-  } catch (error) {
-    if (error instanceof UserError) return [error.message, ...error.problems].join("\n");
-    throw error;
-  }
-  return "";
-}
+import { plan, problemsOf, request } from "./planned.ts";
 
 describe("planEndpoint", () => {
   it("plans a type of hosting at its own price, on demand, with one rung", () => {

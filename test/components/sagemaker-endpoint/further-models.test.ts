@@ -4,38 +4,10 @@ import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { componentCopy } from "../../../components/sagemaker-endpoint/component-copy.ts";
 import { endpointPlanLines } from "../../../components/sagemaker-endpoint/endpoint-plan-text.ts";
-import {
-  planEndpoint,
-  type EndpointRequest,
-} from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
 import type { FurtherModel } from "../../../components/sagemaker-endpoint/further-models.ts";
 import { instancesByType } from "../../../components/sagemaker-endpoint/instance-pools.ts";
-import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
 import { instancesFor } from "../../../components/sagemaker-endpoint/shared-instances.ts";
-import { UserError } from "../../../components/user-error.ts";
-
-const request: EndpointRequest = {
-  model: "qwen2.5-7b",
-  env: "dev",
-  region: "us-east-1",
-  spot: true,
-  leaseHours: 4,
-  endpointMode: "realtime",
-  minInstances: 1,
-  maxInstances: 1,
-};
-const plan = (change: Partial<EndpointRequest>) =>
-  planEndpoint({ ...request, ...change }, loadCatalogue(), loadServingImages());
-
-function refused(change: Partial<EndpointRequest>): string {
-  try {
-    plan(change);
-    return "";
-  } catch (error) {
-    if (error instanceof UserError) return [error.message, ...error.problems].join("\n");
-    throw error;
-  }
-}
+import { plan, problemsOf } from "./planned.ts";
 
 describe("a shadow of an endpoint", () => {
   const shadow = { name: "candidate", share: 25, model: "qwen2.5-14b", minInstances: 1 };
@@ -56,12 +28,15 @@ describe("a shadow of an endpoint", () => {
   });
 
   it("is refused where SageMaker has none", () => {
-    assert.match(refused({ shadow, endpointMode: "async" }), /shadow: it is for endpointMode real/);
+    assert.match(
+      problemsOf({ shadow, endpointMode: "async" }),
+      /shadow: it is for endpointMode real/,
+    );
     const variants = [{ name: "long", share: 10 }];
-    assert.match(refused({ shadow, variants }), /shadow: not with variants/);
+    assert.match(problemsOf({ shadow, variants }), /shadow: not with variants/);
     const two = { minInstances: 2, maxInstances: 2, updateStrategy: "rolling" as const };
-    assert.match(refused({ shadow, ...two }), /with a shadow is moved all-at-once/);
-    assert.match(refused({ shadow: { ...shadow, name: "AllTraffic" } }), /is taken/);
+    assert.match(problemsOf({ shadow, ...two }), /with a shadow is moved all-at-once/);
+    assert.match(problemsOf({ shadow: { ...shadow, name: "AllTraffic" } }), /is taken/);
   });
 });
 
@@ -92,7 +67,7 @@ describe("variants of an endpoint", () => {
   });
 
   it("are refused with what they do not go with, all at once", () => {
-    const text = refused({
+    const text = problemsOf({
       variants: [...variants, { name: "long", share: 80, minInstances: 3, maxInstances: 2 }],
       updateStrategy: "canary",
       minInstances: 2,
@@ -110,9 +85,9 @@ describe("variants of an endpoint", () => {
     ]) {
       assert.match(text, problem);
     }
-    assert.match(refused({ variants, endpointMode: "async" }), /in endpointMode realtime alone/);
+    assert.match(problemsOf({ variants, endpointMode: "async" }), /in endpointMode realtime alone/);
     assert.match(
-      refused({ components: [{ name: "a", model: "qwen2.5-7b", share: 0 }] }),
+      problemsOf({ components: [{ name: "a", model: "qwen2.5-7b", share: 0 }] }),
       /components: they are for endpointMode components/,
     );
   });

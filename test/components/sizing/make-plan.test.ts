@@ -36,7 +36,13 @@ describe("makePlan", () => {
       refused(/vLLM \S+ has no code for CLIP/),
     );
     assert.throws(() => plan({ model: "qwen-7b" }), refused(/no code for QWenLMHeadModel/));
-    assert.equal(plan({ model: "qwen-7b", engine: "vllm" }).engine, "vllm");
+    // Said by hand it would be found out on a host that is paid for.
+    for (const engine of ["vllm", "transformers"] as const) {
+      const way = refused(/no code for QWenLMHeadModel.*; leave the engine out/);
+      assert.throws(() => plan({ model: "qwen-7b", engine }), way);
+    }
+    const other = refused(/^engine: vllm does not serve gpt-neo-1.3b; transformers would$/);
+    assert.throws(() => plan({ model: "gpt-neo-1.3b", engine: "vllm" }), other);
   });
 
   it("takes the price of the region", () => {

@@ -15,8 +15,7 @@ import { jobPrograms } from "../../../scripts/finetune/job-folder-files.ts";
 const at = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** The folder's own programs run, on the CPU; what they call is held to the pinned release's names. */
-describe("The programs of a Megatron-LM folder", function () {
-  this.timeout(120_000);
+describe("The programs of a Megatron-LM folder", () => {
   let python: string;
   let folder: string;
   const catalogue = loadShippedCatalogue();

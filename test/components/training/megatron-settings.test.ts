@@ -122,8 +122,19 @@ describe("A folder of Megatron-LM", () => {
     assert.equal(experts["model"]?.["expert_model_parallel_size"], 8);
     assert.equal(experts["model"]["expert_tensor_parallel_size"], 1);
     const files = filesFor(adapters);
+    const dense = settingsOf(files)["model"] ?? {};
+    assert.ok(!("expert_tensor_parallel_size" in dense || "expert_model_parallel_size" in dense));
     assert.equal(settingsOf(files)["peft"]?.["dim"], planFor(adapters).loraRank);
     assert.match(files.get("README.md") ?? "", /At the end `output\/adapter` is the adapter/);
+  });
+
+  it("holds experts whole where tensor parallelism alone divides a mixture, as the plan counts them", () => {
+    const training = { method: "full", framework: "megatron", tensorParallel: 4 };
+    const split = { ...mixture, training: { ...training, expertParallel: 1 } };
+    const { model = {} } = settingsOf(filesFor(split));
+    assert.equal(model["tensor_model_parallel_size"], 4);
+    assert.equal(model["expert_model_parallel_size"], 1);
+    assert.equal(model["expert_tensor_parallel_size"], 1);
   });
 
   it("has its programs and pins, and how the hosts are started by hand", () => {

@@ -103,8 +103,13 @@ export class Work {
   ): Promise<number | null> {
     const code = await this.#start(this.#command(job, flags), environment).ended;
     writeFileSync(this.path(`${job}.log`), this.said);
-    if (code !== 0) process.stderr.write(this.said.slice(-3000));
     return code;
+  }
+
+  /** Runs a fine-tuning that has to end well. @throws Error with its last words when it does not */
+  async finish(...run: Parameters<Work["run"]>): Promise<void> {
+    const code = await this.run(...run);
+    if (code !== 0) throw new Error(`${run[0]} ended with ${code}:\n${this.said.slice(-3000)}`);
   }
 
   /** Runs a fine-tuning, and kills all of its processes at once when it has come so far. */

@@ -13,8 +13,7 @@ import {
 const path = [process.env["PATH"] ?? "", join(import.meta.dirname, "bin")].join(delimiter);
 const unchanged = ["preview", "--expect-no-changes"];
 
-describe("The Pulumi CLI and the runner, on one state", function () {
-  this.timeout(120_000);
+describe("The Pulumi CLI and the runner, on one state", () => {
   let project: Project;
 
   const cli = async (...args: string[]): Promise<Ended> => {

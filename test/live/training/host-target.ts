@@ -18,7 +18,14 @@ import {
 } from "../../../scripts/finetune/host-job.ts";
 import { sendKeeper, type KeptPlace } from "../../../scripts/finetune/kept-checkpoints.ts";
 import type { TrainingTarget } from "../../contracts/training.ts";
-import { dlami, instanceOf, makeProfile, settingsFor, until } from "../../offline/cloud/account.ts";
+import {
+  dlami,
+  instanceOf,
+  makeProfile,
+  seededUserData,
+  settingsFor,
+  until,
+} from "../../offline/cloud/account.ts";
 import { writeStandIn } from "./stand-in.ts";
 
 interface Running {
@@ -106,15 +113,13 @@ export class HostTarget implements TrainingTarget {
   /** A new spot host with the packages in place, so that nothing is fetched. */
   async #launch(): Promise<Running> {
     const seeded = newEd25519Key();
-    const indented = seeded.privateKey.trim().replaceAll("\n", "\n    ");
-    const userData = `#cloud-config\nssh_keys:\n  ed25519_private: |\n    ${indented}\n  ed25519_public: ${seeded.publicKey}\n`;
     const run = await this.#client.send(
       new ec2.RunInstancesCommand({
         ImageId: await dlami(this.#cloud),
         InstanceType: "g6.xlarge",
         KeyName: this.#name,
         IamInstanceProfile: { Name: `trainer-${this.#name}` },
-        UserData: Buffer.from(userData).toString("base64"),
+        UserData: Buffer.from(seededUserData(seeded)).toString("base64"),
         MinCount: 1,
         MaxCount: 1,
       }),

@@ -7,8 +7,7 @@ const token = "aws:s3/bucket:Bucket";
 describe("Bucket", () => {
   let bench: Bench;
   let s3: S3;
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     bench = await startBench();
     s3 = new S3({ region: "us-east-1", endpoint: bench.cloud.endpoint, forcePathStyle: true });
   });

@@ -20,8 +20,7 @@ function keptIn(error: ServiceError, token: string, inputs: Kept["inputs"]): Kep
 describe("AWS plugin before faults and drift", () => {
   let bench: Bench;
   let ec2: EC2;
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     bench = await startBench();
     ec2 = new EC2({ region: "us-east-1", endpoint: bench.cloud.endpoint });
   });

@@ -9,8 +9,7 @@ const image =
 
 describe("functions of the AWS plugin", () => {
   let bench: Bench;
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     bench = await startBench();
   });
   after(async () => {

@@ -6,8 +6,7 @@ import { defaultTags, startBench, type Bench } from "./support.ts";
 
 describe("AWS plugin", () => {
   let bench: Bench;
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     bench = await startBench();
   });
   after(async () => {

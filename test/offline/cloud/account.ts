@@ -1,6 +1,7 @@
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as iam from "@aws-sdk/client-iam";
 import * as ssm from "@aws-sdk/client-ssm";
+import type { Ed25519Key } from "../../../components/ed25519-key.ts";
 import type { Cloud } from "../../../offline/cloud/cloud.ts";
 
 /** Where the emulation's image for GPU hosts is told. */
@@ -57,6 +58,12 @@ export async function makeProfile(cloud: Cloud, name: string): Promise<void> {
   await client.send(
     new iam.AddRoleToInstanceProfileCommand({ InstanceProfileName: name, RoleName: name }),
   );
+}
+
+/** User data that gives a machine its host key. */
+export function seededUserData({ privateKey, publicKey }: Ed25519Key): string {
+  const indented = privateKey.trim().replaceAll("\n", "\n    ");
+  return `#cloud-config\nssh_keys:\n  ed25519_private: |\n    ${indented}\n  ed25519_public: ${publicKey}\n`;
 }
 
 /** An instance as DescribeInstances tells of it. */

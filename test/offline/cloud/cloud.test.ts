@@ -7,8 +7,7 @@ import * as sfn from "@aws-sdk/client-sfn";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { dlami, instanceOf, settingsFor } from "./account.ts";
 
-describe("startCloud", function () {
-  this.timeout(120_000);
+describe("startCloud", () => {
   let cloud: Cloud;
   let settings: ReturnType<typeof settingsFor>;
 

@@ -8,8 +8,7 @@ import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk
 import { startCloud, type ApiCall, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { dlami, settingsFor } from "./account.ts";
 
-describe("what the cloud adds to moto", function () {
-  this.timeout(60_000);
+describe("what the cloud adds to moto", () => {
   let cloud: Cloud;
   let client: ec2.EC2Client;
 

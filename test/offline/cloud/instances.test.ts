@@ -12,8 +12,7 @@ import {
 } from "./account.ts";
 import { fakeTier } from "./fake-tier.ts";
 
-describe("EC2 instances of a cloud with machines", function () {
-  this.timeout(60_000);
+describe("EC2 instances of a cloud with machines", () => {
   let holdBoot = Promise.resolve();
   const { tier, machines } = fakeTier((spec) =>
     spec.userData.includes("never boots") ? Promise.reject(new Error("no boot")) : holdBoot,
@@ -148,7 +147,7 @@ describe("EC2 instances of a cloud with machines", function () {
     await client.send(
       new ec2.DeleteFleetsCommand({ FleetIds: [answer.FleetId!], TerminateInstances: true }),
     );
-    await until(async () => (await state(id)) === "terminated", 3);
+    await until(async () => (await state(id)) === "terminated");
     assert.deepEqual(machines.get(id)!.done, ["terminate"]);
   });
 
@@ -181,7 +180,7 @@ describe("EC2 instances of a cloud with machines", function () {
     go();
     await until(async () => (await state(id)) === "running");
     machines.get(id)!.powerOff();
-    await until(async () => (await state(id)) === "terminated", 3);
+    await until(async () => (await state(id)) === "terminated");
   });
 
   it("reboots, shows the console, and stops and starts a machine", async () => {
@@ -202,7 +201,7 @@ describe("EC2 instances of a cloud with machines", function () {
     const console = await client.send(new ec2.GetConsoleOutputCommand({ InstanceId: id }));
     assert.equal(Buffer.from(console.Output!, "base64").toString(), `console of ${id}`);
     machines.get(id)!.powerOff();
-    await until(async () => (await state(id)) === "stopped", 3);
+    await until(async () => (await state(id)) === "stopped");
     await client.send(new ec2.StartInstancesCommand({ InstanceIds: [id] }));
     await until(async () => (await state(id)) === "running");
     await assert.rejects(
@@ -211,7 +210,7 @@ describe("EC2 instances of a cloud with machines", function () {
     );
     const ending = await client.send(new ec2.TerminateInstancesCommand({ InstanceIds: [id] }));
     assert.equal(ending.TerminatingInstances![0]!.CurrentState!.Name, "shutting-down");
-    await until(async () => (await state(id)) === "terminated", 3);
+    await until(async () => (await state(id)) === "terminated");
   });
 
   it("terminates an instance whose machine does not boot", async () => {

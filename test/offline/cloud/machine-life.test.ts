@@ -4,7 +4,7 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import ssh2 from "ssh2";
 import { newEd25519Key } from "../../../components/ed25519-key.ts";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
-import { dlami, instanceOf, makeProfile, settingsFor, until } from "./account.ts";
+import { dlami, instanceOf, makeProfile, seededUserData, settingsFor, until } from "./account.ts";
 
 /** Runs a command on a machine and returns what it wrote. */
 async function runOver(
@@ -40,8 +40,7 @@ async function runOver(
   }
 }
 
-describe("an instance as a machine of the process tier", function () {
-  this.timeout(60_000);
+describe("an instance as a machine of the process tier", () => {
   let cloud: Cloud;
 
   before(async () => {
@@ -64,8 +63,6 @@ describe("an instance as a machine of the process tier", function () {
         PublicKeyMaterial: Buffer.from(login.publicKey),
       }),
     );
-    const indented = seeded.privateKey.trim().replaceAll("\n", "\n    ");
-    const userData = `#cloud-config\nssh_keys:\n  ed25519_private: |\n    ${indented}\n  ed25519_public: ${seeded.publicKey}\n`;
     const run = await client.send(
       new ec2.RunInstancesCommand({
         ImageId: await dlami(cloud),
@@ -73,13 +70,13 @@ describe("an instance as a machine of the process tier", function () {
         KeyName: "k",
         IamInstanceProfile: { Name: "reader" },
         InstanceInitiatedShutdownBehavior: "terminate",
-        UserData: Buffer.from(userData).toString("base64"),
+        UserData: Buffer.from(seededUserData(seeded)).toString("base64"),
         MinCount: 1,
         MaxCount: 1,
       }),
     );
     const id = run.Instances![0]!.InstanceId!;
-    await until(async () => (await instanceOf(client, id)).State?.Name === "running", 20);
+    await until(async () => (await instanceOf(client, id)).State?.Name === "running");
     const parsed = ssh2.utils.parseKey(seeded.publicKey);
     assert.ok(!(parsed instanceof Error));
     const machine = {
@@ -102,6 +99,6 @@ describe("an instance as a machine of the process tier", function () {
     );
     assert.equal(role, "reader");
     await runOver(machine, "sudo shutdown -h now").catch(() => "");
-    await until(async () => (await instanceOf(client, id)).State?.Name === "terminated", 5);
+    await until(async () => (await instanceOf(client, id)).State?.Name === "terminated");
   });
 });

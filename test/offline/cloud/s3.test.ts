@@ -31,8 +31,7 @@ describe("newChecksum", () => {
   }
 });
 
-describe("S3 of the cloud", function () {
-  this.timeout(60_000);
+describe("S3 of the cloud", () => {
   const Bucket = "weights";
   let cloud: Cloud;
   let folder: string;

@@ -17,8 +17,7 @@ const tags = {
   "berth:hourly-usd": "0.0500",
 };
 
-describe("notebook instances of the cloud", function () {
-  this.timeout(60_000);
+describe("notebook instances of the cloud", () => {
   let cloud: Cloud;
   let client: sagemaker.SageMakerClient;
 

@@ -23,8 +23,7 @@ function archiveOf(content: string): Buffer {
   }
 }
 
-describe("serverless endpoints of the cloud", function () {
-  this.timeout(60_000);
+describe("serverless endpoints of the cloud", () => {
   let cloud: Cloud;
   let hosting: Hosting;
   let runtime: SageMakerRuntimeClient;

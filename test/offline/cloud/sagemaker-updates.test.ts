@@ -11,8 +11,7 @@ import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { settingsFor, until } from "./account.ts";
 import { Hosting, servingContainer } from "./hosting.ts";
 
-describe("updates of the cloud's SageMaker endpoints", function () {
-  this.timeout(60_000);
+describe("updates of the cloud's SageMaker endpoints", () => {
   let cloud: Cloud;
   let hosting: Hosting;
   let watch: CloudWatchClient;

@@ -10,8 +10,7 @@ import type { PluginClient } from "../../provider/support/plugin-client.ts";
 import { settingsFor, until } from "./account.ts";
 import type { Hosting } from "./hosting.ts";
 
-describe("an endpoint of several variants", function () {
-  this.timeout(60_000);
+describe("an endpoint of several variants", () => {
   let started: HostingPlugin;
   let hosting: Hosting;
   let plugin: PluginClient;

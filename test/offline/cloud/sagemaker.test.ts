@@ -26,8 +26,7 @@ import { settingsFor, until } from "./account.ts";
 const image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fixture:1";
 const container = new URL("serving-container.mjs", import.meta.url).pathname;
 
-describe("SageMaker endpoints of the cloud", function () {
-  this.timeout(60_000);
+describe("SageMaker endpoints of the cloud", () => {
   let cloud: Cloud;
   let client: sagemaker.SageMakerClient;
   let runtime: SageMakerRuntimeClient;

@@ -27,7 +27,7 @@ async function invoke(request, response) {
     response.writeHead(500, { "content-type": "text/plain" }).end("CUDA error: device-side assert");
     return;
   }
-  if (body.prompt === "wait") await sleep(1500);
+  if (body.prompt === "wait") await sleep(3000);
   if (body.prompt === "eat") {
     globalThis.eaten = Buffer.alloc(1200 * 1024 ** 2, 1);
     await sleep(20_000);

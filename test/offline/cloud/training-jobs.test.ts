@@ -21,8 +21,7 @@ cd "$SAGEMAKER_BASE_DIR"
 eval "$SCRIPT"
 `;
 
-describe("Training jobs of the emulated cloud", function () {
-  this.timeout(60_000);
+describe("Training jobs of the emulated cloud", () => {
   let cloud: Cloud;
   let client: sagemaker.SageMakerClient;
   let s3: S3Client;
@@ -78,12 +77,24 @@ describe("Training jobs of the emulated cloud", function () {
     await until(async () => {
       const { TrainingJobStatus } = await describeJob(name);
       return TrainingJobStatus !== "InProgress" && TrainingJobStatus !== "Stopping";
-    }, 30);
+    });
     return describeJob(name);
   }
 
   async function reached(name: string, status: string): Promise<void> {
-    await until(async () => (await describeJob(name)).SecondaryStatus === status, 20);
+    await until(async () => (await describeJob(name)).SecondaryStatus === status);
+  }
+
+  /** The lines of a job's containers. */
+  async function said(name: string): Promise<readonly string[]> {
+    const logs = new CloudWatchLogsClient(settingsFor(cloud));
+    const { events = [] } = await logs.send(
+      new FilterLogEventsCommand({
+        logGroupName: "/aws/sagemaker/TrainingJobs",
+        logStreamNamePrefix: `${name}/`,
+      }),
+    );
+    return events.map(({ message = "" }) => message);
   }
 
   const steps = (job: sagemaker.DescribeTrainingJobCommandOutput) =>
@@ -103,12 +114,7 @@ describe("Training jobs of the emulated cloud", function () {
     const Key = "out/whole/output/model.tar.gz";
     const { ContentLength = 0 } = await s3.send(new GetObjectCommand({ Bucket: "data", Key }));
     assert.ok(ContentLength > 100);
-    const logs = new CloudWatchLogsClient(settingsFor(cloud));
-    const told = new FilterLogEventsCommand({
-      logGroupName: "/aws/sagemaker/TrainingJobs",
-      logStreamNamePrefix: "whole/",
-    });
-    await until(async () => ((await logs.send(told)).events ?? []).length === 2, 10);
+    await until(async () => (await said("whole")).length === 2);
     const index = new ResourceGroupsTaggingAPIClient(settingsFor(cloud));
     const { ResourceTagMappingList = [] } = await index.send(
       new GetResourcesCommand({ TagFilters: [{ Key: "berth:run-id", Values: ["r1"] }] }),
@@ -128,10 +134,10 @@ describe("Training jobs of the emulated cloud", function () {
   });
 
   it("are stopped with a word before, or by the moved clock", async () => {
-    const script = "trap 'echo saved >model/last; exit 0' TERM; while :; do sleep 0.1; done";
+    const script =
+      "trap 'echo saved >model/last; exit 0' TERM; echo ready; while :; do sleep 0.1; done";
     await start("stopped", script);
-    await reached("stopped", "Training");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until(async () => (await said("stopped")).includes("ready"));
     const stop = new sagemaker.StopTrainingJobCommand({ TrainingJobName: "stopped" });
     await client.send(stop);
     const stopped = await ended("stopped");

@@ -7,8 +7,8 @@ import { SshError } from "../../../provider/adapters/ssh-error.ts";
 import { SshSession } from "../../../provider/adapters/ssh-session.ts";
 import type { SshThrough } from "../../../provider/adapters/ssh-way.ts";
 import { knownHostsText, runSsh } from "../../../scripts/adapters/ssh.ts";
-import { needs, Started } from "../../support/tier.ts";
-import { freePort, generateKey, hasSshd, startSshd, type TestSshd } from "../support/sshd.ts";
+import { Started } from "../../support/tier.ts";
+import { freePort, generateKey, needsSshd, startSshd, type TestSshd } from "../support/sshd.ts";
 
 /** Carries standard input and output to a port, as Session Manager's plugin does. */
 const pipe = `import net from "node:net";
@@ -24,7 +24,7 @@ describe("A host that is reached through something else", () => {
   let program: string;
   const started = new Started();
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     bastion = started.use(await startSshd({ PLACE: "bastion" }));
     host = started.use(await startSshd({ PLACE: "host" }));
     // One key opens both, as an operator's does.
@@ -83,9 +83,7 @@ describe("A host that is reached through something else", () => {
     const running = () => execFileSync("ps", ["-eo", "args"]).toString().split(program).length - 1;
     assert.equal(running(), 1);
     session.close();
-    for (let waited = 0; running() > 0 && waited < 3000; waited += 50)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(running(), 0);
+    while (running() > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   });
 
   it("is logged in to by the system's ssh the same way", async () => {

@@ -11,10 +11,10 @@ import ssh2 from "ssh2";
 import { sshCredentials } from "../../../provider/adapters/ssh-credentials.ts";
 import { SshSession } from "../../../provider/adapters/ssh-session.ts";
 import { SshError } from "../../../provider/adapters/ssh-error.ts";
-import { needs, Started } from "../../support/tier.ts";
+import { Started } from "../../support/tier.ts";
 import { CutProxy } from "../support/cut-proxy.ts";
 import { hostOn } from "../support/host.ts";
-import { freePort, generateKey, hasSshd, startSshd, type TestSshd } from "../support/sshd.ts";
+import { freePort, generateKey, needsSshd, startSshd, type TestSshd } from "../support/sshd.ts";
 
 function failure(kind: string) {
   return (error: unknown) => error instanceof SshError && error.failure === kind;
@@ -24,7 +24,7 @@ describe("Host over a real sshd", () => {
   let sshd: TestSshd;
   const started = new Started();
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
   });
   after(() => started.stop());
@@ -49,8 +49,7 @@ describe("Host over a real sshd", () => {
       hostKeys: [sshd.hostKey],
     };
     try {
-      const began = Date.now();
-      while (!existsSync(socket) && Date.now() - began < 5000) await pause(20);
+      while (!existsSync(socket)) await pause(20);
       await assert.rejects(SshSession.connect(endpoint, { agent: socket }), failure("auth"));
       const both = { agent: socket, privateKey: sshd.clientKey };
       (await SshSession.connect(endpoint, both)).close();
@@ -73,7 +72,7 @@ describe("Host over a real sshd", () => {
       patience: { connectMs: 60_000 },
     });
     await assert.rejects(host.session(), failure("host-key"));
-    assert.ok(Date.now() - began < 5000);
+    assert.ok(Date.now() - began < 30_000);
   });
 
   it("runs more commands at once than a connection has channels", async () => {
@@ -117,13 +116,14 @@ describe("Host over a real sshd", () => {
 
   it("notices a link that went silent by its keepalive", async () => {
     const proxy = new CutProxy(sshd.port);
-    const timing = { readyTimeoutMs: 2000, keepaliveMs: 100 };
-    const host = hostOn(sshd, { port: await proxy.start(), patience: { connectMs: 1000, timing } });
+    const timing = { readyTimeoutMs: 20_000, keepaliveMs: 100 };
+    const host = hostOn(sshd, { port: await proxy.start(), patience: { connectMs: 4000, timing } });
     await host.session();
     proxy.freeze(true);
+    timing.readyTimeoutMs = 1000;
     const began = Date.now();
-    await assert.rejects(host.script("echo hello", { timeoutMs: 30_000 }), SshError);
-    assert.ok(Date.now() - began < 8000);
+    await assert.rejects(host.script("echo hello", { timeoutMs: 80_000 }), SshError);
+    assert.ok(Date.now() - began < 60_000);
     await proxy.stop();
   });
 
@@ -203,7 +203,7 @@ describe("Host over an in-process server", () => {
       clientKey: generateKey().privateKey,
       hostKey: real.publicKey,
     };
-    const host = hostOn(target, { patience: { connectMs: 500 } });
+    const host = hostOn(target, { patience: { connectMs: 3000 } });
     await assert.rejects(host.session(), failure("auth"));
     server.close();
   });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { Workshop } from "./workshop.ts";
 
-describe("A bootstrap of a whole machine", function () {
-  this.timeout(60_000);
+describe("A bootstrap of a whole machine", () => {
   const shop = new Workshop();
   before(function () {
     return shop.open(this);

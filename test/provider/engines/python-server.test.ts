@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { end, freePort } from "../support/sshd.ts";
+import { end } from "../support/sshd.ts";
 import { needs } from "../../support/tier.ts";
 
 const server = join(import.meta.dirname, "../../../provider/engines/python-server/main.py");
@@ -51,8 +52,7 @@ describe("The transformers and diffusers server, its libraries faked", () => {
   });
 
   async function start(kind: string, fault = "", ...more: readonly string[]): Promise<Running> {
-    const port = await freePort();
-    const flags = ["--kind", kind, "--model", folder, "--id", "m", "--port", String(port)];
+    const flags = ["--kind", kind, "--model", folder, "--id", "m", "--port", "0"];
     const environment = { PYTHONPATH: fakes, FAKE_FAULT: fault, PYTHONDONTWRITEBYTECODE: "1" };
     const child = spawn("python3", [server, ...flags, ...more], {
       env: { ...process.env, ...environment },
@@ -60,14 +60,19 @@ describe("The transformers and diffusers server, its libraries faked", () => {
     });
     running.push(child);
     let output = "";
+    let closed = false;
+    child.once("close", () => (closed = true));
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
     const says = async (pattern: RegExp) => {
-      for (let waited = 0; !pattern.test(output); waited += 20) {
-        if (waited > 10_000) throw new Error(`it did not say ${pattern.source}: ${output}`);
+      while (!pattern.test(output)) {
+        // What it said last comes after its exit, but before its outputs are closed.
+        if (closed) throw new Error(`it did not say ${pattern.source}: ${output}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
+    await says(/listening on /);
+    const [, port = ""] = /listening on \S+:(\d+)/.exec(output) ?? [];
     return { child, url: `http://127.0.0.1:${port}`, output: () => output, says };
   }
 
@@ -173,10 +178,10 @@ describe("The transformers and diffusers server, its libraries faked", () => {
     });
     const body = JSON.stringify({ ...asked, max_tokens: 8000 });
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
-    socket.write(
-      `POST /v1/completions HTTP/1.1\r\nHost: m\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const head = `POST /v1/completions HTTP/1.1\r\nHost: m\r\nContent-Length: ${body.length}\r\n`;
+    // Once it says that it goes on, it has read what came along with the head.
+    socket.write(`${head}Expect: 100-continue\r\n\r\n${body}`);
+    await once(socket, "data");
     socket.resetAndDestroy();
     assert.match(await holding.text(), /DONE/);
     await says(/generation ended early/);

@@ -21,7 +21,7 @@ export function hostOn(
       user: sshd.user,
       hostKeys: () => Promise.resolve(changes.hostKeys ?? [sshd.hostKey]),
     },
-    { connectMs: 5000, ...changes.patience },
+    { connectMs: 30_000, ...changes.patience },
   );
 }
 

@@ -1,11 +1,14 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "mocha";
 import { newEd25519Key, type Ed25519Key } from "../../../components/ed25519-key.ts";
+import { freePort } from "../../../offline/cloud/free-port.ts";
+import { needs, Started } from "../../support/tier.ts";
+
+export { freePort };
 
 const sshdPath = "/usr/sbin/sshd";
 
@@ -14,13 +17,9 @@ export function hasSshd(): boolean {
   return existsSync(sshdPath);
 }
 
-/** A port of loopback that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Skips a test where this machine has none. */
+export function needsSshd(context: Context): void {
+  needs(context, "sshd", hasSshd(), `${sshdPath} is not there; install openssh-server`);
 }
 
 /** A real OpenSSH server on loopback, with keys of its own and a folder that stands for the machine's root. */
@@ -82,12 +81,16 @@ export async function startSshd(
   const child = spawn(sshdPath, ["-D", "-e", "-f", join(folder, "sshd_config")], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  let log = "";
-  child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  for (let tries = 0; !log.includes("Server listening"); tries++) {
-    if (tries > 100 || child.exitCode !== null) throw new Error(`sshd did not start: ${log}`);
-    await sleep(30);
-  }
+  await new Promise<void>((resolve, reject) => {
+    let log = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      log += chunk.toString();
+      if (log.includes("Server listening")) resolve();
+    });
+    child.once("close", () => {
+      reject(new Error(`sshd did not start: ${log}`));
+    });
+  });
   return {
     port,
     user: userInfo().username,
@@ -101,6 +104,24 @@ export async function startSshd(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Starts an sshd for the suite that this is called in; its login key is in the environment meanwhile. */
+export function sshdOfSuite(): () => TestSshd {
+  const started = new Started();
+  const keyBefore = process.env["BERTH_SSH_PRIVATE_KEY"];
+  let sshd: TestSshd | undefined;
+  before(async function () {
+    needsSshd(this);
+    sshd = started.use(await startSshd());
+    process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
+  });
+  after(async () => {
+    if (keyBefore === undefined) Reflect.deleteProperty(process.env, "BERTH_SSH_PRIVATE_KEY");
+    else process.env["BERTH_SSH_PRIVATE_KEY"] = keyBefore;
+    await started.stop();
+  });
+  return () => sshd!;
 }
 
 /** Ends a child and waits until it is gone. */

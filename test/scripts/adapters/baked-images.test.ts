@@ -23,8 +23,7 @@ import {
   untilAvailable,
 } from "../../../scripts/adapters/baked-images.ts";
 
-describe("Images that berth baked", function () {
-  this.timeout(60_000);
+describe("Images that berth baked", () => {
   let cloud: Cloud;
   let client: ClientSettings;
   const told = { bakedFor: "GPU: L4 / engine: vllm" };

@@ -20,15 +20,13 @@ import {
 import { readProtection } from "../../../scripts/adapters/read-protection.ts";
 import type { RecordedSchedule } from "../../../scripts/adapters/stack-state.ts";
 import { dlami, settingsFor } from "../../offline/cloud/account.ts";
-import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
-import { needs } from "../../support/tier.ts";
+import { needsSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
 
 const runId = "0123456789ab";
 const at: RecordedSchedule = { groupName: "dev", name: "at", kind: "at-deadline" };
 const sweep: RecordedSchedule = { groupName: "dev", name: "sweep", kind: "after-deadline" };
 
-describe("the layers of a lease, on a real sshd and in the emulated account", function () {
-  this.timeout(120_000);
+describe("the layers of a lease, on a real sshd and in the emulated account", () => {
   let cloud: Cloud;
   let sshd: TestSshd;
   let scope: AccountScope;
@@ -38,7 +36,7 @@ describe("the layers of a lease, on a real sshd and in the emulated account", fu
   const savedKey = process.env["BERTH_SSH_PRIVATE_KEY"];
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "OpenSSH's server is not installed");
+    needsSshd(this);
     [cloud, sshd] = await Promise.all([startCloud({ tier: "none" }), startSshd()]);
     process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
     const settings = settingsFor(cloud);

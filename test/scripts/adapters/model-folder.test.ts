@@ -212,9 +212,7 @@ describe("readModel", () => {
     write({ "config.json": "{" });
     truncateSync(join(folder, "config.json"), 2 ** 30);
     const before = process.memoryUsage().rss;
-    const started = performance.now();
     assert.match(await refusal(), /has 1073741824 bytes; a configuration has at most/);
-    assert.ok(performance.now() - started < 1000);
     assert.ok(process.memoryUsage().rss - before < 100 * 2 ** 20);
   });
 

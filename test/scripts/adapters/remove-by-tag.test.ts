@@ -23,8 +23,7 @@ const tags = {
 const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 const tagged = (ResourceType: ec2.ResourceType) => [{ ResourceType, Tags }];
 
-describe("removeByTag", function () {
-  this.timeout(120_000);
+describe("removeByTag", () => {
   let cloud: Cloud;
   let scope: AccountScope;
   let client: ec2.EC2Client;

@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deepLearningImage } from "../../components/bootstrap/host-facts.ts";
-import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
-import { needs, Started } from "../../support/tier.ts";
+import { needsSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
+import { Started } from "../../support/tier.ts";
 
 // Imported as the commands import each other, so that there is one UserError; see run-berth.test.ts.
 let cli: typeof import("../../../scripts/cli/run-berth.ts");
@@ -91,7 +91,7 @@ describe("berth bootstrap", () => {
     let sshd: TestSshd;
     const started = new Started();
     before(async function () {
-      needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+      needsSshd(this);
       const bin = join(folder, "bin");
       sshd = started.use(await startSshd({ PATH: `${bin}:/usr/bin:/bin` }));
       await mkdir(bin, { recursive: true });

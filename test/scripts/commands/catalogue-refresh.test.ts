@@ -24,8 +24,7 @@ const unasked = {
   vcpuQuotas: {},
 };
 
-describe("berth catalogue refresh", function () {
-  this.timeout(60_000);
+describe("berth catalogue refresh", () => {
   let cloud: Cloud;
   let folder: string;
   let said: string;

@@ -14,8 +14,7 @@ const recorder = `data:text/javascript,${encodeURIComponent(`
   registerHooks({ resolve(name, context, next) { appendFileSync(process.env.LOADED, name + "\\n"); return next(name, context); } });
 `)}`;
 
-describe("berth plan as a process", function () {
-  this.timeout(30_000);
+describe("berth plan as a process", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "berth-plan-"));

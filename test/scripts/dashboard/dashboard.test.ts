@@ -74,9 +74,7 @@ describe("Dashboard", () => {
       stack === "local-a" ? late : Promise.resolve(machine),
     );
     const all = dashboard.refresh();
-    for (let turns = 0; turns < 200 && dashboard.revision < 2; turns += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    while (dashboard.revision < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     const texts = () => dashboard.view.stacks.map(({ status }) => status.text).toSorted();
     assert.deepEqual(texts(), ["", "deployed"]);
     answer(machine);

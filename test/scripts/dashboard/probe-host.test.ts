@@ -15,8 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newEd25519Key } from "../../../components/ed25519-key.ts";
 import { probeHost, readProbe } from "../../../scripts/dashboard/probe-host.ts";
-import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
-import { needs } from "../../support/tier.ts";
+import { sshdOfSuite } from "../../provider/support/sshd.ts";
 
 describe("host-probe.sh", () => {
   let root: string;
@@ -127,33 +126,18 @@ describe("readProbe", () => {
   });
 });
 
-describe("probeHost", function () {
-  this.timeout(30_000);
-  let sshd: TestSshd;
-  const keyBefore = process.env["BERTH_SSH_PRIVATE_KEY"];
-  const ends: (() => Promise<void>)[] = [];
-  before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not installed");
-    sshd = await startSshd();
-    ends.push(() => sshd.stop());
-    process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
-  });
-  after(async () => {
-    if (keyBefore === undefined) delete process.env["BERTH_SSH_PRIVATE_KEY"];
-    else process.env["BERTH_SSH_PRIVATE_KEY"] = keyBefore;
-    for (const end of ends) await end();
-  });
-
+describe("probeHost", () => {
+  const sshd = sshdOfSuite();
   const connection = (hostKey: string) => {
-    return { host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKey };
+    return { host: "127.0.0.1", port: sshd().port, user: sshd().user, hostKey };
   };
 
   it("looks at a host over SSH", async () => {
-    const step = join(sshd.root, "opt/berth/steps/prepare-0a");
+    const step = join(sshd().root, "opt/berth/steps/prepare-0a");
     mkdirSync(step, { recursive: true });
     writeFileSync(join(step, "log"), "ready\n");
     writeFileSync(join(step, "exit"), "0\n");
-    const { steps, health } = await probeHost(connection(sshd.hostKey), undefined);
+    const { steps, health } = await probeHost(connection(sshd().hostKey), undefined);
     assert.deepEqual([steps[0]?.name, steps[0]?.state, health], ["prepare", "done", undefined]);
   });
 

@@ -1,34 +1,15 @@
 import assert from "node:assert/strict";
 import { StackSources } from "../../../scripts/dashboard/stack-sources.ts";
-import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
-import { needs } from "../../support/tier.ts";
+import { sshdOfSuite } from "../../provider/support/sshd.ts";
 import { factsOf } from "./support.ts";
 
-describe("StackSources", function () {
-  this.timeout(30_000);
-  let sshd: TestSshd;
-  const keyBefore = process.env["BERTH_SSH_PRIVATE_KEY"];
-  const ends: (() => Promise<void>)[] = [];
-  before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not installed");
-    sshd = await startSshd();
-    ends.push(() => sshd.stop());
-    process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
-  });
-  after(async () => {
-    if (keyBefore === undefined) delete process.env["BERTH_SSH_PRIVATE_KEY"];
-    else process.env["BERTH_SSH_PRIVATE_KEY"] = keyBefore;
-    for (const end of ends) await end();
-  });
+describe("StackSources", () => {
+  const sshd = sshdOfSuite();
 
   it("forgets what a host told when another deployment of the stack takes its place", async () => {
     let now = 0;
-    const connection = {
-      host: "127.0.0.1",
-      port: sshd.port,
-      user: sshd.user,
-      hostKey: sshd.hostKey,
-    };
+    const { port, user, hostKey } = sshd();
+    const connection = { host: "127.0.0.1", port, user, hostKey };
     // A machine of one's own, so that no account is asked.
     const machine = { ownMachine: true, instanceId: undefined, serverPort: undefined };
     let facts = factsOf({ ...machine, connection });

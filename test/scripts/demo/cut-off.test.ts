@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { needs } from "../../support/tier.ts";
 import { inNamespace, leavesNothing, mayMount, RunningDemo } from "./running-demo.ts";
 
-describe("a demo that is cut off", function () {
-  this.timeout(120_000);
+describe("a demo that is cut off", () => {
   let demo: RunningDemo;
   afterEach(() => {
     demo.remove();
@@ -20,8 +19,7 @@ describe("a demo that is cut off", function () {
   });
 });
 
-describe("a demo on a machine that lacks something", function () {
-  this.timeout(120_000);
+describe("a demo on a machine that lacks something", () => {
   let demo: RunningDemo;
   afterEach(() => {
     demo.remove();

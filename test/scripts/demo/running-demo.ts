@@ -123,7 +123,7 @@ export function mayMount(): boolean {
 
 /** Waits for the last of its processes, then asserts that no process, file or stack of it is there. */
 export async function leavesNothing(demo: RunningDemo): Promise<void> {
-  const until = Date.now() + 10_000;
+  const until = Date.now() + 60_000;
   while (demo.survivors().length > 0 && Date.now() < until) await pause(100);
   assert.deepEqual(demo.survivors(), []);
   assert.deepEqual(demo.files(), []);

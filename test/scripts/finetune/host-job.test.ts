@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { shellQuote } from "../../../provider/adapters/ssh.ts";
-import { needs, Started } from "../../support/tier.ts";
+import { Started } from "../../support/tier.ts";
 import { hostOn } from "../../provider/support/host.ts";
-import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
+import { needsSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
 import {
   jobsFolder,
   jobState,
@@ -38,14 +38,13 @@ done
 echo '{"result": "adapter"}' >output/finished.json
 `;
 
-describe("A fine-tuning on a host", function () {
-  this.timeout(60_000);
+describe("A fine-tuning on a host", () => {
   let sshd: TestSshd;
   let local: string;
   let job: JobFolder;
   const started = new Started();
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
     local = mkdtempSync(join(tmpdir(), "berth-job-"));
     const facts = { schemaVersion: 1, modelId: "tiny", baseModel: "owner/tiny", gated: false };

@@ -18,8 +18,8 @@ import {
   type TrainingNodes,
 } from "../../../scripts/finetune/nodes.ts";
 import { hostOn } from "../../provider/support/host.ts";
-import { hasSshd, startSshd } from "../../provider/support/sshd.ts";
-import { needs, Started } from "../../support/tier.ts";
+import { needsSshd, startSshd } from "../../provider/support/sshd.ts";
+import { Started } from "../../support/tier.ts";
 
 /**
  * Stands for run.sh of one node: the first waits for the others, as a rendezvous does, and only a second TERM ends it. A base
@@ -32,7 +32,7 @@ asked=0
 trap 'asked=$((asked + 1)); [ "$asked" -lt 2 ] || exit 137' TERM
 echo "node $NODE_RANK of $NNODES meets at $MASTER_ADDR"
 if [ "$NODE_RANK" != 0 ]; then
-  if [ "$BASE_MODEL" = broken ]; then echo "CUDA error: the second GPU is gone"; exit 3; fi
+  if [ "$BASE_MODEL" = broken ]; then echo "CUDA error: the second GPU is gone"; touch output/failed; exit 3; fi
   sleep 1
   exit 75
 fi
@@ -40,14 +40,13 @@ if [ "$BASE_MODEL" = broken ]; then while true; do sleep 0.1; done; fi
 echo '{"result": "adapter"}' >output/finished.json
 `;
 
-describe("A fine-tuning over two hosts", function () {
-  this.timeout(60_000);
+describe("A fine-tuning over two hosts", () => {
   let local: string;
   let nodes: TrainingNodes;
   const started = new Started();
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     local = mkdtempSync(join(tmpdir(), "berth-nodes-"));
     const facts = { schemaVersion: 1, modelId: "tiny", baseModel: "owner/tiny", gated: false };
     for (const name of ["train.py", "training.yaml", "requirements.txt"])
@@ -100,6 +99,8 @@ describe("A fine-tuning over two hosts", function () {
 
   it("ends on a host that was only about to begin when another failed", async () => {
     const [first, ...others] = nodes;
+    const failed = join(nodes[1]!.folder, "output/failed");
+    rmSync(failed, { force: true });
     let isHeldUp = true;
     const late = new Proxy(first.host, {
       get(host, name) {
@@ -108,7 +109,12 @@ describe("A fine-tuning over two hosts", function () {
         const call = member.bind(host) as (...words: unknown[]) => unknown;
         if (name !== "output" || !isHeldUp) return call;
         isHeldUp = false;
-        return (...words: unknown[]) => sleep(4000).then(() => call(...words));
+        return async (...words: unknown[]) => {
+          while (!existsSync(failed)) await sleep(50);
+          // And that has come to this machine.
+          await sleep(1000);
+          return call(...words);
+        };
       },
     });
     const both: TrainingNodes = [{ ...first, host: late }, ...others];

@@ -5,9 +5,7 @@ import { fileURLToPath } from "node:url";
 import { loadReportSchema } from "../../../components/load-report/report-schema.ts";
 import { startStreamingServer } from "./streaming-server.ts";
 
-describe("berth bench and Ctrl-C", function () {
-  this.timeout(30_000);
-
+describe("berth bench and Ctrl-C", () => {
   it("gives the report so far, and sends nothing more", async () => {
     const server = await startStreamingServer(() => ({ tokenMs: 10 }));
     const cli = fileURLToPath(new URL("../../../scripts/cli.ts", import.meta.url));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { AnswerReader } from "../../../scripts/load/answer-reader.ts";
 import { openKnownStack } from "../../../scripts/load/stack-target.ts";
-import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
-import { needs, Started } from "../../support/tier.ts";
+import { needsSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
+import { Started } from "../../support/tier.ts";
 import { startStreamingServer, type StreamingServer } from "./streaming-server.ts";
 
 /** What a stack of the catalogue's Llama on an L4 records. */
@@ -28,7 +28,7 @@ describe("the load target of a stack", function () {
   let server: StreamingServer;
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
     server = started.use(await startStreamingServer(() => ({})));
     process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;

@@ -7,9 +7,12 @@ import { readPlanInputs } from "../../../scripts/plan/plan-inputs.ts";
 
 const catalogue = loadCatalogue();
 
-async function problemsOf(options: Partial<PlanOptions>): Promise<readonly string[]> {
+async function problemsOf(
+  options: Partial<PlanOptions>,
+  model = "llama-3.1-8b",
+): Promise<readonly string[]> {
   try {
-    await readPlanInputs("llama-3.1-8b", { env: "dev", ...options }, catalogue);
+    await readPlanInputs(model, { env: "dev", ...options }, catalogue);
     return [];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -60,6 +63,29 @@ describe("Flags of berth plan together", () => {
     assert.match(await told({ spot: true, onDemand: true }), /^--on-demand, --spot: one of them/);
     assert.match(await told({ gpus: "L4", local: true }), /^--gpus, --local: one of them/);
     assert.match(await told({ electricityUsdPerKwh: "0.2" }), /is of your own GPUs/);
+  });
+
+  it("are refused with a model that has nothing of what they ask for", async () => {
+    assert.deepEqual(await problemsOf({ imageSteps: "20" }), [
+      "--image-steps: says nothing of llama-3.1-8b, which makes no images",
+    ]);
+    const tokens = { context: "4k", promptTokens: "100", answerTokens: "10" };
+    assert.deepEqual(
+      await problemsOf(tokens, "sdxl"),
+      ["--context", "--prompt-tokens", "--answer-tokens"].map(
+        (flag) =>
+          `${flag}: says nothing of stable-diffusion-xl-base-1.0, which makes images of one prompt`,
+      ),
+    );
+    assert.deepEqual(await problemsOf({ imageSteps: "20", concurrency: "2" }, "sdxl"), []);
+  });
+
+  it("are told all at once, a wrong target and a wrong model among them", async () => {
+    const options = { target: "azure", gpuCount: "0", maxHourlyUsd: "nonsense", context: "-1" };
+    const problems = await problemsOf(options, "no-such-model");
+    const told = ['The model "no-such-model"', "--target", "--max-hourly", "--context", "--gpu-c"];
+    assert.equal(problems.length, told.length);
+    for (const [index, start] of told.entries()) assert.ok(problems[index]?.startsWith(start));
   });
 
   it("are taken where they go together, also in the form 1e6", async () => {

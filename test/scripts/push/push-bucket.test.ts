@@ -7,8 +7,7 @@ import { PushedBucket, safetensors } from "./support.ts";
 
 const mebibyte = 1024 * 1024;
 
-describe("berth push from another bucket", function () {
-  this.timeout(60_000);
+describe("berth push from another bucket", () => {
   let cloud: Cloud;
   let from: PushedBucket;
   let place: PushedBucket;

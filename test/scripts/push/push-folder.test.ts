@@ -6,12 +6,12 @@ import * as s3 from "@aws-sdk/client-s3";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import type { UserError } from "../../../components/user-error.ts";
 import { openFolder } from "../../../scripts/push/folder-source.ts";
+import { until } from "../../offline/cloud/account.ts";
 import { folderOf, PushedBucket, safetensors } from "./support.ts";
 
 const mebibyte = 1024 * 1024;
 
-describe("berth push of a folder", function () {
-  this.timeout(60_000);
+describe("berth push of a folder", () => {
   let cloud: Cloud;
   let place: PushedBucket;
   let folder: string;
@@ -140,9 +140,9 @@ describe("berth push of a folder", function () {
 
   it("refuses a file that changes while it is read, and keeps nothing of it", async () => {
     const source = await openFolder(folder);
-    cloud.setFault({ kind: "slow", service: "s3", operation: "UploadPart", milliseconds: 400 });
+    cloud.setFault({ kind: "slow", service: "s3", operation: "UploadPart", milliseconds: 1500 });
     const push = place.push(source);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await until(async () => (await place.uploads()) === 1);
     await utimes(join(folder, "model.safetensors"), 1, 1);
     await assert.rejects(push, /model.safetensors changed while it was being read/);
     assert.ok(!(await place.keys()).includes("llama/model.safetensors"));

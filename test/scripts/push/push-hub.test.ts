@@ -11,8 +11,7 @@ import { PushedBucket, safetensors } from "./support.ts";
 const patience = { attempts: 4, pauseMs: 5, idleMs: 300 };
 const token = "hf_abcDEF0123456789";
 
-describe("berth push from Hugging Face", function () {
-  this.timeout(60_000);
+describe("berth push from Hugging Face", () => {
   let cloud: Cloud;
   let place: PushedBucket;
   let hub: HubServer;

@@ -9,10 +9,10 @@ import { manifestText, type WeightsManifest } from "../../../components/weights/
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
 import { openFolder } from "../../../scripts/push/folder-source.ts";
 import { describeWeights, storeOf } from "../../../provider/weights-plan.ts";
+import { until } from "../../offline/cloud/account.ts";
 import { folderOf, PushedBucket, restoreEnvironment, safetensors } from "./support.ts";
 
-describe("two pushes to one prefix", function () {
-  this.timeout(60_000);
+describe("two pushes to one prefix", () => {
   let cloud: Cloud;
   let place: PushedBucket;
   let folder: string;
@@ -98,9 +98,9 @@ describe("two pushes to one prefix", function () {
 
   it("does not overwrite an object that somebody wrote under way", async () => {
     const source = await openFolder(folder);
-    cloud.setFault({ kind: "slow", service: "s3", operation: "UploadPart", milliseconds: 600 });
+    cloud.setFault({ kind: "slow", service: "s3", operation: "UploadPart", milliseconds: 1500 });
     const push = place.push(source);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until(async () => (await place.uploads()) === 1);
     await put("model.safetensors", "theirs");
     await assert.rejects(push, /model.safetensors was written by somebody else/);
     assert.equal((await place.content("model.safetensors")).toString(), "theirs");

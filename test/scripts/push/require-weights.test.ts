@@ -9,8 +9,7 @@ import { openFolder } from "../../../scripts/push/folder-source.ts";
 import { requireWeights } from "../../../scripts/push/require-weights.ts";
 import { folderOf, PushedBucket } from "./support.ts";
 
-describe("requireWeights", function () {
-  this.timeout(30_000);
+describe("requireWeights", () => {
   let cloud: Cloud;
   let place: PushedBucket;
 

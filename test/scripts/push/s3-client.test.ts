@@ -10,8 +10,7 @@ import { explainS3, S3Connection } from "../../../scripts/push/s3-client.ts";
 import { TargetBucket } from "../../../scripts/push/target-bucket.ts";
 import { restoreEnvironment, withoutAws } from "./support.ts";
 
-describe("S3Connection", function () {
-  this.timeout(30_000);
+describe("S3Connection", () => {
   let server: Server;
   let folder: string;
   /** Access keys that requests were signed with. */

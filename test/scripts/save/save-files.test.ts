@@ -15,13 +15,12 @@ import { saveFiles } from "../../../scripts/save/save-files.ts";
 import { savedPaths, saveTarget } from "../../../scripts/save/save-target.ts";
 import { SaveBucket } from "../../../scripts/save/save-to-bucket.ts";
 import { settingsFor } from "../../offline/cloud/account.ts";
-import { hasSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
-import { needs, Started } from "../../support/tier.ts";
+import { needsSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
+import { Started } from "../../support/tier.ts";
 
 const mib = 1024 ** 2;
 
-describe("saveFiles", function () {
-  this.timeout(60_000);
+describe("saveFiles", () => {
   const started = new Started();
   let cloud: Cloud;
   let sshd: TestSshd;
@@ -32,7 +31,7 @@ describe("saveFiles", function () {
   const terminal = { say: (...lines: readonly string[]) => void said.push(...lines) };
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
     process.env["BERTH_SSH_PRIVATE_KEY"] = sshd.clientKey;
     cloud = started.use(await startCloud({ tier: "none" }));

@@ -13,7 +13,9 @@ import {
 import { layoutBook } from "../../../../components/sizing/parallel/layout-book.ts";
 import {
   huggingFaceLayout,
-  megatronLayouts,
+  layoutOfWay,
+  megatronFamilies,
+  waysOf,
 } from "../../../../components/sizing/parallel/layouts.ts";
 import { weighHosts } from "../../../../components/sizing/parallel/weigh-hosts.ts";
 import type { TrainingLayout } from "../../../../components/sizing/parallel/training-layout.ts";
@@ -40,7 +42,9 @@ function everyDemand(job: TrainingJob, hosts: TrainingHosts) {
   };
   return {
     plain: weighed(huggingFaceLayout(job, grid)),
-    megatron: megatronLayouts(job, grid).map(weighed),
+    megatron: megatronFamilies(job, grid)
+      .flatMap((family) => waysOf(job, family))
+      .map((way) => weighed(layoutOfWay(job, grid, way))),
   };
 }
 
@@ -137,7 +141,11 @@ describe("stepOf", () => {
     for (const [name, nodes] of [["g6e.12xlarge", 1] as const, ["g5.48xlarge", 2] as const]) {
       const hosts = hostsOf(name, nodes);
       const grid = { ...hosts, bf16: hosts.accelerator.supportsBf16 === true };
-      const layouts = [job, expertsAsked].flatMap((each) => megatronLayouts(each, grid));
+      const layouts = [job, expertsAsked].flatMap((each) =>
+        megatronFamilies(each, grid)
+          .flatMap((family) => waysOf(each, family))
+          .map((way) => layoutOfWay(each, grid, way)),
+      );
       assert.ok(layouts.length > 0);
       for (const layout of layouts) {
         assert.ok(Number.isFinite(stepOf(job, layout, hosts)?.stepSeconds.high), name);
@@ -174,6 +182,32 @@ describe("weighHosts", () => {
     });
     assert.ok("kind" in found);
     assert.match(found.reason, /^needs up to [\d.]+ GiB on each of 4 GPUs/);
+  });
+
+  it("says of PCIe, of counts that do not divide and of GPUs without bf16 what keeps Megatron-LM off them", () => {
+    const job = jobBy("megatron");
+    const told = (name: string, wishes: Partial<TrainingJob["wishes"]>) => {
+      const asked = { ...job, wishes: { ...job.wishes, ...wishes } };
+      const found = weighHosts(
+        asked,
+        types.find(({ instanceType }) => instanceType === name)!,
+        {
+          range: { least: 1, most: 1 },
+          gpu: hostsOf(name, 1),
+          book: layoutBook(asked),
+        },
+      );
+      return "kind" in found ? `${found.kind}: ${found.reason}` : "holds";
+    };
+    const pcie =
+      /^interconnect: its GPUs are joined by PCIe, and tensor 4 parallel is laid out over NVLink alone$/;
+    assert.match(told("g6e.12xlarge", { tensorParallel: 4 }), pcie);
+    const both = /PCIe, and tensor 2 and context 2 parallel is laid out/;
+    assert.match(told("g6e.12xlarge", { tensorParallel: 2, contextParallel: 2 }), both);
+    const uneven = /^interconnect: its 8 GPUs do not divide into tensor 4 x pipeline 5$/;
+    assert.match(told("p5.48xlarge", { tensorParallel: 4, pipelineParallel: 5 }), uneven);
+    assert.match(told("p5.48xlarge", { tensorParallel: 16 }), /into tensor-parallel groups of 16$/);
+    assert.match(told("g4dn.12xlarge", { pipelineParallel: 2 }), /^software: .* no bf16/);
   });
 
   it("says of too few hosts what the nearest layout over the most of them needs", () => {

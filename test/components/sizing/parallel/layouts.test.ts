@@ -6,7 +6,9 @@ import type { TrainingJob } from "../../../../components/sizing/job.ts";
 import { shapeOf } from "../../../../components/sizing/model-shape.ts";
 import {
   huggingFaceLayout,
-  megatronLayouts,
+  layoutOfWay,
+  megatronFamilies,
+  waysOf,
   type GpuGrid,
 } from "../../../../components/sizing/parallel/layouts.ts";
 import { paddedVocabulary } from "../../../../components/sizing/parallel/megatron-shape.ts";
@@ -40,6 +42,12 @@ function jobOf(model: string, globalBatch = 16, workload = full): TrainingJob {
     globalBatch,
     wishes,
   };
+}
+
+function megatronLayouts(job: TrainingJob, over: GpuGrid): readonly TrainingLayout[] {
+  return megatronFamilies(job, over)
+    .flatMap((family) => waysOf(job, family))
+    .map((way) => layoutOfWay(job, over, way));
 }
 
 function grid(nodes: number, nvlink = true, gpusPerNode = 8): GpuGrid {
@@ -126,6 +134,16 @@ describe("Long sequences and experts", () => {
     }
     const short = megatronLayouts(jobOf("llama-3.1-8b", 16), grid(4));
     assert.ok(short.every((each) => groups(each).context === 1));
+  });
+
+  it("share experts out over every count of a host's GPUs that both divide by", () => {
+    const sizesOf = (id: string, each: GpuGrid) => {
+      const layouts = megatronLayouts(jobOf(id), each);
+      return [...new Set(layouts.map((one) => groups(one).expert))].toSorted((a, b) => a - b);
+    };
+    assert.deepEqual(sizesOf("mixtral-8x7b", grid(1)), [1, 2, 4, 8]);
+    assert.deepEqual(sizesOf("llama-3.1-8b", grid(1)), [1]);
+    assert.deepEqual(sizesOf("mixtral-8x7b", grid(1, false)), [1]);
   });
 
   it("take the sizes that are asked for", () => {

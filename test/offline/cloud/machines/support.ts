@@ -202,7 +202,7 @@ export function answers(address: string, port: number): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(500, () => {
+    socket.setTimeout(5000, () => {
       settle(false);
     });
     socket.once("data", (chunk: Buffer) => {
@@ -221,7 +221,7 @@ export function answers(address: string, port: number): Promise<boolean> {
 export async function until(
   what: string,
   holds: () => Promise<boolean>,
-  seconds = 10,
+  seconds = 60,
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!(await holds())) {

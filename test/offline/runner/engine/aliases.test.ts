@@ -4,8 +4,7 @@ import { aliasUrns } from "../../../../offline/runner/engine/aliases.ts";
 import { plainGoal } from "../../../../offline/runner/engine/goal.ts";
 import { TestStack } from "./test-stack.ts";
 
-describe("aliases", function () {
-  this.timeout(40_000);
+describe("aliases", () => {
   let stack: TestStack;
   beforeEach(() => {
     stack = new TestStack();

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 
 import { TestStack } from "./test-stack.ts";
 
-describe("failures", function () {
-  this.timeout(40_000);
+describe("failures", () => {
   let stack: TestStack;
   beforeEach(() => {
     stack = new TestStack();

@@ -3,8 +3,7 @@ import { join } from "node:path";
 
 import { TestStack } from "./test-stack.ts";
 
-describe("resource options", function () {
-  this.timeout(40_000);
+describe("resource options", () => {
   let stack: TestStack;
   beforeEach(() => {
     stack = new TestStack();

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { Secret } from "../../../../offline/runner/engine/property-value.ts";
 import { TestStack } from "./test-stack.ts";
 
-describe("providers", function () {
-  this.timeout(40_000);
+describe("providers", () => {
   let stack: TestStack;
   beforeEach(() => {
     stack = new TestStack().ownPlugins();

@@ -6,8 +6,7 @@ function changes(calls: readonly string[]): string[] {
   return calls.filter((call) => /^(create|update|delete) /.test(call));
 }
 
-describe("replacement", function () {
-  this.timeout(40_000);
+describe("replacement", () => {
   let stack: TestStack;
   beforeEach(() => {
     stack = new TestStack();

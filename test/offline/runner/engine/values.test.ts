@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { Secret } from "../../../../offline/runner/engine/property-value.ts";
 import { TestStack } from "./test-stack.ts";
 
-describe("values", function () {
-  this.timeout(40_000);
+describe("values", () => {
   let stack: TestStack;
   beforeEach(() => {
     stack = new TestStack();

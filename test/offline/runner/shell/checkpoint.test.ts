@@ -60,9 +60,7 @@ function everyField(secret: string): Record<string, unknown> {
   };
 }
 
-describe("a checkpoint of the Pulumi CLI", function () {
-  this.timeout(20_000);
-
+describe("a checkpoint of the Pulumi CLI", () => {
   // Check texts of the CLI's own tests (sdk/go/pulumi-secrets-passphrase): what they hold was encrypted by the CLI.
   for (const [passphrase, salt] of [
     ["password", "v1:fozI5u6B030=:v1:F+6ZduKKd8G0/V7L:PGMFeIzwobWRKmEAzUdaQHqC5mMRIQ=="],

@@ -211,7 +211,7 @@ describe("The sync against an S3 and a disk that misbehave", () => {
   });
 
   it(`is whole after ${killRounds} times kill -9 at any moment`, async function () {
-    this.timeout(20_000 + killRounds * 2000);
+    this.timeout(180_000 + killRounds * 2000);
     s3.slowness = 2 * mebibyte;
     for (let round = 0; round < killRounds; round++) {
       const { child, done } = folder.start(["sync", await folder.plan({ lanes: 3 })]);

@@ -10,8 +10,7 @@ const hourMs = 3_600_000;
 const recordedUsd = 1.6;
 const role = "arn:aws:iam::123456789012:role/serve";
 
-describe("what endpoints cost, asked of an account", function () {
-  this.timeout(60_000);
+describe("what endpoints cost, asked of an account", () => {
   let cloud: Cloud;
   const now = new Date(Math.floor(Date.now() / hourMs) * hourMs + hourMs / 2);
 

@@ -26,8 +26,7 @@ const tags = {
 };
 const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
-describe("what runs cost, asked of an account", function () {
-  this.timeout(60_000);
+describe("what runs cost, asked of an account", () => {
   let cloud: Cloud;
   const now = new Date(Math.floor(Date.now() / hourMs) * hourMs + hourMs / 2);
 

@@ -59,8 +59,7 @@ describe("missingFiles", () => {
   });
 });
 
-describe("what an endpoint needs of the account", function () {
-  this.timeout(60_000);
+describe("what an endpoint needs of the account", () => {
   let cloud: Cloud;
   const scope = () => ({ stack: "dev", region: "us-east-1", client: settingsFor(cloud) });
 

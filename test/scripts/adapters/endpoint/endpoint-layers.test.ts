@@ -13,8 +13,7 @@ import { settingsFor } from "../../../offline/cloud/account.ts";
 const Image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:1";
 const expiresAt = "2031-01-01T00:00:00Z";
 
-describe("the layers of an endpoint's lease, in the emulated account", function () {
-  this.timeout(60_000);
+describe("the layers of an endpoint's lease, in the emulated account", () => {
   let cloud: Cloud;
   let client: sagemaker.SageMakerClient;
   const scope = () => ({

@@ -29,8 +29,7 @@ describe("makeReceipt", () => {
     assert.match(receiptLines(receipt).join("\n"), /no answer: EC2 instance/);
   });
 
-  it("counts what is the run's own, and without a run all of the stack's name", async function () {
-    this.timeout(60_000);
+  it("counts what is the run's own, and without a run all of the stack's name", async () => {
     const cloud = await startCloud({ tier: "none" });
     const client = {
       region: "us-east-1",
