@@ -15,6 +15,7 @@ import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
+import { roleTrust } from "../components/role-trust.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
@@ -143,7 +144,7 @@ function inAccount(
   tags: TagInputs,
   { permissionsBoundaryArn }: Settings,
 ): pulumi.ComponentResourceOptions {
-  const transformations = [tagContract(tags), roleBoundary(permissionsBoundaryArn)];
+  const transformations = [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust];
   return { providers: [account], transformations };
 }
 

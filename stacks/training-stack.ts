@@ -6,6 +6,7 @@ import { TrainingJob } from "../components/sagemaker-training/training-job.ts";
 import { trainingRole } from "../components/sagemaker-training/training-role.ts";
 import { TrainingTeardown } from "../components/sagemaker-training/training-teardown.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
+import { roleTrust } from "../components/role-trust.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { makeLease } from "./deployment-lease.ts";
 import { parseTrainingSettings } from "./training-settings.ts";
@@ -50,7 +51,11 @@ export function deployTraining(): TrainingStackOutputs {
     defaultTags: { tags },
     maxRetries: 3,
   });
-  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn)];
+  const transformations = [
+    tagContract(tags),
+    roleBoundary(settings.permissionsBoundaryArn),
+    roleTrust,
+  ];
   const inAccount = { providers: [account], transformations };
   const jobName = runId.apply((run) => `${stack}-${run}`);
   const teardown = new TrainingTeardown(
