@@ -62,6 +62,7 @@ export function endpointWishes(
     },
     inVpc: settings.subnetIds !== undefined,
     ownKey: settings.kmsKeyArn !== undefined,
+    isolated: settings.networkIsolation === true,
     variants: settings.variants,
     shadow: shadowOf(settings),
     components: settings.components?.map(({ minCopies, maxCopies, ...component }) => ({

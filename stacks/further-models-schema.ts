@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { structured } from "./setting-values.ts";
 
 /** The kinds of values that the settings of a further model are of. */
 interface Kinds {
@@ -21,16 +22,6 @@ export const servingImage = z.enum(
 /** A name that a variant, or the end of a component's name, may have. */
 const namePattern = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,29}$/;
 const nameWrong = "must be 30 letters, digits and hyphens at most";
-
-/** `pulumi config set --path` and a file have a list, the command line has it as JSON. */
-function structured(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
 
 /** What may be set of the models that an endpoint serves beside its first. */
 export function furtherModelsShape({ text, prefix, share, whole, ...kinds }: Kinds) {

@@ -127,6 +127,7 @@ function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope 
     model: plan.modelId,
     // Of one instance, since each carries it.
     hourlyUsd: plan.hourlyUsd / settings.hosts,
+    own: settings.tags,
   });
   const tags = { ...identity, [runTag]: lease.runId };
   // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.

@@ -50,17 +50,18 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const { modelId: model } = plan;
   // The notebook has a price of its own, which its own tag says.
   const hourlyUsd = plan.hourlyUsd - (plan.endpoint.notebook?.hourlyUsd ?? 0);
-  const identity = identityTags({ stack, env, owner, protect, model, hourlyUsd });
-  const tags = { ...identity, [runTag]: lease.runId };
-  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
-  const account = new aws.Provider(name("aws"), {
-    region: region as aws.Region,
-    defaultTags: { tags },
-    maxRetries: 3,
+  const identity = identityTags({
+    stack,
+    env,
+    owner,
+    protect,
+    model,
+    hourlyUsd,
+    own: settings.tags,
   });
-  const { weightsBucket: bucket, weightsKmsKeyArn, permissionsBoundaryArn } = settings;
-  const transformations = [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust];
-  const inAccount = { providers: [account], transformations };
+  const tags = { ...identity, [runTag]: lease.runId };
+  const inAccount = accountOf(settings, tags);
+  const { weightsBucket: bucket, weightsKmsKeyArn, networkIsolation } = settings;
   const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };
   const endings = componentEndings(plan.endpoint);
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId, endings));
@@ -84,7 +85,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
       after: armed,
       tags,
       expiresAt: hasEnd(settings) ? expiresAt : undefined,
-      kmsKeyArn,
+      ...{ kmsKeyArn, networkIsolation },
       ...vpcOf(settings),
     },
     { ...inAccount, protect },
@@ -96,6 +97,23 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   );
   const weightsUri = `s3://${bucket}/${weights.prefix}`;
   return { settings, plan, lease, endpoint, notebook, weightsUri };
+}
+
+/** In the deployment's account, under its contract of tags and within its boundary. */
+function accountOf(
+  { stack, region, permissionsBoundaryArn }: EndpointSettings,
+  tags: TagInputs,
+): pulumi.ComponentResourceOptions {
+  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
+  const account = new aws.Provider(partName(stack, "aws"), {
+    region: region as aws.Region,
+    defaultTags: { tags },
+    maxRetries: 3,
+  });
+  return {
+    providers: [account],
+    transformations: [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust],
+  };
 }
 
 interface NotebookSettings extends Pick<

@@ -12,7 +12,16 @@ import { explainUserError, UserError } from "../components/user-error.ts";
 import { furtherModelsShape, servingImage } from "./further-models-schema.ts";
 import { serverlessShape } from "./serverless-schema.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
-import { flag, licenceNames, list, listed, number, text, whole } from "./setting-values.ts";
+import {
+  flag,
+  licenceNames,
+  list,
+  listed,
+  number,
+  ownTags,
+  text,
+  whole,
+} from "./setting-values.ts";
 
 const sshCidr = text.superRefine((value, context) => {
   const problem = cidrProblem(value);
@@ -73,6 +82,8 @@ export const berthSchema = z.strictObject({
     (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
     "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
   ),
+  /** Tags that everything gets besides berth's own. @default none */
+  tags: ownTags.optional(),
   target: z.literal("ec2", 'must be "ec2", "sagemaker" or "existing-host"').default("ec2"),
   spot: flag.optional(),
   /** How capacity is bought, and in which order; it says more than `spot` and wins over it. */
@@ -239,6 +250,8 @@ export const endpointSchema = berthSchema
     }),
     ...serverlessShape({ text, number, whole }),
     captureDataPercent: whole(0, 100).optional(),
+    /** No calls out of the containers: a model is a stranger's file. @default false */
+    networkIsolation: flag.optional(),
     /** A notebook instance beside the endpoint, such as ml.t3.medium. @default none */
     notebookType: text
       .refine(

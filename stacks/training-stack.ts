@@ -43,7 +43,10 @@ export function deployTraining(): TrainingStackOutputs {
   const leased = { ...settings, expiresAt: undefined, officeHours: undefined };
   const lease = makeLease(name("lease"), leased, candidate);
   const { runId, expiresAt } = lease;
-  const identity = identityTags({ stack, env, owner, protect: false, model, hourlyUsd });
+  const identity = identityTags({
+    ...{ stack, env, owner, protect: false, model, hourlyUsd },
+    own: settings.tags,
+  });
   const tags = { ...identity, [runTag]: runId };
   // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
   const account = new aws.Provider(name("aws"), {

@@ -60,6 +60,8 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly inVpc?: boolean | undefined;
   /** Whether a key of the user's own encrypts its volumes. @default false */
   readonly ownKey?: boolean | undefined;
+  /** Whether its containers may call nobody. @default false */
+  readonly isolated?: boolean | undefined;
 }
 
 /** What a plan says of its endpoint. */

@@ -47,6 +47,7 @@ function missing(request: EndpointRequest): readonly string[] {
     ["servingImage", request.servingImage !== undefined, "AWS's llama.cpp image serves it"],
     ["subnetIds", request.inVpc === true, "SageMaker puts it into no VPC of yours"],
     ["kmsKeyArn", request.ownKey === true, "it has no volume"],
+    ["networkIsolation", request.isolated === true, "SageMaker isolates none of it"],
   ];
   return refused.flatMap(([setting, isAsked, why]) =>
     isAsked ? [`${setting}: not with endpointMode serverless; ${why}`] : [],
