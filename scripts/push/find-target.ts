@@ -71,7 +71,9 @@ async function bucketOf(
   const own = await ownBucketOf(settings.stack, wishes.engine);
   if (own !== undefined || !wishes.mayMake) return own;
   const { stack, env, region, owner } = settings;
-  return makeWeightsStack({ stack, env, region, owner, engine: wishes.engine }, terminal);
+  // A machine that is there already has none.
+  const tags = settings.target === "existing-host" ? undefined : settings.tags;
+  return makeWeightsStack({ stack, env, region, owner, tags, engine: wishes.engine }, terminal);
 }
 
 /**

@@ -158,6 +158,8 @@ describe("A fine-tuning on a host", () => {
     const one = readJobFolder(folder);
     checkTrainable(one);
     assert.equal(one.megatron, true);
+    writeFileSync(join(folder, "job.json"), "{");
+    assert.throws(() => readJobFolder(folder), /job\.json is not as berth writes it/);
     rmSync(folder, { recursive: true });
   });
 
