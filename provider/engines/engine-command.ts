@@ -43,12 +43,6 @@ function flag(name: string, value: string | number | undefined): Words {
   return value === undefined ? [] : [name, String(value)];
 }
 
-/**
- * Starts a program of an environment with the environment's own programs before others, as its activation does: kernels are built
- * with the `ninja` that lies there (https://github.com/vllm-project/vllm/issues/49029).
- */
-const activated = 'PATH=$0/bin:$PATH exec "$0/bin/$1" "${@:2}"';
-
 /** All of them may be asked at once (https://docs.vllm.ai/en/latest/features/lora/). */
 function adapterWords({ adapters = [], adapterRank }: EngineLaunch): Words {
   if (adapters.length === 0) return [];
@@ -60,6 +54,12 @@ function adapterWords({ adapters = [], adapterRank }: EngineLaunch): Words {
     ...adapters.map(({ name, folder }) => `${name}=${folder}`),
   ];
 }
+
+/**
+ * Starts a program of an environment with the environment's own programs before others, as its activation does: kernels are built
+ * with the `ninja` that lies there (https://github.com/vllm-project/vllm/issues/49029).
+ */
+const activated = 'PATH=$0/bin:$PATH exec "$0/bin/$1" "${@:2}"';
 
 /** https://docs.vllm.ai/en/latest/cli/serve/ */
 function vllmWords(launch: EngineLaunch): Words {

@@ -47,6 +47,18 @@ describe("engineCommand", () => {
     );
   });
 
+  it("has vLLM serve adapters by their names, with room for all of them", async () => {
+    const adapters = [
+      { name: "acme", folder: "/a/acme" },
+      { name: "sales", folder: "/a/sales" },
+    ];
+    assert.match(
+      await words({ adapters, adapterRank: 32 }),
+      / --enable-lora --max-loras 2 --max-lora-rank 32 --lora-modules acme=\/a\/acme sales=\/a\/sales$/,
+    );
+    assert.doesNotMatch(await words({ adapters: [] }), /lora/);
+  });
+
   it("starts vLLM with the programs of its own environment before others", async () => {
     const folder = await mkdtemp(join(tmpdir(), "berth-engine-"));
     const bin = join(folder, "engines", `vllm-${vllmRelease.version}`, "bin");
@@ -62,18 +74,6 @@ describe("engineCommand", () => {
     const { stdout } = await promisify(execFile)(command, args);
     await rm(folder, { recursive: true });
     assert.match(stdout, new RegExp(`^${bin}/ninja\nserve\\|/w\\|.*--served-model-name\\|a b\\|`));
-  });
-
-  it("has vLLM serve adapters by their names, with room for all of them", async () => {
-    const adapters = [
-      { name: "acme", folder: "/a/acme" },
-      { name: "sales", folder: "/a/sales" },
-    ];
-    assert.match(
-      await words({ adapters, adapterRank: 32 }),
-      / --enable-lora --max-loras 2 --max-lora-rank 32 --lora-modules acme=\/a\/acme sales=\/a\/sales$/,
-    );
-    assert.doesNotMatch(await words({ adapters: [] }), /lora/);
   });
 
   it("hands on what the stack says of cache and sampling, in each engine's own words", async () => {
