@@ -41,3 +41,18 @@ export async function destroyStack(
     }
   }
 }
+
+/**
+ * Forgets creates that were cut off, once a receipt has proved that nothing of them is left: the engine would warn of them at every
+ * later command. That it could not must not make a teardown fail.
+ */
+export async function forgetCutOff({ stack }: OpenedStack, terminal: Terminal): Promise<void> {
+  try {
+    await stack.refresh({ clearPendingCreates: true, color: "never" });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.complain(
+      `The state still names what was cut off: ${why.trim().split("\n").at(-1) ?? ""}`,
+    );
+  }
+}
