@@ -46,6 +46,7 @@ export function endpointWishes(
     minInstances,
     maxInstances,
     imageUri,
+    servingImage: settings.servingImage,
     updateStrategy,
     updateBakeSeconds,
     rollbackAlarms,

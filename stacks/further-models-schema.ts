@@ -13,6 +13,12 @@ interface Kinds {
   readonly precision: z.ZodType<string>;
 }
 
+/** What serves in the containers of an endpoint in place of its plan's engine. */
+export const servingImage = z.enum(
+  ["vllm", "lmi"],
+  "must be vllm or lmi; TGI is archived, and vLLM serves what it did",
+);
+
 /** A name that a variant, or the end of a component's name, may have. */
 const namePattern = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,29}$/;
 const nameWrong = "must be 30 letters, digits and hyphens at most";
@@ -27,6 +33,7 @@ export function furtherModelsShape({ text, prefix, share, whole, ...kinds }: Kin
     concurrency: whole(1, 10_000).optional(),
     precision: kinds.precision.optional(),
     imageUri: text.optional(),
+    servingImage: servingImage.optional(),
   };
   const variant = z.strictObject({
     ...common,

@@ -5,10 +5,14 @@ import { hourlyTag, identityTags, partName, runTag } from "../components/identit
 import type { TagInputs } from "../components/named-tags.ts";
 import type { FirstNotebook } from "../components/notebook/first-notebook.ts";
 import { NotebookInstance } from "../components/notebook-instance/notebook-instance.ts";
-import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
+import {
+  componentEndings,
+  endpointName,
+} from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
+import { roleTrust } from "../components/role-trust.ts";
 import { weightsKey } from "../components/sagemaker-endpoint/weights-archive.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
@@ -59,16 +63,13 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const inAccount = accountOf(settings, tags);
   const { weightsBucket: bucket, weightsKmsKeyArn, networkIsolation } = settings;
   const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };
-  const { copy, further } = plan.endpoint;
-  // A further component has the endpoint's name and its own.
-  const endings = copy === undefined ? [] : further.map((each) => `-${each.name}`);
+  const endings = componentEndings(plan.endpoint);
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId, endings));
   const { expiresAt, runId } = lease;
-  const componentEndings = copy === undefined ? [] : ["", ...endings];
   const sweepRegions = otherRegions(settings.sweepRegions ?? [], region);
   const run = { stack, owner, runId, expiresAt, tags, sweepRegions };
   const hasNotebook = plan.endpoint.notebook !== undefined;
-  const ended = { endpointName: physicalName, componentEndings, hasNotebook, ...run };
+  const ended = { endpointName: physicalName, componentEndings: endings, hasNotebook, ...run };
   const teardown = hasEnd(settings)
     ? [new EndpointTeardown(name("teardown"), ended, inAccount)]
     : [];
@@ -111,7 +112,7 @@ function accountOf(
   });
   return {
     providers: [account],
-    transformations: [tagContract(tags), roleBoundary(permissionsBoundaryArn)],
+    transformations: [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust],
   };
 }
 

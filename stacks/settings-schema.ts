@@ -9,7 +9,7 @@ import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
-import { furtherModelsShape } from "./further-models-schema.ts";
+import { furtherModelsShape, servingImage } from "./further-models-schema.ts";
 import { serverlessShape } from "./serverless-schema.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
 import {
@@ -223,6 +223,8 @@ export const endpointSchema = berthSchema
     minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),
+    /** What serves in the containers. @default the plan's engine */
+    servingImage: servingImage.optional(),
     updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
     updateBakeSeconds: whole(0, 3600).optional(),
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),

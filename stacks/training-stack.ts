@@ -6,6 +6,7 @@ import { TrainingJob } from "../components/sagemaker-training/training-job.ts";
 import { trainingRole } from "../components/sagemaker-training/training-role.ts";
 import { TrainingTeardown } from "../components/sagemaker-training/training-teardown.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
+import { roleTrust } from "../components/role-trust.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { makeLease } from "./deployment-lease.ts";
 import { parseTrainingSettings } from "./training-settings.ts";
@@ -53,7 +54,11 @@ export function deployTraining(): TrainingStackOutputs {
     defaultTags: { tags },
     maxRetries: 3,
   });
-  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn)];
+  const transformations = [
+    tagContract(tags),
+    roleBoundary(settings.permissionsBoundaryArn),
+    roleTrust,
+  ];
   const inAccount = { providers: [account], transformations };
   const jobName = runId.apply((run) => `${stack}-${run}`);
   const teardown = new TrainingTeardown(
@@ -61,20 +66,26 @@ export function deployTraining(): TrainingStackOutputs {
     { jobName, stack, owner, runId, expiresAt, tags },
     inAccount,
   );
-  const { subnetIds, securityGroupIds, kmsKeyArn, image, sourceUri, baseUri } = settings;
+  const { subnetIds, securityGroupIds, image, sourceUri, baseUri } = settings;
+  const { kmsKeyArn, volumeKmsKeyArn, weightsKmsKeyArn } = settings;
   const inVpc = subnetIds !== undefined && securityGroupIds !== undefined;
   const { role, policy } = trainingRole(
     name("job"),
-    { jobName, region, image, sourceUri, checkpointsUri, baseUri, inVpc, kmsKeyArn, tags },
+    {
+      ...{ jobName, region, image, sourceUri, checkpointsUri, baseUri, inVpc, tags },
+      ...{ kmsKeyArn, weightsKmsKeyArn },
+    },
     { provider: account, transformations },
   );
   const { instances, volumeGiB, spot, keepWarmMinutes, baseModel, syncMinutes } = settings;
+  const { sharedStorage } = settings;
   const job = new TrainingJob(
     name("job"),
     {
       ...{ region, jobName, roleArn: role.arn, image, instanceType, instances, volumeGiB, spot },
       ...{ keepWarmMinutes, sourceUri, checkpointsUri, baseUri, baseModel, syncMinutes },
-      ...{ expiresAt, subnetIds, securityGroupIds, kmsKeyArn },
+      sharedStorage,
+      ...{ expiresAt, subnetIds, securityGroupIds, kmsKeyArn, volumeKmsKeyArn },
       tags: { ...tags, [expiryTag]: expiresAt, "berth:started-at": lease.startedAt },
     },
     // Armed first: from the moment that something costs, something ends it.

@@ -52,7 +52,11 @@ function trainingOf(job: Job): TrainingAsked | undefined {
     workload;
   const asked = { method, precision, optimizer, microBatch, gradientCheckpointing };
   return model.task === "image-generation"
-    ? { ...asked, imageSize: imageSizeOf(model, workload) }
+    ? {
+        ...asked,
+        imageSize: imageSizeOf(model, workload),
+        trainTextEncoder: workload.trainTextEncoder ?? false,
+      }
     : { ...asked, sequenceTokens, datasetTokens, epochs };
 }
 

@@ -54,8 +54,16 @@ export interface TrainingParallelism extends ServingParallelism {
   readonly dataParallel: number;
 }
 
+/** Adapters that are served at once, and the highest rank among them. */
+export interface ServedAdapters {
+  readonly count: number;
+  readonly rank: number;
+}
+
 /** What is asked of a server. */
 export interface ServingWorkload {
+  /** LoRA adapters that vLLM serves beside the model. @default none */
+  readonly adapters?: ServedAdapters | undefined;
   readonly engine: SizingEngine;
   readonly precision: WeightFormat;
   /** Tokens of prompt and answer together, of one sequence; those of images in the prompt count as well. */
@@ -126,6 +134,8 @@ export interface TrainingWorkload {
   readonly fusedOptimizer?: boolean | undefined;
   /** Pixels of an image that an image model learns from. @default the model's own */
   readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
+  /** The CLIP text encoders of an image model learn too, as its denoiser does. @default false */
+  readonly trainTextEncoder?: boolean | undefined;
   /** Trained by Megatron-LM, with its distributed optimizer and sequence parallelism. @default Hugging Face's Trainer */
   readonly megatron?: MegatronSettings | undefined;
 }

@@ -10,6 +10,7 @@ const ofTokens = {
 
 /** What is asked of a server that this model has none of: tokens of one that makes images, and steps of one that does not. */
 function wrongKind(request: PlanRequest, model: Model): readonly string[] {
+  if (request.task !== undefined && request.task !== "serve") return [];
   if (model.task !== "image-generation") {
     return request.imageSteps === undefined
       ? []
@@ -37,7 +38,7 @@ function wrongShape(request: PlanRequest, model: Model): readonly string[] {
 
 /** What an engine cannot serve, and how a cache cannot be held by it. */
 function wrongEngine(
-  { engine, kvFormat, customModel }: PlanRequest,
+  { engine, kvFormat, adapters, customModel }: PlanRequest,
   model: Model,
 ): readonly string[] {
   const usual = usualEngine(model);
@@ -59,6 +60,9 @@ function wrongEngine(
       : [
           `kvCacheDtype: ${serving} holds its cache in ${["16 bit", ...held].join(", ")}, not ${kvFormat}`,
         ]),
+    ...(adapters === undefined || serving === "vllm"
+      ? []
+      : [`adapters: ${serving} serves none beside a model; vllm does`]),
   ];
 }
 

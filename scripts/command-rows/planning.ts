@@ -23,6 +23,7 @@ export const planning: readonly CommandRow[] = [
       ["--sequence <tokens>", "tokens of a training sequence"],
       ["--batch <count>", "sequences or images of one pass on one GPU"],
       ["--image-size <pixels>", "of a training of an image model: 1024, or 1024x768"],
+      ["--train-text-encoder", "the text encoders of an image model learn as well"],
       ["--no-checkpointing", "keep all activations of a training"],
       ["--sharding <kind>", "none, zero-1, zero-2, zero-3 or fsdp"],
       ["--offload <what>", "none, optimizer or optimizer-and-weights"],
@@ -104,12 +105,12 @@ export const planning: readonly CommandRow[] = [
   {
     syntax: "push <source>",
     summary:
-      "weights into the stack's bucket: from hf:<owner>/<repository>, a folder, s3:// or job:<folder>, a training",
+      "weights into the stack's bucket: from hf:<owner>/<repository>, a folder, s3://, job:<folder>, a training, or adapter:<folder>, its adapter",
     flags: [
       env,
       engine,
       licence,
-      ["--as <name>", "job: what the trained model is called (default: <model>-tuned)"],
+      ["--as <name>", "job, adapter: what the trained model is called (default: <model>-tuned)"],
       ["--plan", "say what would be sent, skipped and paid, and send nothing"],
       ["--include <glob...>", "only files that one of these fits"],
       ["--exclude <glob...>", "no files that one of these fits"],

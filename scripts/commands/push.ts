@@ -3,6 +3,7 @@ import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Model } from "../../components/catalogue/model.ts";
 import { UserError } from "../../components/user-error.ts";
 import { checkLicence, withLicence } from "../../stacks/licence.ts";
+import { accountOf } from "../adapters/account.ts";
 import type { EngineChoice } from "../adapters/engine.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import { writeStackConfig } from "../adapters/stack-file.ts";
@@ -10,16 +11,18 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { InterruptedError } from "../cli/command-error.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import { findTarget, readPushStack, type PushStack } from "../push/find-target.ts";
+import { pushedAdapter } from "../finetune/pushed-adapter.ts";
 import { tunedModel, type TunedModel } from "../finetune/tuned-model.ts";
-import { openSource } from "../push/open-source.ts";
+import { openSource, ownerOf } from "../push/open-source.ts";
 import { runPush } from "../push/run-push.ts";
-import { explainS3 } from "../push/s3-client.ts";
+import { explainS3, S3Connection } from "../push/s3-client.ts";
+import { sayWhenSlow } from "../push/say-when-slow.ts";
 
 /** Flags of `berth push`. */
 export interface PushFlags {
   readonly env: string;
   readonly engine: EngineChoice;
-  /** Of `job:<folder>`: what the trained model is called. */
+  /** Of `job:<folder>` and `adapter:<folder>`: what the trained model is called. */
   readonly as?: string;
   readonly acceptLicence?: string;
   readonly allowPickle?: readonly string[];
@@ -107,6 +110,19 @@ function interruption(terminal: Terminal) {
   return { signal: stop.signal, forget };
 }
 
+/** Without credentials nothing can be sent: said before anybody else is asked. */
+async function requireCredentials({ settings, cloud }: PushStack, terminal: Terminal) {
+  const { client } = accountOf(settings.stack, settings.region, cloud);
+  const connection = new S3Connection({ ...client, lanes: 1 });
+  try {
+    await sayWhenSlow(terminal, "AWS credentials", connection.requireCredentials());
+  } catch (error) {
+    throw explainS3(error, "there are no AWS credentials");
+  } finally {
+    connection.close();
+  }
+}
+
 /** `berth push`: weights from Hugging Face, a folder, another bucket or a training into the stack's bucket, checked. */
 export async function runPushCommand(
   from: string,
@@ -115,10 +131,18 @@ export async function runPushCommand(
 ): Promise<number> {
   const lanes = lanesOf(flags.lanes);
   const stack = readPushStack(flags.env);
+  if (from.startsWith("adapter:")) {
+    const adapter = await pushedAdapter(from.slice("adapter:".length), flags.as, stack, terminal);
+    return pushWeights(
+      adapter.folder,
+      { stack: adapter.stack, flags, lanes, tuned: adapter },
+      terminal,
+    );
+  }
   if (!from.startsWith("job:")) {
     if (flags.as === undefined) return pushWeights(from, { stack, flags, lanes }, terminal);
     throw new UserError("--as names the model of a training.", {
-      hint: "Give it with job:<folder>, or leave it out.",
+      hint: "Give it with job:<folder> or adapter:<folder>, or leave it out.",
     });
   }
   const wishes = { name: flags.as, planOnly: flags.plan ?? false };
@@ -145,7 +169,9 @@ async function pushWeights(
   const requesterPays = flags.requesterPays ?? false;
   const allowCrossRegion = flags.allowCrossRegion ?? false;
   try {
-    const source = await openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
+    await requireCredentials(stack, terminal);
+    const opening = openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
+    const source = await sayWhenSlow(terminal, ownerOf(from), opening);
     checkRepository(stack, source.repository, flags, terminal);
     const bytes = source.files.reduce((sum, { size }) => sum + size, 0);
     const wishes = {

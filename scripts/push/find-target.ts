@@ -12,6 +12,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { localConfig } from "../stack/deployment.ts";
 import { usdText } from "./push-plan.ts";
 import { S3Connection } from "./s3-client.ts";
+import { sayWhenSlow } from "./say-when-slow.ts";
 import { TargetBucket, type WriteOptions } from "./target-bucket.ts";
 import { makeWeightsStack, ownBucketOf } from "./weights-stack.ts";
 
@@ -96,7 +97,8 @@ export async function findTarget(
   }
   const { client } = accountOf(settings.stack, settings.region, cloud);
   const near = new S3Connection({ ...client, lanes: wishes.lanes });
-  const region = (await near.regionOf(bucket)) ?? settings.region;
+  const asked = sayWhenSlow(terminal, `S3's answer about ${bucket}`, near.regionOf(bucket));
+  const region = (await asked) ?? settings.region;
   checkRegion(bucket, { bucket: region, hosts: settings.region }, bytes, wishes.allowCrossRegion);
   if (region === settings.region) return new TargetBucket(near, { bucket, prefix }, wishes);
   near.close();
