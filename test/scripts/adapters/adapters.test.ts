@@ -225,9 +225,11 @@ describe("runOperation", () => {
     const locked = "error: the stack is currently locked by 1 lock(s): me@box (pid 7)";
     const failed = "Command failed with exit code 255: /opt/pulumi up --yes --event-log tcp://x";
     const message = `code: 255\n stdout: \n stderr: ${failed}\n${locked}\n err?: Error: ${failed}\n${locked}`;
-    const error = Object.create(ConcurrentUpdateError.prototype, { message: { value: message } });
+    const error = Object.create(ConcurrentUpdateError.prototype, {
+      message: { value: message },
+    }) as Error;
     const { terminal } = recorder();
-    const work = () => Promise.reject(error as Error);
+    const work = () => Promise.reject(error);
     await assert.rejects(
       runOperation({ name: "up", terminal, work }),
       ({ problems }: UserError) => {
