@@ -8,6 +8,8 @@ export interface Identity {
   readonly model: string;
   readonly hourlyUsd: number;
   readonly protect: boolean;
+  /** The user's own. @default none */
+  readonly own?: Tags | undefined;
 }
 
 /** Tags by key; AWS allows 50 a resource, berth uses at most 12. */
@@ -67,6 +69,7 @@ export function partName(stack: string, role: string): string {
  */
 export function identityTags(identity: Identity): Tags {
   const tags: Tags = {
+    ...identity.own,
     [stackTag]: identity.stack,
     "berth:env": identity.env,
     [ownerTag]: identity.owner,

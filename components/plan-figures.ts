@@ -2,6 +2,7 @@ import type { Range } from "./range.ts";
 
 /** US dollars with cents, and with hundredths of a cent below one dollar. */
 export function usd(amount: number): string {
+  if (amount > 0 && amount < 0.000_05) return "under $0.0001";
   if (amount >= 1000) return `$${Math.round(amount).toLocaleString("en-US")}`;
   return `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
 }

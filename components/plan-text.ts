@@ -28,9 +28,12 @@ const partNames: Readonly<Record<MemoryPart["name"], string>> = {
   libraries: "libraries",
 };
 
-/** The name of a part as people say it. */
-export function partName(name: MemoryPart["name"]): string {
-  return partNames[name];
+/** The name of a part as people say it; a training has no engine. */
+export function partName(
+  name: MemoryPart["name"],
+  { wholeRange }: Pick<MemoryDemand, "wholeRange">,
+): string {
+  return name === "runtime" && wholeRange ? "CUDA context" : partNames[name];
 }
 
 /** "on each of 4 GPUs", or nothing for one. */
@@ -66,7 +69,9 @@ export function mergedParts({ parts }: MemoryDemand): readonly MemoryPart[] {
 export function memoryLine(demand: MemoryDemand, precision: string): string {
   const shown = mergedParts(demand).filter(({ mib }) => gib(mib) !== gib(0));
   const parts = shown.map(({ name, mib }) =>
-    name === "weights" ? `weights ${gib(mib)} (${precision})` : `${partNames[name]} ${gib(mib)}`,
+    name === "weights"
+      ? `weights ${gib(mib)} (${precision})`
+      : `${partName(name, demand)} ${gib(mib)}`,
   );
   const range = `${(demand.lowMiB / 1024).toFixed(1)} to ${(demand.highMiB / 1024).toFixed(1)}`;
   return `memory     ${gib(demand.totalMiB)}${eachGpu(demand)} (${range}): ${parts.join(", ")}`;

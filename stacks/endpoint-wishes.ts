@@ -46,6 +46,7 @@ export function endpointWishes(
     minInstances,
     maxInstances,
     imageUri,
+    servingImage: settings.servingImage,
     updateStrategy,
     updateBakeSeconds,
     rollbackAlarms,
@@ -61,6 +62,7 @@ export function endpointWishes(
     },
     inVpc: settings.subnetIds !== undefined,
     ownKey: settings.kmsKeyArn !== undefined,
+    isolated: settings.networkIsolation === true,
     variants: settings.variants,
     shadow: shadowOf(settings),
     components: settings.components?.map(({ minCopies, maxCopies, ...component }) => ({

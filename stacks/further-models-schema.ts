@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { structured } from "./setting-values.ts";
 
 /** The kinds of values that the settings of a further model are of. */
 interface Kinds {
@@ -12,19 +13,15 @@ interface Kinds {
   readonly precision: z.ZodType<string>;
 }
 
+/** What serves in the containers of an endpoint in place of its plan's engine. */
+export const servingImage = z.enum(
+  ["vllm", "lmi"],
+  "must be vllm or lmi; TGI is archived, and vLLM serves what it did",
+);
+
 /** A name that a variant, or the end of a component's name, may have. */
 const namePattern = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,29}$/;
 const nameWrong = "must be 30 letters, digits and hyphens at most";
-
-/** `pulumi config set --path` and a file have a list, the command line has it as JSON. */
-function structured(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
 
 /** What may be set of the models that an endpoint serves beside its first. */
 export function furtherModelsShape({ text, prefix, share, whole, ...kinds }: Kinds) {
@@ -36,6 +33,7 @@ export function furtherModelsShape({ text, prefix, share, whole, ...kinds }: Kin
     concurrency: whole(1, 10_000).optional(),
     precision: kinds.precision.optional(),
     imageUri: text.optional(),
+    servingImage: servingImage.optional(),
   };
   const variant = z.strictObject({
     ...common,

@@ -16,6 +16,7 @@ import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
+import { roleTrust } from "../components/role-trust.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
@@ -127,6 +128,7 @@ function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope 
     model: plan.modelId,
     // Of one instance, since each carries it.
     hourlyUsd: plan.hourlyUsd / settings.hosts,
+    own: settings.tags,
   });
   const tags = { ...identity, [runTag]: lease.runId };
   // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
@@ -144,7 +146,7 @@ function inAccount(
   tags: TagInputs,
   { permissionsBoundaryArn }: Settings,
 ): pulumi.ComponentResourceOptions {
-  const transformations = [tagContract(tags), roleBoundary(permissionsBoundaryArn)];
+  const transformations = [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust];
   return { providers: [account], transformations };
 }
 

@@ -5,8 +5,13 @@ import {
   planExistingHost,
   type ExistingHostPlan,
 } from "../components/existing-host/existing-host-plan.ts";
+import { partName } from "../components/identity.ts";
 import { loadPrecision } from "../components/model-server/load-precision.ts";
 import type { Plan } from "../components/plan.ts";
+import {
+  componentEndings,
+  endpointName,
+} from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
@@ -53,7 +58,18 @@ export function makeStackPlan(
     return loaded(planExistingHost({ ...request, host, gpus }, catalogue), settings, catalogue);
   }
   const asked = { ...request, ...endpointWishes(settings) };
-  return planEndpoint(asked, catalogue, loadServingImages());
+  const plan = planEndpoint(asked, catalogue, loadServingImages());
+  checkNames(settings.stack, plan);
+  return plan;
+}
+
+/** As long as the id that a deployment's first `up` makes. */
+const anyRunId = "0".repeat(12);
+
+/** @throws UserError for a stack or a component whose name leaves no room for those of what is made */
+function checkNames(stack: string, { endpoint }: EndpointPlan): void {
+  partName(stack, "endpoint");
+  endpointName(stack, anyRunId, componentEndings(endpoint));
 }
 
 /** The plan on so many hosts, each with the whole model: what it costs, it costs as many times. */

@@ -98,10 +98,25 @@ export function parseSettings(raw: RawSettings): Settings {
     ];
     throw new UserError(`The stack "${stack}" is not configured right.`, {
       problems: problems.map((problem) => `${place}: ${problem}`),
-      hint: "Set them in that file, or with: pulumi config set <key> <value>",
+      hint: hintFor(stack, problems),
     });
   }
   return completed(parsed.data, { stack, env, region });
+}
+
+/** What `berth init` cannot find out by itself. */
+const initFlags = {
+  "berth:model": "--model <model>",
+  "berth:sshCidr": "--ssh-cidr <your address>/32",
+};
+
+function hintFor(stack: string, problems: readonly string[]): string {
+  const inFile = "in that file, or with: pulumi config set <key> <value>";
+  if (!problems.some((problem) => problem.endsWith(": is missing"))) return `Set them ${inFile}`;
+  const flags = Object.entries(initFlags)
+    .filter(([key]) => problems.includes(`${key}: is missing`))
+    .map(([, flag]) => ` ${flag}`);
+  return `Add what is missing with: npm run berth -- init --env ${stack}${flags.join("")}. All else is set ${inFile}`;
 }
 
 /** The settings with what the environment decides where the file does not. */

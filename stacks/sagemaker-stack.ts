@@ -5,10 +5,14 @@ import { hourlyTag, identityTags, partName, runTag } from "../components/identit
 import type { TagInputs } from "../components/named-tags.ts";
 import type { FirstNotebook } from "../components/notebook/first-notebook.ts";
 import { NotebookInstance } from "../components/notebook-instance/notebook-instance.ts";
-import { endpointName } from "../components/sagemaker-endpoint/endpoint-limits.ts";
+import {
+  componentEndings,
+  endpointName,
+} from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
+import { roleTrust } from "../components/role-trust.ts";
 import { weightsKey } from "../components/sagemaker-endpoint/weights-archive.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
@@ -46,28 +50,26 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   const { modelId: model } = plan;
   // The notebook has a price of its own, which its own tag says.
   const hourlyUsd = plan.hourlyUsd - (plan.endpoint.notebook?.hourlyUsd ?? 0);
-  const identity = identityTags({ stack, env, owner, protect, model, hourlyUsd });
-  const tags = { ...identity, [runTag]: lease.runId };
-  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
-  const account = new aws.Provider(name("aws"), {
-    region: region as aws.Region,
-    defaultTags: { tags },
-    maxRetries: 3,
+  const identity = identityTags({
+    stack,
+    env,
+    owner,
+    protect,
+    model,
+    hourlyUsd,
+    own: settings.tags,
   });
-  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn)];
-  const inAccount = { providers: [account], transformations };
-  const { weightsBucket: bucket, weightsKmsKeyArn } = settings;
+  const tags = { ...identity, [runTag]: lease.runId };
+  const inAccount = accountOf(settings, tags);
+  const { weightsBucket: bucket, weightsKmsKeyArn, networkIsolation } = settings;
   const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };
-  const { copy, further } = plan.endpoint;
-  // A further component has the endpoint's name and its own.
-  const endings = copy === undefined ? [] : further.map((each) => `-${each.name}`);
+  const endings = componentEndings(plan.endpoint);
   const physicalName = lease.runId.apply((runId) => endpointName(stack, runId, endings));
   const { expiresAt, runId } = lease;
-  const componentEndings = copy === undefined ? [] : ["", ...endings];
   const sweepRegions = otherRegions(settings.sweepRegions ?? [], region);
   const run = { stack, owner, runId, expiresAt, tags, sweepRegions };
   const hasNotebook = plan.endpoint.notebook !== undefined;
-  const ended = { endpointName: physicalName, componentEndings, hasNotebook, ...run };
+  const ended = { endpointName: physicalName, componentEndings: endings, hasNotebook, ...run };
   const teardown = hasEnd(settings)
     ? [new EndpointTeardown(name("teardown"), ended, inAccount)]
     : [];
@@ -83,7 +85,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
       after: armed,
       tags,
       expiresAt: hasEnd(settings) ? expiresAt : undefined,
-      kmsKeyArn,
+      ...{ kmsKeyArn, networkIsolation },
       ...vpcOf(settings),
     },
     { ...inAccount, protect },
@@ -95,6 +97,23 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   );
   const weightsUri = `s3://${bucket}/${weights.prefix}`;
   return { settings, plan, lease, endpoint, notebook, weightsUri };
+}
+
+/** In the deployment's account, under its contract of tags and within its boundary. */
+function accountOf(
+  { stack, region, permissionsBoundaryArn }: EndpointSettings,
+  tags: TagInputs,
+): pulumi.ComponentResourceOptions {
+  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
+  const account = new aws.Provider(partName(stack, "aws"), {
+    region: region as aws.Region,
+    defaultTags: { tags },
+    maxRetries: 3,
+  });
+  return {
+    providers: [account],
+    transformations: [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust],
+  };
 }
 
 interface NotebookSettings extends Pick<

@@ -28,7 +28,11 @@ export function serverlessShape({ text, number, whole }: Kinds) {
       .optional(),
     /** Key of the archive that a container unpacks. @default `<weightsPrefix>model.tar.gz` */
     weightsArchive: text
-      .refine((key) => /^[^/\s]\S*\.tar\.gz$/.test(key), "must be a key that ends with .tar.gz")
+      // The role of its containers names it: a wildcard there would be other people's objects too.
+      .refine(
+        (key) => /^[^/\s]\S*\.tar\.gz$/.test(key) && !/[*?$"\\]/.test(key),
+        "must be a plain key that ends with .tar.gz",
+      )
       .optional(),
   };
 }

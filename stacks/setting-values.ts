@@ -36,6 +36,45 @@ export function listed(value: unknown): unknown {
   }
 }
 
+/** `pulumi config set --path` and a file have a list or a map, the command line has it as JSON. */
+export function structured(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** So many that berth's own and AWS's fit beside them: a resource has 50 at most. */
+const mostTags = 20;
+
+const tagKey = z
+  .string()
+  .refine(
+    (key) => /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u.test(key) && !/^(aws|berth):|^Name$/i.test(key),
+    "must be the key of a tag, which neither begins with aws: or berth: nor is Name",
+  );
+
+/** A number in a file is a text to a tag. */
+const tagText = z.preprocess(
+  (value) => (typeof value === "number" || typeof value === "boolean" ? String(value) : value),
+  z
+    .string("must be text")
+    .regex(
+      /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u,
+      "must be letters, digits, spaces and _ . : / = + - @, 256 at most",
+    ),
+);
+
+/** Tags of the user's own, by key (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html). */
+export const ownTags = z.preprocess(
+  structured,
+  z
+    .record(tagKey, tagText, "must be tags by key, such as {CostCenter: research}")
+    .refine((tags) => Object.keys(tags).length <= mostTags, `must be ${mostTags} tags at most`),
+);
+
 /** A list of texts of one form. */
 export function list(entry: RegExp, example: string) {
   const wrong = `must be a list such as [${example}]`;

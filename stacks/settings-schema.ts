@@ -9,10 +9,19 @@ import { markets } from "../components/plan.ts";
 import { updateStrategies } from "../components/sagemaker-endpoint/endpoint-update.ts";
 import { mostPools } from "../components/sagemaker-endpoint/instance-pools.ts";
 import { explainUserError, UserError } from "../components/user-error.ts";
-import { furtherModelsShape } from "./further-models-schema.ts";
+import { furtherModelsShape, servingImage } from "./further-models-schema.ts";
 import { serverlessShape } from "./serverless-schema.ts";
 import { servingKeys, servingShape } from "./serving-schema.ts";
-import { flag, licenceNames, list, listed, number, text, whole } from "./setting-values.ts";
+import {
+  flag,
+  licenceNames,
+  list,
+  listed,
+  number,
+  ownTags,
+  text,
+  whole,
+} from "./setting-values.ts";
 
 const sshCidr = text.superRefine((value, context) => {
   const problem = cidrProblem(value);
@@ -73,6 +82,8 @@ export const berthSchema = z.strictObject({
     (value) => /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(value),
     "must be letters, digits, spaces and _ . : / = + - @, since it becomes a tag",
   ),
+  /** Tags that everything gets besides berth's own. @default none */
+  tags: ownTags.optional(),
   target: z.literal("ec2", 'must be "ec2", "sagemaker" or "existing-host"').default("ec2"),
   spot: flag.optional(),
   /** How capacity is bought, and in which order; it says more than `spot` and wins over it. */
@@ -212,6 +223,8 @@ export const endpointSchema = berthSchema
     minInstances: whole(0, 100).optional(),
     maxInstances: whole(1, 100).optional(),
     imageUri: text.optional(),
+    /** What serves in the containers. @default the plan's engine */
+    servingImage: servingImage.optional(),
     updateStrategy: z.enum(updateStrategies, `must be ${updateStrategies.join(", ")}`).optional(),
     updateBakeSeconds: whole(0, 3600).optional(),
     rollbackAlarms: list(/^\S.{0,254}$/, "my-latency-alarm").optional(),
@@ -237,6 +250,8 @@ export const endpointSchema = berthSchema
     }),
     ...serverlessShape({ text, number, whole }),
     captureDataPercent: whole(0, 100).optional(),
+    /** No calls out of the containers: a model is a stranger's file. @default false */
+    networkIsolation: flag.optional(),
     /** A notebook instance beside the endpoint, such as ml.t3.medium. @default none */
     notebookType: text
       .refine(

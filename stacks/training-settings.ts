@@ -5,7 +5,7 @@ import { berthSchema, endpointSchema, environments } from "./settings-schema.ts"
 
 const uri = z.string().regex(/^s3:\/\/[^/]+\/(.*\/)?$/, "must be s3://bucket/prefix/");
 const number = z.coerce.number("must be a number");
-const { owner, model, subnetIds, permissionsBoundaryArn } = berthSchema.shape;
+const { owner, tags, model, subnetIds, permissionsBoundaryArn } = berthSchema.shape;
 const { securityGroupIds, kmsKeyArn, weightsKmsKeyArn } = endpointSchema.shape;
 
 const trainingSchema = z.strictObject({
@@ -13,6 +13,7 @@ const trainingSchema = z.strictObject({
   "berth:target": z.literal("training"),
   "berth:env": z.enum(environments),
   "berth:owner": owner,
+  "berth:tags": tags,
   "berth:model": model,
   "berth:leaseHours": number,
   "berth:maxAgeHours": number,

@@ -6,6 +6,7 @@ import { TrainingJob } from "../components/sagemaker-training/training-job.ts";
 import { trainingRole } from "../components/sagemaker-training/training-role.ts";
 import { TrainingTeardown } from "../components/sagemaker-training/training-teardown.ts";
 import { roleBoundary } from "../components/role-boundary.ts";
+import { roleTrust } from "../components/role-trust.ts";
 import { tagContract } from "../components/tag-contract.ts";
 import { makeLease } from "./deployment-lease.ts";
 import { parseTrainingSettings } from "./training-settings.ts";
@@ -42,7 +43,10 @@ export function deployTraining(): TrainingStackOutputs {
   const leased = { ...settings, expiresAt: undefined, officeHours: undefined };
   const lease = makeLease(name("lease"), leased, candidate);
   const { runId, expiresAt } = lease;
-  const identity = identityTags({ stack, env, owner, protect: false, model, hourlyUsd });
+  const identity = identityTags({
+    ...{ stack, env, owner, protect: false, model, hourlyUsd },
+    own: settings.tags,
+  });
   const tags = { ...identity, [runTag]: runId };
   // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
   const account = new aws.Provider(name("aws"), {
@@ -50,7 +54,11 @@ export function deployTraining(): TrainingStackOutputs {
     defaultTags: { tags },
     maxRetries: 3,
   });
-  const transformations = [tagContract(tags), roleBoundary(settings.permissionsBoundaryArn)];
+  const transformations = [
+    tagContract(tags),
+    roleBoundary(settings.permissionsBoundaryArn),
+    roleTrust,
+  ];
   const inAccount = { providers: [account], transformations };
   const jobName = runId.apply((run) => `${stack}-${run}`);
   const teardown = new TrainingTeardown(

@@ -7,6 +7,7 @@ const weightsSchema = z.strictObject({
   "berth:target": z.literal("weights"),
   "berth:env": z.enum(environments),
   "berth:owner": berthSchema.shape.owner,
+  "berth:tags": berthSchema.shape.tags,
   "berth:protect": berthSchema.shape.protect,
 });
 
@@ -15,6 +16,7 @@ export interface WeightsSettings {
   readonly region: string;
   readonly env: (typeof environments)[number];
   readonly owner: string;
+  readonly tags: Readonly<Record<string, string>> | undefined;
   /** Keep the bucket and what is in it from being removed. @default true for prod, else false */
   readonly protect: boolean;
 }
@@ -45,6 +47,7 @@ export function parseWeightsSettings(
     region: data["aws:region"],
     env,
     owner: data["berth:owner"],
+    tags: data["berth:tags"],
     protect: data["berth:protect"] ?? env === "prod",
   };
 }

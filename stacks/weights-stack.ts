@@ -24,7 +24,10 @@ export function deployWeights(): WeightsStackOutputs {
   const stack = pulumi.getStack();
   const settings = parseWeightsSettings(stack, pulumi.runtime.allConfig());
   const { env, owner, protect, region } = settings;
-  const tags = identityTags({ stack, env, owner, protect, model: "weights", hourlyUsd: 0 });
+  const tags = identityTags({
+    ...{ stack, env, owner, protect, model: "weights", hourlyUsd: 0 },
+    own: settings.tags,
+  });
   const account = new aws.Provider(partName(stack, "aws"), {
     region: region as aws.Region,
     defaultTags: { tags },

@@ -36,6 +36,7 @@ p { margin: .35rem 0; max-width: 60rem; }
 .facts dt { color: var(--quiet); font-size: .85rem; }
 .facts dd { margin: 0; font-size: 1.08rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .facts small { display: block; font-size: .82rem; font-weight: 400; }
+.facts ul { margin: 0; padding-left: 1.1rem; font-size: .95rem; font-weight: 400; }
 .facts meter, .facts progress, td progress { width: 100%; height: .8rem; }
 .attention { margin: .6rem 0; padding: .5rem .75rem .5rem 2rem; border-left: 4px solid var(--mind); background: var(--panel); }
 .facts time { display: inline-block; max-width: 100%; }

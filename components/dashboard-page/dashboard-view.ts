@@ -73,6 +73,8 @@ export interface StackView {
   /** The short of it. */
   readonly status: Figure;
   readonly serving: Figure;
+  /** Variants, or components with what each has of an endpoint's hour; of one with several alone. */
+  readonly served: readonly { readonly what: string; readonly text: string }[];
   readonly answer: Figure;
   readonly gpuFigure: Figure;
   readonly gpus: readonly GpuView[];

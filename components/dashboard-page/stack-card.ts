@@ -32,6 +32,19 @@ function costFact({ cost, now, hourlyUsd }: StackView): Html {
   return fact("Cost so far", costSoFar(cost, now), `${rate}by ${cost.by}`);
 }
 
+/** What an endpoint with several models or variants is made of. */
+function servedFact({ served }: StackView): Html {
+  if (served.length === 0) return none;
+  return html`<div>
+    <dt>Serves</dt>
+    <dd>
+      <ul>
+        ${served.map(({ what, text }) => html`<li>${what} ${text}</li>`)}
+      </ul>
+    </dd>
+  </div>`;
+}
+
 function gpuMeter({ name, utilisation, memoryUsedMiB, memoryTotalMiB }: GpuView): Html {
   const memory =
     memoryUsedMiB === undefined || memoryTotalMiB === undefined
@@ -155,7 +168,7 @@ function facts(stack: StackView, madeAt: string): Html {
   return html`<dl class="facts">
     ${endFact(stack)} ${costFact(stack)}
     ${instanceType === "" ? none : fact("Type", instanceType, `${stack.target} in ${stack.region}`)}
-    ${launched ? figureFact("Host or endpoint", serving, madeAt) : none}
+    ${launched ? figureFact("Host or endpoint", serving, madeAt) : none} ${servedFact(stack)}
     ${served ? figureFact("Model answers", answer, madeAt) : none}
     ${served ? gpuFact(stack, madeAt) : none}
   </dl>`;

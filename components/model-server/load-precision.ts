@@ -31,8 +31,12 @@ export function loadPrecision(engine: ServingEngine, asked: string, native: stri
   if (asked === "auto" || asked === "native" || native.startsWith(asked)) return "none";
   const found = made[engine][asked];
   if (found !== undefined) return found;
-  const able = Object.entries(made).find(([, formats]) => asked in formats)?.[0];
   const formats = Object.keys(made[engine]);
+  // What the one that serves files as they are has, no other engine reads.
+  const able =
+    formats.length === 0
+      ? undefined
+      : Object.entries(made).find(([, others]) => asked in others)?.[0];
   throw new UserError(
     `${engine} does not make ${asked} of ${native} weights while it loads them.`,
     {

@@ -27,17 +27,17 @@ function heredoc(path: string, text: string): string {
  */
 export function onStartScript({ notebookName, region, idleMinutes, notebook }: OnStart): string {
   const idleStop = readFileSync(new URL("idle-stop.py", import.meta.url), "utf8");
-  const first = `${workFolder}/ask-the-model.ipynb`;
+  const name = "ask-the-model.ipynb";
+  const first = `${workFolder}/${name}`;
   const script = [
     "#!/bin/bash",
     "set -euo pipefail",
     "mkdir -p /opt/berth",
     "rm -f /run/berth-idle-since",
     heredoc("/opt/berth/idle-stop.py", idleStop),
-    `if [ ! -e ${first} ]; then`,
-    heredoc(first, notebook),
-    `chown ec2-user:ec2-user ${first}`,
-    "fi",
+    heredoc(`/opt/berth/${name}`, notebook),
+    // By the user whose folder it is: root would follow a link that was put there, and give away what it leads to.
+    `[ -e ${first} ] || runuser -u ec2-user -- cp /opt/berth/${name} ${first} || echo "${name} could not be written" >&2`,
     "systemctl stop berth-idle.timer 2>/dev/null || true",
     `systemd-run --unit=berth-idle --on-active=300 --on-unit-active=300 /usr/bin/python3 /opt/berth/idle-stop.py ${notebookName} ${region} ${idleMinutes}`,
     "",

@@ -10,6 +10,8 @@ export interface OwnGpu {
   readonly powerWatts: number | undefined;
   /** Price at its release, USD; undefined where the card is not in the table. */
   readonly listPriceUsd: number | undefined;
+  /** CUDA's, such as "8.6"; undefined where the card is not in the table. */
+  readonly computeCapability: string | undefined;
 }
 
 /** A card of the table, in one of its sizes. */
@@ -33,12 +35,13 @@ function plain(name: string): string {
 
 /** Every card of the table in each of its sizes. */
 export function knownCards(): readonly KnownCard[] {
-  return cards.rows.flatMap(({ name, memoryGB, powerWatts, listPriceUsd }) =>
+  return cards.rows.flatMap(({ name, memoryGB, powerWatts, listPriceUsd, computeCapability }) =>
     memoryGB.map((size) => ({
       name: `${name} ${size}GB`,
       usableMiB: size * 1024 * usableShare,
       powerWatts,
       listPriceUsd,
+      computeCapability,
     })),
   );
 }
@@ -84,10 +87,17 @@ function rowOf(name: string): CardRow | undefined {
   return cards.rows.find((card) => plain(card.name) === plain(name));
 }
 
+/** Names of GPUs that have no CUDA: Apple's, AMD's, Intel's. A Tesla M4 is none of them. */
+const withoutCuda =
+  /\bapple\b|^m[1-9]( (pro|max|ultra))?$|\b(amd|radeon|instinct|ryzen|intel|gaudi)\b|^rx ?\d{3,4}\b|^mi\d{2,3}[a-z]?$|^arc\b/i;
+
 function gpusOf(wish: Wish): readonly OwnGpu[] | string {
   const { count, name } = wish;
   if (count < 1) return `"${name}": the count must be at least 1`;
   const row = rowOf(name);
+  if (row === undefined && withoutCuda.test(name)) {
+    return `"${name}" has no CUDA, which all that is planned here runs on; docs/guide.md says what runs there`;
+  }
   const size = memoryOf(wish, row);
   if (typeof size === "string") return size;
   const gpu: OwnGpu = {
@@ -95,6 +105,7 @@ function gpusOf(wish: Wish): readonly OwnGpu[] | string {
     usableMiB: size * 1024 * usableShare,
     powerWatts: row?.powerWatts,
     listPriceUsd: row?.listPriceUsd,
+    computeCapability: row?.computeCapability,
   };
   return Array.from({ length: count }, () => gpu);
 }
@@ -138,6 +149,7 @@ export function parseNvidiaSmi(output: string): readonly OwnGpu[] {
         usableMiB: Number.isFinite(freeMiB) ? freeMiB : totalMiB,
         powerWatts: row?.powerWatts,
         listPriceUsd: row?.listPriceUsd,
+        computeCapability: row?.computeCapability,
       },
     ];
   });

@@ -6,6 +6,7 @@ import { html, none, type Html } from "./html.ts";
 import { partColours } from "./page-style.ts";
 
 interface Shown extends MemoryPart {
+  readonly label: string;
   readonly colour: string;
 }
 
@@ -13,6 +14,7 @@ interface Shown extends MemoryPart {
 function shownParts(demand: MemoryDemand): readonly Shown[] {
   return mergedParts(demand).map((part, index) => ({
     ...part,
+    label: partName(part.name, demand),
     colour: partColours[Math.min(index, partColours.length - 1)] ?? "#7f7f7f",
   }));
 }
@@ -26,16 +28,16 @@ function bar(parts: readonly Shown[], usableMiB: number, limitMiB: number): Html
   const total = parts.reduce((sum, { mib }) => sum + mib, 0);
   const scaleMiB = Math.max(usableMiB, total);
   const pieces = parts.map(
-    ({ mib, colour, name }) =>
+    ({ mib, colour, label }) =>
       html`<span
         style="width:${percent(mib, scaleMiB)};background:${colour}"
-        title="${partName(name)} ${gib(mib)}"
+        title="${label} ${gib(mib)}"
       ></span>`,
   );
-  const label = `${gib(total)} of ${gib(usableMiB)}: ${parts
-    .map(({ name, mib }) => `${partName(name)} ${gib(mib)}`)
+  const text = `${gib(total)} of ${gib(usableMiB)}: ${parts
+    .map(({ label, mib }) => `${label} ${gib(mib)}`)
     .join(", ")}`;
-  return html`<div class="bar" role="img" aria-label="${label}">
+  return html`<div class="bar" role="img" aria-label="${text}">
     ${pieces}<i
       class="limit"
       style="left:${percent(limitMiB, scaleMiB)}"
@@ -50,9 +52,9 @@ function idle(usableMiB: number): Html {
 
 function partRows(parts: readonly Shown[]): readonly Html[] {
   return parts.map(
-    ({ name, mib, lowMiB, highMiB, why, colour }) =>
+    ({ label, mib, lowMiB, highMiB, why, colour }) =>
       html`<tr>
-        <th scope="row"><i class="swatch" style="background:${colour}"></i>${partName(name)}</th>
+        <th scope="row"><i class="swatch" style="background:${colour}"></i>${label}</th>
         <td class="number">${gib(mib)}</td>
         <td class="number">${(lowMiB / 1024).toFixed(1)} to ${(highMiB / 1024).toFixed(1)}</td>
         <td class="why">${why}</td>

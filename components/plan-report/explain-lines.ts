@@ -15,7 +15,7 @@ import type { PlanReport, Rung, TrainingAsked } from "./report.ts";
 function memory({ demand, gpuMemoryMiB }: Rung): string[] {
   const rows = demand.parts.map(
     ({ name, mib, lowMiB, highMiB, why }) =>
-      `  ${partName(name).padEnd(15)} ${gib(mib).padStart(10)}  (${(lowMiB / 1024).toFixed(1)} to ${(highMiB / 1024).toFixed(1)})  ${why}`,
+      `  ${partName(name, demand).padEnd(15)} ${gib(mib).padStart(10)}  (${(lowMiB / 1024).toFixed(1)} to ${(highMiB / 1024).toFixed(1)})  ${why}`,
   );
   const limit = gpuMemoryMiB * demand.utilisation;
   const { tensorParallel, contextParallel = 1, pipelineParallel, dataParallel } = demand;

@@ -52,7 +52,7 @@ function sentence(group: readonly Rejection[]): string {
 
 /**
  * What was not taken, by what it is about and then by the same reason, cheapest first: a line for each kind, such as
- * "too little GPU memory: g4dn.xlarge ($0.53): needs 16.7 GiB of the 13.8 GiB that can be used".
+ * "too little GPU memory: g4dn.xlarge ($0.53): needs 16.7 GiB, and the GPU has 15.0 GiB, of which the engine takes 13.8".
  */
 export function groupedReasons(rejected: readonly Rejection[]): readonly string[] {
   const byKind = Map.groupBy(rejected, ({ kind }) => kind);

@@ -52,7 +52,11 @@ function trainingOf(job: Job): TrainingAsked | undefined {
     workload;
   const asked = { method, precision, optimizer, microBatch, gradientCheckpointing };
   return model.task === "image-generation"
-    ? { ...asked, imageSize: imageSizeOf(model, workload) }
+    ? {
+        ...asked,
+        imageSize: imageSizeOf(model, workload),
+        trainTextEncoder: workload.trainTextEncoder ?? false,
+      }
     : { ...asked, sequenceTokens, datasetTokens, epochs };
 }
 
@@ -84,7 +88,9 @@ function savingOf(
   if (own !== undefined && !own.fits) {
     const usableMiB = Math.min(...own.gpus.map((gpu) => gpu.usableMiB));
     const name = own.gpus.map((gpu) => gpu.name).join(", ");
-    return savingLadder(job, { name, usableMiB, gpuCount: own.gpus.length });
+    const ofOwn = savingLadder(job, { name, usableMiB, gpuCount: own.gpus.length });
+    // Where they hold it as asked, something else than memory is in the way.
+    return ofOwn?.rungs[0]?.fits === true ? undefined : ofOwn;
   }
   if (ladder.length > 0) return undefined;
   const machine = largestMachine(request, catalogue);
@@ -113,7 +119,9 @@ export function makeReport(
   const paidHours = chosen === undefined ? undefined : paidHoursOf(chosen, leaseHours);
   const rentHourlyUsd = chosen?.hourly.totalUsd;
   const own =
-    ownGpus === undefined ? undefined : judgeOwnMachine({ job, rentHourlyUsd, ...ownGpus });
+    ownGpus === undefined
+      ? undefined
+      : judgeOwnMachine({ job, catalogue, rentHourlyUsd, ...ownGpus });
   return {
     schemaVersion: 1,
     task: job.task,

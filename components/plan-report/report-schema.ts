@@ -194,7 +194,11 @@ export const planReportSchema = z.strictObject({
       imageSize: z
         .strictObject({ width: z.int().positive(), height: z.int().positive() })
         .optional()
-        .describe("Of an image model, which has no tokens and no time that is known."),
+        .describe("Of an image model, which has no tokens."),
+      trainTextEncoder: z
+        .boolean()
+        .optional()
+        .describe("Of an image model: whether its text encoders learn as well."),
     })
     .optional(),
   weightsGiB: z.number().nonnegative(),

@@ -133,6 +133,8 @@ export interface TrainingAsked {
   readonly epochs?: number | undefined;
   /** Pixels; of an image model alone. */
   readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
+  /** Undefined for all but image models. */
+  readonly trainTextEncoder?: boolean | undefined;
 }
 
 /** One thing to change so that less memory is needed, on top of those before it. */

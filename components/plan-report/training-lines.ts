@@ -18,9 +18,11 @@ export function trainingLines(
 ): string[] {
   if (trainingAsked === undefined) return [];
   const { datasetTokens, epochs, imageSize, microBatch, method } = trainingAsked;
+  const { trainTextEncoder } = trainingAsked;
   if (datasetTokens === undefined || epochs === undefined) {
     const { width = 0, height = 0 } = imageSize ?? {};
-    const what = `${method}, ${microBatch} of ${width} x ${height} pixels a step`;
+    const learning = trainTextEncoder === true ? `${method} with text encoders` : method;
+    const what = `${learning}, ${microBatch} of ${width} x ${height} pixels a step`;
     if (imageTraining === undefined) {
       return [
         line("time", `not known (${what}): the work of a pass of this network is in no source`),
@@ -41,11 +43,10 @@ export function trainingLines(
     ];
   }
   const hours = (range: Range): Range => scaled(range, 3600);
+  const epoch = `${times(hours(training.epochHours))} an epoch of ${data}`;
+  const all = epochs === 1 ? "" : `, ${times(hours(training.jobHours))} for ${epochs} epochs`;
   return [
-    line(
-      "time",
-      `${times(hours(training.epochHours))} an epoch of ${data}, ${times(hours(training.jobHours))} for ${epochs}; ${rangeText(training.tokensPerSecond)} tokens/s`,
-    ),
+    line("time", `${epoch}${all}; ${rangeText(training.tokensPerSecond)} tokens/s`),
     line("job", `${money(jobUsd)} in all`),
   ];
 }

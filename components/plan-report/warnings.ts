@@ -3,6 +3,8 @@ import { usd } from "../plan-figures.ts";
 import type { Decision } from "../sizing/decide.ts";
 import type { PlanRequest } from "../sizing/plan-request.ts";
 import { whyUnserved } from "../sizing/usual-engine.ts";
+import { loadPrecision } from "../model-server/load-precision.ts";
+import { UserError } from "../user-error.ts";
 import type { Rung } from "./report.ts";
 
 function lease({ training }: Rung, { leaseHours }: PlanRequest): string | undefined {
@@ -44,6 +46,21 @@ function unserved({ job, model }: Decision, { customModel }: PlanRequest): strin
   return why === undefined ? undefined : `it can be planned and not brought up: ${why}`;
 }
 
+/** An `up` refuses a precision that the engine does not make of the model's files; it is sized all the same, for files that hold it. */
+function unmade({ job, model }: Decision): string | undefined {
+  if (job.task !== "serve" || model.quantisation !== undefined) return undefined;
+  const { engine, precision } = job.workload;
+  if (engine === "tgi") return undefined;
+  try {
+    loadPrecision(engine, precision, model.nativePrecision);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message, hint = "" } = error;
+    return `an up of the files as they are would refuse it: ${message} ${hint}`;
+  }
+}
+
 /** What does not keep a plan from being made, and may surprise; one sentence each. */
 export function warningsOf(decision: Decision, request: PlanRequest): readonly string[] {
   const [chosen] = decision.ladder;
@@ -59,7 +76,6 @@ export function warningsOf(decision: Decision, request: PlanRequest): readonly s
           below(chosen),
           halfPrecision(chosen, decision),
         ];
-  return [unserved(decision, request), ...ofRung, licence].filter(
-    (warning) => warning !== undefined,
-  );
+  const ofEngine = [unserved(decision, request), unmade(decision)];
+  return [...ofEngine, ...ofRung, licence].filter((warning) => warning !== undefined);
 }

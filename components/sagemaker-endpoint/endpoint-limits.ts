@@ -1,3 +1,5 @@
+import type { InstanceType } from "../catalogue/instance-type.ts";
+import { weightsDelivery } from "../pricing/weights-delivery.ts";
 import { UserError } from "../user-error.ts";
 
 /**
@@ -10,8 +12,10 @@ export const variantLimits = { leastSeconds: 60, mostSeconds: 3600, mostVolumeGi
 const floorSeconds = 600;
 
 /**
- * Assumptions, not measurements: SageMaker fetches uncompressed model data from S3 at this rate or better, and an engine
- * reads it from disk into GPU memory at that one. A tenth of what a 25 Gbit/s type is rated for, so that a slow day passes.
+ * Assumptions, not measurements, that timeouts are made with: SageMaker fetches uncompressed model data from S3 at this rate or
+ * better, and an engine reads it from disk into GPU memory at that one. Two thirds of what half of the slowest network of a type
+ * with a GPU carries, so that a slow day passes. What is too large for them is held to the type's own network and disks, by
+ * the figures that were measured of those on EC2 (`weights-delivery.ts`).
  */
 const assumedDownloadMiBPerSecond = 100;
 const assumedLoadMiBPerSecond = 100;
@@ -23,6 +27,8 @@ const spareGiB = 30;
 export interface VariantSizes {
   readonly downloadTimeoutSeconds: number;
   readonly startupTimeoutSeconds: number;
+  /** At which the weights have to come to be there in time, where that is more than is assumed; else undefined. */
+  readonly neededMiBPerSecond?: number | undefined;
   /** Undefined on types with NVMe disks of their own, where the API refuses a size. */
   readonly volumeGiB: number | undefined;
 }
@@ -43,25 +49,35 @@ function secondsFor(weightsGiB: number, mebibytesPerSecond: number): number {
   return Math.min(variantLimits.mostSeconds, Math.ceil(seconds / 60) * 60);
 }
 
+/** The type of a variant, as far as its weights are concerned. */
+export type VariantType = Pick<InstanceType, "instanceType" | "localNvmeGB"> &
+  Partial<Pick<InstanceType, "networkGbps" | "networkGbpsPeak">>;
+
+/** Seconds in which the weights come at best, by the type's network and disks. */
+function bestFetchSeconds(weightsGiB: number, type: VariantType): number {
+  const { localNvmeGB, networkGbps, networkGbpsPeak } = type;
+  const [fromS3] = weightsDelivery({ weightsGiB, localNvmeGB, networkGbps, networkGbpsPeak });
+  return fromS3?.seconds.low ?? Infinity;
+}
+
 /**
  * Timeouts and disk of a variant, from the size of the weights.
  *
  * @throws UserError when the weights cannot be fetched in the longest time that SageMaker allows, or do not fit the disk
  */
-export function variantSizes(
-  weightsGiB: number,
-  { instanceType, localNvmeGB = 0 }: { instanceType: string; localNvmeGB?: number | undefined },
-): VariantSizes {
+export function variantSizes(weightsGiB: number, type: VariantType): VariantSizes {
+  const { instanceType, localNvmeGB = 0 } = type;
   const neededGiB = Math.ceil(weightsGiB + spareGiB);
   const diskGiB = diskGiBOf(localNvmeGB);
-  const fetchSeconds = (weightsGiB * 1024) / assumedDownloadMiBPerSecond;
+  const fetchSeconds = bestFetchSeconds(weightsGiB, type);
+  const neededMiBPerSecond = Math.ceil((weightsGiB * 1024) / variantLimits.mostSeconds);
   const problems = [
     ...(neededGiB > diskGiB
       ? [`${instanceType} has ${diskGiB} GiB of disk, and ${neededGiB} GiB are needed`]
       : []),
     ...(fetchSeconds > variantLimits.mostSeconds
       ? [
-          `fetching ${weightsGiB.toFixed(0)} GiB takes ${Math.ceil(fetchSeconds)} s at ${assumedDownloadMiBPerSecond} MiB/s, and SageMaker allows ${variantLimits.mostSeconds}`,
+          `fetching ${weightsGiB.toFixed(0)} GiB takes ${Math.ceil(fetchSeconds)} s at best, and SageMaker allows ${variantLimits.mostSeconds}`,
         ]
       : []),
   ];
@@ -74,6 +90,8 @@ export function variantSizes(
   return {
     downloadTimeoutSeconds: secondsFor(weightsGiB, assumedDownloadMiBPerSecond),
     startupTimeoutSeconds: secondsFor(weightsGiB, assumedLoadMiBPerSecond),
+    neededMiBPerSecond:
+      neededMiBPerSecond > assumedDownloadMiBPerSecond ? neededMiBPerSecond : undefined,
     volumeGiB: localNvmeGB > 0 ? undefined : neededGiB,
   };
 }
@@ -93,6 +111,17 @@ export function sharedVolumeGiB(
     problems: [`it has ${diskGiBOf(localNvmeGB)} GiB of disk, and ${neededGiB} GiB are needed`],
     hint: "Name a type with a larger disk in berth:instanceTypes, or give one of them a stack of its own.",
   });
+}
+
+/** What the names of an endpoint's components have after its own, which is nothing for the first; none where it has no components. */
+export function componentEndings({
+  copy,
+  further,
+}: {
+  readonly copy: unknown;
+  readonly further: readonly { readonly name: string }[];
+}): readonly string[] {
+  return copy === undefined ? [] : ["", ...further.map(({ name }) => `-${name}`)];
 }
 
 /** Longest name of an endpoint, configuration, model or variant. */

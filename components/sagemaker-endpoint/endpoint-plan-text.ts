@@ -4,6 +4,7 @@ import { updateLine } from "./endpoint-update.ts";
 import { firstVariantName } from "./further-models.ts";
 import { serverlessPlanLines } from "./serverless-text.ts";
 import { hourlyUsdOn, instancesByType, quotaNameOf } from "./instance-pools.ts";
+import { imageLine } from "./serving-container.ts";
 
 function instances({ endpoint: { instances: counts } }: EndpointPlan): string {
   return range(counts.least, counts.most);
@@ -130,18 +131,23 @@ function notebookLine({ notebook }: EndpointPlan["endpoint"]): string[] {
 export function endpointPlanLines(plan: EndpointPlan): readonly string[] {
   const { endpoint } = plan;
   const { downloadTimeoutSeconds, startupTimeoutSeconds, container, mode } = endpoint;
+  const { neededMiBPerSecond: least } = endpoint;
+  const needed =
+    least === undefined
+      ? ""
+      : `, SageMaker's longest, in which they have to come at ${least} MiB/s or more,`;
   if (endpoint.serverless !== undefined) return serverlessPlanLines(plan, endpoint.serverless);
   return planLines(plan).flatMap((line) => {
     if (!line.startsWith("price ")) return [line];
     return [
       `endpoint   SageMaker, ${mode}, ${instances(plan)} instance${endpoint.instances.most === 1 ? "" : "s"}`,
-      `image      ${container.image}`,
+      imageLine(container),
       ...furtherLines(plan),
       ...alternativesLine(plan),
       ...poolsLine(plan),
       priceLine(plan),
       ...breakEvenLine(plan),
-      `allows     ${downloadTimeoutSeconds} s for the weights and ${startupTimeoutSeconds} s to start`,
+      `allows     ${downloadTimeoutSeconds} s for the weights${needed} and ${startupTimeoutSeconds} s to start`,
       ...hoursLine(plan),
       ...notebookLine(endpoint),
       copyLine(endpoint) ?? updateLine(endpoint.update),

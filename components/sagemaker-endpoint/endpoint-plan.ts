@@ -22,6 +22,7 @@ import { serveModels, type InstanceCounts } from "./serve-models.ts";
 import {
   parseImageAddress,
   servingContainer,
+  type ContainerServer,
   type ServingContainer,
   type ServingImages,
 } from "./serving-container.ts";
@@ -37,6 +38,8 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly maxInstances: number;
   /** An image of the user's own in ECR. @default AWS's image of the plan's engine */
   readonly imageUri?: string | undefined;
+  /** What serves in its containers. @default the plan's engine */
+  readonly servingImage?: ContainerServer | undefined;
   /** Share of the requests and answers that are kept in S3, percent; of real-time endpoints only. @default 0 */
   readonly captureDataPercent?: number | undefined;
   /** Weekly hours outside of which the endpoint is deleted, with model and configuration kept. @default it always is there */
@@ -57,6 +60,8 @@ export interface EndpointRequest extends PlanRequest, UpdateRequest {
   readonly inVpc?: boolean | undefined;
   /** Whether a key of the user's own encrypts its volumes. @default false */
   readonly ownKey?: boolean | undefined;
+  /** Whether its containers may call nobody. @default false */
+  readonly isolated?: boolean | undefined;
 }
 
 /** What a plan says of its endpoint. */
@@ -187,9 +192,9 @@ export function planEndpoint(
   const { endpointMode: mode } = request;
   const { plan, copy, further, instances } = serveModels(base, tables);
   const [chosen, ...alternatives] = plan.ladder;
-  const { region, imageUri, fallbackTypes = 0, leaseHours } = request;
+  const { region, imageUri, servingImage: server, fallbackTypes = 0, leaseHours } = request;
   const type = usable.find(({ instanceType }) => instanceType === chosen.instanceType);
-  const disk = { ...chosen, localNvmeGB: type?.localNvmeGB };
+  const disk = { ...type, instanceType: chosen.instanceType };
   const sizes = variantSizes(plan.weightsGiB, disk);
   const volumeGiB =
     copy === undefined ? sizes.volumeGiB : sharedVolumeGiB(allGiB(plan, further), disk);
@@ -216,7 +221,7 @@ export function planEndpoint(
       maxInstances: request.maxInstances,
       ...{ instances, further, notebook },
       share: 100 - further.reduce((sum, each) => sum + (each.isShadow ? 0 : each.share), 0),
-      container: servingContainer(plan, images, { region, imageUri }),
+      container: servingContainer(plan, images, { region, imageUri, server }),
       update: planUpdate(request, {
         minInstances: request.minInstances,
         maxInstances: variantInstances(request.maxInstances, further),

@@ -9,6 +9,7 @@ import { hostingTypeName } from "./hosting-catalogue.ts";
 import { makeLoadedPlan } from "./loaded-plan.ts";
 import {
   servingContainer,
+  type ContainerServer,
   type ServingContainer,
   type ServingImages,
 } from "./serving-container.ts";
@@ -31,6 +32,8 @@ export interface FurtherRequest {
   readonly precision?: string | undefined;
   readonly instanceTypes?: readonly string[] | undefined;
   readonly imageUri?: string | undefined;
+  /** What serves in its containers. @default its plan's engine */
+  readonly servingImage?: ContainerServer | undefined;
   /** Percent of the requests of a variant; the first one has the rest. Of a shadow, those that are copied. 0 of a component, which is asked by its name. */
   readonly share: number;
   /** Instances of a variant that stay, or copies of a component. @default 1 of a variant, 0 of a component */
@@ -170,10 +173,14 @@ export function countsOf(
   return { minInstances: least, maxInstances: maxInstances ?? Math.max(1, least) };
 }
 
+function imageOf({ imageUri, servingImage: server }: FurtherRequest) {
+  return { imageUri, server };
+}
+
 function sizesOn(plan: Plan, { hosting }: HostingTables): VariantSizes {
   const [{ instanceType }] = plan.ladder;
   const type = hosting.instanceTypes.find((each) => each.instanceType === instanceType);
-  return variantSizes(plan.weightsGiB, { instanceType, localNvmeGB: type?.localNvmeGB });
+  return variantSizes(plan.weightsGiB, { ...type, instanceType });
 }
 
 /**
@@ -193,7 +200,7 @@ export function planVariant(
   return {
     ...sizesOn(plan, tables),
     ...kept(plan, further, counts),
-    container: servingContainer(plan, tables.images, { region, imageUri: further.imageUri }),
+    container: servingContainer(plan, tables.images, { region, ...imageOf(further) }),
     copy: undefined,
     isShadow: false,
     hourlyUsd: roundUsd(plan.ladder[0].hourlyUsd * counts.maxInstances),
@@ -210,7 +217,7 @@ export function planComponent(
   return {
     ...sizesOn(plan, tables),
     ...kept(plan, further, countsOf(further, 0)),
-    container: servingContainer(plan, tables.images, { region, imageUri: further.imageUri }),
+    container: servingContainer(plan, tables.images, { region, ...imageOf(further) }),
     copy,
     isShadow: false,
     hourlyUsd: 0,

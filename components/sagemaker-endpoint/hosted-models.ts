@@ -68,12 +68,13 @@ function hostedModel(
   args: HostedModelArgs,
   parent: pulumi.Resource,
 ): aws.sagemaker.Model {
-  const { vpc, tags, roleArn, policy } = args;
+  const { vpc, tags, roleArn, policy, networkIsolation = false } = args;
   return new aws.sagemaker.Model(
     `${name}-model`,
     {
       executionRoleArn: roleArn,
       primaryContainer: { image, environment, ...modelData(args) },
+      ...(networkIsolation ? { enableNetworkIsolation: true } : {}),
       ...(vpc === undefined
         ? {}
         : {

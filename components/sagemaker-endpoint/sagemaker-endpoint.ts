@@ -29,6 +29,11 @@ export interface SageMakerEndpointArgs {
   readonly expiresAt?: pulumi.Input<string> | undefined;
   /** Encrypts the instances' storage where the type takes a volume. @default AWS's own key */
   readonly kmsKeyArn?: string | undefined;
+  /**
+   * Whether the containers can call nobody; SageMaker brings weights and requests to them all the same
+   * (https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html). @default false
+   */
+  readonly networkIsolation?: boolean | undefined;
   /** Where the containers get network interfaces. @default none: they reach S3 and ECR through SageMaker's own network */
   readonly vpc?: {
     readonly subnetIds: readonly string[];

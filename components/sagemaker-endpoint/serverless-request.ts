@@ -44,8 +44,10 @@ function missing(request: EndpointRequest): readonly string[] {
     ["captureDataPercent", (request.captureDataPercent ?? 0) > 0, "SageMaker captures none of it"],
     ["endpointHours", request.endpointHours !== undefined, "it costs nothing while nobody asks"],
     ["updateStrategy", updateStrategy !== "all-at-once", "it has no instances to move one by one"],
+    ["servingImage", request.servingImage !== undefined, "AWS's llama.cpp image serves it"],
     ["subnetIds", request.inVpc === true, "SageMaker puts it into no VPC of yours"],
     ["kmsKeyArn", request.ownKey === true, "it has no volume"],
+    ["networkIsolation", request.isolated === true, "SageMaker isolates none of it"],
   ];
   return refused.flatMap(([setting, isAsked, why]) =>
     isAsked ? [`${setting}: not with endpointMode serverless; ${why}`] : [],

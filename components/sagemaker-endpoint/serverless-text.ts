@@ -2,6 +2,7 @@ import { leaseLine, memoryLine, modelLine, usd } from "../plan-text.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { updateLine } from "./endpoint-update.ts";
 import { serverlessLimits } from "./serverless-limits.ts";
+import { imageLine } from "./serving-container.ts";
 import type { ServerlessShape } from "./serverless-plan.ts";
 
 /** Seconds of an answer that stand for many. */
@@ -41,7 +42,7 @@ export function serverlessPlanLines(plan: EndpointPlan, shape: ServerlessShape):
     modelLine(plan),
     memoryLine(plan.demand, plan.precision),
     sizeLine(shape),
-    `image      ${endpoint.container.image}`,
+    imageLine(endpoint.container),
     priceLine(plan),
     requestsLine(shape),
     `allows     ${startSeconds} s for the weights and a container to start, which a first request waits for; ${answerSeconds} s and ${payloadMB} MB for an answer`,

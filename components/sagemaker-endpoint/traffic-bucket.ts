@@ -1,14 +1,14 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { shutToPublic } from "../private-bucket.ts";
+import { shutToPublic, takeOnlyTls } from "../private-bucket.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 
 /** Days that a request and its answer stay. */
 const keptDays = 7;
 
 /**
- * The bucket of an endpoint's requests and answers, queued or captured: private, emptied after a week, and gone with the stack.
+ * The bucket of an endpoint's requests and answers, queued or captured: private, over TLS alone, emptied after a week, and gone with the stack.
  *
  * @param name of the bucket's resource
  */
@@ -18,7 +18,8 @@ function trafficBucket(name: string, tags: TagInputs, parent: pulumi.Resource): 
     { forceDestroy: true, tags: namedTags(tags, name) },
     { parent },
   );
-  shutToPublic(`${name}-private`, bucket, parent);
+  const shut = shutToPublic(`${name}-private`, bucket, parent);
+  takeOnlyTls(`${name}-tls`, bucket, { parent, dependsOn: [shut] });
   new aws.s3.BucketLifecycleConfiguration(
     `${name}-lifecycle`,
     {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pinnedImage, type ImageDigests } from "../container-images/image-digests.ts";
 import { UserError } from "../user-error.ts";
 
 const trainingImagesSchema = z.strictObject({
@@ -23,7 +24,9 @@ const trainingImagesSchema = z.strictObject({
 });
 
 /** AWS's training image with PyTorch, the account that holds it in each region, and the types that run it. */
-export type TrainingImages = Readonly<z.infer<typeof trainingImagesSchema>>;
+export interface TrainingImages extends Readonly<z.infer<typeof trainingImagesSchema>> {
+  readonly digests?: ImageDigests | undefined;
+}
 
 /**
  * The content of `data/training-images.json`.
@@ -34,17 +37,25 @@ export function parseTrainingImages(raw: unknown): TrainingImages {
   return trainingImagesSchema.parse(raw);
 }
 
+/** The address by tag of the training image in a region; undefined where its registry is not known. */
+export function taggedTrainingImage(
+  { image, registries }: TrainingImages,
+  region: string,
+): string | undefined {
+  const account = registries[region];
+  if (account === undefined) return undefined;
+  return `${account}.dkr.ecr.${region}.amazonaws.com/${image.repository}:${image.tag}`;
+}
+
 /**
- * The address of the training image in a region.
+ * The address of the training image in a region, by its digest where that is known.
  *
  * @throws UserError when AWS's registry of the region is not known
  */
-export function trainingImage({ image, registries }: TrainingImages, region: string): string {
-  const account = registries[region];
-  if (account !== undefined) {
-    return `${account}.dkr.ecr.${region}.amazonaws.com/${image.repository}:${image.tag}`;
-  }
+export function trainingImage(images: TrainingImages, region: string): string {
+  const tagged = taggedTrainingImage(images, region);
+  if (tagged !== undefined) return pinnedImage(tagged, images.digests).image;
   throw new UserError(`AWS's training image is not known in ${region}.`, {
-    hint: `Take aws:region one of ${Object.keys(registries).join(", ")}, or give an image of your own with --image.`,
+    hint: `Take aws:region one of ${Object.keys(images.registries).join(", ")}, or give an image of your own with --image.`,
   });
 }

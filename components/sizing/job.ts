@@ -102,7 +102,7 @@ function partition<Row>(
 
 /**
  * What each GPU has to hold, for each way to split the job over at most so many GPUs, fewest first; pipelines, in which the
- * GPUs wait for each other, come after all others. A training takes all of them.
+ * GPUs wait for each other, come after all others, those of the fewest stages first. A training takes all of them.
  *
  * @throws UserError when the catalogue lacks a figure that it takes
  */
@@ -112,7 +112,9 @@ export function demandsOf(job: Job, gpuCount: number): readonly MemoryDemand[] {
     const { workload, tensorParallelOnly } = job;
     const splits = validSplits(model, workload.precision, gpuCount);
     const [pipelines, others] = partition(splits, ({ pipelineParallel }) => pipelineParallel > 1);
-    const tried = tensorParallelOnly ? others : [...others, ...pipelines];
+    // Of pipelines those with the fewest stages first: the GPUs of a host are paid for, used or not.
+    const short = pipelines.toSorted((a, b) => a.pipelineParallel - b.pipelineParallel);
+    const tried = tensorParallelOnly ? others : [...others, ...short];
     return tried.map((split) => servingDemand(model, workload, split));
   }
   const parallelism = { dataParallel: gpuCount, tensorParallel: 1, pipelineParallel: 1 };

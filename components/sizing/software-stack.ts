@@ -80,7 +80,7 @@ function releasesFor(
  * @param engine - what serves. @default nothing: any release will do
  */
 export function softwareStack(
-  accelerator: Accelerator,
+  accelerator: Pick<Accelerator, "computeCapability" | "minLinuxDriver">,
   { pytorchReleases, cudaReleases }: Pick<Catalogue, "pytorchReleases" | "cudaReleases">,
   engine?: SizingEngine,
 ): SoftwareStack | undefined {
@@ -107,7 +107,7 @@ const leastCapability: Partial<Record<WeightFormat, string>> = {
 /** Why the weights' format cannot be computed with on that GPU; undefined when it can. */
 export function formatProblem(
   format: string,
-  { computeCapability }: Accelerator,
+  { computeCapability }: Pick<Accelerator, "computeCapability">,
 ): string | undefined {
   const name = Object.keys(leastCapability).find((known) => format.startsWith(known));
   const least = name === undefined ? undefined : leastCapability[name as WeightFormat];

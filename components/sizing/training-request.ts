@@ -1,4 +1,5 @@
 import type { Model } from "../catalogue/model.ts";
+import { captionTokens } from "./denoisers.ts";
 import { frameworks, type TrainingFramework } from "./parallel/training-layout.ts";
 import type { TrainingWorkload } from "./workload.ts";
 
@@ -24,6 +25,8 @@ export interface TrainingRequest {
   readonly loraRank?: number | undefined;
   /** Pixels of an image of an image model. @default the model's own */
   readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
+  /** The text encoders of an image model learn as well; a T5 never does. @default false */
+  readonly trainTextEncoder?: boolean | undefined;
   /** Tokens of the data set. @default 10 million for a fine-tuning, 20 for each parameter for a training */
   readonly datasetTokens?: number | undefined;
   /** Times that the data are seen. @default 3 for a fine-tuning, 1 for a training */
@@ -58,9 +61,6 @@ const known = {
   sharding: ["none", "zero-1", "zero-2", "zero-3", "fsdp"],
   offload: ["none", "optimizer", "optimizer-and-weights"],
 } as const satisfies Partial<Record<keyof TrainingWorkload, readonly string[]>>;
-
-/** Of a caption that CLIP reads. */
-const captionTokens = 77;
 
 const counts = [
   "sequenceTokens",
@@ -173,5 +173,6 @@ export function trainingWorkload(
         ? undefined
         : { rank: loraRank, targets: images ? "attention" : "all-linear" },
     imageSize: request.imageSize,
+    trainTextEncoder: images ? request.trainTextEncoder : undefined,
   };
 }

@@ -40,11 +40,12 @@ export function verdict(demand: MemoryDemand, usableMiB: number): Verdict {
   const each = gpus === 1 ? "" : ` on each of ${gpus} GPUs`;
   const needed = fits ? demand.totalMiB : wholeRange ? highMiB : startMiB;
   const most = wholeRange ? "needs up to" : "needs";
+  const taken = wholeRange ? "" : `, of which the engine takes ${gib(limitMiB)}`;
   const word = comfortable ? "needs" : fits ? "starts, with little room: it needs" : most;
   return {
     fits,
     comfortable,
-    reason: `${word} ${gib(needed)} GiB${each} of ${gib(usableMiB)} GiB, of which the engine takes ${gib(limitMiB)}`,
+    reason: `${word} ${gib(needed)} GiB${each}, and ${gpus === 1 ? "the" : "a"} GPU has ${gib(usableMiB)} GiB${taken}`,
     utilisation: wholeRange
       ? highMiB / usableMiB
       : Math.max((startMiB - demand.outsideMiB) / limitMiB, startMiB / usableMiB),

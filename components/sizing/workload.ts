@@ -134,6 +134,8 @@ export interface TrainingWorkload {
   readonly fusedOptimizer?: boolean | undefined;
   /** Pixels of an image that an image model learns from. @default the model's own */
   readonly imageSize?: { readonly width: number; readonly height: number } | undefined;
+  /** The CLIP text encoders of an image model learn too, as its denoiser does. @default false */
+  readonly trainTextEncoder?: boolean | undefined;
   /** Trained by Megatron-LM, with its distributed optimizer and sequence parallelism. @default Hugging Face's Trainer */
   readonly megatron?: MegatronSettings | undefined;
 }

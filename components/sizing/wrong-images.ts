@@ -31,9 +31,9 @@ function isSide(pixels: number): boolean {
 export function wrongImages(request: TrainingRequest, model: Model, task: Task): readonly string[] {
   const { imageSize } = request;
   if (model.task !== "image-generation" || task === "serve") {
-    return imageSize === undefined
-      ? []
-      : ["imageSize: is of the training of an image model, with --task finetune"];
+    return (["imageSize", "trainTextEncoder"] as const)
+      .filter((name) => request[name] !== undefined)
+      .map((name) => `${name}: is of the training of an image model, with --task finetune`);
   }
   const workload = trainingWorkload(request, { scratch: task === "train", model });
   const size = imageSize === undefined ? "" : `${imageSize.width} x ${imageSize.height}`;

@@ -10,6 +10,7 @@ const ofTokens = {
 
 /** What is asked of a server that this model has none of: tokens of one that makes images, and steps of one that does not. */
 function wrongKind(request: PlanRequest, model: Model): readonly string[] {
+  if (request.task !== undefined && request.task !== "serve") return [];
   if (model.task !== "image-generation") {
     return request.imageSteps === undefined
       ? []

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
-import { shutToPublic } from "../private-bucket.ts";
+import { shutToPublic, takeOnlyTls } from "../private-bucket.ts";
 
 /** Days after which an upload that nobody finished is removed, so that it does not cost for ever. */
 const abandonedUploadDays = 7;
@@ -53,30 +53,8 @@ export class WeightsBucket extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    // A policy put while public policies are still being blocked can be refused for a moment.
-    new aws.s3.BucketPolicy(
-      `${name}-tls`,
-      { bucket: bucket.id, policy: bucket.arn.apply(tlsOnly) },
-      { parent: this, dependsOn: [shut] },
-    );
+    takeOnlyTls(`${name}-tls`, bucket, { parent: this, dependsOn: [shut] });
     this.bucketName = bucket.bucket;
     this.registerOutputs({ bucketName: this.bucketName });
   }
-}
-
-/** Policy that refuses every request which is not over TLS. */
-function tlsOnly(bucketArn: string): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Sid: "TlsOnly",
-        Effect: "Deny",
-        Principal: "*",
-        Action: "s3:*",
-        Resource: [bucketArn, `${bucketArn}/*`],
-        Condition: { Bool: { "aws:SecureTransport": "false" } },
-      },
-    ],
-  });
 }

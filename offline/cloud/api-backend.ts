@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { InstanceMachines } from "./ec2/instance-machines.ts";
 import type { Faults, FaultSubject } from "./faults.ts";
+import { serveAwsImages } from "./gaps/aws-images.ts";
 import type { BudgetWatch } from "./gaps/budget-watch.ts";
 import { serveBill, type BillLine } from "./gaps/cost-explorer.ts";
 import { servePricing } from "./gaps/pricing.ts";
@@ -126,7 +127,11 @@ export function apiBackend(parts: {
   };
   return async (call) => {
     await budgets.refuseDenied(call);
-    const made = serveQuotas(call, faults) ?? servePricing(call) ?? serveBill(call, bill);
+    const made =
+      serveQuotas(call, faults) ??
+      servePricing(call) ??
+      serveBill(call, bill) ??
+      serveAwsImages(call, faults);
     if (made !== undefined) return json(made);
     const invoked = await sagemaker.before(call);
     if (invoked !== undefined) return invoked;

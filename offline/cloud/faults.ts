@@ -9,6 +9,9 @@ export type FaultKind =
   | "insufficient-capacity"
   /** VcpuLimitExceeded (400); of service `sagemaker`, a quota of 0 for endpoints and training jobs of the type. */
   | "quota"
+  /** ECR lacks an image of AWS's registries whose name or digest has `key` in it; the tag names a later push. */
+  | "image-gone"
+  | "image-moved"
   /** A training job on spot capacity loses its instances, and begins again. */
   | "spot-interruption"
   /** RequestLimitExceeded or ThrottlingException, by the service. */
@@ -35,7 +38,7 @@ export interface Fault {
   readonly availabilityZone?: string;
   /** Of a launch. */
   readonly market?: "spot" | "on-demand";
-  /** S3 object key, or a part of it. */
+  /** S3 object key, or a part of it; of an image, a part of `repository:tag` or `repository@digest`. */
   readonly key?: string;
   /** How many calls it meets. @default every one */
   readonly times?: number;
@@ -83,6 +86,7 @@ function matches(fault: Fault, subject: FaultSubject): boolean {
   const launches = ["RunInstances", "ProvisionEndpoint", "ProvisionTraining", "ProvisionNotebook"];
   const interrupts = subject.operations.includes("InterruptTraining");
   if (interrupts !== (fault.kind === "spot-interruption")) return false;
+  if (fault.kind === "image-gone" || fault.kind === "image-moved") return false;
   if (launchOnly && !subject.operations.some((each) => launches.includes(each))) return false;
   return (
     (fault.service === undefined || fault.service === subject.service) &&
@@ -140,10 +144,26 @@ function unavailable(service: string): ApiError {
   return new ApiError(code, "The service is unavailable. Please try again.", 503);
 }
 
+/** Faults that refuse no call: they act on the connection, or on what is looked for. */
+const unrefusing = [
+  "slow",
+  "cut-body",
+  "reset",
+  "spot-interruption",
+  "image-gone",
+  "image-moved",
+] as const satisfies readonly FaultKind[];
+
+function isUnrefusing(kind: FaultKind): kind is (typeof unrefusing)[number] {
+  return unrefusing.some((each) => each === kind);
+}
+
 /** The refusal that a fault stands for; none for those that act on the connection. */
 export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undefined {
+  const { kind } = fault;
   const operation = subject.operations[0] ?? "";
-  switch (fault.kind) {
+  if (isUnrefusing(kind)) return undefined;
+  switch (kind) {
     case "insufficient-capacity":
       return new ApiError(
         "InsufficientInstanceCapacity",
@@ -165,11 +185,6 @@ export function refusalOf(fault: Fault, subject: FaultSubject): ApiError | undef
       );
     case "unavailable":
       return unavailable(subject.service);
-    case "slow":
-    case "cut-body":
-    case "reset":
-    case "spot-interruption":
-      return undefined;
   }
 }
 

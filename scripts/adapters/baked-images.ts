@@ -40,6 +40,8 @@ export interface ImageWish {
   readonly instanceId: string;
   readonly name: string;
   readonly owner: string;
+  /** The user's own. @default none */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly key: string;
   readonly bakedFor: string;
 }
@@ -90,8 +92,9 @@ export function imageOfInstance(
 
 /** Has EC2 make an image of an instance, which reboots for it. */
 export function createImage(client: ClientSettings, wish: ImageWish): Promise<string> {
-  const { instanceId: InstanceId, name: Name, owner, key, bakedFor } = wish;
+  const { instanceId: InstanceId, name: Name, owner, key, bakedFor, tags = {} } = wish;
   const Tags = [
+    ...Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
     { Key: "Name", Value: Name },
     { Key: "berth:managed-by", Value: "berth" },
     { Key: ownerTag, Value: owner },

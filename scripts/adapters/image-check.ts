@@ -1,7 +1,13 @@
 import { DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
-import { parseImageAddress } from "../../components/sagemaker-endpoint/serving-container.ts";
+import type { ImagePin } from "../../components/container-images/image-digests.ts";
+import { imagesFile } from "../../components/container-images/load-image-digests.ts";
+import {
+  parseImageAddress,
+  type ServingContainer,
+} from "../../components/sagemaker-endpoint/serving-container.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { AccountScope } from "./account-scope.ts";
+import { findDigests, type FoundDigests } from "./image-digests.ts";
 
 /** Tag or digest at the end of an image's address. */
 function imageIdOf(uri: string): { readonly imageDigest: string } | { readonly imageTag: string } {
@@ -20,7 +26,7 @@ function checkSize(imageUri: string, bytes: number, mostGB: number): void {
 }
 
 /**
- * Holds an `up` whose image is not in ECR, before anything is made. AWS's own images are pinned by a table, and not asked for.
+ * Holds an `up` whose own image is not in ECR, before anything is made.
  *
  * @param mostGB what it may have at most; ECR counts it compressed, so that one above this has more still
  * @returns a warning when ECR would not say
@@ -59,5 +65,70 @@ export async function checkImage(
     });
   } finally {
     client.destroy();
+  }
+}
+
+function refresh(env: string, region: string): string {
+  return `npm run berth -- catalogue refresh --env ${env} --region ${region}`;
+}
+
+/** What of a pinned image differs from what ECR has; a tag that moved changes nothing of what is deployed. */
+function pinWarnings(
+  image: string,
+  { tagged, digestAsOf }: ImagePin,
+  found: FoundDigests,
+  { stack, region }: AccountScope,
+): readonly string[] {
+  const imageTag = tagged.slice(tagged.lastIndexOf(":") + 1);
+  const named = found({ imageTag });
+  if (digestAsOf === undefined) {
+    if (named !== undefined) return [];
+    throw new UserError(`There is no image ${tagged}.`, {
+      hint: "AWS has taken it away: bring berth up to date, or set berth:imageUri to one of your own.",
+    });
+  }
+  if (found(imageIdOf(image)) === undefined) {
+    throw new UserError(`There is no image ${image} any more, which ${tagged} was.`, {
+      hint: `Read what that tag names now, then look at the plan again: ${refresh(stack, region)}`,
+    });
+  }
+  if (image.endsWith(`@${named ?? ""}`)) return [];
+  const now = named === undefined ? "is there no more" : `names ${named} now`;
+  return [
+    `${tagged} ${now}; what it was on ${digestAsOf}, by ${imagesFile}, is deployed. To take what it is: ${refresh(stack, region)}`,
+  ];
+}
+
+/**
+ * Holds an `up` whose image of AWS's is not there, by its digest where that is known, before anything is made.
+ *
+ * @returns a warning when the tag names another image than the one that is taken, or ECR would not say
+ * @throws UserError naming the repository or the image that is missing
+ */
+export async function checkPinnedImage(
+  scope: AccountScope,
+  { image, pin }: Pick<ServingContainer, "image" | "pin">,
+): Promise<readonly string[]> {
+  const address = parseImageAddress(image);
+  if (pin === undefined || address === undefined) return [];
+  const imageTag = pin.tagged.slice(pin.tagged.lastIndexOf(":") + 1);
+  const ids = pin.digestAsOf === undefined ? [] : [imageIdOf(image)];
+  try {
+    const found = await findDigests(scope.client, address, [{ imageTag }, ...ids]);
+    return pinWarnings(image, pin, found, scope);
+  } catch (error) {
+    if (error instanceof UserError || !(error instanceof Error)) throw error;
+    if (error.name === "RepositoryNotFoundException") {
+      throw new UserError(
+        `AWS's registry ${address.account} has no "${address.repository}" in ${address.region}.`,
+        {
+          hint: "Take another aws:region, or set berth:imageUri to an image of your own.",
+          cause: error,
+        },
+      );
+    }
+    return [
+      `${image} could not be looked up (${error.message}); SageMaker will say whether it is there`,
+    ];
   }
 }

@@ -23,6 +23,16 @@ export interface NotebookPlace {
   readonly tell: (line: string) => void;
 }
 
+/** What became of a notebook that was to stop: it did, it had before, or there is none. */
+export type NotebookEnd = "stopped" | "rested" | "gone";
+
+/** What a person is told of it. */
+export const notebookEndLines: Readonly<Record<NotebookEnd, string>> = {
+  stopped: "notebook   stopped, with its kernels; its disk stays until the lease ends",
+  rested: "notebook   had stopped before; its disk stays until the lease ends",
+  gone: "notebook   is not there, and neither is its disk; the next up makes another",
+};
+
 /** A notebook instance of SageMaker, which is started, opened and stopped. */
 export class NotebookControl {
   readonly #client: SageMakerClient;
@@ -73,13 +83,15 @@ export class NotebookControl {
     );
   }
 
-  /** Has it stopped; one that is gone is. */
-  async stop(): Promise<void> {
+  /** Has it stopped, where it runs; says what it was before. */
+  async stop(): Promise<NotebookEnd> {
     const { notebookName: NotebookInstanceName } = this.#place;
     const { state } = await this.#settled();
-    if (state !== "InService") return;
+    if (state === "gone") return "gone";
+    if (state !== "InService") return "rested";
     await this.#client.send(new StopNotebookInstanceCommand({ NotebookInstanceName }));
     await this.#settled();
+    return "stopped";
   }
 
   /** An address that opens it within five minutes, for a session of so long; it needs no further permission. */

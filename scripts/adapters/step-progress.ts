@@ -1,4 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { counted } from "../../components/counted.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One step that ended. */
@@ -66,6 +67,7 @@ export class StepProgress {
   readonly #begun = new Map<string, number>();
   readonly #echoes: string[] = [];
   readonly #started = performance.now();
+  readonly #refreshed: number[] = [];
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor(terminal: Terminal, preview = false) {
@@ -97,6 +99,7 @@ export class StepProgress {
 
   /** Ends the story. */
   close(): void {
+    this.#tellRefreshed();
     clearInterval(this.#heartbeat);
     this.#terminal.clearStatus();
   }
@@ -121,11 +124,27 @@ export class StepProgress {
     this.#begun.delete(key);
     const seconds = (performance.now() - begun) / 1000;
     const name = nameOf(urn);
+    // What was only looked at is one line for all: a destroy after a kill looks at everything first.
+    if (op === "refresh" && ok) {
+      this.#refreshed.push(seconds);
+      return;
+    }
+    this.#tellRefreshed();
     this.steps.push({ operation: op, type, name, seconds, ok });
     const verb = ok ? (verbs[op] ?? op) : `FAILED ${op}`;
     const time = `${seconds.toFixed(1).padStart(6)} s`;
     this.#terminal.say(`  ${verb.padEnd(15)} ${name.padEnd(38)} ${time}  ${shortType(type)}`);
     this.#showRunning();
+  }
+
+  #tellRefreshed(): void {
+    const looks = this.#refreshed.splice(0);
+    if (looks.length === 0) return;
+    const time = `${Math.max(...looks)
+      .toFixed(1)
+      .padStart(6)} s`;
+    const what = `${counted(looks.length, "resource")}, side by side`;
+    this.#terminal.say(`  ${"refreshed".padEnd(15)} ${what.padEnd(38)} ${time}`);
   }
 
   #tell({ severity, message, urn }: { severity: string; message: string; urn?: string }): void {

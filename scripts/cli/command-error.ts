@@ -1,5 +1,6 @@
 import { explainUserError, UserError } from "../../components/user-error.ts";
 import { OfflineError } from "../../offline/offline-error.ts";
+import { awsProblem } from "../adapters/aws-problem.ts";
 import { machineProblem } from "./machine-problem.ts";
 import { exitCode } from "./exit-code.ts";
 
@@ -36,7 +37,7 @@ function userError(error: UserError): ExplainedError {
 function forUser(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
   if (error instanceof OfflineError) return new UserError(error.message, { hint: error.hint });
-  return machineProblem(error);
+  return machineProblem(error) ?? awsProblem(error);
 }
 
 /** What went wrong and the exit code; a mistake of berth itself keeps its stack. */

@@ -2,9 +2,10 @@ import { Command, CommanderError, Option } from "commander";
 import { Terminal, processSinks, type TextSinks } from "../adapters/terminal.ts";
 import { explainError } from "./command-error.ts";
 import type { CommandRow, Flags } from "../command-rows/row.ts";
-import { commandTable } from "./command-table.ts";
+import { commandGroups } from "./command-table.ts";
 import packageOfBerth from "../../package.json" with { type: "json" };
 import { exitCode } from "./exit-code.ts";
+import { firstSteps } from "./first-steps.ts";
 
 function addCommand(program: Command, row: CommandRow, sinks: TextSinks, end: EndOf): void {
   const command = program.command(row.syntax).description(row.summary);
@@ -19,6 +20,15 @@ function addCommand(program: Command, row: CommandRow, sinks: TextSinks, end: En
     const words = command.args;
     end(await runRow(row, { words, flags, terminal: new Terminal(json, sinks) }));
   });
+}
+
+/** A command in a list: its name and what it takes. */
+function termOf(command: Command): string {
+  const words = command.registeredArguments.map((each) => {
+    const name = each.variadic ? `${each.name()}...` : each.name();
+    return each.required ? `<${name}>` : `[${name}]`;
+  });
+  return [command.name(), ...words].join(" ");
 }
 
 type EndOf = (code: number) => void;
@@ -56,11 +66,23 @@ export async function runBerth(
     )
     .version(packageOfBerth.version, "--version", "print the version")
     .exitOverride()
+    .addHelpCommand(
+      new Command("help").argument("[command]").description("its flags").helpGroup("More:"),
+    )
+    // Every command has options: to say so of each takes the room of what it does.
+    .configureHelp({ subcommandTerm: termOf })
     .configureOutput({ writeOut: sinks.out, writeErr: sinks.err })
     .showHelpAfterError("(--help shows what there is)")
     .enablePositionalOptions();
+  if (words.length === 0) {
+    sinks.err(firstSteps);
+    return exitCode.usage;
+  }
   let code: number = exitCode.ok;
-  for (const row of commandTable) addCommand(program, row, sinks, (ended) => (code = ended));
+  for (const { heading, rows } of commandGroups) {
+    program.commandsGroup(heading);
+    for (const row of rows) addCommand(program, row, sinks, (ended) => (code = ended));
+  }
   for (const command of program.commands) {
     command.exitOverride().showHelpAfterError("(--help shows what there is)");
     if (command.name() === "ssh") command.passThroughOptions();

@@ -23,6 +23,7 @@ export const planning: readonly CommandRow[] = [
       ["--sequence <tokens>", "tokens of a training sequence"],
       ["--batch <count>", "sequences or images of one pass on one GPU"],
       ["--image-size <pixels>", "of a training of an image model: 1024, or 1024x768"],
+      ["--train-text-encoder", "the text encoders of an image model learn as well"],
       ["--no-checkpointing", "keep all activations of a training"],
       ["--sharding <kind>", "none, zero-1, zero-2, zero-3 or fsdp"],
       ["--offload <what>", "none, optimizer or optimizer-and-weights"],

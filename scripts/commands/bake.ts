@@ -107,7 +107,8 @@ export async function runBake(options: BakeOptions, terminal: Terminal): Promise
     terminal.say(`cleaning   ${instanceId}: keys, logs, weights and ids of its own`);
     await clean(outputs);
     const name = `berth-${plan.engine}-${key.slice(0, 8)}-${instanceId}`;
-    const wish = { instanceId, name, owner: settings.owner, key, bakedFor: bakedFor(plan, base) };
+    const { owner, tags } = settings;
+    const wish = { instanceId, name, owner, tags, key, bakedFor: bakedFor(plan, base) };
     id = await createImage(client, wish);
   }
   terminal.say(`image      ${id} is being made`);

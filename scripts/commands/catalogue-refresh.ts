@@ -33,6 +33,7 @@ import { repository } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { replaceFile } from "../../processes/replace-file.ts";
 import { exitCode } from "../cli/exit-code.ts";
+import { refreshImages, type RefreshRequest } from "../adapters/refresh-images.ts";
 import type { CatalogueOptions } from "./catalogue.ts";
 
 const shownChanges = 40;
@@ -217,21 +218,10 @@ function reasonsOf(kept: readonly string[]): readonly string[] {
   });
 }
 
-/** What a refresh is made with. */
-export interface RefreshRequest {
-  /** Folder of `berth.prices.json`. */
-  readonly folder: string;
-  readonly regions: readonly string[];
-  readonly clientOf: (region: string) => ClientSettings;
-  readonly now: Date;
-  readonly source: string;
-  readonly dryRun: boolean;
-}
-
 /**
- * Asks AWS and brings `berth.prices.json` up to date.
+ * Asks AWS and brings `berth.prices.json` and `berth.images.json` up to date.
  *
- * @throws UserError when nothing answers, or the file there is not what a refresh writes; then it stays as it is
+ * @throws UserError when nothing answers, or a file there is not what a refresh writes; then it stays as it is
  */
 export async function refreshFile(request: RefreshRequest, terminal: Terminal): Promise<Refreshed> {
   const { folder, regions, clientOf, now, source, dryRun } = request;
@@ -252,14 +242,16 @@ export async function refreshFile(request: RefreshRequest, terminal: Terminal): 
     });
   }
   if (!dryRun) await writeWhole(path, refreshed.prices);
+  const images = await refreshImages(request);
   const end = dryRun ? "nothing written" : `written to ${path}`;
   terminal.say(...lines(refreshed.changes, kept));
+  terminal.say(...images.changes, ...images.kept);
   terminal.say(`${refreshed.changes.length} changes, ${kept.length} kept; ${end}`);
-  terminal.result({ file: dryRun ? null : path, regions, ...refreshed, kept });
+  terminal.result({ file: dryRun ? null : path, regions, ...refreshed, kept, images });
   return { ...refreshed, kept };
 }
 
-/** `berth catalogue refresh`: reads types, prices and quotas of the regions from AWS into `berth.prices.json`. */
+/** `berth catalogue refresh`: reads types, prices and quotas of the regions from AWS, and what the tags of its images name. */
 export async function runRefresh(options: CatalogueOptions, terminal: Terminal): Promise<number> {
   const { env = "dev", dryRun = false } = options;
   const cloud = cloudOf(env);

@@ -74,7 +74,7 @@ export function refuseFlags({ problems }: FlagNumbers): void {
   if (problems.length === 0) return;
   throw new UserError("This cannot be done as asked.", {
     problems: problems.map((problem) => `command line: ${problem}`),
-    hint: "Change what is named above.",
+    hint: "Change what is named above; --help has every flag.",
   });
 }
 

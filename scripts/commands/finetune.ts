@@ -95,7 +95,10 @@ async function readAsked(
   const wishes = wishesOf(options, numbers);
   const { data = "" } = options;
   const question = datasetQuestion(data, options, { numbers, terminal });
-  if (data === "") numbers.problems.push("--data: is missing; give a .jsonl or .txt file");
+  if (data === "")
+    numbers.problems.push(
+      "--data: is missing; give a .jsonl or .txt file, such as examples/finetune/support.jsonl",
+    );
   refuseFlags(numbers);
   const { request } = await readPlanInputs(model, { ...options, task: "finetune" }, catalogue);
   const { model: found, job } = decide({ ...request, budgetUsd: undefined }, catalogue);
@@ -193,7 +196,11 @@ export async function runFinetune(
   const { plan, report } = await writeFolder(asked, catalogue, (data) => {
     terminal.say(...datasetLines(data));
   });
-  terminal.say(...jobLines(plan), `written    ${asked.folder}: README.md says how it is run`);
+  terminal.say(
+    ...jobLines(plan),
+    `written    ${asked.folder}: README.md says how it is run by hand`,
+    `next       npm run berth -- train start ${asked.folder} --env <stack>: on its GPU host, or with --target sagemaker as a job`,
+  );
   terminal.result({ folder: asked.folder, plan, data: report });
   return exitCode.ok;
 }

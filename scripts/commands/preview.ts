@@ -6,7 +6,12 @@ import { checkEndpoint } from "../adapters/endpoint/endpoint-checks.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { explainError } from "../cli/command-error.ts";
-import { openDeployment, planDeployment, type StackOptions } from "../stack/deployment.ts";
+import {
+  accountLines,
+  openDeployment,
+  planDeployment,
+  type StackOptions,
+} from "../stack/deployment.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import { endedLines, hostsEnded } from "../stack/host-ended.ts";
 import { costLinesOf, previewedCostOf } from "../plan/preview-cost.ts";
@@ -36,6 +41,7 @@ export async function runPreview(options: PreviewOptions, terminal: Terminal): P
 async function preview(options: StackOptions, terminal: Terminal): Promise<Previewed> {
   const deployment = planDeployment(options, true);
   terminal.say(...stackPlanLines(deployment.plan), "");
+  terminal.say(...(await accountLines(deployment)));
   for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
   const { engine, stack } = await openDeployment(options, deployment);
   terminal.say(`preview "${options.env}" with the ${engine.name} engine ${engine.version}`);

@@ -3,6 +3,7 @@ import { loadCatalogue } from "../../components/catalogue/load.ts";
 import type { Model } from "../../components/catalogue/model.ts";
 import { UserError } from "../../components/user-error.ts";
 import { checkLicence, withLicence } from "../../stacks/licence.ts";
+import { accountOf } from "../adapters/account.ts";
 import type { EngineChoice } from "../adapters/engine.ts";
 import { stackFilePath } from "../adapters/repository.ts";
 import { writeStackConfig } from "../adapters/stack-file.ts";
@@ -12,9 +13,10 @@ import { exitCode } from "../cli/exit-code.ts";
 import { findTarget, readPushStack, type PushStack } from "../push/find-target.ts";
 import { pushedAdapter } from "../finetune/pushed-adapter.ts";
 import { tunedModel, type TunedModel } from "../finetune/tuned-model.ts";
-import { openSource } from "../push/open-source.ts";
+import { openSource, ownerOf } from "../push/open-source.ts";
 import { runPush } from "../push/run-push.ts";
-import { explainS3 } from "../push/s3-client.ts";
+import { explainS3, S3Connection } from "../push/s3-client.ts";
+import { sayWhenSlow } from "../push/say-when-slow.ts";
 
 /** Flags of `berth push`. */
 export interface PushFlags {
@@ -108,6 +110,19 @@ function interruption(terminal: Terminal) {
   return { signal: stop.signal, forget };
 }
 
+/** Without credentials nothing can be sent: said before anybody else is asked. */
+async function requireCredentials({ settings, cloud }: PushStack, terminal: Terminal) {
+  const { client } = accountOf(settings.stack, settings.region, cloud);
+  const connection = new S3Connection({ ...client, lanes: 1 });
+  try {
+    await sayWhenSlow(terminal, "AWS credentials", connection.requireCredentials());
+  } catch (error) {
+    throw explainS3(error, "there are no AWS credentials");
+  } finally {
+    connection.close();
+  }
+}
+
 /** `berth push`: weights from Hugging Face, a folder, another bucket or a training into the stack's bucket, checked. */
 export async function runPushCommand(
   from: string,
@@ -154,7 +169,9 @@ async function pushWeights(
   const requesterPays = flags.requesterPays ?? false;
   const allowCrossRegion = flags.allowCrossRegion ?? false;
   try {
-    const source = await openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
+    await requireCredentials(stack, terminal);
+    const opening = openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
+    const source = await sayWhenSlow(terminal, ownerOf(from), opening);
     checkRepository(stack, source.repository, flags, terminal);
     const bytes = source.files.reduce((sum, { size }) => sum + size, 0);
     const wishes = {

@@ -11,7 +11,11 @@ import type { Terminal } from "../adapters/terminal.ts";
 import type { StackOptions } from "../stack/deployment.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import type { LeasedStack } from "./extend.ts";
-import { withEndpoint, type StoppableEndpoint } from "../stack/stoppable-endpoint.ts";
+import {
+  endpointHourlyUsd,
+  withEndpoint,
+  type StoppableEndpoint,
+} from "../stack/stoppable-endpoint.ts";
 
 /** Lines of the containers' log that a failure carries. */
 const linesShown = 12;
@@ -73,7 +77,7 @@ export function runStart(options: StackOptions, terminal: Terminal): Promise<num
     if (state !== "InService") throw await failure(endpoint, state);
     const told = { state, runningConfig: recorded.configName };
     await writeEndpointState(leased.opened.stack, told);
-    const { hourlyUsd } = outputs;
+    const hourlyUsd = endpointHourlyUsd(outputs);
     const rate = hourlyUsd === undefined ? "" : ` It costs ${usd(hourlyUsd)} an hour.`;
     const end = nextEnd(leased, recorded.hours);
     terminal.say(

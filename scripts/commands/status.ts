@@ -1,20 +1,19 @@
+import { counted } from "../../components/counted.ts";
 import { UserError } from "../../components/user-error.ts";
+import { lastLogLines } from "../../provider/adapters/sagemaker.ts";
 import { accountOf } from "../adapters/account.ts";
 import { readClock } from "../adapters/clock.ts";
-import {
-  readComponentStates,
-  readEndpointState,
-  type EndpointState,
-} from "../adapters/endpoint/endpoint-state.ts";
+import { readAsyncQueue } from "../adapters/endpoint/async-queue.ts";
+import { readEndpointState, type EndpointState } from "../adapters/endpoint/endpoint-state.ts";
 import type { HostState } from "../adapters/host-state.ts";
 import { cloudOf } from "../adapters/local-cloud.ts";
 import type { AccountScope } from "../adapters/account-scope.ts";
 import { runSsh } from "../adapters/ssh.ts";
 import { regionOfStack } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { componentLines } from "../stack/component-lines.ts";
 import { costLines, runningCost } from "../stack/cost-lines.ts";
 import { findDeployment, type StackOptions } from "../stack/deployment.ts";
+import { endpointFacts, factLine, servedFacts } from "../stack/endpoint-facts.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import { statusOfMachine } from "./existing-host.ts";
 import { deadlineLayers, openLease } from "./extend.ts";
@@ -28,6 +27,9 @@ export interface StatusOptions extends StackOptions {
   /** Whether to log in and ask the model server; `--no-probe` leaves it out. */
   readonly probe?: boolean;
 }
+
+/** Of a failed endpoint's containers. */
+const logLinesShown = 6;
 
 interface Answer {
   readonly answers: boolean | undefined;
@@ -74,35 +76,34 @@ async function probeEndpoint(
   }
 }
 
-function endpointLine(outputs: BerthOutputs, endpoint: EndpointState): string {
-  const { instanceType = "?", endpointName = "?" } = outputs;
-  const { state, why, instances, serverless } = endpoint;
-  const more = why === undefined ? "" : ` (${why})`;
-  if (serverless !== undefined) {
-    const { memoryMiB, concurrency } = serverless;
-    return `endpoint   ${state}${more}: ${endpointName}, serverless, ${concurrency} at once with ${memoryMiB} MiB each`;
+/** What waits for an asynchronous endpoint; nothing for another. */
+async function queueLines(
+  scope: AccountScope,
+  { asyncUri, endpointName }: BerthOutputs,
+  now: Date,
+): Promise<readonly string[]> {
+  if (asyncUri === undefined || endpointName === undefined) return [];
+  try {
+    const queue = await readAsyncQueue(scope, endpointName, now);
+    if (queue === undefined) return ["queue      not known: no report of the last 5 minutes"];
+    const { requests, oldestSeconds, secondsAgo } = queue;
+    const oldest =
+      requests === 0 || oldestSeconds === undefined ? "" : `, the oldest for ${oldestSeconds} s`;
+    return [`queue      ${counted(requests, "request")}${oldest} (${secondsAgo} s ago)`];
+  } catch (error) {
+    return [`queue      not known: ${error instanceof Error ? error.message : String(error)}`];
   }
-  const count = instances === undefined ? "" : `${instances} x `;
-  return `endpoint   ${state}${more}: ${endpointName} on ${count}${instanceType}`;
 }
 
-/** Each of several variants with its share of the requests, or each of several models with its copies. */
-async function servedLines(
-  scope: AccountScope,
-  outputs: BerthOutputs,
-  { variants = [], allInstances: instances = 0 }: EndpointState,
+/** What a failed endpoint's containers wrote last. */
+async function logLines(
+  { client }: AccountScope,
+  { endpointName = "" }: BerthOutputs,
+  { state }: EndpointState,
 ): Promise<readonly string[]> {
-  const { served = [] } = outputs;
-  const names = served.flatMap(({ component }) => component ?? []);
-  if (names.length > 0) {
-    return componentLines({ outputs, states: await readComponentStates(scope, names), instances });
-  }
-  const total = variants.reduce((sum, { weight }) => sum + weight, 0);
-  return served.map(({ modelId, variant }) => {
-    const { weight = 0, instances = 0 } = variants.find(({ name }) => name === variant) ?? {};
-    const share = total === 0 ? 0 : Math.round((100 * weight) / total);
-    return `variant    ${variant ?? "?"}: ${share} % of the requests, ${modelId} on ${instances} instance${instances === 1 ? "" : "s"}`;
-  });
+  if (state !== "Failed") return [];
+  const lines = await lastLogLines(`Endpoints/${endpointName}`, client, logLinesShown);
+  return lines.map((line) => `log        ${line}`);
 }
 
 function answerLine({ answers, detail, of }: NamedAnswer): string {
@@ -158,12 +159,21 @@ interface Serving {
 /** An answer, and who gave it where there are several. */
 type NamedAnswer = Answer & { readonly of?: number };
 
-async function readServing(scope: AccountScope, outputs: BerthOutputs): Promise<Serving> {
+async function readServing(
+  scope: AccountScope,
+  outputs: BerthOutputs,
+  now: Date,
+): Promise<Serving> {
   const { endpointName } = outputs;
   if (endpointName !== undefined) {
     const state = await readEndpointState(scope, endpointName, outputs.inferenceComponent);
-    const further = await servedLines(scope, outputs, state);
-    const lines = [endpointLine(outputs, state), ...further];
+    const [served, queue, log] = await Promise.all([
+      servedFacts(scope, outputs, state),
+      queueLines(scope, outputs, now),
+      logLines(scope, outputs, state),
+    ]);
+    const facts = [...endpointFacts(outputs, state), ...served].map(factLine);
+    const lines = [...facts, ...queue, ...log];
     const probe = async () => [await probeEndpoint(outputs, state, scope)];
     return { state, lines, probe, noun: "endpoint" };
   }
@@ -231,10 +241,10 @@ export async function runStatus(options: StatusOptions, terminal: Terminal): Pro
         : `Make one with: npm run berth -- up --env ${env}`,
     });
   }
-  const serving = await readServing(accountOf(env, regionOfStack(env), cloud), outputs);
+  const now = await readClock(cloud);
+  const serving = await readServing(accountOf(env, regionOfStack(env), cloud), outputs, now);
   const { probe: asks = true } = options;
   const answers = asks ? await serving.probe() : [];
-  const now = await readClock(cloud);
   terminal.say(`model      ${plan?.modelId ?? "?"} for ${outputs.owner ?? "?"}`, ...serving.lines);
   terminal.say(...answers.map(answerLine));
   terminal.say(...costLines(outputs, now));

@@ -8,7 +8,12 @@ import { runOperation } from "../adapters/run-operation.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { bakedImageLines } from "../stack/baked-image-line.ts";
 import { costLines, runningCost } from "../stack/cost-lines.ts";
-import { openDeployment, planDeployment, type StackOptions } from "../stack/deployment.ts";
+import {
+  accountLines,
+  openDeployment,
+  planDeployment,
+  type StackOptions,
+} from "../stack/deployment.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import { endedLines, hostsEnded } from "../stack/host-ended.ts";
 import { costLinesOf, previewedCostOf } from "../plan/preview-cost.ts";
@@ -44,6 +49,7 @@ function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
 export async function runUp(options: StackOptions, terminal: Terminal): Promise<number> {
   const deployment = planDeployment(options, false);
   terminal.say(...stackPlanLines(deployment.plan), "");
+  terminal.say(...(await accountLines(deployment)));
   for (const warning of await checkEndpoint(deployment)) terminal.complain(`  ${warning}`);
   const { engine, stack } = await openDeployment(options, deployment);
   await requireWeights(deployment, stack);

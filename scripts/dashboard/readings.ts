@@ -2,6 +2,7 @@ import type { LedgerLine } from "../../components/cost/ledger.ts";
 import type { Connection } from "../../provider/connection.ts";
 import type { AccountInventory } from "../adapters/account-things.ts";
 import type { RecordedLease } from "../adapters/stack-state.ts";
+import type { EndpointFact } from "../stack/endpoint-facts.ts";
 import type { BerthOutputs } from "../stack/stack-outputs.ts";
 
 /** What was read last, and how the last attempt went; empty before the first one. */
@@ -40,6 +41,8 @@ export interface ServingState {
   readonly state: string;
   readonly why?: string | undefined;
   readonly instances?: number | undefined;
+  /** Of an endpoint with several models or variants. */
+  readonly served?: readonly EndpointFact[] | undefined;
 }
 
 /** One step as its files on the host tell. */

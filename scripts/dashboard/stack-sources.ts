@@ -6,6 +6,7 @@ import { readHostState } from "../adapters/host-state.ts";
 import { readStackConfig, type StackConfig } from "../adapters/stack-file.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { environmentDefaults, parseSettings } from "../../stacks/parse-settings.ts";
+import { servedFacts } from "../stack/endpoint-facts.ts";
 import { readHosts, stateTogether } from "../stack/host-serving.ts";
 import { notPlanned } from "../plan/plan-inputs.ts";
 import { probeHost } from "./probe-host.ts";
@@ -141,9 +142,14 @@ export class StackSources {
     const told =
       endpointName === undefined
         ? { noun: "host" as const, ...(await this.#hostState(scope, instanceId, outputs)) }
-        : { noun: "endpoint" as const, ...(await readEndpointState(scope, endpointName)) };
+        : { noun: "endpoint" as const, ...(await this.#endpointState(scope, endpointName)) };
     if (told.state === "unknown") throw new Error(told.why ?? "no answer");
     return told;
+  }
+
+  async #endpointState(scope: AccountScope, endpointName: string) {
+    const state = await readEndpointState(scope, endpointName);
+    return { ...state, served: await servedFacts(scope, this.#facts().outputs, state) };
   }
 
   async #hostState(scope: AccountScope, instanceId: string, outputs: StackFacts["outputs"]) {

@@ -222,6 +222,7 @@ export function stackView(stack: StackReadings, context: StackContext): StackVie
     ...identityOf(stack, facts),
     status: statusFigure(stack, facts, context),
     serving: servingFigure(stack),
+    served: stack.serving.value?.served ?? [],
     answer: answerFigure(stack),
     gpuFigure: gpuFigure(stack),
     gpus: stack.host.value?.gpus ?? [],

@@ -12,6 +12,7 @@ removed. It only ever goes forward, and belongs to one training: the same model 
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -33,6 +34,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 # A checkpoint without it was cut off: train.py writes it last.
 WHOLE = "whole"
 NEWEST = "newest.json"
+# What a training leaves. Another name in S3 could be any place of this machine, which is emptied before it is filled.
+FOLDERS = re.compile(r"checkpoint-[0-9]+|adapter|model")
 # As many as the Trainer leaves on the host.
 LAST_KEPT = 2
 METADATA = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254").rstrip("/")
@@ -133,6 +136,8 @@ class Store:
             raise Unusable(f"{self.uri}{NEWEST} is not of this version")
         if newest["training"] != self.training:
             raise Unusable(f"{self.uri} has the checkpoints of another training: other samples, or another model")
+        if not isinstance(newest["step"], int):
+            raise Unusable(f"{self.uri}{NEWEST} names no step")
         return newest, answer["ETag"]
 
     def send_folder(self, folder: Path, name: str) -> dict:
@@ -150,6 +155,8 @@ class Store:
 
     def fetch_folder(self, listed: dict, target: Path) -> None:
         """A folder that is there is whole: it comes under another name and is checked before."""
+        if not FOLDERS.fullmatch(listed["folder"]):
+            raise Unusable(f"{self.uri}{NEWEST} names a folder that no training leaves: {listed['folder']}")
         incoming = self.output / "incoming"
         shutil.rmtree(incoming, ignore_errors=True)
         for file in listed["files"]:

@@ -13,12 +13,14 @@ import { exitCode } from "../cli/exit-code.ts";
 import { errorName, explainS3, S3Connection } from "../push/s3-client.ts";
 import type { JobFolder } from "./host-job.ts";
 import { uriOf, type KeptPlace } from "./kept-checkpoints.ts";
+import { parsedJson } from "./parsed-json.ts";
 
 const path = z
   .string()
   .refine((value) => value !== "" && !isAbsolute(value) && !value.split("/").includes(".."));
 const folderSchema = z.object({
-  folder: path.refine((value) => !value.includes("/")),
+  /** What a training leaves, by its names alone: the folder here is removed for it. */
+  folder: z.string().regex(/^(checkpoint-\d+|adapter|model)$/),
   files: z.array(z.object({ path, bytes: z.number(), sha256: z.string() })),
 });
 const checkpointSchema = folderSchema.extend({
@@ -93,7 +95,7 @@ export async function findNewest(
     if (errorName(error) === "NoSuchKey") return undefined;
     throw explainS3(error, `${uriOf(place)} cannot be read`);
   }
-  const { data, error } = newestSchema.safeParse(JSON.parse(text));
+  const { data, error } = newestSchema.safeParse(parsedJson(text));
   if (data !== undefined) return data;
   throw new UserError(`${uriOf(place)}newest.json is not as berth writes it.`, {
     problems: [z.prettifyError(error)],

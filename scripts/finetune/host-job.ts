@@ -10,6 +10,7 @@ import { ensureFolder } from "../../provider/connection.ts";
 import { runDetached, type StepResult } from "../../provider/detached-step.ts";
 import { repository } from "../adapters/repository.ts";
 import { uriOf, type Keeping } from "./kept-checkpoints.ts";
+import { parsedJson } from "./parsed-json.ts";
 
 /** What a folder of a fine-tuning says of itself. */
 const jobSchema = z.looseObject({
@@ -47,7 +48,7 @@ export function readJobFolder(path: string): JobFolder {
     });
   }
   const text = readFileSync(join(folder, "job.json"), "utf8");
-  const { data, error } = jobSchema.safeParse(JSON.parse(text));
+  const { data, error } = jobSchema.safeParse(parsedJson(text));
   if (data === undefined) {
     throw new UserError(`${path}/job.json is not as berth writes it.`, {
       problems: [z.prettifyError(error)],
@@ -96,19 +97,10 @@ export async function jobsFolder(host: Host): Promise<string> {
   return ensureFolder(host, `${hostDataFolder}/jobs`);
 }
 
-/** undefined for what is no JSON, as a line is that is just being written. */
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The steps among lines of `output/progress.jsonl` and others. */
 export function parseProgress(lines: readonly string[]): JobState["progress"] {
   return lines.flatMap((line) => {
-    const { data } = progressSchema.safeParse(parsed(line));
+    const { data } = progressSchema.safeParse(parsedJson(line));
     return data === undefined ? [] : [data];
   });
 }
@@ -117,7 +109,7 @@ export function parseProgress(lines: readonly string[]): JobState["progress"] {
 export async function jobState(host: Host, folder: string): Promise<JobState> {
   const [state, ...lines] = (await host.output(jobScript, ["state", folder])).trim().split("\n");
   const entries = parseProgress(lines);
-  const finished = finishedSchema.safeParse(parsed(lines.at(-1) ?? "")).data;
+  const finished = finishedSchema.safeParse(parsedJson(lines.at(-1) ?? "")).data;
   return { running: state === "running", progress: entries, finished };
 }
 

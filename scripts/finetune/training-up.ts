@@ -48,6 +48,7 @@ function configOf({ plan, settings, job, ...rest }: AskedTraining): StackConfig 
     "berth:target": "training",
     "berth:env": env,
     "berth:owner": owner,
+    "berth:tags": settings.tags,
     "berth:model": plan.modelId,
     "berth:leaseHours": plan.hours,
     "berth:maxAgeHours": Math.max(maxAgeHours, plan.hours),

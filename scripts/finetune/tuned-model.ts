@@ -14,6 +14,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import type { PushStack } from "../push/find-target.ts";
 import { contentVersion, sha256Of } from "./content-version.ts";
 import { readJobFolder, type JobFolder } from "./host-job.ts";
+import { parsedJson } from "./parsed-json.ts";
 import { checkTunedName, tunedRow } from "./tuned-row.ts";
 
 /** A trained model that can be pushed and served. */
@@ -50,7 +51,7 @@ function inFullGiB(folder: string, { weightsGiB = Infinity }: Model): number | u
 function resultOf({ folder }: JobFolder, env: string): z.infer<typeof finishedSchema> {
   const path = join(folder, "output/finished.json");
   const finished = existsSync(path)
-    ? finishedSchema.safeParse(JSON.parse(readFileSync(path, "utf8"))).data
+    ? finishedSchema.safeParse(parsedJson(readFileSync(path, "utf8"))).data
     : undefined;
   const there = finished !== undefined && existsSync(join(folder, "output", finished.result));
   if (there) return finished;
@@ -62,7 +63,7 @@ function resultOf({ folder }: JobFolder, env: string): z.infer<typeof finishedSc
 async function isMerged(output: string): Promise<boolean> {
   const path = join(output, "model/provenance.json");
   if (!existsSync(path)) return false;
-  const { data } = provenanceSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+  const { data } = provenanceSchema.safeParse(parsedJson(readFileSync(path, "utf8")));
   const adapter = await sha256Of(join(output, "adapter/adapter_model.safetensors"));
   return data?.adapterSha256 === adapter;
 }

@@ -31,7 +31,7 @@ export function readAnswer(body: string): Answer {
   return { text, tokens: usage?.completion_tokens };
 }
 
-/** The data of each server-sent event of a stream but the last, `[DONE]`. */
+/** The data of each server-sent event of a stream but the last, `[DONE]`; of a stream of JSON lines, as LMI has them, each line. */
 export async function* serverSentEvents(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   const come: string[] = [];
@@ -40,8 +40,20 @@ export async function* serverSentEvents(pieces: AsyncIterable<Uint8Array>): Asyn
       if (data !== "[DONE]") come.push(data);
     },
   });
+  let start = "";
+  let lines: string | undefined;
   for await (const piece of pieces) {
-    parser.feed(decoder.decode(piece, { stream: true }));
+    const text = decoder.decode(piece, { stream: true });
+    if (start === "") start = text.trimStart();
+    if (start === "") continue;
+    if (start.startsWith("{")) {
+      const all = `${lines ?? ""}${text}`.split("\n");
+      lines = all.pop();
+      yield* all.filter((line) => line.trim() !== "");
+      continue;
+    }
+    parser.feed(text);
     yield* come.splice(0);
   }
+  if (lines !== undefined && lines.trim() !== "") yield lines;
 }

@@ -1,7 +1,11 @@
 import { usd } from "../../components/plan-text.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
-import { NotebookControl, sessionSeconds } from "../adapters/notebook-instance.ts";
+import {
+  NotebookControl,
+  notebookEndLines,
+  sessionSeconds,
+} from "../adapters/notebook-instance.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import type { BerthOutputs } from "../stack/stack-outputs.ts";
@@ -45,9 +49,9 @@ export async function openInstanceNotebook(
   const control = new NotebookControl({ notebookName, client, tell });
   try {
     if (stop) {
-      await control.stop();
-      terminal.say("notebook   stopped, with its kernels; its disk stays until the lease ends");
-      terminal.result({ notebookName, stopped: true });
+      const end = await control.stop();
+      terminal.say(notebookEndLines[end]);
+      terminal.result({ notebookName, stopped: end === "stopped", was: end });
       return exitCode.ok;
     }
     const seconds = sessionUntil(outputs.expiresAt, now);

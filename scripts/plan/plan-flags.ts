@@ -18,6 +18,7 @@ export interface PlanOptions {
   readonly answerTokens?: string;
   readonly imageSteps?: string;
   readonly imageSize?: string;
+  readonly trainTextEncoder?: boolean;
   readonly precision?: string;
   readonly method?: string;
   readonly trainingPrecision?: string;
@@ -155,6 +156,7 @@ function trainingOf(options: PlanOptions, numbers: NumberReader): TrainingReques
     sharding: options.sharding,
     offload: options.offload,
     imageSize: numbers.imageSize(options.imageSize),
+    trainTextEncoder: options.trainTextEncoder,
     loraRank: numbers.read("lora-rank", options.loraRank),
     datasetTokens: numbers.read("tokens", options.tokens),
     epochs: numbers.read("epochs", options.epochs),

@@ -12,6 +12,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { localConfig } from "../stack/deployment.ts";
 import { usdText } from "./push-plan.ts";
 import { S3Connection } from "./s3-client.ts";
+import { sayWhenSlow } from "./say-when-slow.ts";
 import { TargetBucket, type WriteOptions } from "./target-bucket.ts";
 import { makeWeightsStack, ownBucketOf } from "./weights-stack.ts";
 
@@ -70,7 +71,9 @@ async function bucketOf(
   const own = await ownBucketOf(settings.stack, wishes.engine);
   if (own !== undefined || !wishes.mayMake) return own;
   const { stack, env, region, owner } = settings;
-  return makeWeightsStack({ stack, env, region, owner, engine: wishes.engine }, terminal);
+  // A machine that is there already has none.
+  const tags = settings.target === "existing-host" ? undefined : settings.tags;
+  return makeWeightsStack({ stack, env, region, owner, tags, engine: wishes.engine }, terminal);
 }
 
 /**
@@ -94,7 +97,8 @@ export async function findTarget(
   }
   const { client } = accountOf(settings.stack, settings.region, cloud);
   const near = new S3Connection({ ...client, lanes: wishes.lanes });
-  const region = (await near.regionOf(bucket)) ?? settings.region;
+  const asked = sayWhenSlow(terminal, `S3's answer about ${bucket}`, near.regionOf(bucket));
+  const region = (await asked) ?? settings.region;
   checkRegion(bucket, { bucket: region, hosts: settings.region }, bytes, wishes.allowCrossRegion);
   if (region === settings.region) return new TargetBucket(near, { bucket, prefix }, wishes);
   near.close();

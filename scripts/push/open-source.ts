@@ -38,6 +38,12 @@ async function openS3(address: string, wishes: SourceWishes): Promise<WeightsSou
   return source;
 }
 
+/** Who answers when a source is listed. */
+export function ownerOf(from: string): string {
+  if (from.startsWith("s3://")) return "S3";
+  return from.startsWith("hf:") ? "Hugging Face" : "the disk";
+}
+
 /**
  * Opens what `berth push` was given: `hf:<owner>/<repository>[@<revision>]`, `s3://<bucket>/<prefix>`, or a folder.
  *

@@ -14,6 +14,7 @@ import {
   type Before,
 } from "./push-session.ts";
 import { bytesText, PushProgress } from "./push-text.ts";
+import { sayWhenSlow } from "./say-when-slow.ts";
 import { applyIndexes } from "./shard-index.ts";
 import type { WeightsSource } from "./source.ts";
 import type { TargetBucket } from "./target-bucket.ts";
@@ -121,7 +122,7 @@ interface Prepared {
 
 async function prepare(push: Push): Promise<Prepared> {
   const { source, target, options, terminal, signal } = push;
-  const listed = await target.list();
+  const listed = await sayWhenSlow(terminal, `S3's list of ${target.bucket}`, target.list());
   // Asked for only where the list has it: who may see one prefix alone is told "forbidden" of what is not there.
   const before = listed.has(manifestName) ? await readManifest(target) : nothingBefore;
   checkNobodyPushes(before, options.takeOver, new Date());

@@ -89,6 +89,11 @@ export class S3Connection {
     }
   }
 
+  /** @throws CredentialsProviderError when no source of credentials has any; most are asked on this machine */
+  async requireCredentials(): Promise<void> {
+    await this.#client.config.credentials();
+  }
+
   /**
    * The region of a bucket; undefined where the credentials may not know.
    *

@@ -52,6 +52,8 @@ export interface WeightsStackRequest {
   readonly env: string;
   readonly region: string;
   readonly owner: string;
+  /** Of the user's own. @default none */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly engine: EngineChoice;
 }
 
@@ -72,6 +74,7 @@ export async function makeWeightsStack(
     "berth:target": "weights",
     "berth:env": request.env,
     "berth:owner": request.owner,
+    "berth:tags": request.tags,
   });
   terminal.say(
     `bucket     "${request.stack}" has no bucket of weights yet: the stack "${name}" makes one`,

@@ -100,13 +100,18 @@ function run(node, args, env = {}) {
   });
 }
 
+/** Tests in test/live bring up whole stacks, which takes a busy machine minutes where a free one takes one. */
+const limits = (named) =>
+  named.some((word) => word.startsWith("test/live/")) ? ["--timeout", "600000"] : [];
+
 /** Runs the tests in a temporary folder of their own; what they leave in it makes a good run a failed one. */
 async function runTests(node, named) {
   const prepared = spawnSync(node, commands.prepare, { cwd: repository, stdio: ["ignore", 2, 2] });
   if (prepared.status !== 0) return prepared.status ?? 1;
   const { folder, env } = makeTestFolder(join(modules, ".cache", "berth-tests"));
   try {
-    const status = await run(node, [...commands.test, ...named, ...testFiles(named)], env);
+    const words = [...limits(named), ...named, ...testFiles(named)];
+    const status = await run(node, [...commands.test, ...words], env);
     const left = status === 130 ? [] : await leftBehind(folder);
     if (left.length === 0) return status;
     process.stderr.write(`The tests left behind:\n  ${left.join("\n  ")}\n`);

@@ -4,6 +4,8 @@ import { checkBudget } from "../../stacks/budget.ts";
 import { acceptedWith, checkLicence, licencedModels } from "../../stacks/licence.ts";
 import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import type { Settings } from "../../stacks/parse-settings.ts";
+import { accountOf } from "../adapters/account.ts";
+import { checkCredentials } from "../adapters/credentials.ts";
 import { findEngine, type Engine, type EngineChoice } from "../adapters/engine.ts";
 import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import { makeStack, openStack } from "../adapters/open-stack.ts";
@@ -57,6 +59,24 @@ export function planDeployment(options: StackOptions, preview: boolean): Deploym
   checkBudget(settings, plan);
   const extra = names === undefined ? local : { ...local, "berth:acceptLicence": names.join(", ") };
   return { settings: { ...settings, acceptLicence }, plan, cloud, extra };
+}
+
+/**
+ * Asks who is asking, before anything is made; nothing of a machine that is there already, or of the emulated cloud.
+ *
+ * @returns a line that says which account it would be
+ * @throws UserError when the credentials are missing, have expired or are not taken
+ */
+export async function accountLines({
+  settings: { stack, region, target },
+  cloud,
+}: {
+  readonly settings: Pick<Settings, "stack" | "region" | "target">;
+  readonly cloud: LocalCloud | undefined;
+}): Promise<readonly string[]> {
+  if (cloud !== undefined || target === "existing-host") return [];
+  const account = await checkCredentials(accountOf(stack, region, cloud));
+  return [`account    ${account} in ${region}`];
 }
 
 /** A stack in its backend, and the engine that runs it. */

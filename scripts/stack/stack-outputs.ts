@@ -84,6 +84,8 @@ export const outputsSchema = z
           further: z
             .array(
               z.looseObject({
+                name: z.string().optional(),
+                modelId: z.string().optional(),
                 copy: copySchema.optional(),
                 minInstances: z.coerce.number(),
                 maxInstances: z.coerce.number(),

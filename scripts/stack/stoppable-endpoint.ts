@@ -1,5 +1,6 @@
 import { protectTag } from "../../components/identity.ts";
 import { counted } from "../../components/counted.ts";
+import { roundUsd } from "../../components/pricing/hourly-cost.ts";
 import { UserError } from "../../components/user-error.ts";
 import { EndpointControl } from "../../provider/adapters/endpoint-control.ts";
 import type { RecordedEndpoint } from "../adapters/stack-state.ts";
@@ -74,6 +75,12 @@ export async function withEndpoint<T>(
   } finally {
     control.close();
   }
+}
+
+/** What an hour of the endpoint costs without the notebook beside it, which rests and starts by itself, USD. */
+export function endpointHourlyUsd({ hourlyUsd, plan }: BerthOutputs): number | undefined {
+  if (hourlyUsd === undefined) return undefined;
+  return roundUsd(hourlyUsd - (plan?.endpoint?.notebook?.hourlyUsd ?? 0));
 }
 
 /**

@@ -40,6 +40,15 @@ describe("identityTags", () => {
     assert.ok(Object.keys(identityTags(identity)).length + 4 <= 12);
   });
 
+  it("takes tags of the user's own beside them, which replace none", () => {
+    const tags = identityTags({
+      ...identity,
+      own: { CostCenter: "research", "berth:env": "prod" },
+    });
+    assert.equal(tags["CostCenter"], "research");
+    assert.equal(tags["berth:env"], "dev");
+  });
+
   it("names every value that AWS would not take", () => {
     assert.throws(
       () => identityTags({ ...identity, owner: "a&b", model: "x".repeat(257) }),

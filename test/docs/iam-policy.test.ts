@@ -49,6 +49,10 @@ describe("The policies of docs/iam-policy.md", () => {
     }
   });
 
+  it("let nobody change who takes a role that is there, which no boundary could hold", () => {
+    assert.deepEqual(allowing("iam:UpdateAssumeRolePolicy"), []);
+  });
+
   it("bound whoever may write into a role by its boundary", () => {
     const writing = allowing("iam:PutRolePolicy", "A boundary of all roles");
     assert.deepEqual(writing.map(keysOf), [["iam:PermissionsBoundary"]]);

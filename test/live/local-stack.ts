@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { ApiCall, Fault } from "../../offline/cloud/cloud.ts";
 import { findLocalCloud } from "../../scripts/adapters/local-cloud.ts";
 import { until } from "../offline/cloud/account.ts";
 import { copyCheckout, type Checkout } from "../support/checkout.ts";
@@ -81,13 +82,13 @@ export class LocalStack {
     return stdout + stderr;
   }
 
-  /** Writes the stack's settings anew. */
-  async settings(endpointMode: string, ...pairs: readonly string[]): Promise<void> {
+  /** Writes the stack's settings anew, and gives what `init` said. */
+  async settings(endpointMode: string, ...pairs: readonly string[]): Promise<string> {
     rmSync(this.#file, { force: true });
     const mode = `endpointMode=${endpointMode}`;
     const set = ["target=sagemaker", mode, "leaseHours=30", ...pairs];
     const words = set.flatMap((pair) => ["--set", pair]);
-    await this.berth("init", "--weights-bucket", "berth-demo-weights", ...words);
+    return this.berth("init", "--weights-bucket", "berth-demo-weights", ...words);
   }
 
   /** While the work goes on, there is no capacity of a type, or of any. */
@@ -98,6 +99,27 @@ export class LocalStack {
     await fetch(url, { method: "POST", body });
     await work();
     await fetch(url, { method: "DELETE" });
+  }
+
+  /** Arms a fault of the cloud. */
+  async fault(fault: Fault): Promise<void> {
+    await fetch(`${this.#endpoint}/_cloud/faults`, {
+      method: "POST",
+      body: JSON.stringify(fault),
+    });
+  }
+
+  async clearFaults(): Promise<void> {
+    await fetch(`${this.#endpoint}/_cloud/faults`, { method: "DELETE" });
+  }
+
+  /** Operations that made something of SageMaker, IAM or the schedules so far. */
+  async made(): Promise<readonly string[]> {
+    const calls = (await (await fetch(`${this.#endpoint}/_cloud/calls`)).json()) as ApiCall[];
+    return calls
+      .filter(({ service }) => /^(sagemaker|iam|scheduler|stepfunctions|logs)$/.test(service))
+      .map(({ operation }) => operation)
+      .filter((operation) => operation.startsWith("Create"));
   }
 
   /** What a client of the SDK is made with to talk to its cloud. */

@@ -157,6 +157,33 @@ describe("berth push", () => {
     await assert.rejects(push({ plan: true, acceptLicence: "mit" }), /llama-2-7b is gated/);
   });
 
+  it("says that there are no AWS credentials before it asks the hub", async () => {
+    const hub = new HubServer();
+    await hub.start();
+    const others = Object.entries(environment).filter(([name]) => !name.startsWith("AWS_"));
+    const nowhere = {
+      AWS_CONFIG_FILE: "/nonexistent",
+      AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
+    };
+    const without = {
+      ...Object.fromEntries(others),
+      ...nowhere,
+      AWS_EC2_METADATA_DISABLED: "true",
+      HF_ENDPOINT: hub.endpoint,
+    };
+    const before = environment;
+    environment = without;
+    try {
+      const told = await start("push", `hf:${hub.repository}`, "--env", stack).ended;
+      assert.equal(told.code, 1, told.out);
+      assert.match(told.err, /there are no AWS credentials[^]*AWS_PROFILE/);
+      assert.deepEqual(hub.requests, []);
+    } finally {
+      environment = before;
+      await hub.stop();
+    }
+  });
+
   it("takes hf:, s3:// and a folder, each by the stack's own settings", async () => {
     const place = new PushedBucket(cloud, "given");
     await place.client.send(new CreateBucketCommand({ Bucket: place.bucket }));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { crc32 } from "node:zlib";
@@ -12,6 +13,13 @@ interface Checksums {
 }
 const path = join(import.meta.dirname, "..", "..", "provider", "remote", "sync", "checksums.mjs");
 const { algorithms, combine, encode } = (await import(pathToFileURL(path).href)) as Checksums;
+const kernel = join(path, "..", "crc-kernel.mjs");
+const { CrcMemory } = (await import(pathToFileURL(kernel).href)) as {
+  CrcMemory: new (bytes: number) => {
+    view(offset: number, length: number): Buffer;
+    update(algorithm: object, bytes: Uint8Array, before: bigint): bigint;
+  };
+};
 const names: readonly Name[] = ["CRC32", "CRC32C", "CRC64NVME"];
 
 describe("The sync's checksums", () => {
@@ -41,6 +49,29 @@ describe("The sync's checksums", () => {
         ),
         { numRuns: 200 },
       );
+    });
+  }
+
+  for (const name of names) {
+    it(`folds the bytes of a long message to the same ${name} as it sums short ones`, () => {
+      const memory = new CrcMemory(300_000);
+      const random = randomBytes(300_000);
+      const all = memory.view(0, random.length);
+      random.copy(all);
+      for (const [start, end] of [
+        [0, 300_000],
+        [1, 32_000],
+        [7, 99_999],
+        [4096, 208_896],
+      ] as const) {
+        let pieces = 1234n;
+        // Too short to be folded.
+        for (let at = start; at < end; at += 3000)
+          pieces = algorithms[name].update(random.subarray(at, Math.min(at + 3000, end)), pieces);
+        const whole = memory.update(algorithms[name], all.subarray(start, end), 1234n);
+        assert.equal(whole, pieces, `bytes ${String(start)} to ${String(end)}`);
+        assert.equal(algorithms[name].update(random.subarray(start, end), 1234n), pieces);
+      }
     });
   }
 

@@ -59,6 +59,20 @@ describe("deployGpuHost", () => {
     }
   });
 
+  it("gives everything the tags of the user's own too", async () => {
+    const { resources } = await deployment("dev", { "berth:tags": { CostCenter: "42" } });
+    const taggable = resources.filter(
+      ({ type }) => type.startsWith("aws:") && !untaggableTypes.has(type),
+    );
+    for (const { name, inputs } of taggable) {
+      const tags = inputs["tags"] as Record<string, string> | undefined;
+      assert.deepEqual([tags?.["CostCenter"], tags?.["berth:stack"]], ["42", "dev"], name);
+    }
+    const template = resources.find(({ name }) => name === "dev-host-template");
+    const kinds = template?.inputs["tagSpecifications"] as { tags: Record<string, string> }[];
+    assert.ok(kinds.length > 2 && kinds.every(({ tags }) => tags["CostCenter"] === "42"));
+  });
+
   it("says on what it launches, and on the schedules' group, when it ends, and only there, so that an extension changes little", async () => {
     const { resources } = await deployment("dev");
     const dated = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("expires-at"));

@@ -69,7 +69,11 @@ describe("berth:permissionsBoundaryArn", () => {
       const { resources } = await deployment(change);
       const roles = resources.filter(({ type }) => type === "aws:iam/role:Role");
       assert.ok(roles.length > 2);
-      for (const { name, inputs } of roles) assert.equal(inputs["permissionsBoundary"], arn, name);
+      for (const { name, inputs, replaceOnChanges } of roles) {
+        assert.equal(inputs["permissionsBoundary"], arn, name);
+        // Nobody may change who takes a role that is there: docs/iam-policy.md.
+        assert.deepEqual(replaceOnChanges, ["assumeRolePolicy"], name);
+      }
 
       const bounds = documented("A boundary of all roles")
         .flatMap(actionsOf)

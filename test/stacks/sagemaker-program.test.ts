@@ -1,35 +1,12 @@
 import assert from "node:assert/strict";
 import { declaredMonth } from "../../stacks/declared-month.ts";
-import { endpointOutputs } from "../../stacks/outputs.ts";
-import { makeStackPlan } from "../../stacks/make-stack-plan.ts";
 import { parseSettings } from "../../stacks/settings.ts";
-import { deployEndpoint } from "../../stacks/sagemaker-stack.ts";
 import { goodConfig } from "../support/builders.ts";
-import { underMocks, valueOf } from "../support/mocks.ts";
+import { valueOf } from "../support/mocks.ts";
+import { deployment } from "./endpoint-deployment.ts";
 
 const untaggable =
   /:(RolePolicy|Schedule|Target|Policy|BucketPublicAccessBlock|Bucket\w+Configuration|BucketPolicy)$/;
-
-function deployment(change: Readonly<Record<string, unknown>> = {}) {
-  const config = {
-    ...goodConfig,
-    "berth:sshCidr": undefined,
-    "berth:sshPublicKey": undefined,
-    "berth:target": "sagemaker",
-    ...change,
-  };
-  const given = Object.fromEntries(
-    Object.entries(config).filter(([, value]) => value !== undefined),
-  );
-  const settings = parseSettings({ stack: "dev", config: given });
-  if (settings.target !== "sagemaker") throw new Error("not an endpoint");
-  const plan = makeStackPlan(settings);
-  return underMocks(() => endpointOutputs(deployEndpoint(settings, plan)), {
-    answers: {
-      "aws:index/getCallerIdentity:getCallerIdentity": () => ({ accountId: "123456789012" }),
-    },
-  });
-}
 
 describe("deployEndpoint", () => {
   it("asks for no SSH, and tells the endpoint by a name that was chosen before it exists", async () => {

@@ -93,6 +93,23 @@ describe("parseSettings", () => {
     for (const key of ["market", "zones", "spotMaxHourlyUsd"]) assert.match(problems, RegExp(key));
   });
 
+  it("takes tags as a file and the command line have them, but none of berth's or AWS's", () => {
+    const tags = (value: unknown) =>
+      parseSettings({ stack: "dev", config: { ...goodConfig, "berth:tags": value } });
+    const wanted = { CostCenter: "42", "team/name": "ml research" };
+    for (const value of [{ ...wanted, CostCenter: 42 }, JSON.stringify(wanted)]) {
+      const settings = tags(value);
+      assert.deepEqual(settings.target === "ec2" && settings.tags, wanted);
+    }
+    for (const key of ["berth:owner", "aws:x", "Name", "a&b", ""]) {
+      assert.throws(() => tags({ [key]: "x" }), /not configured right/, key);
+    }
+    assert.throws(() => tags({ a: "<b>" }), /not configured right/);
+    assert.throws(() => tags("CostCenter=42"), /not configured right/);
+    const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`k${index}`, "v"]));
+    assert.throws(() => tags(many), /not configured right/);
+  });
+
   it("lists every problem at once, each with its place", () => {
     const problems = problemsOf("pilot", {
       "aws:region": "Frankfurt",

@@ -7,6 +7,7 @@ export interface Registered {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly parent: string;
   readonly ignoreChanges: readonly string[];
+  readonly replaceOnChanges: readonly string[];
   /** URNs of what it waits for. */
   readonly dependencies: readonly string[];
   readonly protect: boolean;
@@ -22,6 +23,7 @@ interface RegisterRequest {
   getType(): string;
   getParent(): string;
   getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
   getDependenciesList(): string[];
   getProtect(): boolean;
   getProvider(): string;
@@ -136,6 +138,7 @@ function watchRegistrations(
       },
       parent: request.getParent(),
       ignoreChanges: request.getIgnorechangesList(),
+      replaceOnChanges: request.getReplaceonchangesList(),
       dependencies: request.getDependenciesList(),
       protect: request.getProtect(),
       providers: [request.getProvider(), ...providers].filter((provider) => provider !== ""),

@@ -81,6 +81,13 @@ SD35_LARGE = {
     "qk_norm": "rms_norm",
 }
 
+SD35_MEDIUM = {
+    **SD3_MEDIUM,
+    "pos_embed_max_size": 384,
+    "qk_norm": "rms_norm",
+    "dual_attention_layers": tuple(range(13)),
+}
+
 # The pipeline, the denoiser with its configuration, the VAE, and the text encoders in the pipeline's order.
 MODELS = {
     "stable-diffusion-1.5": (
@@ -105,6 +112,12 @@ MODELS = {
     "stable-diffusion-3.5-large": (
         "StableDiffusion3Pipeline",
         ("SD3Transformer2DModel", SD35_LARGE),
+        WIDE_VAE,
+        [CLIP_L_PROJECTED, CLIP_G, T5_XXL],
+    ),
+    "stable-diffusion-3.5-medium": (
+        "StableDiffusion3Pipeline",
+        ("SD3Transformer2DModel", SD35_MEDIUM),
         WIDE_VAE,
         [CLIP_L_PROJECTED, CLIP_G, T5_XXL],
     ),

@@ -1,6 +1,7 @@
 """SageMaker endpoints that take their time: moto keeps what they are, the proxy says how far they have come."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.applicationautoscaling import applicationautoscaling_backends
@@ -247,6 +248,35 @@ def write_log(body: dict[str, Any]) -> tuple[str, Any]:
     return "200 OK", {}
 
 
+def report(body: dict[str, Any]) -> tuple[str, Any]:
+    """What SageMaker reports of an endpoint to CloudWatch, at the cloud's time."""
+    at = datetime.fromtimestamp(body["at"] / 1000, UTC).replace(tzinfo=None)
+    dimensions = [{"Name": "EndpointName", "Value": body["name"]}]
+    cloudwatch_backends[ACCOUNT][body["region"]].put_metric_data(
+        "AWS/SageMaker",
+        [
+            {"MetricName": metric, "Value": value, "Timestamp": at, "Dimensions": dimensions}
+            for metric, value in body["metrics"].items()
+        ],
+    )
+    return "200 OK", {}
+
+
+def tell_pending() -> None:
+    """The configuration that an endpoint moves to, which moto knows nothing of."""
+    describe = models.SageMakerModelBackend.describe_endpoint
+
+    def described(self: Any, endpoint_name: str) -> dict[str, Any]:
+        found = describe(self, endpoint_name)
+        endpoint = self.endpoints[endpoint_name]
+        wanted, _ = getattr(endpoint, "berth_wanted", (endpoint.endpoint_config_name, None))
+        if endpoint.endpoint_status != "Updating" or wanted == endpoint.endpoint_config_name:
+            return found
+        return {**found, "PendingDeploymentSummary": {"EndpointConfigName": wanted}}
+
+    models.SageMakerModelBackend.describe_endpoint = described
+
+
 def answer(path: str, body: dict[str, Any]) -> tuple[str, Any] | None:
     if path == "endpoints":
         return "200 OK", every()
@@ -266,6 +296,8 @@ def answer(path: str, body: dict[str, Any]) -> tuple[str, Any] | None:
         return settle(body)
     if path == "log":
         return write_log(body)
+    if path == "report":
+        return report(body)
     return None
 
 
@@ -273,4 +305,5 @@ def apply() -> None:
     start_creating()
     keep_weights()
     keep_deployment_config()
+    tell_pending()
     SageMakerResponse.update_endpoint = update_endpoint

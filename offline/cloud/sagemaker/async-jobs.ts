@@ -15,6 +15,8 @@ interface Job {
   readonly contentType: string;
   readonly output: string;
   readonly failure: string | undefined;
+  /** Cloud time at which it came, milliseconds. */
+  readonly since: number;
 }
 
 /** How an endpoint scales, by `endpoints.py`. */
@@ -42,6 +44,8 @@ export class AsyncJobs {
   readonly #busy = new Map<string, Promise<void>>();
   /** Cloud time since which an endpoint has had nothing to do, milliseconds. */
   readonly #quietSince = new Map<string, number>();
+  /** Minute of the cloud's time of the last report of an endpoint's queue. */
+  readonly #reported = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #looking: Promise<void> = Promise.resolve();
 
@@ -71,6 +75,7 @@ export class AsyncJobs {
       input,
       contentType: call.headers["x-amzn-sagemaker-content-type"] ?? "application/json",
       output: place(S3OutputPath, ".out"),
+      since: this.#parts.clock.now().getTime(),
       failure: S3FailurePath === undefined ? undefined : place(S3FailurePath, "-error.out"),
     };
     const key = endpointKey(endpoint);
@@ -107,6 +112,7 @@ export class AsyncJobs {
     for (const endpoint of this.#endpoints.allAsynchronous()) {
       const key = endpointKey(endpoint);
       const waiting = this.#waiting.get(key) ?? [];
+      await this.#report(endpoint, waiting);
       if (waiting.length > 0 || this.#busy.has(key)) this.#quietSince.delete(key);
       if (!this.#endpoints.serves(endpoint.region, endpoint.name)) {
         if (waiting.length > 0 && (await this.#scaling(endpoint)).wakes === true) {
@@ -115,6 +121,21 @@ export class AsyncJobs {
       } else if (waiting.length > 0) this.#workOff(endpoint);
       else if (!this.#busy.has(key)) await this.#restWhenQuiet(endpoint);
     }
+  }
+
+  /** Once a minute, how many requests wait or are being answered, and for how long the oldest has. */
+  async #report({ region, name }: HostedEndpoint, waiting: readonly Job[]): Promise<void> {
+    const key = endpointKey({ region, name });
+    const at = this.#parts.clock.now().getTime();
+    const minute = Math.floor(at / 60_000);
+    if (this.#reported.get(key) === minute) return;
+    this.#reported.set(key, minute);
+    const oldest = waiting[0] === undefined ? 0 : Math.round((at - waiting[0].since) / 1000);
+    const metrics = {
+      ApproximateBacklogSize: waiting.length,
+      ApproximateAgeOfOldestRequest: oldest,
+    };
+    await this.#parts.moto.ask("report", { region, name, at, metrics });
   }
 
   #scaling({ region, name }: HostedEndpoint): Promise<Scaling> {

@@ -13,8 +13,9 @@ async function diskRate(staging) {
   const path = join(staging, "ceiling.tmp");
   const flags = constants.O_WRONLY | constants.O_CREAT | (constants.O_DIRECT ?? 0);
   const memory = new CrcMemory(blockBytes).view(0, blockBytes);
+  let handle;
   try {
-    const handle = await open(path, flags, 0o600);
+    handle = await open(path, flags, 0o600);
     let best = 0;
     for (let round = 0; round < 2; round++) {
       const began = performance.now();
@@ -24,11 +25,11 @@ async function diskRate(staging) {
       await Promise.all(writes);
       best = Math.max(best, (blocks * blockBytes * 1000) / (performance.now() - began));
     }
-    await handle.close();
     return best;
   } catch {
     return undefined;
   } finally {
+    await handle?.close();
     await rm(path, { force: true });
   }
 }

@@ -9,7 +9,7 @@ const CRC32 = { bits: 32, polynomial: 0xedb88320n };
 const CRC32C = { bits: 32, polynomial: 0x82f63b78n };
 const CRC64NVME = { bits: 64, polynomial: 0x9a6c9329ac4bc9b5n };
 
-// CRC32 is native in Node. One memory serves the rest; it is made on first use.
+// CRC32 is native in Node, which takes bytes from anywhere. One memory serves the rest; it is made on first use.
 let memory;
 const update = (algorithm) => (bytes, before) =>
   (memory ??= new CrcMemory(0)).update(algorithm, bytes, before);

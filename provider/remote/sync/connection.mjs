@@ -29,6 +29,8 @@ const sessions = new Map();
 
 /** Where a server is. */
 export class Origin {
+  #context;
+
   constructor(address) {
     const { protocol, hostname, port, host, pathname } = new URL(address);
     this.secure = protocol === "https:";
@@ -42,12 +44,12 @@ export class Origin {
     const where = { host: this.hostname, port: this.port, onread };
     if (net.isIP(this.hostname) === 0) where.lookup = spreadLookup;
     if (!this.secure) return net.connect(where);
+    this.#context ??= tls.createSecureContext({ ciphers, minVersion: "TLSv1.2" });
     const servername = net.isIP(this.hostname) === 0 ? this.hostname : "";
     const socket = tls.connect({
       ...where,
       servername,
-      ciphers,
-      minVersion: "TLSv1.2",
+      secureContext: this.#context,
       session: sessions.get(this.host),
     });
     socket.on("session", (session) => sessions.set(this.host, session));
@@ -96,7 +98,7 @@ export class Connection {
       this.#body = this.#answer = undefined;
       this.heardAt = Date.now();
       if (this.#socket === undefined) this.#open();
-      this.#socket.write(request);
+      this.#socket.write(request, "latin1");
     });
   }
 

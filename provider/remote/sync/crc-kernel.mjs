@@ -1,49 +1,18 @@
-// A reflected CRC of up to 64 bits in WebAssembly, sixteen bytes a step ("slicing by 16"): several times faster than
-// JavaScript's numbers allow. The module is assembled here, so that what runs can be read; the tables and the bytes to sum
-// lie in one memory that the caller shares out.
-// Opcodes: https://webassembly.github.io/spec/core/binary/instructions.html
+// A reflected CRC of up to 64 bits in WebAssembly: long messages are folded (crc-fold.mjs), and the rest goes sixteen bytes a
+// step through tables ("slicing by 16"), several times faster than JavaScript's numbers allow. The tables, the folding's
+// blocks and the bytes to sum lie in one memory that the caller shares out.
 
-const i64 = 0x7e;
-const i32 = 0x7f;
-const op = {
-  block: 0x02,
-  loop: 0x03,
-  end: 0x0b,
-  br: 0x0c,
-  brIf: 0x0d,
-  get: 0x20,
-  set: 0x21,
-  load64: 0x29,
-  load8: 0x31, // i64.load8_u
-  const32: 0x41,
-  const64: 0x42,
-  gtU32: 0x4b,
-  geU32: 0x4f,
-  add32: 0x6a,
-  and32: 0x71,
-  xor64: 0x85,
-  shl64: 0x86,
-  shrU64: 0x88,
-  wrap: 0xa7,
-};
-const empty = 0x40;
+import { foldCode, foldOf } from "./crc-fold.mjs";
+import { instantiate, leb, op, repeat, tree, type } from "./wasm.mjs";
 
 const pageBytes = 64 * 1024; // of WebAssembly
 const tableBytes = 16 * 256 * 8;
-
-/** LEB128, for values that are not negative; the seventh bit of a signed one must be clear. */
-function leb(value, signed = false) {
-  const bytes = [];
-  for (;;) {
-    const low = value & 0x7f;
-    value >>>= 7;
-    const last = value === 0 && !(signed && low & 0x40);
-    bytes.push(last ? low : low | 0x80);
-    if (last) return bytes;
-  }
-}
-const section = (id, body) => [id, ...leb(body.length), ...body];
-const name = (text) => [...leb(text.length), ...Buffer.from(text)];
+/** The tables of up to four polynomials, then room to copy through, then the blocks that are folded; then the caller's. */
+const copyAt = 2 * pageBytes;
+const foldAt = 3 * pageBytes;
+const viewsAt = 5 * pageBytes;
+/** Bytes that are folded at once, so that their blocks stay in the processor's cache. */
+const foldAtOnce = 32 * 1024;
 
 /** The value of table `k` for byte `byte` of local `word`: a table's entries have eight bytes, so the byte is moved to bits 3 to 10. */
 function lookup(word, byte, k, tables) {
@@ -55,57 +24,27 @@ function lookup(word, byte, k, tables) {
 }
 
 // update(at, end, crc) -> crc; locals 3 and 4 hold the sixteen bytes of a step.
-function body(tables) {
+function tableCode(tables) {
   const [at, end, crc, first, second] = [0, 1, 2, 3, 4];
-  // As a tree, so that the processor need not wait for one exclusive or after the other.
-  const tree = (terms) => {
-    if (terms.length === 1) return terms[0];
-    const half = terms.length >> 1;
-    return [...tree(terms.slice(0, half)), ...tree(terms.slice(half)), op.xor64];
-  };
   const bytes = [0, 1, 2, 3, 4, 5, 6, 7];
-  const later = tree(bytes.map((byte) => lookup(second, byte, 7 - byte, tables)));
-  const sooner = tree(bytes.map((byte) => lookup(first, byte, 15 - byte, tables)));
-  const step = [...later, ...sooner, op.xor64];
-  const wide = [
+  const later = bytes.map((byte) => lookup(second, byte, 7 - byte, tables));
+  const sooner = bytes.map((byte) => lookup(first, byte, 15 - byte, tables));
+  const next = (count) => [op.get, at, op.const32, count, op.add32, op.set, at];
+  const wide = repeat([
     ...[op.get, at, op.const32, 16, op.add32, op.get, end, op.gtU32, op.brIf, 1],
     ...[op.get, at, op.load64, 0, 0, op.get, crc, op.xor64, op.set, first],
-    ...[op.get, at, op.load64, 0, 8, op.set, second, ...step, op.set, crc],
-    ...[op.get, at, op.const32, 16, op.add32, op.set, at, op.br, 0],
-  ];
-  const narrow = [
-    ...[op.get, at, op.get, end, op.geU32, op.brIf, 1],
-    ...[
-      op.get,
-      at,
-      op.load8,
-      0,
-      0,
-      op.get,
-      crc,
-      op.xor64,
-      op.set,
-      first,
-      ...lookup(first, 0, 0, tables),
-    ],
-    ...[op.get, crc, op.const64, 8, op.shrU64, op.xor64, op.set, crc],
-    ...[op.get, at, op.const32, 1, op.add32, op.set, at, op.br, 0],
-  ];
-  const repeat = (code) => [op.block, empty, op.loop, empty, ...code, op.end, op.end];
-  const locals = [1, 2, i64];
-  return [...locals, ...repeat(wide), ...repeat(narrow), op.get, crc, op.end];
-}
-
-function assemble(tables) {
-  const code = body(tables);
-  return new Uint8Array([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 3, i32, i32, i64, 1, i64]),
-    ...section(2, [1, ...name("m"), ...name("m"), 2, 0, 1]),
-    ...section(3, [1, 0]),
-    ...section(7, [1, ...name("update"), 0, 0]),
-    ...section(10, [1, ...leb(code.length), ...code]),
+    ...[op.get, at, op.load64, 0, 8, op.set, second],
+    ...[...tree([...later, ...sooner], op.xor64), op.set, crc, ...next(16)],
   ]);
+  const narrow = repeat([
+    ...[op.get, at, op.get, end, op.geU32, op.brIf, 1],
+    ...[op.get, at, op.load8, 0, 0, op.get, crc, op.xor64, op.set, first],
+    ...[...lookup(first, 0, 0, tables), op.get, crc, op.const64, 8, op.shrU64, op.xor64],
+    ...[op.set, crc, ...next(1)],
+  ]);
+  const parameters = [type.i32, type.i32, type.i64];
+  const code = [...wide, ...narrow, op.get, crc];
+  return { parameters, results: [type.i64], locals: [[2, type.i64]], code };
 }
 
 /** Writes the tables of a polynomial at an address. */
@@ -123,22 +62,65 @@ function writeTables(memory, address, polynomial) {
     }
 }
 
+/** The CRC of bytes of a memory, for one polynomial. */
+class Kernel {
+  #bytes;
+  #words;
+  #update;
+  #fold;
+  #shape;
+
+  constructor(memory, polynomial, tables) {
+    writeTables(memory, tables, polynomial);
+    this.#shape = foldOf(polynomial);
+    const fold = this.#shape === undefined ? {} : { fold: foldCode(this.#shape) };
+    const functions = instantiate(memory, { update: tableCode(tables), ...fold });
+    this.#update = functions.update;
+    this.#fold = functions.fold;
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new BigUint64Array(memory.buffer);
+  }
+
+  /** @param crc of what came before, without the ones around it */
+  sum(at, end, crc) {
+    const shape = this.#shape;
+    if (shape === undefined || end - at < 3 * shape.restBytes) return this.#update(at, end, crc);
+    const { spanBytes, restBytes, turnBytes } = shape;
+    const firstAt = foldAt + spanBytes;
+    // What came before is as if it had been moved on to the first block.
+    this.#bytes.fill(0, foldAt, firstAt);
+    this.#words[foldAt / 8] = crc;
+    const until = end - restBytes - ((end - at - restBytes) % turnBytes);
+    while (at < until) {
+      const length = Math.min(foldAtOnce, until - at);
+      this.#fold(at, at + length, foldAt, firstAt);
+      this.#bytes.copyWithin(foldAt, foldAt + length, firstAt + length);
+      at += length;
+    }
+    // Nothing of the rest is moved on: it only takes what was.
+    const restAt = firstAt + foldAtOnce;
+    this.#bytes.fill(0, firstAt, firstAt + restBytes);
+    this.#fold(at, at + restBytes, foldAt, restAt);
+    const folded = this.#update(restAt, restAt + restBytes, 0n);
+    return this.#update(at + restBytes, end, folded);
+  }
+}
+
 /** Memory for bytes on their way, page-aligned as direct writes to a disk want it, whose CRCs are taken in place. */
 export class CrcMemory {
   #memory;
   #kernels = new Map();
-  #scratch;
+  #copy;
 
   /** @param bytes that `view` may give out */
   constructor(bytes) {
-    // Room for the tables of two polynomials, then 64 KiB to copy through, then the caller's.
-    const pages = 2 + Math.ceil(bytes / pageBytes);
+    const pages = (viewsAt + Math.ceil(bytes / pageBytes) * pageBytes) / pageBytes;
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.#scratch = new Uint8Array(this.#memory.buffer, pageBytes, pageBytes);
+    this.#copy = new Uint8Array(this.#memory.buffer, copyAt, pageBytes);
   }
 
   view(offset, length) {
-    return Buffer.from(this.#memory.buffer, 2 * pageBytes + offset, length);
+    return Buffer.from(this.#memory.buffer, viewsAt + offset, length);
   }
 
   /** The CRC of bytes that follow on ones with the CRC `before` (0n at the start). Bytes from elsewhere are copied. */
@@ -147,12 +129,12 @@ export class CrcMemory {
     const kernel = this.#kernelOf(polynomial);
     let crc = before ^ ones;
     if (bytes.buffer === this.#memory.buffer) {
-      crc = kernel(bytes.byteOffset, bytes.byteOffset + bytes.length, crc);
+      crc = kernel.sum(bytes.byteOffset, bytes.byteOffset + bytes.length, crc);
     } else {
       for (let at = 0; at < bytes.length; at += pageBytes) {
         const piece = bytes.subarray(at, at + pageBytes);
-        this.#scratch.set(piece);
-        crc = kernel(pageBytes, pageBytes + piece.length, crc);
+        this.#copy.set(piece);
+        crc = BigInt.asUintN(64, kernel.sum(copyAt, copyAt + piece.length, crc));
       }
     }
     return BigInt.asUintN(64, crc) ^ ones;
@@ -162,10 +144,7 @@ export class CrcMemory {
   #kernelOf(polynomial) {
     const known = this.#kernels.get(polynomial);
     if (known !== undefined) return known;
-    const address = this.#kernels.size * tableBytes;
-    writeTables(this.#memory, address, polynomial);
-    const module = new WebAssembly.Module(assemble(address));
-    const kernel = new WebAssembly.Instance(module, { m: { m: this.#memory } }).exports.update;
+    const kernel = new Kernel(this.#memory, polynomial, this.#kernels.size * tableBytes);
     this.#kernels.set(polynomial, kernel);
     return kernel;
   }

@@ -21,10 +21,17 @@ export class InstanceCredentials {
   #current;
   #asking;
 
+  /** Those of {@link get} that are good already; undefined where they have to be asked for, or there is no role. */
+  get ready() {
+    const known = this.#current;
+    return known !== null && known !== undefined && Date.now() < known.until ? known : undefined;
+  }
+
   /** The role's credentials, renewed five minutes before their end; undefined where there is no role. */
   async get() {
     if (this.#current === null) return undefined;
-    if (this.#current !== undefined && Date.now() < this.#current.until) return this.#current;
+    const { ready } = this;
+    if (ready !== undefined) return ready;
     // Many lanes ask at once, and one question is enough. Old credentials are tried on when no new ones are to be had.
     this.#asking ??= this.#fetch()
       .then((found) => (this.#current = found))

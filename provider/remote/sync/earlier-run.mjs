@@ -23,13 +23,10 @@ export function staleFiles({ folder, files }, state) {
   const stale = [];
   for (const [index, file] of files.entries()) {
     const known = state[file.path];
-    const there = look(targetOf(folder, file.path));
+    const wanted = known?.etag === file.etag && known?.size === file.size;
+    const there = wanted ? look(targetOf(folder, file.path)) : undefined;
     const same =
-      there?.isFile() === true &&
-      there.size === file.size &&
-      known?.etag === file.etag &&
-      known?.size === file.size &&
-      known?.mtimeMs === there.mtimeMs;
+      there?.isFile() === true && there.size === file.size && there.mtimeMs === known.mtimeMs;
     if (!same) stale.push({ file, index });
   }
   return stale;

@@ -13,8 +13,9 @@ const run = promisify(execFile);
 
 /** The place of a file, refused when it would lie outside the folder or among the sync's own files. */
 export function targetOf(folder, path) {
-  const target = resolve(folder, path);
-  const inside = target.startsWith(resolve(folder) + sep);
+  const root = resolve(folder);
+  const target = resolve(root, path);
+  const inside = target.startsWith(root + sep);
   const own = path === "manifest.json" || path.split("/")[0] === ".sync";
   if (!inside || own || path.includes("\0") || path.split("/").includes("..")) {
     throw new Refusal(

@@ -3,7 +3,6 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { crc32 } from "node:zlib";
 import { algorithms } from "./checksums.mjs";
 import { Connection, Origin } from "./connection.mjs";
 import { CrcMemory } from "./crc-kernel.mjs";
@@ -25,11 +24,7 @@ function summing(name, slot, memory) {
   let at = 0;
   let value = 0n;
   const sum = (until) => {
-    const bytes = slot.subarray(at, until);
-    value =
-      name === "CRC32"
-        ? BigInt(crc32(bytes, Number(value)))
-        : memory.update(algorithm, bytes, value);
+    value = memory.update(algorithm, slot.subarray(at, until), value);
     at = until;
   };
   return {
@@ -44,17 +39,14 @@ function summing(name, slot, memory) {
   };
 }
 
-/** Memory for the bytes on their way, lent in pieces that hold a range. */
+/** Memory of equal pieces that are lent; the one that came back last goes first, since its pages are there already. */
 class Slots {
-  #free;
+  #free = [];
   #waiting = [];
 
-  constructor(count, rangeBytes) {
-    const slotBytes = Math.ceil(rangeBytes / 65_536) * 65_536;
-    // Pages that are never used take no memory.
-    this.memory = new CrcMemory(count * slotBytes);
-    const slot = (_, index) => this.memory.view(index * slotBytes, slotBytes);
-    this.#free = Array.from({ length: count }, slot);
+  constructor(memory, slotBytes, count) {
+    for (let index = count - 1; index >= 0; index--)
+      this.#free.push(memory.subarray(index * slotBytes, (index + 1) * slotBytes));
   }
 
   take() {
@@ -70,12 +62,20 @@ class Slots {
   }
 }
 
+/** The rooms that a slot has for files of up to so many bytes. */
+function roomsIn(slot, files) {
+  const roomBytes = roomFor(Math.max(1, ...files.map(({ file }) => file.size)));
+  return new Slots(slot, roomBytes, Math.min(files.length, Math.floor(slot.length / roomBytes)));
+}
+
 export class Lanes {
   #plan;
   #count;
   #port;
   #origin;
+  #memory;
   #slots;
+  #staging;
   #reader;
   #connections = [];
   #answers = new Map(); // lane -> what to call with its next job
@@ -91,7 +91,12 @@ export class Lanes {
     this.#port = port;
     this.#origin = new Origin(plan.origin);
     // Two for each lane: one on its way to the disk while the next comes.
-    this.#slots = new Slots(lanes * 2, plan.rangeBytes);
+    const slotBytes = Math.ceil(plan.rangeBytes / 65_536) * 65_536;
+    // Pages that are never used take no memory.
+    this.#memory = new CrcMemory(lanes * 2 * slotBytes);
+    const all = this.#memory.view(0, lanes * 2 * slotBytes);
+    this.#slots = new Slots(all, slotBytes, lanes * 2);
+    this.#staging = join(plan.folder, ".sync");
     this.#reader = new Reader(plan, this.#origin, (error) => {
       this.#say("trouble", { slowDown: error.slowDown, message: error.message });
     });
@@ -176,7 +181,7 @@ export class Lanes {
     const slot = await this.#slots.take();
     let kept = false;
     try {
-      const sum = summing(job.algorithm, slot, this.#slots.memory);
+      const sum = summing(job.algorithm, slot, this.#memory);
       const { file, start, length } = job;
       const grow = this.#counting(sum.grow);
       await this.#reader.read(connection, file, { start, length }, slot, grow);
@@ -203,30 +208,31 @@ export class Lanes {
     this.#writeMs += performance.now() - began;
   }
 
-  /** Whole files that fit a slot together; the batch is one job, so that the threads talk little. */
+  /** Whole files, each of which is written while the next comes; a batch is one job, so that the threads talk little. */
   async #fetchFiles(connection, job) {
     const slot = await this.#slots.take();
+    const rooms = roomsIn(slot, job.files);
     const done = [];
     const writes = [];
     let failure;
     let told = Date.now();
-    let at = 0;
     try {
       for (const { file, index } of job.files) {
-        const room = slot.subarray(at, at + roomFor(file.size));
-        at += room.length;
-        const { by, checksum } = await this.#fetchWhole(connection, file, room);
-        const path = join(this.#plan.folder, ".sync", `${index}.whole`);
-        // The next file comes while this one is written.
-        const written = stageFile(path, room, file.size, this.#plan.fileMode).then(
-          (mtimeMs) => {
-            done.push({ index, mtimeMs, verifiedBy: by, checksum });
-            if (Date.now() - told < tellEveryMs) return;
-            told = Date.now();
-            this.#say("staged", { files: done.splice(0) });
-          },
-          (error) => (failure ??= error),
-        );
+        const room = await rooms.take();
+        const pages = room.subarray(0, roomFor(file.size));
+        const { by, checksum } = await this.#fetchWhole(connection, file, pages);
+        const path = `${this.#staging}/${index}.whole`;
+        const written = stageFile(path, pages, file.size, this.#plan.fileMode)
+          .then(
+            (mtimeMs) => {
+              done.push({ index, mtimeMs, verifiedBy: by, checksum });
+              if (Date.now() - told < tellEveryMs) return;
+              told = Date.now();
+              this.#say("staged", { files: done.splice(0) });
+            },
+            (error) => (failure ??= error),
+          )
+          .finally(() => rooms.give(room));
         writes.push(written);
         if (failure !== undefined || this.#reader.stopped) break;
       }
@@ -245,7 +251,7 @@ export class Lanes {
     for (let attempt = 1; ; attempt++) {
       const headers = await this.#reader.read(connection, file, range, room, this.#counting());
       const bytes = room.subarray(0, file.size);
-      const verified = verifyWhole(file, headers, bytes, this.#slots.memory);
+      const verified = verifyWhole(file, headers, bytes, this.#memory);
       if (verified.damage === undefined) return verified;
       if (attempt >= 2) throw new Refusal("E_CHECKSUM", verified.damage);
     }

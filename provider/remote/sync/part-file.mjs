@@ -209,7 +209,7 @@ export class PartFile {
     await this.handle.sync();
     const { mtimeMs } = await this.handle.stat();
     await this.close();
-    await mkdir(dirname(target), { recursive: true });
+    await mkdir(dirname(target), { recursive: true, mode: 0o750 });
     await rename(this.path, target);
     await syncPath(dirname(target));
     await rm(this.journalPath, { force: true });

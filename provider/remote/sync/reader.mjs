@@ -71,7 +71,7 @@ export class Reader {
     for (let attempt = 1; ; attempt++) {
       let role;
       try {
-        role = await this.#credentials.get();
+        role = this.#credentials.ready ?? (await this.#credentials.get());
         return await this.#try(connection, role, file, range, view, grow);
       } catch (error) {
         if (this.stopped) throw error;
@@ -94,25 +94,22 @@ export class Reader {
   }
 
   /** By the instance's role where it has one; a presigned address is the other way, and the second try of a refusal. */
-  async #try(connection, role, file, range, view, grow) {
-    if (role !== undefined) {
-      try {
-        return await this.#get(connection, this.#signed(role, file), file, range, view, grow);
-      } catch (error) {
-        if (!(error instanceof Forbidden) || error.expired || file.query === undefined) throw error;
-      }
-    }
-    if (file.query === undefined)
+  #try(connection, role, file, range, view, grow) {
+    const ask = (request) => this.#get(connection, request, file, range, view, grow);
+    if (role === undefined) return ask(this.#presigned(file));
+    const got = ask(this.#signed(role, file));
+    if (file.query === undefined) return got;
+    return got.catch((error) => {
+      if (!(error instanceof Forbidden) || error.expired) throw error;
+      return ask(this.#presigned(file));
+    });
+  }
+
+  #presigned({ key, query }) {
+    if (query === undefined)
       throw new Forbidden("the host has no role, and the plan no presigned addresses", false);
-    const path = `${this.#origin.path}${encodeKey(file.key)}?${file.query}`;
-    return this.#get(
-      connection,
-      { path, headers: { host: this.#origin.host } },
-      file,
-      range,
-      view,
-      grow,
-    );
+    const path = `${this.#origin.path}${encodeKey(key)}?${query}`;
+    return { path, headers: { host: this.#origin.host } };
   }
 
   #signed(role, file) {

@@ -1,9 +1,9 @@
 // Signature Version 4 for GETs: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
-import { createHash, createHmac, createSecretKey } from "node:crypto";
+import { createHmac, createSecretKey, hash } from "node:crypto";
 
 const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
-const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+const sha256 = (text) => hash("sha256", text);
 
 /** A key as it stands in the path of an address, signed or not: all but the unreserved characters and slashes escaped. */
 export function encodeKey(key) {

@@ -48,7 +48,7 @@ export class SmallFiles {
    */
   async place(files, targetOf, texts) {
     const began = Date.now();
-    const stagedPath = ({ index }) => join(this.#staging, `${index}.whole`);
+    const stagedPath = ({ index }) => `${this.#staging}/${index}.whole`;
     const temporary = (number) => join(this.#staging, `${number}.tmp`);
     for (const [number, { text, mode }] of texts.entries())
       await writeFile(temporary(number), text, { mode });

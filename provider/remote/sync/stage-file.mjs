@@ -1,9 +1,7 @@
 // A small file on its way from memory into the staging folder.
 
 import fs from "node:fs";
-import { promisify } from "node:util";
 
-const write = promisify(fs.write);
 const pageBytes = 4096;
 /** Through the page cache a file costs three times the processor time, and the disk has all of it to write at the end. */
 const directFrom = 16 * 1024;
@@ -26,17 +24,22 @@ function throughCache(path, bytes, mode) {
   }
 }
 
-/** Undefined where less was written than asked: the other way says why. */
-async function pastCache(path, room, size, mode) {
+/** Gives undefined where less was written than asked: the other way says why. */
+function pastCache(path, room, size, mode) {
   const fd = fs.openSync(path, flags | O_DIRECT, mode);
-  try {
-    const { bytesWritten } = await write(fd, room, 0, room.length, 0);
-    if (bytesWritten < room.length) return undefined;
-    if (room.length > size) fs.ftruncateSync(fd, size);
-    return fs.fstatSync(fd).mtimeMs;
-  } finally {
-    fs.closeSync(fd);
-  }
+  return new Promise((resolve, reject) => {
+    fs.write(fd, room, 0, room.length, 0, (error, written) => {
+      try {
+        if (error) throw error;
+        if (written === room.length && room.length > size) fs.ftruncateSync(fd, size);
+        resolve(written < room.length ? undefined : fs.fstatSync(fd).mtimeMs);
+      } catch (failure) {
+        reject(failure);
+      } finally {
+        fs.closeSync(fd);
+      }
+    });
+  });
 }
 
 /**

@@ -28,6 +28,7 @@ const ceilingFromBytes = 2 * 1024 ** 3;
 export class Sync {
   #say;
   #small;
+  #targets; // the places of the plan's files
   #flushing = Promise.resolve();
   #dirty = false;
   #running; // the transfer
@@ -46,7 +47,7 @@ export class Sync {
 
   async run() {
     const began = Date.now();
-    for (const { path } of this.plan.files) targetOf(this.plan.folder, path);
+    this.#targets = this.plan.files.map(({ path }) => targetOf(this.plan.folder, path));
     await mkdir(this.staging, { mode: 0o750 }).catch((error) => {
       if (error.code !== "EEXIST") throw error;
     });
@@ -186,7 +187,7 @@ export class Sync {
     const all = this.#dirty ? [this.#text(".sync/state.json", JSON.stringify(this.state))] : [];
     this.#dirty = false;
     all.push(...texts());
-    const target = (done) => targetOf(this.plan.folder, fileOf(done).path);
+    const target = ({ index }) => this.#targets[index];
     if (all.length > 0) await this.#small.place(staged, target, all);
   }
 

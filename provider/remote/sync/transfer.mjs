@@ -215,12 +215,17 @@ export class Transfer {
     }
   }
 
-  /** Where the lane waits whose thread has the least to do; -1 while those that could take more have their share. */
+  /**
+   * Where the lane waits whose thread has the least to do; -1 while those that could take more have their share. Of its
+   * lanes it is the one that came last, whose connection is open.
+   */
   #leastBusy() {
     let least = Math.ceil(this.pace.target / this.#workers.length);
     let at = -1;
-    for (const [index, { worker }] of this.#parked.entries())
-      if (worker.busy < least) [least, at] = [worker.busy, index];
+    for (let index = this.#parked.length - 1; index >= 0; index--) {
+      const { busy } = this.#parked[index].worker;
+      if (busy < least) [least, at] = [busy, index];
+    }
     return at;
   }
 

@@ -1,7 +1,6 @@
 // What a whole object is compared with: S3's checksum of the full object, else the MD5 that an ETag may be.
 
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import { algorithms, encode } from "./checksums.mjs";
 
 const names = ["CRC64NVME", "CRC32C", "CRC32", "SHA256"];
@@ -26,9 +25,7 @@ function isMd5(etag, headers) {
 
 function checksumOf(algorithm, bytes, memory) {
   if (algorithm === "SHA256") return createHash("sha256").update(bytes).digest("base64");
-  const value =
-    algorithm === "CRC32" ? BigInt(crc32(bytes)) : memory.update(algorithms[algorithm], bytes, 0n);
-  return encode(algorithm, value);
+  return encode(algorithm, memory.update(algorithms[algorithm], bytes, 0n));
 }
 
 /** Compares a whole object in memory; gives `by` and the `checksum`, or `damage` in words. */

@@ -19,8 +19,14 @@ export interface EndpointState {
   readonly allInstances?: number | undefined;
   /** What its containers have, where it has no instances. */
   readonly serverless?: ServerlessState | undefined;
+  /** Instances that it is to have. */
+  readonly wanted?: number | undefined;
+  /** The configuration that it moves to, while it does. */
+  readonly nextConfig?: string | undefined;
   /** Its variants, where there are several. */
   readonly variants?: readonly VariantState[] | undefined;
+  /** Variants that get copies of requests. */
+  readonly shadows?: readonly VariantState[] | undefined;
 }
 
 /** Of an endpoint without instances. */
@@ -28,6 +34,8 @@ export interface ServerlessState {
   /** Of one container, MiB. */
   readonly memoryMiB: number;
   readonly concurrency: number;
+  /** Containers that are kept warm. */
+  readonly warm: number;
 }
 
 /** A variant as SageMaker has it. */
@@ -35,23 +43,28 @@ export interface VariantState {
   readonly name: string;
   readonly weight: number;
   readonly instances: number;
+  /** Instances that it is to have. */
+  readonly wanted: number;
 }
 
+/** Undefined where there are fewer than `least`. */
 function variantsOf(
   summaries: readonly ProductionVariantSummary[] = [],
+  least: number,
 ): readonly VariantState[] | undefined {
-  if (summaries.length < 2) return undefined;
-  return summaries.map((each) => ({
-    name: each.VariantName ?? "?",
-    weight: each.CurrentWeight ?? 0,
-    instances: each.CurrentInstanceCount ?? 0,
-  }));
+  if (summaries.length < least) return undefined;
+  return summaries.map((each) => {
+    const instances = each.CurrentInstanceCount ?? 0;
+    const { VariantName: name = "?", CurrentWeight: weight = 0 } = each;
+    return { name, weight, instances, wanted: each.DesiredInstanceCount ?? instances };
+  });
 }
 
 function serverlessOf(summary: ProductionVariantSummary | undefined): ServerlessState | undefined {
-  const { MemorySizeInMB: memoryMiB = 0, MaxConcurrency: concurrency = 0 } =
-    summary?.CurrentServerlessConfig ?? {};
-  return summary?.CurrentServerlessConfig === undefined ? undefined : { memoryMiB, concurrency };
+  const found = summary?.CurrentServerlessConfig;
+  if (found === undefined) return undefined;
+  const { MemorySizeInMB: memoryMiB = 0, MaxConcurrency: concurrency = 0 } = found;
+  return { memoryMiB, concurrency, warm: found.ProvisionedConcurrency ?? 0 };
 }
 
 /** Copies of the model that answer now; undefined where the endpoint has the model itself. */
@@ -85,7 +98,10 @@ export async function readEndpointState(
       instances: copies === 0 ? 0 : found.ProductionVariants?.[0]?.CurrentInstanceCount,
       allInstances: found.ProductionVariants?.[0]?.CurrentInstanceCount,
       serverless: serverlessOf(found.ProductionVariants?.[0]),
-      variants: variantsOf(found.ProductionVariants),
+      wanted: found.ProductionVariants?.[0]?.DesiredInstanceCount,
+      nextConfig: found.PendingDeploymentSummary?.EndpointConfigName,
+      variants: variantsOf(found.ProductionVariants, 2),
+      shadows: variantsOf(found.ShadowProductionVariants, 1),
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -100,6 +116,8 @@ export interface ComponentState {
   readonly name: string;
   readonly state: string;
   readonly copies: number;
+  /** Why it failed, or why its last change was taken back; empty when nothing did. */
+  readonly failure: string;
 }
 
 /** Asks SageMaker for components; one that is not there is "gone", one that could not be asked "unknown". */
@@ -113,9 +131,10 @@ export async function readComponentStates(
       names.map(async (name): Promise<ComponentState> => {
         try {
           const found = await findComponent(client, name);
-          return { name, state: found?.state ?? "gone", copies: found?.copies ?? 0 };
+          const { state = "gone", copies = 0, failure = "" } = found ?? {};
+          return { name, state, copies, failure };
         } catch {
-          return { name, state: "unknown", copies: 0 };
+          return { name, state: "unknown", copies: 0, failure: "" };
         }
       }),
     );

@@ -42,7 +42,15 @@ function hostileReadings(): DashboardReadings {
     name: hostile,
     env: hostile,
     state: { value: factsOf({ outputs, pending, region: hostile }), at: now },
-    serving: { value: { noun: "host", state: hostile, why: hostile }, at: now },
+    serving: {
+      value: {
+        noun: "host",
+        state: hostile,
+        why: hostile,
+        served: [{ what: hostile, text: hostile }],
+      },
+      at: now,
+    },
     host: {
       value: {
         gpus: [{ name: hostile, utilisation: 1, memoryUsedMiB: 1, memoryTotalMiB: 2 }],

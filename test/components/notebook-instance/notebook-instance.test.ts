@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -87,7 +87,8 @@ describe("onStartScript", () => {
     for (const [name, text] of [
       ["systemd-run", `echo "$@" >${folder}/timer`],
       ["systemctl", "false"],
-      ["chown", "true"],
+      // Whose place it takes is this user; what it is given is told.
+      ["runuser", `echo "$2" >${folder}/user; shift 3; exec "$@"`],
     ] as const) {
       writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     }
@@ -95,6 +96,7 @@ describe("onStartScript", () => {
     const file = join(folder, "ask-the-model.ipynb");
     execFileSync("bash", ["-c", script], { env });
     assert.equal(readFileSync(file, "utf8"), notebook);
+    assert.equal(readFileSync(join(folder, "user"), "utf8"), "ec2-user\n");
     assert.match(
       readFileSync(join(folder, "timer"), "utf8"),
       /idle-stop\.py dev-\w+ us-east-1 60$/m,
@@ -106,6 +108,13 @@ describe("onStartScript", () => {
     writeFileSync(file, "mine");
     execFileSync("bash", ["-c", script], { env });
     assert.equal(readFileSync(file, "utf8"), "mine");
+    // A link of the notebook's user must make nothing where it leads to, and keep no timer from being set.
+    rmSync(file);
+    rmSync(join(folder, "timer"));
+    symlinkSync(join(folder, "ld.so.preload"), file);
+    execFileSync("bash", ["-c", script], { env, stdio: "ignore" });
+    assert.ok(!existsSync(join(folder, "ld.so.preload")));
+    assert.ok(existsSync(join(folder, "timer")));
   });
 
   it("is no longer than SageMaker takes", () => {

@@ -30,6 +30,16 @@ describe("parseOwnGpus", () => {
     assert.ok((own?.usableMiB ?? 0) > 23 * 1024);
   });
 
+  it("refuses what has no CUDA, and takes the Tesla of a like name", () => {
+    for (const name of ["Apple M3 Max 64GB", "m2 pro 32GB", "RX 7900 XTX 24GB", "MI300X 192GB"]) {
+      assert.throws(
+        () => parseOwnGpus(name),
+        ({ problems }: UserError) => (problems[0] ?? "").includes("has no CUDA"),
+      );
+    }
+    assert.equal(parseOwnGpus("Tesla M40 24GB, RTX A4000, My card 24GB").length, 3);
+  });
+
   it("asks for what is missing, every part at once", () => {
     assert.throws(
       () => parseOwnGpus("my card, RTX 3080, 0 x RTX 3090, x 0GB"),
@@ -86,6 +96,15 @@ describe("judgeOwnMachine", () => {
     const electricity = ((card?.powerWatts ?? 0) / 1000) * buying.count * 0.2;
     const expected = buying.listPriceUsd / (ladder[0].hourly.totalUsd - electricity);
     assert.ok(Math.abs((buying.breakEvenHours ?? 0) - expected) < 1e-6);
+  });
+
+  it("counts no card for which the engine has no code, nor names one to buy", () => {
+    const { own: made, saving } = own("GTX 1080 Ti", { precision: "int4" });
+    assert.equal(made?.fits, false);
+    assert.match(made.reason, /vllm has no code for GTX 1080 Ti 11GB \(compute capability 6\.1\)/);
+    assert.equal(saving, undefined, "less memory would not help");
+    assert.doesNotMatch(made.buying?.name ?? "", /GTX 1[06]/);
+    assert.equal(own("RTX 2080 Ti", { precision: "int4" }).own?.fits, true);
   });
 
   it("tries the steps of a training that is too large, in order", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { parseOwnGpus } from "../../../components/own-machine/card.ts";
 import { planPage } from "../../../components/plan-page/plan-page.ts";
@@ -47,7 +48,10 @@ describe("reportLines", () => {
       /^speed {6}.* for 2 images at once of 30 steps; .* an hour; .* a thousand/m,
     );
     assert.match(lines, /\$ 1000 images/);
-    assert.match(text({ model: "stable-diffusion-3-medium" }), /^speed {6}not known/m);
+    assert.match(
+      text({ customModel: { ...findModel("sdxl", catalogue), denoising: undefined } }),
+      /^speed {6}not known/m,
+    );
   });
 
   it("says what a reservation costs, and from which hours on it pays", () => {
@@ -100,7 +104,7 @@ describe("reportLines", () => {
 
   it("says time and price of a job, and that a lease is too short for it", () => {
     const lines = text({ task: "finetune", training: { datasetTokens: 100_000_000 } });
-    assert.match(lines, /^time {7}.* an epoch of 100 M tokens, .* for 3;/m);
+    assert.match(lines, /^time {7}.* an epoch of 100 M tokens, .* for 3 epochs;/m);
     assert.match(lines, /^job {8}\$/m);
     assert.match(lines, /^mind {7}the lease of 4 h may end before the job does/m);
     assert.match(lines, /ladder, by the price of the job/);
@@ -138,6 +142,17 @@ describe("reportLines", () => {
     const words = /^mind {7}it can be planned and not brought up: vLLM \S+ has no code for QWenLM/m;
     assert.match(text({ model: "qwen-7b" }), words);
     assert.doesNotMatch(text({ model: "qwen-7b", task: "finetune" }), /not brought up/);
+  });
+
+  it("says that an up would refuse a precision that the engine does not make, and what does", () => {
+    const said = text({ model: "llama-2-7b", precision: "int8" });
+    assert.match(
+      said,
+      /^mind {7}.*vllm does not make int8 of fp16.*Set berth:engine to transformers/m,
+    );
+    assert.doesNotMatch(text({ model: "llama-2-7b", precision: "int4" }), /does not make/);
+    const images = text({ model: "stable-diffusion-xl-base-1.0", precision: "int4" });
+    assert.match(images, /diffusers does not make int4 .*Bring files that hold it/);
   });
 
   it("says that nothing holds it", () => {

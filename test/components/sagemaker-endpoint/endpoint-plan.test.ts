@@ -9,10 +9,11 @@ import {
 import { endpointPlanLines } from "../../../components/sagemaker-endpoint/endpoint-plan-text.ts";
 import { hostingCatalogue } from "../../../components/sagemaker-endpoint/hosting-catalogue.ts";
 import { hourlyUsdOn } from "../../../components/sagemaker-endpoint/instance-pools.ts";
+import type { EndpointRequest } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
 import { parseImageAddress } from "../../../components/sagemaker-endpoint/serving-container.ts";
 import { decide } from "../../../components/sizing/decide.ts";
 import { UserError } from "../../../components/user-error.ts";
-import { plan, problemsOf, request } from "./planned.ts";
+import { plan, problemsOf, request, shipped } from "./planned.ts";
 
 describe("planEndpoint", () => {
   it("plans a type of hosting at its own price, on demand, with one rung", () => {
@@ -49,6 +50,24 @@ describe("planEndpoint", () => {
     assert.equal(container.requestForm, "completion");
   });
 
+  it("takes that image by its digest where a refresh has read it, and says which it is", () => {
+    const byTag = plan().endpoint.container.image;
+    assert.match(
+      endpointPlanLines(plan()).join("\n"),
+      /^image {6}763\S+:server-\S+, by its tag: "berth catalogue refresh" reads the digest$/m,
+    );
+    const digest = `sha256:${"a".repeat(64)}`;
+    const known = { [byTag]: { digest, asOf: "2026-11-26", source: "ECR" } };
+    const pinned = plan({}, { ...shipped, digests: { schemaVersion: 1, images: known } });
+    const { image, inferenceAmiVersion } = pinned.endpoint.container;
+    assert.ok(image.endsWith(`/vllm@${digest}`), image);
+    assert.match(inferenceAmiVersion ?? "", /gpu-4-1$/);
+    assert.match(
+      endpointPlanLines(pinned).join("\n"),
+      /^image {6}\S+@sha256:a{64}, which is server-sagemaker-cuda-v\S+ of 2026-11-26$/m,
+    );
+  });
+
   it("tells the container what was planned", () => {
     const planned = plan({ contextTokens: 8192, concurrency: 2, gpuCount: 4 });
     assert.deepEqual(planned.endpoint.container.environment, {
@@ -61,6 +80,27 @@ describe("planEndpoint", () => {
     const llama = plan({ model: "demo-llama-60m", concurrency: 3 }).endpoint.container;
     assert.equal(llama.environment["SM_LLAMA_CPP_CTX_SIZE"], String(512 * 3));
     assert.equal(llama.requestForm, "chat");
+  });
+
+  it("tells the same to AWS's image of LMI, by its own names", () => {
+    const asked = { contextTokens: 8192, concurrency: 2, precision: "int4" };
+    const lmi = plan({ ...asked, servingImage: "lmi" }).endpoint.container;
+    assert.match(lmi.image, /\/djl-inference:0\.36\.0-lmi27\.0\.0-cu130$/);
+    const { OPTION_MAX_MODEL_LEN, OPTION_MAX_ROLLING_BATCH_SIZE, OPTION_QUANTIZE } =
+      lmi.environment;
+    assert.deepEqual(
+      [OPTION_MAX_MODEL_LEN, OPTION_MAX_ROLLING_BATCH_SIZE, OPTION_QUANTIZE],
+      ["8192", "2", "bitsandbytes"],
+    );
+    assert.equal(lmi.environment["HF_MODEL_ID"], "/opt/ml/model");
+    const variants = [{ name: "lmi", share: 10, servingImage: "lmi" as const }];
+    const [further] = plan({ variants }).endpoint.further;
+    assert.match(further?.container.image ?? "", /\/djl-inference:/);
+    assert.throws(() => plan({ model: "demo-llama-60m", servingImage: "lmi" }), {
+      message: /The image of lmi does not serve demo-llama-60m, which has GGUF files/,
+    });
+    const without = { endpointMode: "serverless" as const, minInstances: 0, servingImage: "lmi" };
+    assert.match(problemsOf(without as Partial<EndpointRequest>), /servingImage: not with/);
   });
 
   it("has the container make the precision that was computed with, and refuses what it does not make", () => {
@@ -114,7 +154,7 @@ describe("planEndpoint", () => {
 });
 
 describe("variantSizes", () => {
-  const type = { instanceType: "ml.g5.48xlarge", localNvmeGB: 7600 };
+  const type = { instanceType: "ml.g5.48xlarge", localNvmeGB: 7600, networkGbps: 100 };
 
   it("gives every model that SageMaker can fetch in time a timeout that it allows", () => {
     fc.assert(
@@ -135,7 +175,24 @@ describe("variantSizes", () => {
   it("refuses weights that do not fit the disk, or the hour", () => {
     const small = { instanceType: "ml.g4dn.xlarge", localNvmeGB: 125 };
     assert.throws(() => variantSizes(100, small), /too large for an endpoint of ml\.g4dn\.xlarge/);
-    assert.throws(() => variantSizes(400, type), UserError);
+    const slow = { instanceType: "ml.g5.8xlarge", localNvmeGB: 7600, networkGbps: 2.5 };
+    assert.throws(
+      () => variantSizes(1000, slow),
+      ({ problems = [] }: { problems?: readonly string[] }) =>
+        /fetching 1000 GiB takes 4\d{3} s at best, and SageMaker allows 3600/.test(
+          problems[0] ?? "",
+        ),
+    );
+  });
+
+  it("says at what rate large weights have to come, where the type may have it", () => {
+    const { downloadTimeoutSeconds, neededMiBPerSecond } = variantSizes(641, type);
+    assert.deepEqual([downloadTimeoutSeconds, neededMiBPerSecond], [3600, 183]);
+    assert.equal(variantSizes(100, type).neededMiBPerSecond, undefined);
+    assert.match(
+      endpointPlanLines(plan({ model: "deepseek-v3", gpuCount: 8 })).join("\n"),
+      /^allows {5}3600 s for the weights, SageMaker's longest, in which they have to come at 18\d/m,
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import {
   type EndpointRequest,
 } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../../../components/sagemaker-endpoint/load-serving-images.ts";
+import type { ServingImages } from "../../../components/sagemaker-endpoint/serving-container.ts";
 import { UserError } from "../../../components/user-error.ts";
 
 /** An endpoint that answers at once, of a model that one GPU holds. */
@@ -18,9 +19,12 @@ export const request: EndpointRequest = {
   maxInstances: 1,
 };
 
+/** As they ship, whatever a refresh has read here. */
+export const shipped: ServingImages = { ...loadServingImages(), digests: undefined };
+
 /** The plan of {@link request}, changed. */
-export function plan(change: Partial<EndpointRequest> = {}) {
-  return planEndpoint({ ...request, ...change }, loadCatalogue(), loadServingImages());
+export function plan(change: Partial<EndpointRequest> = {}, images = shipped) {
+  return planEndpoint({ ...request, ...change }, loadCatalogue(), images);
 }
 
 /** Why such a request is refused; nothing where it is planned. */

@@ -21,7 +21,10 @@ const request: EndpointRequest = {
 };
 const catalogue = loadCatalogue();
 const plan = (change: Partial<EndpointRequest> = {}) =>
-  planEndpoint({ ...request, ...change }, catalogue, loadServingImages());
+  planEndpoint({ ...request, ...change }, catalogue, {
+    ...loadServingImages(),
+    digests: undefined,
+  });
 
 function refused(change: Partial<EndpointRequest>): string {
   try {

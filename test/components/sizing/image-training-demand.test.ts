@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { findModel } from "../../../components/catalogue/find-model.ts";
+import type { Model } from "../../../components/catalogue/model.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
 import { makeReport } from "../../../components/plan-report/make-report.ts";
 import { trainedImageParameters } from "../../../components/sizing/image-training-demand.ts";
@@ -51,6 +52,9 @@ describe("trainedImageParameters", () => {
     ["sd-2.1", 3_319_808],
     ["sdxl", 23_224_320],
     ["sd3-medium", 4_718_592],
+    // Counted with the same PEFT in the code of diffusers.
+    ["sd3.5-large", 11_829_248],
+    ["flux.1-dev", 18_677_760],
   ] as const) {
     it(`has ${count} of adapters for ${id}, and as many more as the rank is higher`, () => {
       const wide: TrainingWorkload = { ...lora, lora: { rank: 64, targets: "attention" } };
@@ -81,16 +85,74 @@ describe("imageTrainingDemand", () => {
     assert.ok(Math.abs(of(4) - of(3) - 7 * 1.048576) < 0.01);
   });
 
+  it("of FLUX takes what others report of it", () => {
+    const of = (change: Partial<TrainingWorkload>) =>
+      trainingDemand(model("flux.1-dev"), { ...lora, optimizer: "adamw-8bit", ...change });
+    // 26 GB, rank 4, of 512 x 768 with latents made before (https://huggingface.co/blog/flux-qlora): VAE and CLIP are 0.4 GiB here.
+    const small = of({
+      imageSize: { width: 512, height: 768 },
+      lora: { rank: 4, targets: "attention" },
+    });
+    assert.ok(Math.abs(small.totalMiB / 1024 - (26e9 / 1024 ** 3 + 0.4)) < 1.2);
+    // "A bit more than 30 GB" with all matrices adapted (documentation/quickstart/FLUX.md of github.com/bghira/SimpleTuner).
+    const usual = of({ optimizer: "adamw" });
+    assert.ok(usual.lowMiB / 1024 < 30 && usual.highMiB / 1024 > 25, String(usual.totalMiB));
+    // Captions go through it with the image: four times the pixels are less than four times the tokens.
+    const kept = (side: number) =>
+      partGiB(
+        "flux.1-dev",
+        { ...lora, gradientCheckpointing: false, imageSize: { width: side, height: side } },
+        "activations",
+      );
+    assert.ok(kept(1024) > 23 && kept(1024) < 26);
+    assert.ok(kept(1024) / kept(512) > 2.9 && kept(1024) / kept(512) < 3.1);
+  });
+
+  it("has the CLIP encoders learn where that is asked for, and never T5", () => {
+    const text = { ...lora, trainTextEncoder: true };
+    const of = (id: string, workload: TrainingWorkload) =>
+      trainedImageParameters(model(id), workload);
+    // 12 layers of 768 and 32 of 1,280, four matrices each, of rank 16.
+    const ofClip = 16 * 4 * 2 * (12 * 768 + 32 * 1280);
+    for (const id of ["sdxl", "sd3-medium", "sd3.5-large"]) {
+      assert.equal(of(id, text) - of(id, lora), ofClip);
+    }
+    assert.equal(of("flux.1-dev", text) - of("flux.1-dev", lora), 16 * 4 * 2 * 12 * 768);
+    const whole = { ...full, trainTextEncoder: true };
+    assert.equal(of("sd-1.5", whole) - of("sd-1.5", full), 123_060_480);
+    // From 2 bytes, frozen, to 16.
+    const weights = (workload: TrainingWorkload) =>
+      ["weights", "gradients", "optimizer"].reduce(
+        (sum, name) => sum + partGiB("sd-1.5", workload, name),
+        0,
+      );
+    const grown = weights(whole) - weights(full);
+    assert.ok(Math.abs(grown - (14 * 123_060_480) / 1024 ** 3) < 0.01);
+    for (const id of ["sd-1.5", "sdxl", "flux.1-dev"]) {
+      assert.ok(
+        trainingDemand(model(id), text).totalMiB > trainingDemand(model(id), lora).totalMiB,
+      );
+    }
+  });
+
   it("never needs less for more images, larger ones, or no checkpoints", () => {
-    const ids = fc.constantFrom("sd-1.5", "sd-2.1", "sdxl", "sd3-medium");
+    const ids = fc.constantFrom(
+      "sd-1.5",
+      "sd-2.1",
+      "sdxl",
+      "sd3-medium",
+      "sd3.5-large",
+      "flux.1-dev",
+    );
     const side = fc.integer({ min: 8, max: 256 }).map((steps) => steps * 8);
     const count = fc.integer({ min: 1, max: 32 });
     fc.assert(
-      fc.property(ids, side, count, fc.constantFrom(lora, full), (id, pixels, images, method) => {
+      fc.property(ids, side, count, fc.constantFrom(lora, full), (id, pixels, images, asked) => {
+        const method = /flux|3\.5/.test(id) ? lora : asked;
         const of = (width: number, microBatch: number, gradientCheckpointing: boolean) => {
           const imageSize = { width, height: pixels };
-          const asked = { ...method, imageSize, microBatch, gradientCheckpointing };
-          return trainingDemand(model(id), asked).totalMiB;
+          const workload = { ...method, imageSize, microBatch, gradientCheckpointing };
+          return trainingDemand(model(id), workload).totalMiB;
         };
         const least = of(pixels, images, true);
         assert.ok(least <= of(pixels + 8, images, true));
@@ -132,7 +194,16 @@ describe("A plan of an image model's training", () => {
     assert.match(problemsOf({ training: size }), /1000 x 7; each side is a multiple of 8/);
     assert.match(problemsOf({ training: size, task: "serve" }), /imageSize: is of the training/);
     assert.match(problemsOf({ training: size, model: "qwen2.5-7b" }), /imageSize: is of/);
-    assert.match(problemsOf({ model: "flux.1-dev" }), /no training of its denoiser was measured/);
+    const other = {
+      ...model("sdxl"),
+      components: [{ role: "denoiser", name: "U", parameters: 5 }],
+    };
+    const unknown = problemsOf({ customModel: other as Model });
+    assert.match(unknown, /no training of its denoiser was measured or counted; .*FLUX/);
+    const whole = { model: "flux.1-dev", training: { method: "full" } };
+    assert.match(problemsOf(whole), /method: full was not measured for FLUX.1; take lora/);
+    const encoder = { model: "qwen2.5-7b", training: { trainTextEncoder: true } };
+    assert.match(problemsOf(encoder), /trainTextEncoder: is of the training of an image model/);
   });
 
   it("says what to change on a smaller GPU, of what was measured alone", () => {

@@ -25,6 +25,11 @@ describe("findPlacements", () => {
     assert.deepEqual([many.rung?.tensorParallel, many.rung?.comfortable], [2, true]);
   });
 
+  it("takes of pipelines the one of the fewest stages, though one of more uses a GPU less", () => {
+    const { rung } = decideOn("p6-b300.48xlarge", { model: "kimi-k3", env: "prod" });
+    assert.deepEqual([rung?.tensorParallel, rung?.pipelineParallel], [4, 2]);
+  });
+
   it("holds a limit against all of an hour, not the instance alone", () => {
     const { instanceUsd, totalUsd } = decideOn("g6.xlarge", {}).rung!.hourly;
     assert.ok(instanceUsd < totalUsd);

@@ -68,6 +68,7 @@ describe("notebook instances of the cloud", () => {
     const soon = new Date(Date.now() + 7_200_000).toISOString();
     assert.match(await open(soon, true), /stopped, with its kernels/);
     assert.equal(await state(), "Stopped");
+    assert.match(await open(soon, true), /notebook +had stopped before; its disk stays/);
     const [rested] = await notebookUsages(settingsFor(cloud), "us-east-1", new Date());
     assert.equal(rested?.usage.stopped?.length, 1);
     const said = await open(soon);
@@ -110,5 +111,7 @@ describe("notebook instances of the cloud", () => {
     await functions.send(new StartExecutionCommand({ stateMachineArn }));
     await until(async () => (await left()).length === 0, 50);
     functions.destroy();
+    const soon = new Date(Date.now() + 7_200_000).toISOString();
+    assert.match(await open(soon, true), /notebook +is not there, and neither is its disk/);
   });
 });

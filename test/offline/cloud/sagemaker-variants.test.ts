@@ -5,6 +5,7 @@ import {
   UpdateEndpointWeightsAndCapacitiesCommand,
 } from "@aws-sdk/client-sagemaker";
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
+import { readEndpointState } from "../../../scripts/adapters/endpoint/endpoint-state.ts";
 import { startHostingPlugin, type HostingPlugin } from "../../provider/support/hosting-plugin.ts";
 import type { PluginClient } from "../../provider/support/plugin-client.ts";
 import { settingsFor, until } from "./account.ts";
@@ -135,6 +136,11 @@ describe("an endpoint of several variants", () => {
     await hosting.untilStatus("shadowed", "InService");
     const { ShadowProductionVariants: [running] = [] } = await hosting.describe("shadowed");
     assert.equal(running?.CurrentInstanceCount, 1);
+    const scope = { stack: "dev", region: "us-east-1", client: settingsFor(started.cloud) };
+    const { shadows, variants: several } = await readEndpointState(scope, "shadowed");
+    const counts = { instances: 1, wanted: 1 };
+    assert.deepEqual(shadows, [{ name: "candidate", weight: 0.5, ...counts }]);
+    assert.equal(several, undefined);
     for (const turn of ["1", "2", "3", "4"]) {
       assert.match(await hosting.ask("shadowed", turn), /AllTraffic: /);
     }

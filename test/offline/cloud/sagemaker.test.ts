@@ -21,6 +21,7 @@ import {
   SageMakerRuntimeClient,
 } from "@aws-sdk/client-sagemaker-runtime";
 import { startCloud, type Cloud } from "../../../offline/cloud/cloud.ts";
+import { readAsyncQueue } from "../../../scripts/adapters/endpoint/async-queue.ts";
 import { settingsFor, until } from "./account.ts";
 
 const image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/fixture:1";
@@ -319,6 +320,14 @@ describe("SageMaker endpoints of the cloud", () => {
     });
     const second = await send("second");
     await cloud.advanceClock(600);
+    const scope = { stack: "dev", region: "us-east-1", client: settingsFor(cloud) };
+    await until(async () => {
+      const queue = await readAsyncQueue(scope, "queued", cloud.now());
+      if (queue?.requests !== 1) return false;
+      assert.ok((queue.oldestSeconds ?? 0) >= 600, JSON.stringify(queue));
+      return true;
+    });
+    assert.equal(await readAsyncQueue(scope, "another", cloud.now()), undefined);
     assert.equal(await answerAt(second), undefined, "nothing wakes it");
 
     const { PolicyARN = "" } = await scaling.send(

@@ -79,6 +79,23 @@ describe("StepProgress", () => {
     );
   });
 
+  it("says one line for all that was only looked at, before what comes of it", () => {
+    const { terminal, written } = recorder();
+    const progress = new StepProgress(terminal);
+    for (const name of ["dev-vpc", "dev-host"]) {
+      progress.take(event({ resourcePreEvent: step("refresh", name) }));
+      progress.take(event({ resOutputsEvent: step("refresh", name) }));
+    }
+    progress.take(event({ resourcePreEvent: step("delete", "dev-host") }));
+    progress.take(event({ resOutputsEvent: step("delete", "dev-host") }));
+    progress.close();
+    assert.match(written.out, /^ {2}refreshed +2 resources.*\n {2}removed +dev-host .*\n$/);
+    assert.deepEqual(
+      progress.steps.map(({ operation }) => operation),
+      ["delete"],
+    );
+  });
+
   it("keeps what failed and the engine's words for it", () => {
     const { terminal, written } = recorder();
     const progress = new StepProgress(terminal);

@@ -196,6 +196,17 @@ describe("berth", () => {
     }
   });
 
+  it("says where to begin when it is asked nothing, in less than a window", async () => {
+    const { code, out, err } = await berth();
+    assert.deepEqual([code, out], [2, ""]);
+    assert.ok(err.split("\n").length < 12);
+    const { out: help } = await berth("--help");
+    // What it names is there.
+    for (const [, name = ""] of err.matchAll(/^ {2}berth (\w+)/gm)) {
+      assert.match(help, new RegExp(`^ {2}${name} `, "m"));
+    }
+  });
+
   it("does not begin an up whose stack file lacks something, and says all of it", async () => {
     const { code, err } = await berth("up", "--env", "staging");
     assert.equal(code, 1);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadImageDigests } from "../../../components/container-images/load-image-digests.ts";
 import { loadCatalogue, loadShippedCatalogue } from "../../../components/catalogue/load.ts";
 import { loadNotebookTypes } from "../../../components/notebook-instance/load-notebook-types.ts";
 import { planNotebook } from "../../../components/notebook-instance/notebook-plan.ts";
@@ -87,7 +88,32 @@ describe("berth catalogue refresh", () => {
     assert.equal(type.prices["us-west-2"]?.asOf, "2026-08-09");
     assert.equal(catalogue.vcpuQuotas?.["us-east-1"]?.["L-417A185B"], 768);
     assert.match(said, /spot us-east-1: g5\.xlarge new at \$0\.3521/);
-    assert.deepEqual(readdirSync(folder), ["berth.prices.json"]);
+    assert.deepEqual(readdirSync(folder), ["berth.images.json", "berth.prices.json"]);
+  });
+
+  it("reads the digest of each image of AWS's, and tells a tag that moved", async () => {
+    const tagged = (region: string, account = "763104351884") =>
+      `${account}.dkr.ecr.${region}.amazonaws.com/vllm:server-sagemaker-cuda-v2.6`;
+    await refresh("2026-12-01", false, ["us-east-1", "eu-south-1"]);
+    const { images = {} } = loadImageDigests(folder) ?? {};
+    assert.equal(Object.keys(images).length, 10);
+    assert.match(images[tagged("us-east-1")]?.digest ?? "", /^sha256:[0-9a-f]{64}$/);
+    assert.equal(images[tagged("eu-south-1", "692866216735")]?.asOf, "2026-12-01");
+
+    cloud.setFault({ kind: "image-moved", key: "vllm:" });
+    said = "";
+    await refresh("2026-12-09", true);
+    assert.match(
+      said,
+      /image vllm:\S+ in us-east-1: the tag moved, sha256:\w{12} of 2026-12-01 ->/,
+    );
+    assert.deepEqual(loadImageDigests(folder)?.images, images);
+
+    cloud.setFault({ kind: "access-denied", service: "ecr" });
+    said = "";
+    await refresh("2026-12-09");
+    assert.match(said, /image vllm:\S+ in us-east-1: kept, for AccessDeniedException/);
+    assert.deepEqual(loadImageDigests(folder)?.images, images);
   });
 
   it("reads what notebook instances cost, for every region that was asked", async () => {

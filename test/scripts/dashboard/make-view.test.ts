@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { LedgerLine } from "../../../components/cost/ledger.ts";
+import { stackCard } from "../../../components/dashboard-page/stack-card.ts";
 import { makeView } from "../../../scripts/dashboard/make-view.ts";
 import type { StackReadings } from "../../../scripts/dashboard/readings.ts";
 import { accountReadings, factsOf, now, readingsOf, stackOf, thingOf } from "./support.ts";
@@ -39,6 +40,24 @@ describe("makeView", () => {
     );
     assert.deepEqual([stack.cost?.usd, stack.cost?.hourlyUsd], [2.1, 1.05]);
     assert.deepEqual([view.idle, view.silent, view.hourlyUsd], [["prod"], [], 1.05]);
+  });
+
+  it("tells what an endpoint of several models serves, and shows it", () => {
+    const served = [
+      { what: "component", text: "qwen2.5-7b: InService, 1 copy, $1.44 of the hour" },
+      { what: "idle", text: "1 of 4 GPUs, $1.44 of the hour" },
+    ];
+    const facts = factsOf({ endpointName: "dev-1", instanceId: undefined });
+    const stack = onlyStack({
+      state: { value: facts, at: now },
+      serving: { value: { noun: "endpoint", state: "InService", served }, at: now },
+    });
+    assert.deepEqual(stack.served, served);
+    assert.match(
+      stackCard(stack, now).markup,
+      /<li>component qwen2\.5-7b: InService, 1 copy, \$1\.44 of the hour<\/li>/,
+    );
+    assert.deepEqual(onlyStack().served, []);
   });
 
   it("says why the ladder gave that type, and which rungs were not to be had", () => {

@@ -15,24 +15,30 @@ async function* inPieces(text: string, sizes: readonly number[]): AsyncGenerator
 }
 
 describe("serverSentEvents", () => {
-  it("gives the same events however the bytes are cut", async () => {
-    const texts = ["plain", "naïve 星 🚢", "two\\nlines"];
-    const stream = texts.map((text) => `data: {"t":"${text}"}\n\n`).join("") + "data: [DONE]\n\n";
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
-        async (sizes) => {
-          const events: string[] = [];
-          for await (const event of serverSentEvents(inPieces(stream, sizes))) events.push(event);
-          assert.deepEqual(
-            events,
-            texts.map((text) => `{"t":"${text}"}`),
-          );
-        },
-      ),
-      { numRuns: 50 },
-    );
-  });
+  const texts = ["plain", "naïve 星 🚢", "two\\nlines"];
+  const events = texts.map((text) => `data: {"t":"${text}"}\n\n`).join("");
+  for (const [form, stream] of [
+    ["server-sent events", `${events}data: [DONE]\n\n`],
+    ["JSON lines", `\n${texts.map((text) => `{"t":"${text}"}\n`).join("")}`],
+    ["JSON lines without a last end", texts.map((text) => `{"t":"${text}"}`).join("\n")],
+  ] as const) {
+    it(`gives the same of ${form} however the bytes are cut`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+          async (sizes) => {
+            const events: string[] = [];
+            for await (const event of serverSentEvents(inPieces(stream, sizes))) events.push(event);
+            assert.deepEqual(
+              events,
+              texts.map((text) => `{"t":"${text}"}`),
+            );
+          },
+        ),
+        { numRuns: 50 },
+      );
+    });
+  }
 });
 
 describe("readAnswer", () => {

@@ -3,8 +3,8 @@ import { measureClientCeiling } from "../../../scripts/load/client-ceiling.ts";
 
 describe("measureClientCeiling", () => {
   it("counts the parts of a server that answers at once", async () => {
-    const partsPerSecond = await measureClientCeiling(0.3);
-    // Whatever else the machine does, it is more than one stream of a token in 10 ms.
-    assert.ok(partsPerSecond > 100, `${partsPerSecond} parts/s`);
+    const partsPerSecond = await measureClientCeiling(3);
+    // A machine that is free takes tens of thousands.
+    assert.ok(partsPerSecond > 20, `${partsPerSecond} parts/s`);
   });
 });

@@ -97,6 +97,19 @@ describe("S3Connection", () => {
     connection.close();
   });
 
+  it("finds out without a request whether there are credentials", async () => {
+    const connection = new S3Connection({ region: "us-east-1", lanes: 2 });
+    await connection.requireCredentials();
+    connection.close();
+    // Another file: the SDK remembers what it read.
+    process.env["AWS_CONFIG_FILE"] = join(folder, "none");
+    const without = new S3Connection({ region: "us-east-1", lanes: 2 });
+    const error: unknown = await without.requireCredentials().catch((refusal: unknown) => refusal);
+    assert.match(explainS3(error, "no credentials").hint ?? "", /AWS_PROFILE/);
+    without.close();
+    assert.deepEqual(keys, []);
+  });
+
   it("learns a bucket's region from the redirect", async () => {
     expired.clear();
     const connection = new S3Connection({ region: "us-east-1", lanes: 2 });

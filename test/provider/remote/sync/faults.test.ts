@@ -152,12 +152,15 @@ describe("The sync against an S3 and a disk that misbehave", () => {
     assert.equal((await folder.sync()).error.code, "E_CHECKSUM");
   });
 
-  it("has no file that the world may read", async () => {
+  it("has no file and no folder that the world may read", async () => {
+    folder.put("vision/model.safetensors", randomBytes(mebibyte));
     assert.deepEqual((await folder.sync()).error, {});
     for (const name of [
       "model.safetensors",
       "config.json",
       "manifest.json",
+      "vision",
+      "sub",
       ".sync/state.json",
       ".sync",
     ]) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CreateRepositoryCommand, ECRClient, PutImageCommand } from "@aws-sdk/client-ecr";
+import * as ec2 from "@aws-sdk/client-ec2";
 import {
   CreateBucketCommand,
   PutBucketPolicyCommand,
@@ -12,10 +13,17 @@ import { loadServingImages } from "../../../../components/sagemaker-endpoint/loa
 import { startCloud, type Cloud } from "../../../../offline/cloud/cloud.ts";
 import { checkArchive } from "../../../../scripts/adapters/archive-check.ts";
 import { checkEndpointQuota } from "../../../../scripts/adapters/endpoint/endpoint-quota.ts";
-import { checkImage } from "../../../../scripts/adapters/image-check.ts";
+import { checkNetwork } from "../../../../scripts/adapters/endpoint/network-check.ts";
+import { checkImage, checkPinnedImage } from "../../../../scripts/adapters/image-check.ts";
+import { readDigest } from "../../../../scripts/adapters/image-digests.ts";
 import { checkWeightsAccess } from "../../../../scripts/adapters/weights-access.ts";
 import { checkWeights, missingFiles } from "../../../../scripts/adapters/weights-check.ts";
-import { settingsFor } from "../../../offline/cloud/account.ts";
+import { makeNetwork, settingsFor } from "../../../offline/cloud/account.ts";
+
+/** What a refusal names. */
+interface Refusal {
+  readonly problems?: readonly string[];
+}
 
 const plan = planEndpoint(
   {
@@ -152,6 +160,81 @@ describe("what an endpoint needs of the account", () => {
     await assert.rejects(check("other:1"), /There is no repository "other" in ECR of 123456789012/);
     cloud.setFault({ kind: "access-denied", service: "ecr" });
     assert.match((await check("own:1")).join(), /could not be looked up .*not authorized/);
+  });
+
+  it("is refused an image of AWS's that is gone, and told of a tag that moved", async () => {
+    const { image: tagged } = plan.endpoint.container;
+    const byTag = plan.endpoint.container;
+    const known = await readDigest(scope().client, tagged);
+    assert.ok("digest" in known);
+    const image = `${tagged.slice(0, tagged.lastIndexOf(":"))}@${known.digest}`;
+    const byDigest = { image, pin: { tagged, digestAsOf: "2026-11-26" } };
+    for (const each of [byTag, byDigest]) {
+      assert.deepEqual(await checkPinnedImage(scope(), each), []);
+    }
+
+    cloud.setFault({ kind: "image-moved", key: "vllm:" });
+    assert.deepEqual(await checkPinnedImage(scope(), byTag), []);
+    const [moved = ""] = await checkPinnedImage(scope(), byDigest);
+    assert.match(moved, /names sha256:\w{64} now; what it was on 2026-11-26, .* is deployed/);
+    assert.ok(!moved.includes(known.digest), moved);
+
+    cloud.setFault({ kind: "image-gone", key: "vllm:" });
+    await assert.rejects(checkPinnedImage(scope(), byTag), /There is no image 7\S+vllm:server/);
+    assert.match(
+      (await checkPinnedImage(scope(), byDigest)).join(),
+      /is there no more; what it was/,
+    );
+    cloud.setFault({ kind: "image-gone", key: "vllm@" });
+    await assert.rejects(checkPinnedImage(scope(), byDigest), {
+      message: /There is no image .*@sha256:\w+ any more/,
+      hint: /catalogue refresh --env dev --region us-east-1$/,
+    });
+
+    cloud.clearFaults();
+    const elsewhere = { ...byTag, image: tagged.replace("us-east-1", "eu-south-1") };
+    await assert.rejects(
+      checkPinnedImage({ ...scope(), client: settingsFor(cloud, "eu-south-1") }, elsewhere),
+      /AWS's registry 763104351884 has no "vllm" in eu-south-1/,
+    );
+    for (const kind of ["access-denied", "throttle"] as const) {
+      cloud.setFault({ kind, service: "ecr" });
+      assert.match((await checkPinnedImage(scope(), byDigest)).join(), /could not be looked up/);
+      assert.ok("failed" in (await readDigest(scope().client, tagged)));
+      cloud.clearFaults();
+    }
+  });
+
+  it("is refused a network that is not there, not in one piece, or open to the world", async () => {
+    const client = new ec2.EC2Client(settingsFor(cloud));
+    const { groupId, subnetIds } = await makeNetwork(client, ["us-east-1a", "us-east-1b"]);
+    const network = { subnetIds, securityGroupIds: [groupId] };
+    assert.deepEqual(await checkNetwork(scope(), network), []);
+    const rule = { IpProtocol: "tcp", FromPort: 22, ToPort: 22 };
+    await client.send(
+      new ec2.AuthorizeSecurityGroupIngressCommand({
+        GroupId: groupId,
+        IpPermissions: [{ ...rule, IpRanges: [{ CidrIp: "0.0.0.0/0" }] }],
+      }),
+    );
+    const { Subnets: [foreign] = [] } = await client.send(
+      new ec2.DescribeSubnetsCommand({ Filters: [{ Name: "default-for-az", Values: ["true"] }] }),
+    );
+    const wrong = { ...network, subnetIds: [...subnetIds, foreign!.SubnetId!, "subnet-0a"] };
+    await assert.rejects(checkNetwork(scope(), wrong), ({ problems = [] }: Refusal) => {
+      assert.equal(problems.length, 3);
+      assert.match(problems[0] ?? "", /there is no subnet-0a/);
+      assert.match(problems[1] ?? "", /they are in several VPCs, vpc-\w+ and vpc-/);
+      assert.match(problems[2] ?? "", /sg-\w+ lets everyone in to tcp 22, and nobody has to/);
+      return true;
+    });
+    const apart = { ...network, subnetIds: [foreign!.SubnetId!] };
+    await assert.rejects(checkNetwork(scope(), apart), ({ problems = [] }: Refusal) =>
+      /sg-\w+ is in vpc-\w+, and the subnets in vpc-/.test(problems[0] ?? ""),
+    );
+    cloud.setFault({ kind: "access-denied", service: "ec2" });
+    assert.match((await checkNetwork(scope(), wrong)).join(), /could not be looked at/);
+    client.destroy();
   });
 
   it("is refused a bucket that lets nobody read, and warned of a key and a condition", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { componentLines } from "../../../scripts/stack/component-lines.ts";
+import { componentFacts } from "../../../scripts/stack/component-facts.ts";
+import { factLine } from "../../../scripts/stack/endpoint-facts.ts";
 import { outputsSchema } from "../../../scripts/stack/stack-outputs.ts";
 
 const outputs = outputsSchema.parse({
@@ -18,9 +19,15 @@ const outputs = outputsSchema.parse({
     },
   },
 });
-const state = (name: string, copies: number) => ({ name, state: "InService", copies });
+const state = (name: string, copies: number) => ({
+  ...{ name, copies },
+  state: "InService",
+  failure: "",
+});
+const componentLines = (shared: Parameters<typeof componentFacts>[0]) =>
+  componentFacts(shared).map(factLine);
 
-describe("componentLines", () => {
+describe("componentFacts", () => {
   it("says what each model has of the hour, and what nobody reserved", () => {
     const states = [state("e", 1), state("e-llama", 1)];
     assert.deepEqual(componentLines({ outputs, states, instances: 1 }), [
@@ -28,6 +35,12 @@ describe("componentLines", () => {
       "component  llama-3.1-8b: InService, 1 copy, $2.88 of the hour",
       "idle       1 of 4 GPUs, $1.44 of the hour",
     ]);
+  });
+
+  it("says why a component failed", () => {
+    const states = [{ ...state("e", 0), state: "Failed", failure: "no memory" }];
+    const [first] = componentLines({ outputs, states, instances: 1 });
+    assert.equal(first, "component  qwen2.5-7b: Failed, 0 copies, $0.0000 of the hour (no memory)");
   });
 
   it("says no shares where there are no instances, or no prices were recorded", () => {

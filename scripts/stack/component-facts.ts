@@ -1,5 +1,6 @@
 import { usd } from "../../components/plan-text.ts";
 import type { ComponentState } from "../adapters/endpoint/endpoint-state.ts";
+import type { EndpointFact } from "./endpoint-facts.ts";
 import type { BerthOutputs } from "./stack-outputs.ts";
 
 /** The models of an endpoint that share its instances, as they are now. */
@@ -14,7 +15,11 @@ interface SharedEndpoint {
  * Each model with its copies and its share of what an hour costs now, by the GPUs that they reserve, and what nobody reserved.
  * No shares where an `up` of before recorded no prices.
  */
-export function componentLines({ outputs, states, instances }: SharedEndpoint): readonly string[] {
+export function componentFacts({
+  outputs,
+  states,
+  instances,
+}: SharedEndpoint): readonly EndpointFact[] {
   const { served = [], plan } = outputs;
   const { copy, further = [], pools = [] } = plan?.endpoint ?? {};
   const gpusOfOne = plan?.ladder?.[0]?.gpuCount ?? 0;
@@ -26,16 +31,18 @@ export function componentLines({ outputs, states, instances }: SharedEndpoint): 
     return share === undefined || instances === 0 ? "" : `, ${usd(share)} of the hour`;
   };
   let reserved = 0;
-  const lines = served.map(({ modelId, component }, index) => {
+  const facts = served.map(({ modelId, component }, index): EndpointFact => {
     const found = states.find(({ name }) => name === component);
-    const { state = "unknown", copies = 0 } = found ?? {};
+    const { state = "unknown", copies = 0, failure = "" } = found ?? {};
     const own = index === 0 ? copy : further[index - 1]?.copy;
     const gpus = copies * (own?.accelerators ?? 0);
     reserved += gpus;
-    return `component  ${modelId}: ${state}, ${copies} cop${copies === 1 ? "y" : "ies"}${priceOf(gpus)}`;
+    const why = failure === "" ? "" : ` (${failure})`;
+    const text = `${modelId}: ${state}, ${copies} cop${copies === 1 ? "y" : "ies"}${priceOf(gpus)}${why}`;
+    return { what: "component", text };
   });
   const all = instances * gpusOfOne;
   const idle = all - reserved;
-  if (served.length === 0 || pool === undefined || idle <= 0) return lines;
-  return [...lines, `idle       ${idle} of ${all} GPUs${priceOf(idle)}`];
+  if (served.length === 0 || pool === undefined || idle <= 0) return facts;
+  return [...facts, { what: "idle", text: `${idle} of ${all} GPUs${priceOf(idle)}` }];
 }

@@ -1,0 +1,111 @@
+import { z } from "zod";
+import { UserError } from "../user-error.ts";
+
+const digestsSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  /** By the address with a tag, `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`. */
+  images: z.record(
+    z.string(),
+    z.strictObject({
+      digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+      /** The last day on which the tag named it. */
+      asOf: z.iso.date(),
+      source: z.string(),
+    }),
+  ),
+});
+
+/** Schema of `berth.images.json`: what AWS's tags of images named on a day. */
+export type ImageDigests = Readonly<z.infer<typeof digestsSchema>>;
+
+/**
+ * Reads `berth.images.json`.
+ *
+ * @throws UserError naming every field that is wrong
+ */
+export function parseImageDigests(text: string, file: string): ImageDigests {
+  const hint = 'Run "berth catalogue refresh" to write it anew, or remove it.';
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file} is no JSON.`, { hint, cause: error });
+  }
+  const checked = digestsSchema.safeParse(content);
+  if (checked.success) return checked.data;
+  const problems = checked.error.issues.map(
+    ({ path, message }) => `${file}: ${path.join(".")}: ${message}`,
+  );
+  throw new UserError(`${file} is not what a refresh writes.`, { problems, hint });
+}
+
+/** How an image of AWS's is named. */
+export interface ImagePin {
+  /** Its address by the tag. */
+  readonly tagged: string;
+  /** When the tag named the digest by which it is taken; undefined where it is taken by its tag. */
+  readonly digestAsOf: string | undefined;
+}
+
+/** The address of an image: by its digest where that is known, which no new push to the tag changes. */
+export function pinnedImage(
+  tagged: string,
+  digests: ImageDigests | undefined,
+): { readonly image: string; readonly pin: ImagePin } {
+  const known = digests?.images[tagged];
+  if (known === undefined) return { image: tagged, pin: { tagged, digestAsOf: undefined } };
+  const image = `${tagged.slice(0, tagged.lastIndexOf(":"))}@${known.digest}`;
+  return { image, pin: { tagged, digestAsOf: known.asOf } };
+}
+
+/** What ECR said of one tag: its digest, or why there is none. */
+export type DigestAnswer = { readonly digest: string } | { readonly failed: string };
+
+/** The file that a refresh writes, what changed, and what was kept and why. */
+export interface RefreshedDigests {
+  readonly digests: ImageDigests;
+  readonly changes: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/** Letters of a digest that tell two apart. */
+const shownLetters = "sha256:".length + 12;
+
+/** Repository, tag and region, by which a person knows an image of AWS's. */
+function shortName(tagged: string): string {
+  const [host = "", name = ""] = tagged.split("/");
+  return `${name} in ${host.split(".")[3] ?? "?"}`;
+}
+
+/**
+ * The digests after a refresh. A tag that moved is told, and its new digest taken; where ECR did not say one, the old one stays
+ * with its day, since the image that it names does not change.
+ */
+export function refreshDigests(
+  before: ImageDigests | undefined,
+  answers: Readonly<Record<string, DigestAnswer>>,
+  { today: asOf, source }: { readonly today: string; readonly source: string },
+): RefreshedDigests {
+  const images = { ...before?.images };
+  const [changes, kept]: [string[], string[]] = [[], []];
+  for (const [tagged, answer] of Object.entries(answers)) {
+    const old = images[tagged];
+    if ("failed" in answer) {
+      kept.push(
+        `image ${shortName(tagged)}: ${old === undefined ? "stays by its tag" : "kept"}, for ${answer.failed}`,
+      );
+      continue;
+    }
+    const { digest } = answer;
+    images[tagged] = { digest, asOf, source };
+    const now = digest.slice(0, shownLetters);
+    if (old === undefined) changes.push(`image ${shortName(tagged)}: ${now} new`);
+    else if (old.digest !== digest) {
+      changes.push(
+        `image ${shortName(tagged)}: the tag moved, ${old.digest.slice(0, shownLetters)} of ${old.asOf} -> ${now}; the next up takes that`,
+      );
+    }
+  }
+  const sorted = Object.entries(images).toSorted(([a], [b]) => a.localeCompare(b));
+  return { digests: { schemaVersion: 1, images: Object.fromEntries(sorted) }, changes, kept };
+}
