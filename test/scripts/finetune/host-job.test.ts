@@ -134,15 +134,24 @@ describe("A fine-tuning on a host", () => {
     host.close();
   });
 
-  it("is no folder without its files, or with a job.json that is none", () => {
-    assert.throws(() => readJobFolder(tmpdir()), /is no folder of a fine-tuning/);
-    const folder = mkdtempSync(join(tmpdir(), "berth-megatron-"));
-    const names = ["megatron.yaml", "run.sh", "train_megatron.py", "convert_megatron.py"];
-    for (const name of [...names, "requirements.txt"]) writeFileSync(join(folder, name), "");
-    writeFileSync(join(folder, "job.json"), readFileSync(join(local, "job.json")));
-    assert.equal(readJobFolder(folder).megatron, true);
+  it("is no folder whose own account of it is broken", () => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-broken-"));
+    const files = [
+      "megatron.yaml",
+      "run.sh",
+      "train_megatron.py",
+      "convert_megatron.py",
+      "requirements.txt",
+    ];
+    for (const name of files) {
+      writeFileSync(join(folder, name), "");
+    }
     writeFileSync(join(folder, "job.json"), "{");
     assert.throws(() => readJobFolder(folder), /job\.json is not as berth writes it/);
     rmSync(folder, { recursive: true });
+  });
+
+  it("is no folder without its files", () => {
+    assert.throws(() => readJobFolder(tmpdir()), /is no folder of a fine-tuning/);
   });
 });
