@@ -115,6 +115,10 @@ function shapeLines(model: Model): readonly string[] {
   return [...shape, ...mixture, ...parts];
 }
 
+function variantText({ id, maxContextTokens }: NonNullable<Model["variants"]>[number]): string {
+  return maxContextTokens === undefined ? id : `${id} (${maxContextTokens} tokens at most)`;
+}
+
 /** One model as a person reads it: size, shape, cache, licence and where the figures are from. */
 export function modelLines(
   model: Model,
@@ -133,7 +137,7 @@ export function modelLines(
     ...(maxContextTokens === undefined ? [] : [`context    ${maxContextTokens} tokens at most`]),
     ...shapeLines(model),
     ...licenceLines(model, catalogue, sources),
-    ...(variants.length === 0 ? [] : [`also as    ${variants.map(({ id }) => id).join(", ")}`]),
+    ...(variants.length === 0 ? [] : [`also as    ${variants.map(variantText).join(", ")}`]),
     ...[model.kvNotes, model.notes].flatMap((note) =>
       note === undefined ? [] : [`note       ${note}`],
     ),

@@ -76,10 +76,12 @@ const denoisingSchema = z.strictObject({
   source: z.string(),
 });
 
-/** Another training of the same architecture, such as the one for chat: alike in all but its name and its files. */
+/** Another training of the same architecture, such as the one for chat: alike in all but its name, its files and what is said here. */
 const variantSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9.+-]*$/),
   huggingfaceRepo: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
+  /** Where it was trained on longer or shorter texts than the model. */
+  maxContextTokens: count.optional(),
 });
 
 /** Schema of one row of `data/models.json`. Sizes in GiB or bytes as named; a field left out is not known, never zero. */

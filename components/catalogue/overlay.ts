@@ -5,6 +5,7 @@ import { acceleratorSchema } from "./accelerator.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { findModel } from "./find-model.ts";
 import { instanceTypeSchema } from "./instance-type.ts";
+import { asksForLicence } from "./licence.ts";
 import { modelSchema } from "./model.ts";
 import { sagemakerTypeSchema } from "./sagemaker-type.ts";
 
@@ -83,7 +84,9 @@ function beneath(catalogue: Catalogue, table: TableName, row: Row): Row {
   if (table !== "models" || typeof from !== "string") return {};
   // Names and the repository of the files are that model's own: under them the new one would be taken for it.
   const foreign = { aliases: undefined, variants: undefined, huggingfaceRepo: undefined };
-  return { ...findModel(from, catalogue), ...foreign };
+  const base = findModel(from, catalogue);
+  // Without a repository, a row of which nobody knows whether it is gated would pass for the user's own files.
+  return { ...base, ...foreign, gated: asksForLicence(base) };
 }
 
 /** Prices of a region replace that region's alone, and carry where they are from. */
@@ -106,7 +109,10 @@ function merged(catalogue: Catalogue, table: TableName, row: Row, file: string):
       : { prices: mergedPrices(under["prices"], own["prices"], source) };
   const confidence =
     table === "models" && under["confidence"] === undefined ? { confidence: "medium" } : {};
-  return { ...confidence, ...under, ...own, ...prices, source };
+  // Where the catalogue's own word on a licence was read does not vouch for the user's.
+  const vouched = own["licence"] === undefined && own["gated"] === undefined;
+  const read = vouched ? {} : { licenceSource: undefined };
+  return { ...confidence, ...under, ...read, ...own, ...prices, source };
 }
 
 function mergeTable(

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { pythonPackages } from "../../components/bootstrap/python-engines.ts";
-import { compareVersions } from "../../components/bootstrap/choose-torch.ts";
+import { compareVersions } from "../../components/bootstrap/compare-versions.ts";
 import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
 import { requirementsText } from "../../components/training/software-pins.ts";
 

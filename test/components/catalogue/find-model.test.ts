@@ -51,7 +51,7 @@ describe("findModel", () => {
     ["TheBloke/Llama-2-7b-hf", "llama-2-7b"],
     ["granite 8b", "granite-4.1-8b"],
     ["stable diffusion", "stable-diffusion-1.5"],
-    ["qwen3.5", "qwen3.5-9b, qwen3.5-27b, qwen3.5-35b-a3b"],
+    ["qwen3.5", "qwen3.5-2b, qwen3.5-4b, qwen3.5-9b"],
   ] as const) {
     it(`does not take "${asked}" for any, and names ${near}`, () => {
       assert.throws(
@@ -105,6 +105,13 @@ describe("findModel", () => {
     assert.equal(id, "falcon-40b-instruct");
     assert.equal(huggingfaceRepo, "tiiuae/falcon-40b-instruct");
     assert.equal(parameters, model.parameters);
+  });
+
+  it("gives a variant the context that it was trained on, where that is another", () => {
+    const contextOf = (name: string) => findModel(name, catalogue).maxContextTokens;
+    assert.equal(contextOf("qwen3-30b-a3b"), 40960);
+    assert.equal(contextOf("qwen3-30b-a3b-base"), 40960);
+    assert.equal(contextOf("Qwen/Qwen3-30B-A3B-Instruct-2507"), 262144);
   });
 
   it("finds every alias and every variant, and each means one model", () => {

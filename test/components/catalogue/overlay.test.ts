@@ -68,6 +68,16 @@ models:
     assert.equal(model.variants, undefined);
   });
 
+  it("does not say that a user's word on a licence was read where the catalogue's was", () => {
+    const row = (more: string) => `models: [{ id: minimax-m2.7, ${more} }]`;
+    const sourceWith = (more: string) =>
+      findModel("minimax-m2.7", withOverlay(shipped, row(more), file)).licenceSource;
+    assert.equal(sourceWith("notes: ours"), findModel("minimax-m2.7", shipped).licenceSource);
+    assert.ok(sourceWith("notes: ours"));
+    assert.equal(sourceWith("licence: mit"), undefined);
+    assert.equal(sourceWith("gated: true"), undefined);
+  });
+
   it("names every problem at once, with line and column", () => {
     const text = `models:
   - id: llama-2-7b

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findModel } from "../../../components/catalogue/find-model.ts";
+import { asksForLicence } from "../../../components/catalogue/licence.ts";
 import { loadShippedCatalogue } from "../../../components/catalogue/load.ts";
 import { withOverlay } from "../../../components/catalogue/overlay.ts";
 import { UserError } from "../../../components/user-error.ts";
@@ -22,6 +23,13 @@ describe("the row of a model that was trained", () => {
     assert.equal(model.gated, llama.gated);
     assert.equal(model.huggingfaceRepo, undefined);
     assert.match(model.source, /trained from llama-3\.1-8b by support, result 0a1b2c3d/);
+  });
+
+  it("counts as gated where no source says whether its base is", () => {
+    const base = findModel("llama-1-7b", shipped);
+    assert.equal(base.gated, undefined);
+    const { model } = withTunedRow("", name, { ...tuning, base });
+    assert.equal(asksForLicence(model), true);
   });
 
   it("leaves the rest of the file as it is, and is replaced by its next version", () => {
