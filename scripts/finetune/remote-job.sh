@@ -83,6 +83,10 @@ run)
   cd "$folder"
   base=$3 stop_at=$4 meanwhile=$5 s3_uri=${6:-} s3_region=${7:-} s3_endpoint=${8:-} minutes=${9:-} tools=${10:-}
   nodes=${11:-1} rank=${12:-0} master=${13:-} shared=${14:-}
+  if [ "$nodes" -gt 1 ] && [ -z "$shared" ] && [ -L output ]; then
+    echo "output is on storage that the hosts share: start it with --shared-storage $(dirname "$(readlink output)")" >&2
+    exit 1
+  fi
   if serves && [ "$meanwhile" != stop ]; then
     echo "the model server holds the GPUs; start the training with --stop-server" >&2
     exit 1
@@ -123,7 +127,8 @@ link)
   # Written under another name first: who reads it sees all of it or nothing.
   if [ ! -f .storage ]; then
     od -An -N8 -tx1 /dev/urandom | tr -d ' \n' >".storage.$$"
-    mv -n ".storage.$$" .storage; rm -f ".storage.$$"
+    mv -n ".storage.$$" .storage
+    rm -f ".storage.$$"
   fi
   cat .storage
   ;;
