@@ -16,9 +16,10 @@ function finish() {
   skips = 0
 }
 /^ +[0-9]+ failing$/ { failing = 1; next }
-/^The tests left behind:/ { finish(); failing = 0; left = 1; next }
-left && /^  / { print stage ": left behind: " trimmed($0); note(stage ": left behind: " trimmed($0)); next }
-{ left = 0 }
+!ended && /^ +[0-9]+\) / { untold[++untolds] = trimmed($0) }
+/^The tests (left behind|broke off):/ { finish(); failing = 0; about = $3 " " substr($4, 1, length($4) - 1); next }
+about != "" && /^  / { print stage ": " about ": " trimmed($0); note(stage ": " about ": " trimmed($0)); next }
+{ about = "" }
 !failing { next }
 
 /^  [0-9]+\) / {
@@ -45,4 +46,8 @@ isTitle && /^       / { title = title " > " trimmed($0); print; next }
 }
 first == "" { first = trimmed($0) }
 lines < 12 { print substr($0, 1, 400); lines++ }
-END { finish() }
+END {
+  finish()
+  # Without a summary there are only the marks of what failed.
+  if (!ended) for (i = 1; i <= untolds; i++) note(stage ": failed: " untold[i])
+}

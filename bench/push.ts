@@ -1,38 +1,30 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { availableParallelism, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Terminal } from "../scripts/adapters/terminal.ts";
 import { openFolder } from "../scripts/push/folder-source.ts";
 import { runPush } from "../scripts/push/run-push.ts";
 import { S3Connection } from "../scripts/push/s3-client.ts";
 import { TargetBucket } from "../scripts/push/target-bucket.ts";
+import { crtAt, crtProgram, present, timed, tools, type Cost } from "./push-tools.ts";
 import { S3Sink } from "./s3-sink.ts";
+import type { Fixture } from "./sync/server.ts";
+import { fixtureOf, median } from "./sync/workbench.ts";
 
-// How long a push takes beside the tools that one would use in its place, all in one run, over plain HTTP:
-//   BENCH_TOOLS=<folders with aws and rclone> node --import tsx bench/push.ts [rounds] [MiB] [sink|emulated]
-// "sink" takes and forgets, so that the client is what is measured; "emulated" is the S3 of the emulated AWS.
+// How long a push takes beside the tools that one would use in its place, all in one run, over plain HTTP; at the end comes the
+// table of docs/push.md:
+//   node --import tsx bench/push.ts [rounds] [sink|emulated] 1x4GiB 30x256MiB 5000x200KiB [--only "berth push,s5cmd"]
+// The tools are the ones of bench/sync, by BERTH_BENCH_S5CMD, BERTH_BENCH_AWS and BERTH_BENCH_AWS_CRT. "sink" takes and forgets, so
+// that the client is what is measured; "emulated" is the S3 of the emulated AWS.
 // Each tool is a process of its own, start included, and reads the same files, which are in the page cache.
 
 const here = import.meta.filename;
 const self = ["--import", "tsx", here];
 const mebibyte = 1024 * 1024;
-const tools = [process.env["BENCH_TOOLS"], process.env["PATH"]].filter(Boolean).join(delimiter);
-
-interface Workload {
-  readonly name: string;
-  readonly files: number;
-  readonly bytes: number;
-}
-
-interface Cost {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-}
 
 async function startServer(kind: string) {
   // Loaded here alone: it would count as memory of the push otherwise.
@@ -41,7 +33,7 @@ async function startServer(kind: string) {
   }
   const sink = new S3Sink();
   const environment = {
-    AWS_ENDPOINT_URL: await sink.start(),
+    AWS_ENDPOINT_URL: await sink.start(crtProgram === undefined ? undefined : crtAt),
     AWS_ACCESS_KEY_ID: "AKIABENCH",
     AWS_SECRET_ACCESS_KEY: "bench",
     AWS_REGION: "us-east-1",
@@ -100,50 +92,10 @@ async function ceiling(folder: string, bucket: string): Promise<void> {
   agent.destroy();
 }
 
-/** Runs a command with the shell's clock. */
-async function timed(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<Cost> {
-  const script = 'TIMEFORMAT="@%R %U %S"; time "$@" >/dev/null';
-  const child = spawn("bash", ["-c", script, "bash", ...words], {
-    // rclone 1.60 stops over the variable.
-    env: { ...environment, PATH: tools, AWS_CA_BUNDLE: undefined },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let text = "";
-  child.stderr.on("data", (piece: Buffer) => (text += piece.toString()));
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  const [, real, user, system] = /@([\d.]+) ([\d.]+) ([\d.]+)/.exec(text) ?? [];
-  if (code !== 0) throw new Error(`${words.join(" ")} ended with ${String(code)}: ${text}`);
-  const inside = /inside.*/.exec(text)?.[0];
-  if (inside !== undefined) console.log(`    ${inside}`);
-  return { seconds: Number(real), cpuSeconds: Number(user) + Number(system) };
-}
-
-const rivals: Readonly<Record<string, (folder: string, bucket: string) => readonly string[]>> = {
-  "berth push": (folder, bucket) => [process.execPath, ...self, "push", folder, bucket],
-  "aws s3 sync": (folder, bucket) => ["aws", "s3", "sync", folder, `s3://${bucket}/m/`],
-  "rclone copy": (folder, bucket) => [
-    ...["rclone", "copy", "--transfers", "16", "--s3-upload-concurrency", "16"],
-    ...["--s3-chunk-size", "16M", "--s3-env-auth", "--s3-provider", "Other"],
-    ...["--s3-endpoint", process.env["AWS_ENDPOINT_URL"] ?? "", "--s3-no-check-bucket"],
-    ...[folder, `:s3:${bucket}/m`],
-  ],
-  "server alone": (folder, bucket) => [process.execPath, ...self, "ceiling", folder, bucket],
-};
-
-function present(name: string): boolean {
-  const [command = ""] = (rivals[name]?.("", "") ?? []).slice(0, 1);
-  return (
-    command.includes("/") || tools.split(delimiter).some((each) => existsSync(join(each, command)))
-  );
-}
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-
-async function fill(folder: string, { files, bytes }: Workload): Promise<void> {
+async function fill(folder: string, { count, bytes }: Fixture): Promise<void> {
   await mkdir(folder, { recursive: true });
   const block = randomBytes(Math.min(bytes, 64 * mebibyte));
-  for (let index = 0; index < files; index += 1) {
+  for (let index = 0; index < count; index += 1) {
     block.writeUInt32LE(index, 0);
     for (let written = 0; written < bytes; written += block.length) {
       const piece = block.subarray(0, Math.min(block.length, bytes - written));
@@ -152,20 +104,67 @@ async function fill(folder: string, { files, bytes }: Workload): Promise<void> {
   }
 }
 
-async function main(rounds: number, mib: number, kind: string): Promise<void> {
-  const workloads: readonly Workload[] = [
-    { name: `1 x ${mib} MiB`, files: 1, bytes: mib * mebibyte },
-    { name: `8 x ${mib / 8} MiB`, files: 8, bytes: (mib / 8) * mebibyte },
-    { name: "2000 x 200 KiB", files: 2000, bytes: 200 * 1024 },
-  ];
-  const names = Object.keys(rivals).filter(present);
-  console.log(
-    `${availableParallelism()} cores, ${rounds} rounds, ${kind} server; ${names.join(", ")}`,
-  );
+interface Measured {
+  readonly fixture: Fixture;
+  readonly costs: ReadonlyMap<string, readonly Cost[]>;
+}
+
+const secondsOf = (costs: readonly Cost[]): number => median(costs.map(({ seconds }) => seconds));
+
+function cpuPerGigabyte({ fixture, costs }: Measured, name: string): number {
+  const gigabytes = (fixture.count * fixture.bytes) / 1e9;
+  return median((costs.get(name) ?? []).map(({ cpuSeconds }) => cpuSeconds)) / gigabytes;
+}
+
+/** Ours to another's, each round its own pair: what else the machine does then touches both. */
+function ratioTo(name: string, { costs }: Measured): number {
+  const theirs = costs.get(name) ?? [];
+  const ours = costs.get("berth push") ?? [];
+  return median(ours.map(({ seconds }, round) => seconds / (theirs[round]?.seconds ?? NaN)));
+}
+
+/** All of it as the table of docs/push.md. */
+function table(all: readonly Measured[]): string {
+  const names = [...(all[0]?.costs.keys() ?? [])].filter((name) => name !== "server alone");
+  const others = names.filter((name) => name !== "berth push");
+  const ratios = others.map((name) => `ours / ${name}`);
+  const head = ["files", "berth push", ...ratios, `CPU-s a GB: ${names.join(", ")}`];
+  const rows = all.map((measured) => [
+    measured.fixture.name.replace("x", " x "),
+    `${secondsOf(measured.costs.get("berth push") ?? []).toFixed(2)} s`,
+    ...others.map((name) => ratioTo(name, measured).toFixed(2)),
+    names.map((name) => cpuPerGigabyte(measured, name).toFixed(1)).join(", "),
+  ]);
+  return [head, head.map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}
+
+async function measure(fixture: Fixture, rounds: number, source: string): Promise<Measured> {
+  await fill(source, fixture);
+  process.env["BENCH_BYTES"] = String(fixture.count * fixture.bytes);
+  const names = Object.keys(tools).filter(present);
+  const costs = new Map<string, Cost[]>(names.map((name) => [name, []]));
+  const client = new S3Client({ forcePathStyle: true });
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const bucket = `bench-${fixture.name.toLowerCase()}-${round}-${names.indexOf(name)}`;
+      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      costs.get(name)?.push(await timed(tools[name]?.(source, bucket) ?? [], process.env));
+    }
+  }
+  client.destroy();
+  await rm(source, { recursive: true, force: true });
+  return { fixture, costs };
+}
+
+async function main(rounds: number, kind: string, fixtures: readonly Fixture[]): Promise<void> {
+  console.log(`${availableParallelism()} cores, ${rounds} rounds, ${kind} server`);
   const server: ChildProcess = spawn(process.execPath, [...self, "serve", kind], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const folder = await mkdtemp(join(tmpdir(), "berth-bench-push-"));
+  const all: Measured[] = [];
   try {
     const line = await new Promise<string>((resolve) =>
       server.stdout?.once("data", (data: Buffer) => {
@@ -173,33 +172,18 @@ async function main(rounds: number, mib: number, kind: string): Promise<void> {
       }),
     );
     Object.assign(process.env, JSON.parse(line));
-    const client = new S3Client({ forcePathStyle: true });
-    let buckets = 0;
-    for (const workload of workloads) {
-      const source = join(folder, workload.name.replaceAll(" ", "-"));
-      await fill(source, workload);
-      const bytes = workload.files * workload.bytes;
-      process.env["BENCH_BYTES"] = String(bytes);
-      const costs = new Map<string, Cost[]>(names.map((name) => [name, []]));
-      for (let round = 0; round < rounds; round += 1) {
-        for (const name of names) {
-          const bucket = `bench-${(buckets += 1)}`;
-          await client.send(new CreateBucketCommand({ Bucket: bucket }));
-          costs.get(name)?.push(await timed(rivals[name]?.(source, bucket) ?? [], process.env));
-        }
-      }
-      const ours = median(costs.get("berth push")?.map(({ seconds }) => seconds) ?? []);
-      for (const [name, all] of costs) {
-        const seconds = median(all.map((cost) => cost.seconds));
-        const cpu = median(all.map(({ cpuSeconds }) => cpuSeconds)) / (bytes / 1e9);
-        const ratio = (ours / seconds).toFixed(2);
+    for (const fixture of fixtures) {
+      const measured = await measure(fixture, rounds, join(folder, fixture.name));
+      all.push(measured);
+      for (const [name, costs] of measured.costs) {
+        const cpu = cpuPerGigabyte(measured, name).toFixed(1);
+        const ratio = ratioTo(name, measured).toFixed(2);
         console.log(
-          `${workload.name.padEnd(16)} ${name.padEnd(13)} ${seconds.toFixed(2)} s, ${(bytes / 1e9 / seconds).toFixed(2)} GB/s, ${cpu.toFixed(1)} CPU-s/GB, berth is ${ratio} x that`,
+          `${fixture.name.padEnd(13)} ${name.padEnd(13)} ${secondsOf(costs).toFixed(2)} s, ${cpu} CPU-s/GB, ours/it ${ratio}`,
         );
       }
-      await rm(source, { recursive: true, force: true });
     }
-    client.destroy();
+    console.log(`\n${table(all)}`);
   } finally {
     server.stdin?.end();
     await new Promise((resolve) => server.once("close", resolve));
@@ -207,8 +191,12 @@ async function main(rounds: number, mib: number, kind: string): Promise<void> {
   }
 }
 
-const [mode = "3", a = "", b = ""] = process.argv.slice(2);
+const [mode = "3", a = "sink", b = ""] = process.argv.slice(2);
 if (mode === "serve") await serve(a);
 else if (mode === "push") await push(a, b);
 else if (mode === "ceiling") await ceiling(a, b);
-else await main(Number(mode), Number(a === "" ? 1024 : a), b === "" ? "sink" : b);
+else {
+  const words = process.argv.slice(2).filter((each) => /^\d+x/.test(each));
+  const usual = ["1x1GiB", "8x128MiB", "2000x200KiB"];
+  await main(Number(mode), a, (words.length === 0 ? usual : words).map(fixtureOf));
+}

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /**
@@ -9,19 +9,33 @@ export class S3Sink {
   readonly #objects = new Map<string, { size: number; headers: Record<string, string> }>();
   readonly #parts = new Map<string, Map<string, number>>();
   #count = 0;
-  readonly #server = createServer((request, response) => {
-    this.#serve(request, response).catch(() => response.destroy());
-  });
+  readonly #servers: Server[] = [];
 
-  /** @returns its endpoint */
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  async #listen(port: number, address: string): Promise<number> {
+    const server = createServer((request, response) => {
+      this.#serve(request, response).catch(() => response.destroy());
+    });
+    this.#servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen(port, address, resolve);
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
+  /**
+   * @param usualAt an address where it listens at port 80 as well
+   * @returns its endpoint
+   */
+  async start(usualAt?: string): Promise<string> {
+    if (usualAt !== undefined) await this.#listen(80, usualAt);
+    return `http://127.0.0.1:${await this.#listen(0, "127.0.0.1")}`;
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    for (const server of this.#servers) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

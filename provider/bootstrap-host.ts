@@ -1,6 +1,6 @@
 import { parseFacts, type HostFacts } from "../components/bootstrap/facts.ts";
 import { readGpuReport, type GpuReport } from "../components/bootstrap/gpu-report.ts";
-import { planBootstrap } from "../components/bootstrap/plan.ts";
+import { planBootstrap, type BootstrapPlan } from "../components/bootstrap/plan.ts";
 import type { BootstrapStep } from "../components/bootstrap/plan-steps.ts";
 import { refuseGpus } from "../components/bootstrap/refuse-gpus.ts";
 import { vllmRelease } from "../components/catalogue/vllm-release.ts";
@@ -31,7 +31,8 @@ export interface BootstrapInputs extends BootstrapWish {
   readonly rebootSeconds?: number | undefined;
 }
 
-function refuse(host: Host, refusals: readonly Refusal[]): void {
+/** @throws UserError with every refusal, where there is one */
+export function refuseHost(host: Host, refusals: readonly Refusal[]): void {
   const [first, ...others] = refusals;
   if (first === undefined) return;
   const hints = [...new Set(refusals.map(({ remedy }) => remedy))];
@@ -50,14 +51,20 @@ class Bootstrap {
   readonly #ground: StepGround;
   readonly #inputs: BootstrapInputs;
   readonly #facts: HostFacts;
+  readonly #plan: BootstrapPlan;
   readonly #run: PlanRun;
   #rebooted = false;
   report: GpuReport = { cuda: "none", gpus: [], devices: [], findings: [] };
 
-  constructor(ground: StepGround, inputs: BootstrapInputs, facts: HostFacts) {
+  constructor(
+    ground: StepGround,
+    inputs: BootstrapInputs,
+    { facts, plan }: { readonly facts: HostFacts; readonly plan: BootstrapPlan },
+  ) {
     this.#ground = ground;
     this.#inputs = inputs;
     this.#facts = facts;
+    this.#plan = plan;
     this.#run = new PlanRun(
       (step) => this.#step(step),
       (line) => {
@@ -66,8 +73,12 @@ class Bootstrap {
     );
   }
 
-  get run(): PlanRun {
-    return this.#run;
+  run(): Promise<void> {
+    return this.#run.run(this.#plan);
+  }
+
+  get records(): PlanRun["records"] {
+    return this.#run.records;
   }
 
   #step(step: BootstrapStep): Promise<StepOutcome> {
@@ -77,7 +88,8 @@ class Bootstrap {
     const { engine } = this.#inputs;
     if (engine === "llama.cpp") return installLlamaServer(host, folder, this.#facts);
     if (engine !== "vllm") return installPythonServer(host, folder);
-    const args = [folder, vllmRelease.version, ...vllmRelease.packages];
+    const python = this.#plan.python?.command ?? "python3";
+    const args = [folder, python, vllmRelease.version, ...vllmRelease.packages];
     const way = { script: "vllm", args, why: `vLLM ${vllmRelease.version}` };
     return this.#script({ ...step, ways: [way] });
   }
@@ -108,7 +120,7 @@ class Bootstrap {
     const { lines } = await runStep(this.#ground, step, () => Promise.resolve(false));
     this.report = readGpuReport(lines);
     const refusal = refuseGpus(this.report.gpus, gpu);
-    if (refusal !== undefined) refuse(host, [refusal]);
+    if (refusal !== undefined) refuseHost(host, [refusal]);
     for (const finding of this.report.findings) operation.log(finding, "warning");
     return { changed: false, note: `${gpu.count} x ${gpu.model}, CUDA: ${this.report.cuda}` };
   }
@@ -130,11 +142,13 @@ export async function bootstrapHost(
   operation.log(
     `${facts.os} ${facts.osVersion} ${facts.architecture}, driver: ${plan.driver.strategy} (${plan.driver.why})`,
   );
-  refuse(host, plan.refusals);
+  refuseHost(host, plan.refusals);
+  if (plan.python !== undefined && plan.python.source !== "system")
+    operation.log(`Python: ${plan.python.what}: ${plan.python.why}`);
   const folder = await ensureFolder(host, inputs.dataFolder);
   const { timeoutSeconds, waits = usualWaits } = inputs;
   const ground = { host, folder, timeoutSeconds, waits, operation };
-  const bootstrap = new Bootstrap(ground, inputs, facts);
-  await bootstrap.run.run(plan);
-  return { facts, steps: bootstrap.run.records, verified: bootstrap.report };
+  const bootstrap = new Bootstrap(ground, inputs, { facts, plan });
+  await bootstrap.run();
+  return { facts, steps: bootstrap.records, verified: bootstrap.report };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../components/user-error.ts";
 import { shellQuote, type Host } from "./adapters/ssh.ts";
@@ -94,7 +94,8 @@ export async function runDetached(host: Host, step: DetachedStep): Promise<StepR
 /** Starts the step, or finds it running, and gives the first look at it, which comes with the same round trip. */
 async function launch(host: Host, step: DetachedStep, folder: string): Promise<Progress> {
   const sha256 = createHash("sha256").update(step.script).digest("hex");
-  const words = [folder, sha256, ...step.args].map(shellQuote).join(" ");
+  // The command may be sent again where the link is lost under it, and then the step is to run once all the same.
+  const words = [folder, sha256, randomUUID(), ...step.args].map(shellQuote).join(" ");
   const look = `bash -c ${shellQuote(poll)} poll ${shellQuote(folder)} 0`;
   const command = `bash -c ${shellQuote(start)} start ${words} && ${look} </dev/null`;
   for (let goingDown = 0; ; goingDown++) {

@@ -36,13 +36,16 @@ export async function sendArchive(host: Host, archive: Archive, target: string):
     // Nothing is sent before it is asked for: the host may have it.
     const stdin = new PassThrough();
     let said = "";
+    let asked = false;
     return {
       // The lock may be held by another sender; then the slowest line that is sensible, 500 kB/s.
       timeoutMs: 900_000 + size / 500,
       stdin,
       onStdout: (text) => {
         said += text;
-        if (said !== "send\n") return;
+        // A line among others: what a host's startup files print comes before it.
+        if (asked || !/^send\n/m.test(said)) return;
+        asked = true;
         createReadStream(archive.path)
           // The host tells by the sum that something is missing.
           .on("error", () => stdin.end())

@@ -1,9 +1,6 @@
+import { dataFolderWord } from "../components/bootstrap/data-folder-word.ts";
 import { classifyLog, evidenceLines } from "../components/bootstrap/failures.ts";
-import {
-  dataFolderWord,
-  type BootstrapStep,
-  type StepWay,
-} from "../components/bootstrap/plan-steps.ts";
+import type { BootstrapStep, StepWay } from "../components/bootstrap/plan-steps.ts";
 import { UserError } from "../components/user-error.ts";
 import type { Host } from "./adapters/ssh.ts";
 import { lastLines, runDetached, type StepResult } from "./detached-step.ts";

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { vllmRelease } from "../components/catalogue/vllm-release.ts";
 import { UserError } from "../components/user-error.ts";
 import { SshError } from "./adapters/ssh-error.ts";
 import { callModel, wholeText } from "./adapters/model-api.ts";
@@ -13,6 +14,7 @@ import { servedAdapters } from "./served-adapters.ts";
 import { putServerSecrets, type SecretWishes } from "./server-secrets.ts";
 
 const script = remoteScript("model-server.sh");
+const removal = remoteScript("remove-engines.sh");
 /** Loading tens of GB takes minutes; more than this is a failure. */
 const usualPatienceSeconds = 1800;
 /** A server that was restarted so often does not come up. */
@@ -28,6 +30,8 @@ export interface ServeInputs
   readonly weightsVersion: string;
   /** More arguments for the engine. */
   readonly arguments: readonly string[];
+  /** Keep an older release of the engine when the new one has answered. @default false */
+  readonly keepOldEngine?: boolean | undefined;
 }
 
 /** A server that answers. */
@@ -120,10 +124,25 @@ export async function serveModel(
     operation,
   );
   operation.log(`the model answered a prompt after ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  if (inputs.engine === "vllm" && inputs.keepOldEngine !== true)
+    await removeOldEngines(host, dataFolder, operation);
   const scheme = tls === undefined ? "http" : "https";
   const address = inputs.open === true ? host.target.host : "127.0.0.1";
   const url = `${scheme}://${address.includes(":") ? `[${address}]` : address}:${inputs.port}`;
   return { url, answeredAt: new Date().toISOString(), unit, certificate: certificate ?? "" };
+}
+
+/** Until now the older release could still have been gone back to. */
+async function removeOldEngines(host: Host, folder: string, operation: Operation): Promise<void> {
+  const result = await host.script(removal, {
+    args: [folder, vllmRelease.version],
+    timeoutMs: 300_000,
+  });
+  for (const name of result.stdout.split("\n").filter((line) => line !== ""))
+    operation.log(`${name} is removed: ${vllmRelease.version} has answered`);
+  // The model is served all the same.
+  if (result.code !== 0)
+    operation.log(`an older engine could not be removed: ${result.stderr.trim()}`, "warning");
 }
 
 function startError(stderr: string, host: Host): UserError {

@@ -31,6 +31,7 @@ const anyTarget = {
   temperature: true,
   topP: true,
   promptTemplate: true,
+  keepOldEngine: true,
   apiToken: true,
   weightsBucket: true,
   weightsPrefix: true,

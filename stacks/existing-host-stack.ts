@@ -95,6 +95,7 @@ export function deployExistingHost(
       kvCacheDtype: settings.kvCacheDtype,
       temperature: settings.temperature,
       topP: settings.topP,
+      keepOldEngine: settings.keepOldEngine,
       token,
       weightsVersion: weights.manifestSha256,
     },

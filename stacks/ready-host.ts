@@ -171,6 +171,7 @@ function modelServer(
       kvCacheDtype: settings.kvCacheDtype,
       temperature: settings.temperature,
       topP: settings.topP,
+      keepOldEngine: settings.keepOldEngine,
       token,
       ...serverAccess(settings),
       ...(adapters.length === 0

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { adapterEntry, adapterRanks } from "../components/model-server/adapters.ts";
-import { list } from "./setting-values.ts";
+import { flag, list } from "./setting-values.ts";
 
 /** The kinds of values that the settings of a server are of. */
 interface Kinds<N extends z.ZodType<number>, T extends z.ZodType<string>, C extends z.ZodType> {
@@ -61,6 +61,8 @@ export function servingShape<
     promptTemplate: text
       .refine((value) => value.includes("{prompt}"), "must have {prompt} in it")
       .optional(),
+    /** An older release of vLLM stays on the host's disk when the new one has answered. @default false */
+    keepOldEngine: flag.optional(),
     /** What callers have to know; best as a secret. @default one that is made and kept in the state */
     apiToken: secret(
       text.refine(
@@ -87,6 +89,7 @@ export const servingKeys = {
   temperature: true,
   topP: true,
   promptTemplate: true,
+  keepOldEngine: true,
   apiToken: true,
   serveCidr: true,
   tls: true,

@@ -84,8 +84,8 @@ function timed(
   });
 }
 
-/** The time that the plan takes in the plugin counts as ours: the others list the bucket themselves. */
-export async function berth(task: Task): Promise<Timing> {
+/** Runs a program on a plan. The time that the plan takes counts: the others list the bucket themselves. */
+async function planned(task: Task, program: string): Promise<Timing> {
   const env = environment(task);
   const before = { ...process.env };
   Object.assign(process.env, env, { AWS_ENDPOINT_URL: task.endpoint });
@@ -105,14 +105,24 @@ export async function berth(task: Task): Promise<Timing> {
   writeFileSync(path, JSON.stringify({ ...plan, ...tuning, folder: task.folder, files }));
   const { user, system } = process.cpuUsage(cpu);
   const planSeconds = (performance.now() - began) / 1000;
-  const engine = join(import.meta.dirname, "../../provider/remote/sync/main.mjs");
-  const run = await timed([process.execPath, engine, "sync", path], task, env);
+  const run = await timed([process.execPath, program, "sync", path], task, env);
   return {
     wallSeconds: run.wallSeconds + planSeconds,
     cpuSeconds: run.cpuSeconds + (user + system) / 1e6,
     maxRssMiB: run.maxRssMiB,
   };
 }
+
+/** Ours: what the plugin plans, and the engine on the host does. */
+export function berth(task: Task): Promise<Timing> {
+  return planned(task, join(import.meta.dirname, "../../provider/remote/sync/main.mjs"));
+}
+
+/** What Node itself costs: a client that checks nothing. */
+const bareNode: Client = {
+  name: "bare node",
+  run: (task) => planned(task, join(import.meta.dirname, "bare-client.mjs")),
+};
 
 function tool(
   name: string,
@@ -144,6 +154,7 @@ export function clients(): readonly Client[] {
       task.folder,
     ];
   const all: Client[] = [{ name: "berth", run: berth }];
+  if (process.argv.includes("--floor")) all.push(bareNode);
   if (found("rclone"))
     all.push(
       tool("rclone", (task) => ["rclone", "copy", "--transfers", "16", "b:weights/m", task.folder]),

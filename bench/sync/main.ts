@@ -7,8 +7,8 @@ import { fixtureOf, median, metadataService, option, withServer } from "./workbe
 
 /**
  * How long a sync takes beside the tools that one would use instead, in turn, from a server in memory to the disk:
- * `node --import tsx bench/sync/main.ts 1x256MiB 30x32MiB 2000x50KiB [--tls | --both] [--durable] [--to FOLDER] [--rounds 3] [--only berth,rclone]`;
- * `--durable` counts the others' time until `sync` says that their bytes are on the disk, as ours are. At the end it prints
+ * `node --import tsx bench/sync/main.ts 1x256MiB 30x32MiB 2000x50KiB [--tls | --both] [--durable] [--to FOLDER] [--rounds 3] [--only berth,rclone] [--floor]`;
+ * `--floor` adds a Node program that checks nothing, for files of up to some MiB; `--durable` counts the others' time until `sync` says that their bytes are on the disk, as ours are. At the end it prints
  * the table of docs/weights.md.
  */
 const rounds = Number(option("--rounds") ?? 3);

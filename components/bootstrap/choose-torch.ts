@@ -1,6 +1,7 @@
 import cudaTable from "../catalogue/data/cuda.json" with { type: "json" };
 import torchTable from "../catalogue/data/pytorch.json" with { type: "json" };
 import type { CudaRelease, PytorchRelease } from "../catalogue/software-release.ts";
+import { compareVersions } from "./compare-versions.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** A build of PyTorch: its release, the CUDA it was built with, and where pip finds it. */
@@ -35,17 +36,6 @@ const torchReleases = torchTable.rows as unknown as readonly PytorchRelease[];
 function oldestDriver(cuda: string): string | undefined {
   const release = cudaReleases.find(({ toolkit }) => toolkit === cuda);
   return release?.minLinuxDriverMinorCompatible ?? release?.minLinuxDriver;
-}
-
-/** Compares dotted numbers; the missing parts of the shorter one count as 0. */
-export function compareVersions(left: string, right: string): number {
-  const parts = (text: string): number[] => text.split(".").map(Number);
-  const [a, b] = [parts(left), parts(right)];
-  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 /** Whether code compiled for one capability runs on another: the same major number, not a lower minor one. */
@@ -111,6 +101,19 @@ function remedyOf(objections: readonly Objection[], first: string): string {
 /** Whether it is known which GPUs a release is compiled for, and nothing holds it back: as a plan, "newest" takes no other. */
 function isKnown({ computeCapabilities, heldBack }: PytorchRelease): boolean {
   return computeCapabilities !== undefined && heldBack === undefined;
+}
+
+/**
+ * Versions of Python ("3.12") that a PyTorch release has packages for; undefined for a release that is not in the table.
+ *
+ * @param wanted a release; `"newest"` is all that may be chosen, `"last"` the newest of them
+ */
+export function pythonsOf(wanted: string): readonly string[] | undefined {
+  const known = torchReleases.filter(isKnown);
+  if (wanted === "newest") return [...new Set(known.flatMap((row) => row.pythonVersions))];
+  const last = known.toSorted((a, b) => compareVersions(b.version, a.version))[0];
+  if (wanted === "last") return last?.pythonVersions;
+  return torchReleases.find(({ version }) => version === wanted)?.pythonVersions;
 }
 
 /** Its builds, newest first; where no release is named, the one that its project makes the default before them, as a plan says. */

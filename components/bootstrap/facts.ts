@@ -49,6 +49,8 @@ export interface HostFacts {
   readonly cloudInit: boolean;
   /** The host stands in for a GPU machine: what it says of GPUs is not real. */
   readonly emulated: boolean;
+  /** The folder that stands for the machine; "" on a whole one. Its packages are those of the machine that it is on. */
+  readonly folder: string;
   readonly cpus: number;
   readonly memoryMiB: number;
   /** Free on the file system of the data folder, MiB. */
@@ -83,6 +85,10 @@ export interface HostFacts {
   readonly python: string;
   /** Python can make virtual environments. */
   readonly pythonVenv: boolean;
+  /** The headers of that Python are there, which C is compiled against. */
+  readonly pythonHeaders: boolean;
+  /** There is a C compiler, gcc or clang. */
+  readonly compiler: boolean;
   /** Of the host's own environment, such as "2.9.1+cu130"; "" when there is none. */
   readonly torch: string;
   /** Releases of vLLM that are installed in full. */
@@ -164,6 +170,7 @@ export function parseFacts(text: string): HostFacts {
     systemd: yes("systemd"),
     cloudInit: yes("cloud_init"),
     emulated: yes("emulated"),
+    folder: get("berth_root"),
     cpus: Number(get("cpus")),
     memoryMiB: Number(get("memory_mib")),
     freeMiB,
@@ -184,6 +191,8 @@ export function parseFacts(text: string): HostFacts {
     weightsMounted: yes("weights_mounted"),
     python: get("python"),
     pythonVenv: yes("python_venv"),
+    pythonHeaders: yes("python_headers"),
+    compiler: yes("compiler"),
     torch: get("torch"),
     vllm: many("vllm", (version) => version),
     docker: yes("docker"),

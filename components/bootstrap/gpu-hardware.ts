@@ -78,9 +78,17 @@ export function gpusOnBus({ pci }: HostFacts): readonly GpuHardware[] {
  * Whether the GPUs reach each other through NVSwitch, so that CUDA fails with error 802 until the fabric manager runs. Where
  * the switches are not shown to the guest (HGX boards of Blackwell), more than one such GPU tells.
  */
-export function hasNvSwitch({ pci }: HostFacts): boolean {
+export function hasNvSwitch(facts: HostFacts): boolean {
   const switches = new Set(table.nvSwitches.map(({ device }) => device));
+  return facts.pci.some(({ device }) => switches.has(device)) || hasNvLink5(facts);
+}
+
+/**
+ * Whether the switches are those of an HGX board of Blackwell: they are managed through InfiniBand's modules, by a subnet manager
+ * beside the fabric manager (https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide/, "NVLink Subnet Manager";
+ * https://github.com/NVIDIA/gpu-operator/issues/2781).
+ */
+export function hasNvLink5({ pci }: HostFacts): boolean {
   // GB100, GB102 and GB110, the chips of HGX boards.
-  const boards = pci.filter((each) => isGpu(each) && /^(29|31)/.test(each.device));
-  return pci.some(({ device }) => switches.has(device)) || boards.length > 1;
+  return pci.filter((each) => isGpu(each) && /^(29|31)/.test(each.device)).length > 1;
 }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { engineVersionOf } from "../catalogue/vllm-release.ts";
 import type { HostConnection } from "../host-connection.ts";
 import type { ServingEngine } from "../plan.ts";
-import type { DriverWish, PackageMirror } from "./wish.ts";
+import type { DriverWish, PackageMirror, PythonMirror } from "./wish.ts";
 
 /** Inputs of {@link HostBootstrap}. */
 export interface HostBootstrapArgs {
@@ -29,6 +29,8 @@ export interface HostBootstrapArgs {
   readonly containers?: boolean | undefined;
   /** Where NVIDIA's packages come from. @default NVIDIA's server */
   readonly mirror?: PackageMirror | undefined;
+  /** Where a Python comes from that the system lacks. @default its project's releases */
+  readonly pythonMirror?: PythonMirror | undefined;
 }
 
 /** A host made ready over SSH: driver checked, runtime and engine put on it, every GPU seen. */

@@ -1,4 +1,5 @@
 import type { HostFacts } from "./facts.ts";
+import { hasNvLink5 } from "./gpu-hardware.ts";
 import type { Refusal } from "./refusal.ts";
 import type { BootstrapWish } from "./wish.ts";
 
@@ -46,6 +47,9 @@ function repositoryPath({ os, osVersion, architecture }: HostFacts): string {
 /** The container toolkit, which Ubuntu's archive lacks and NVIDIA's repositories have beside the driver. */
 const toolkitPackages = ["nvidia-container-toolkit*", "libnvidia-container*"];
 
+/** The subnet manager of Blackwell's switches, likewise. */
+const subnetManagerPackages = ["nvlsm*"];
+
 /**
  * Ubuntu's archive has the driver in all its forms, and mixing in NVIDIA's is the usual cause of a fabric manager that does
  * not fit; so NVIDIA's repository is used only where the distribution has no current driver, and for what it lacks.
@@ -63,10 +67,14 @@ export function packageSource(
   const system = `${facts.os} ${facts.osVersion}`;
   if (facts.os !== "ubuntu")
     return { kind: "nvidia", ...rest, only: [], why: `NVIDIA's repository for ${system}` };
-  if (wish.containers === true) {
-    const why =
-      "Ubuntu's archive for the driver, NVIDIA's repository for the container toolkit alone";
-    return { kind: "nvidia", ...rest, only: toolkitPackages, why };
+  const lacking = [
+    ...(wish.containers === true ? [{ what: "the container toolkit", only: toolkitPackages }] : []),
+    ...(hasNvLink5(facts) ? [{ what: "the subnet manager", only: subnetManagerPackages }] : []),
+  ];
+  if (lacking.length > 0) {
+    const whats = lacking.map(({ what }) => what).join(" and ");
+    const why = `Ubuntu's archive for the driver, NVIDIA's repository for ${whats} alone`;
+    return { kind: "nvidia", ...rest, only: lacking.flatMap(({ only }) => only), why };
   }
   const why = "Ubuntu's archive has the driver; its lists are brought up to date";
   return { kind: "own", ...rest, only: [], why };

@@ -1,9 +1,12 @@
 import { driverWorks, type DriverChoice, type DriverWay } from "./choose-driver.ts";
+import type { PythonChoice } from "./choose-python.ts";
 import type { StorageChoice } from "./choose-storage.ts";
 import type { TorchBuild } from "./choose-torch.ts";
+import { dataFolderWord } from "./data-folder-word.ts";
 import type { HostFacts } from "./facts.ts";
+import { hasNvLink5 } from "./gpu-hardware.ts";
 import { packageSource } from "./package-source.ts";
-import { pythonPackages } from "./python-engines.ts";
+import { packagesFirst, softwareSteps } from "./software-steps.ts";
 import type { BootstrapWish } from "./wish.ts";
 
 /** The names of steps; each but `runtime` is a shell file of `steps/`, or several where there are several ways. */
@@ -14,6 +17,7 @@ export type StepName =
   | "driver"
   | "fabric-manager"
   | "containers"
+  | "interpreter"
   | "python"
   | "runtime"
   | "verify";
@@ -38,9 +42,6 @@ export interface BootstrapStep {
   readonly asRoot: boolean;
 }
 
-/** Stands for the data folder, whose path on the host is known only there. */
-export const dataFolderWord = "DATA_FOLDER";
-
 /** What the steps follow from. */
 export interface StepGround {
   readonly facts: HostFacts;
@@ -49,9 +50,12 @@ export interface StepGround {
   readonly fabricManager: boolean;
   readonly storage: StorageChoice;
   readonly torch: TorchBuild | undefined;
+  /** What environments are made with; undefined where none is made. */
+  readonly python: PythonChoice | undefined;
 }
 
-type Draft = Omit<BootstrapStep, "after"> & { readonly after?: readonly StepName[] };
+/** A step before it is known which others there are. */
+export type Draft = Omit<BootstrapStep, "after"> & { readonly after?: readonly StepName[] };
 
 function installsDriver({ driver }: StepGround): boolean {
   return [driver, ...driver.fallbacks].some(
@@ -77,11 +81,12 @@ function driverWay(ground: StepGround, { strategy, why }: DriverWay): StepWay {
 function sourcesWay(ground: StepGround): StepWay {
   const { facts, wish } = ground;
   const source = packageSource(facts, wish);
-  const { url, keyPin, why } = source;
-  if (facts.os === "amzn") return { script: "sources-dnf", args: [url, keyPin], why };
+  const { url, keyPin } = source;
+  if (facts.os === "amzn") return { script: "sources-dnf", args: [url, keyPin], why: source.why };
   // Installed here, so that environments are made while the driver has the package system.
-  const first = needsVenv(ground) && !facts.pythonVenv ? "python3-venv" : "";
+  const first = packagesFirst(ground).join(" ");
   const added = source.kind === "nvidia" ? [url, keyPin, ...source.only] : [];
+  const why = first === "" ? source.why : `${source.why}; ${first.replaceAll(" ", ", ")} too`;
   return { script: "sources", args: [first, source.kind, ...added], why };
 }
 
@@ -116,9 +121,8 @@ function prepareSteps(ground: StepGround): Draft[] {
       asRoot: true,
     });
   }
-  const venv = needsVenv(ground) && !facts.pythonVenv && facts.os !== "amzn";
   const toolkit = wish.containers === true && !facts.containerToolkit;
-  if (installsDriver(ground) || toolkit || venv) {
+  if (installsDriver(ground) || toolkit || packagesFirst(ground).length > 0) {
     steps.push({
       name: "sources",
       ways: [sourcesWay(ground)],
@@ -147,7 +151,7 @@ function driverSteps(ground: StepGround): Draft[] {
     const why = "GPUs behind NVSwitch answer CUDA with error 802 until it runs";
     steps.push({
       name: "fabric-manager",
-      ways: [{ script: "fabric-manager", args: [], why }],
+      ways: [{ script: "fabric-manager", args: hasNvLink5(facts) ? ["nvlink5"] : [], why }],
       after: ["driver"],
       usesPackages: true,
       asRoot: true,
@@ -165,58 +169,28 @@ function driverSteps(ground: StepGround): Draft[] {
   return steps;
 }
 
-function needsVenv({ wish, torch }: StepGround): boolean {
-  return torch !== undefined || wish.engine === "vllm";
-}
-
-function softwareSteps(ground: StepGround): Draft[] {
-  const { wish, torch, fabricManager, facts } = ground;
-  const after: StepName[] = needsVenv(ground) ? ["sources"] : [];
-  const steps: Draft[] = [];
-  if (torch !== undefined) {
-    const packages = pythonPackages(wish.engine) ?? [];
-    const args = [`${dataFolderWord}/python`, torch.torch, torch.indexUrl, ...packages];
-    steps.push({
-      name: "python",
-      ways: [
-        { script: "python", args, why: `PyTorch ${torch.torch}, CUDA ${torch.cuda}: ${torch.why}` },
-      ],
-      after,
-      usesPackages: false,
-      asRoot: false,
-    });
-  }
-  if (wish.engine !== "none") {
-    steps.push({
-      name: "runtime",
-      ways: [{ script: "runtime", args: [], why: `the engine: ${wish.engine}` }],
-      // Its server runs in the environment that the step before makes.
-      after: pythonPackages(wish.engine) === undefined ? after : [...after, "python"],
-      usesPackages: false,
-      asRoot: false,
-    });
-  }
-  if (wish.gpu.count > 0) {
-    steps.push({
+function verifySteps({ wish, facts, fabricManager }: StepGround): Draft[] {
+  if (wish.gpu.count === 0) return [];
+  const why = "a driver that loads is not yet CUDA that computes";
+  return [
+    {
       name: "verify",
-      ways: [
-        {
-          script: "verify",
-          args: [facts.emulated ? "yes" : "no"],
-          why: "a driver that loads is not yet CUDA that computes",
-        },
-      ],
+      ways: [{ script: "verify", args: [facts.emulated ? "yes" : "no"], why }],
       after: fabricManager ? ["driver", "fabric-manager"] : ["driver"],
       usesPackages: false,
       asRoot: false,
-    });
-  }
-  return steps;
+    },
+  ];
 }
 
 /** The steps of a plan, each after those that it names and that are part of the plan; all come after `prepare`. */
 export function planSteps(ground: StepGround): readonly BootstrapStep[] {
-  const drafts = [...prepareSteps(ground), ...driverSteps(ground), ...softwareSteps(ground)];
+  const drafts = [
+    ...prepareSteps(ground),
+    ...driverSteps(ground),
+    ...softwareSteps(ground),
+    ...verifySteps(ground),
+  ];
   const names = new Set(drafts.map(({ name }) => name));
   return drafts.map((draft) => {
     const wanted = draft.name === "prepare" ? [] : ["prepare" as const, ...(draft.after ?? [])];

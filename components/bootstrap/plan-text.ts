@@ -1,3 +1,4 @@
+import type { PythonChoice } from "./choose-python.ts";
 import type { BootstrapPlan } from "./plan.ts";
 import type { HostFacts } from "./facts.ts";
 import { gpusOnBus } from "./gpu-hardware.ts";
@@ -13,6 +14,12 @@ function gpuLine(facts: HostFacts): string {
     ({ model, device, architecture }) => `${model ?? `10de:${device}`} (${architecture})`,
   );
   return `${found.length} x ${[...new Set(names)].join(", ")}, by the PCI bus`;
+}
+
+/** Such as "3.12.3, the system's". */
+function pythonWords({ source, version, what, why }: PythonChoice): string {
+  if (source !== "system") return `${what}: ${why}`;
+  return version === "" ? what : `${version}, ${what}`;
 }
 
 /** Lines that say what a bootstrap will do to a host, and why; a refused plan says only that. */
@@ -42,6 +49,7 @@ export function bootstrapPlanLines(facts: HostFacts, plan: BootstrapPlan): reado
       : []),
     `reboot   ${reboot.when}: ${reboot.why}`,
     `weights  ${storage.why}`,
+    ...(plan.python === undefined ? [] : [`python   ${pythonWords(plan.python)}`]),
     "steps",
     ...plan.steps.map(({ name, after, ways }) => {
       const waits = after.length === 0 ? "" : ` (after ${after.join(", ")})`;

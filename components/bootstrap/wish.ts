@@ -20,6 +20,25 @@ export interface PackageMirror {
   readonly torchUrl?: string | undefined;
 }
 
+/** Where a Python comes from that the host's system lacks, for networks that do not reach GitHub. */
+export interface PythonMirror {
+  /**
+   * Takes the place of `https://github.com/astral-sh/python-build-standalone/releases/download`, with the same paths beneath
+   * it, as UV_PYTHON_INSTALL_MIRROR does for uv.
+   */
+  readonly url: string;
+  /** SHA-256 of the archive there, hexadecimal, for a build of somebody's own. @default that of the project's */
+  readonly sha256?: string | undefined;
+}
+
+/** What is needed of a Python. */
+export interface PythonNeed {
+  /** What needs it, in words, such as "vLLM 0.33.0". */
+  readonly who: string;
+  /** Versions that do, such as "3.12". */
+  readonly versions: readonly string[];
+}
+
 /** What the host has to be. */
 export interface BootstrapWish {
   readonly gpu: { readonly model: string; readonly count: number };
@@ -28,7 +47,11 @@ export interface BootstrapWish {
   readonly driver?: DriverWish | undefined;
   /** A Python environment with this PyTorch ("2.0", or "newest"). @default none */
   readonly torch?: string | undefined;
+  /** A Python for somebody else's environment. @default none */
+  readonly python?: PythonNeed | undefined;
   /** NVIDIA's container toolkit too. @default false */
   readonly containers?: boolean | undefined;
   readonly mirror?: PackageMirror | undefined;
+  /** @default the project's own releases */
+  readonly pythonMirror?: PythonMirror | undefined;
 }

@@ -47,15 +47,28 @@ export interface ImagePin {
   readonly digestAsOf: string | undefined;
 }
 
+/** An image, and how it is named. */
+export interface PinnedImage {
+  readonly image: string;
+  /** Undefined for an image of the user's own. */
+  readonly pin: ImagePin | undefined;
+}
+
 /** The address of an image: by its digest where that is known, which no new push to the tag changes. */
-export function pinnedImage(
-  tagged: string,
-  digests: ImageDigests | undefined,
-): { readonly image: string; readonly pin: ImagePin } {
+export function pinnedImage(tagged: string, digests: ImageDigests | undefined): PinnedImage {
   const known = digests?.images[tagged];
   if (known === undefined) return { image: tagged, pin: { tagged, digestAsOf: undefined } };
   const image = `${tagged.slice(0, tagged.lastIndexOf(":"))}@${known.digest}`;
   return { image, pin: { tagged, digestAsOf: known.asOf } };
+}
+
+/** The line of a plan that says which image is run, and whether a push to its tag could change it. */
+export function imageLine({ image, pin }: PinnedImage): string {
+  if (pin === undefined) return `image      ${image}`;
+  if (pin.digestAsOf === undefined) {
+    return `image      ${image}, by its tag: "berth catalogue refresh" reads the digest`;
+  }
+  return `image      ${image}, which is ${pin.tagged.slice(pin.tagged.lastIndexOf(":") + 1)} of ${pin.digestAsOf}`;
 }
 
 /** What ECR said of one tag: its digest, or why there is none. */

@@ -30,6 +30,8 @@ export interface ModelServerArgs {
   readonly temperature?: number | undefined;
   /** The same. @default the engine's own */
   readonly topP?: number | undefined;
+  /** Keep an older release of the engine on the disk when the new one has answered. @default false */
+  readonly keepOldEngine?: boolean | undefined;
   /** What callers have to know; a secret. @default anybody who reaches the port may ask */
   readonly token?: pulumi.Input<string> | undefined;
   /** Listen on all addresses; the security group says who reaches it. @default loopback alone */

@@ -13,6 +13,7 @@ import type { PlanRequest } from "../sizing/plan-request.ts";
 import { plannedModel } from "../sizing/planned-model.ts";
 import { heldPrecision, nativeWeightBytes } from "../sizing/weight-layout.ts";
 import { comparedRules } from "./compared-rules.ts";
+import { longestContext } from "./longest-context.ts";
 import type {
   OwnMachine,
   PlanReport,
@@ -21,6 +22,7 @@ import type {
   TrainingAsked,
 } from "./report.ts";
 import { largestMachine, savingLadder } from "./saving-ladder.ts";
+import { smallerForms } from "./smaller-forms.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** GPUs that the user has, and what their electricity costs. */
@@ -154,6 +156,8 @@ export function makeReport(
     weightsDelivery: deliveryOf(chosen?.instanceType, weightsGiB, catalogue),
     own,
     otherRules: chosen === undefined ? [] : comparedRules(job, chosen.demand),
+    longestContext: longestContext(job, chosen),
+    smallerForms: smallerForms(request, catalogue, decision),
     saving: savingOf(request, catalogue, decision, own),
     warnings: warningsOf(decision, request),
     catalogueVersion: catalogue.version,

@@ -1,4 +1,4 @@
-import { dollars, figure, gib, rangeText, timeText, usd } from "../plan-figures.ts";
+import { dollars, figure, gib, rangeText, shortGpu, timeText, usd } from "../plan-figures.ts";
 import { leaseLine, memoryLine, modelLine, typeLine } from "../plan-text.ts";
 import type { Range } from "../range.ts";
 import { groupedReasons } from "./grouped-reasons.ts";
@@ -60,6 +60,14 @@ function servingSpeedLines({ serving }: PlanReport, rung: Rung): string[] {
   ];
 }
 
+function contextLines({ longestContext, serving }: PlanReport): string[] {
+  if (longestContext === undefined || serving === undefined) return [];
+  const { tokens, ofModel } = longestContext;
+  if (tokens <= serving.contextTokens) return [];
+  const all = ofModel ? ", all that the model takes" : "";
+  return [line("", `one sequence alone may have ${tokens.toLocaleString("en-US")} tokens${all}`)];
+}
+
 function tokenLines({ serving }: PlanReport, { perMillionTokensUsd, fullLoad }: Rung): string[] {
   if (perMillionTokensUsd === undefined || serving === undefined) return [];
   const full =
@@ -115,6 +123,15 @@ function sagemakerLines({ serving, ladder }: PlanReport): string[] {
   return [
     line("SageMaker", `${instanceType} ${usd(hourlyUsd)} an hour (${priceAsOf}): ${compared}`),
   ];
+}
+
+function smallerLines({ smallerForms }: PlanReport): string[] {
+  return smallerForms.map((form, index) => {
+    const { precision, instanceType, gpuModel, gpuCount, gpuMiB, hourlyUsd, loss } = form;
+    const gpu = `${gpuCount} x ${shortGpu(gpuModel)}`;
+    const text = `--precision ${precision}: ${instanceType} (${gpu}) at ${usd(hourlyUsd)} an hour, ${gib(gpuMiB)} a GPU; ${loss}`;
+    return line(index === 0 ? "fewer bits" : "", text);
+  });
 }
 
 function energyLines({ energy }: Rung): string[] {
@@ -203,11 +220,13 @@ export function reportLines(report: PlanReport): readonly string[] {
           typeLine(chosen, report.ranking.by),
           ...layoutTexts(chosen).map(([label, text]) => line(label, text)),
           ...servingSpeedLines(report, chosen),
+          ...contextLines(report),
           ...trainingLines(report, chosen),
           ...priceTexts(report, chosen).map((text, index) =>
             line(index === 0 ? "price" : "", text),
           ),
           ...tokenLines(report, chosen),
+          ...smallerLines(report),
           ...aroundLines(report),
           ...sagemakerLines(report),
           ...energyLines(chosen),

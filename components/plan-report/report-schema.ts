@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { imageSpeedSchema, imageTrainingSchema } from "./image-schema.ts";
 import { layoutSchema, rangeSchema as range } from "./layout-schema.ts";
+import { smallerFormSchema } from "./smaller-form-schema.ts";
+import { trainingAskedSchema } from "./training-asked-schema.ts";
 
 const price = z.number().nonnegative();
 
@@ -181,26 +183,7 @@ export const planReportSchema = z.strictObject({
       answerTokens: z.int().positive(),
     })
     .optional(),
-  trainingAsked: z
-    .strictObject({
-      method: z.string(),
-      precision: z.string(),
-      optimizer: z.string(),
-      sequenceTokens: z.int().positive().optional(),
-      microBatch: z.int().positive(),
-      gradientCheckpointing: z.boolean(),
-      datasetTokens: z.number().positive().optional(),
-      epochs: z.number().positive().optional(),
-      imageSize: z
-        .strictObject({ width: z.int().positive(), height: z.int().positive() })
-        .optional()
-        .describe("Of an image model, which has no tokens."),
-      trainTextEncoder: z
-        .boolean()
-        .optional()
-        .describe("Of an image model: whether its text encoders learn as well."),
-    })
-    .optional(),
+  trainingAsked: trainingAskedSchema.optional(),
   weightsGiB: z.number().nonnegative(),
   rootVolumeGiB: z.number().positive(),
   hostMemoryGiB: z.number().positive().optional(),
@@ -247,6 +230,15 @@ export const planReportSchema = z.strictObject({
       }),
     )
     .describe("What other tools' rules say of the first rung."),
+  longestContext: z
+    .strictObject({ tokens: z.int().positive(), ofModel: z.boolean() })
+    .optional()
+    .describe(
+      "What one sequence alone may have on the first rung, and whether it is the model's limit.",
+    ),
+  smallerForms: z
+    .array(smallerFormSchema)
+    .describe("The same server in fewer bits, where that is cheaper; empty where bits were named."),
   saving: saving.optional(),
   warnings: z.array(z.string()),
   catalogueVersion: z.iso.date(),

@@ -1,3 +1,4 @@
+import type { LongestContext } from "./longest-context.ts";
 import type { Placement, Plan, Rejection } from "../plan.ts";
 import type { Energy } from "../pricing/energy.ts";
 import type { WeightsDelivery } from "../pricing/weights-delivery.ts";
@@ -179,6 +180,22 @@ export interface OwnMachine {
     | undefined;
 }
 
+/** The same server with its weights in fewer bits, where that is cheaper. */
+export interface SmallerForm {
+  /** As `--precision` takes it. */
+  readonly precision: string;
+  /** What it costs beside money, in words. */
+  readonly loss: string;
+  readonly instanceType: string;
+  readonly region: string;
+  readonly gpuModel: string;
+  readonly gpuCount: number;
+  /** What each GPU has to hold. */
+  readonly gpuMiB: number;
+  /** All of an hour. */
+  readonly hourlyUsd: number;
+}
+
 /** The whole answer of `berth plan`. */
 export interface PlanReport {
   readonly schemaVersion: 1;
@@ -217,6 +234,10 @@ export interface PlanReport {
   readonly own: OwnMachine | undefined;
   /** What other tools' rules say of the first rung. */
   readonly otherRules: readonly ComparedRule[];
+  /** On the first rung, of one sequence alone; undefined for what is no server of text. */
+  readonly longestContext: LongestContext | undefined;
+  /** Cheaper in fewer bits; empty where a precision was asked for. */
+  readonly smallerForms: readonly SmallerForm[];
   readonly saving: SavingLadder | undefined;
   /** What does not keep it from running, and may surprise; one sentence each. */
   readonly warnings: readonly string[];

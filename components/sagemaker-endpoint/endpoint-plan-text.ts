@@ -1,10 +1,10 @@
+import { imageLine } from "../container-images/image-digests.ts";
 import { planLines, usd } from "../plan-text.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { updateLine } from "./endpoint-update.ts";
 import { firstVariantName } from "./further-models.ts";
 import { serverlessPlanLines } from "./serverless-text.ts";
 import { hourlyUsdOn, instancesByType, quotaNameOf } from "./instance-pools.ts";
-import { imageLine } from "./serving-container.ts";
 
 function instances({ endpoint: { instances: counts } }: EndpointPlan): string {
   return range(counts.least, counts.most);

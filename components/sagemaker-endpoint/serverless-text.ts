@@ -1,8 +1,8 @@
+import { imageLine } from "../container-images/image-digests.ts";
 import { leaseLine, memoryLine, modelLine, usd } from "../plan-text.ts";
 import type { EndpointPlan } from "./endpoint-plan.ts";
 import { updateLine } from "./endpoint-update.ts";
 import { serverlessLimits } from "./serverless-limits.ts";
-import { imageLine } from "./serving-container.ts";
 import type { ServerlessShape } from "./serverless-plan.ts";
 
 /** Seconds of an answer that stand for many. */

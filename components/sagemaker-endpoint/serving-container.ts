@@ -2,7 +2,7 @@ import { z } from "zod";
 import {
   pinnedImage,
   type ImageDigests,
-  type ImagePin,
+  type PinnedImage,
 } from "../container-images/image-digests.ts";
 import { UserError } from "../user-error.ts";
 import { containerEnvironments, type Device, type Served } from "./container-environment.ts";
@@ -46,10 +46,7 @@ export function parseServingImages(raw: unknown): ServingImages {
 }
 
 /** The container that serves the model on an endpoint. */
-export interface ServingContainer {
-  readonly image: string;
-  /** Undefined for an image of the user's own. */
-  readonly pin: ImagePin | undefined;
+export interface ServingContainer extends PinnedImage {
   readonly environment: Readonly<Record<string, string>>;
   /**
    * The host's image, by the driver that the container's CUDA needs: without it g4dn and g5 get driver 470
@@ -129,15 +126,6 @@ export function servingImagesIn({ images, registries }: ServingImages, region: s
   return images.map(
     ({ repository, tag }) => `${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`,
   );
-}
-
-/** The line of a plan that says which image serves, and whether a push to its tag could change it. */
-export function imageLine({ image, pin }: ServingContainer): string {
-  if (pin === undefined) return `image      ${image}`;
-  if (pin.digestAsOf === undefined) {
-    return `image      ${image}, by its tag: "berth catalogue refresh" reads the digest`;
-  }
-  return `image      ${image}, which is ${pin.tagged.slice(pin.tagged.lastIndexOf(":") + 1)} of ${pin.digestAsOf}`;
 }
 
 /** Parts of an ECR image's address. */

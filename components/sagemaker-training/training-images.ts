@@ -1,5 +1,9 @@
 import { z } from "zod";
-import { pinnedImage, type ImageDigests } from "../container-images/image-digests.ts";
+import {
+  pinnedImage,
+  type ImageDigests,
+  type PinnedImage,
+} from "../container-images/image-digests.ts";
 import { UserError } from "../user-error.ts";
 
 const trainingImagesSchema = z.strictObject({
@@ -48,13 +52,13 @@ export function taggedTrainingImage(
 }
 
 /**
- * The address of the training image in a region, by its digest where that is known.
+ * The training image in a region, by its digest where that is known.
  *
  * @throws UserError when AWS's registry of the region is not known
  */
-export function trainingImage(images: TrainingImages, region: string): string {
+export function trainingImage(images: TrainingImages, region: string): PinnedImage {
   const tagged = taggedTrainingImage(images, region);
-  if (tagged !== undefined) return pinnedImage(tagged, images.digests).image;
+  if (tagged !== undefined) return pinnedImage(tagged, images.digests);
   throw new UserError(`AWS's training image is not known in ${region}.`, {
     hint: `Take aws:region one of ${Object.keys(images.registries).join(", ")}, or give an image of your own with --image.`,
   });

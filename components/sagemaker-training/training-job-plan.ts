@@ -2,6 +2,7 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import { partName } from "../identity.ts";
 import { compareVersions } from "../sizing/software-stack.ts";
 import { UserError } from "../user-error.ts";
+import type { PinnedImage } from "../container-images/image-digests.ts";
 import { fileSystemExample, parseFileSystem } from "./file-system.ts";
 import { trainingImage, type TrainingImages } from "./training-images.ts";
 
@@ -47,7 +48,7 @@ export interface TrainingWishes {
 }
 
 /** A training job as it will run: made from data alone. */
-export interface TrainingJobPlan {
+export interface TrainingJobPlan extends PinnedImage {
   /** The stack of its own that the job is brought up as. */
   readonly stack: string;
   readonly modelId: string;
@@ -61,7 +62,6 @@ export interface TrainingJobPlan {
   readonly localNvme: boolean;
   /** @default each instance has a folder of its own */
   readonly sharedStorage: string | undefined;
-  readonly image: string;
   readonly hours: number;
   /** Names of the quotas that it takes from, as Service Quotas has them. */
   readonly quotaNames: readonly string[];
@@ -260,7 +260,9 @@ export function trainingJobPlan(
     volumeGiB: Math.ceil(folder.diskGiB),
     localNvme: localDiskGiB(folder, ground) > 0,
     sharedStorage,
-    image: wishes.image ?? trainingImage(ground.images, region),
+    ...(wishes.image === undefined
+      ? trainingImage(ground.images, region)
+      : { image: wishes.image, pin: undefined }),
     hours,
     quotaNames: [
       `${instanceType} for ${usage}`,

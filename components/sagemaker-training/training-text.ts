@@ -1,3 +1,4 @@
+import { imageLine } from "../container-images/image-digests.ts";
 import { usd } from "../plan-figures.ts";
 import type { TrainingJobPlan } from "./training-job-plan.ts";
 
@@ -23,11 +24,11 @@ function keyLine(kmsKeyArn: string, { instanceType, localNvme }: TrainingJobPlan
  * @param kmsKeyArn the environment's own key. @default AWS's
  */
 export function trainingPlanLines(plan: TrainingJobPlan, kmsKeyArn?: string): readonly string[] {
-  const { stack, region, instances, instanceType, spot, volumeGiB, image, hours } = plan;
+  const { stack, region, instances, instanceType, spot, volumeGiB, hours } = plan;
   const how = spot ? "managed spot" : "on demand";
   return [
     `job        stack "${stack}" in ${region}: ${instances} x ${instanceType}, ${how}, ${volumeGiB} GiB of disk`,
-    `image      ${image}`,
+    imageLine(plan),
     `ends       when it is done, and ${hours} h after its start at the latest; waiting for capacity counts`,
     priceLine(plan),
     ...(plan.sharedStorage === undefined

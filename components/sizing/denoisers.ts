@@ -22,7 +22,7 @@ export interface Denoiser {
 export const encodingGiB = 1.5;
 
 const usual: Spread = { below: 0.15, above: 0.15 };
-/** On four networks that were measured, what was counted was 3.6 to 10 % below. */
+/** On the networks that were measured, what was counted was 2 to 10 % below. */
 const counted: Spread = { below: 0.15, above: 0.25 };
 
 /**

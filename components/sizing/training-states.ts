@@ -36,6 +36,12 @@ function stateBytes(workload: TrainingWorkload): StateBytes {
   return { weights: 2, gradients, optimizer: 4 + moments };
 }
 
+/** Bytes of a parameter that learns in all its states together: no sharing out makes them fewer. */
+export function learningBytes(workload: TrainingWorkload): number {
+  const { weights, gradients, optimizer } = stateBytes(workload);
+  return weights + gradients + optimizer;
+}
+
 /**
  * Tables that are trained beside adapters: a copy in 16 bit with gradients and moments in 16 bit, 8 bytes by the book; Qwen's
  * table of fine-tuning memory shows 11.5 to 12.1 with the step's copy.

@@ -87,18 +87,20 @@ function streamBytes(
   return (2 * microBatch * sequenceTokens * hiddenSize) / contextParallel;
 }
 
+/** Undefined where nothing crosses. */
 function timed(
   { kind, over }: Pick<Traffic, "kind" | "over">,
   bytes: number,
   machine: ClusterMachine,
-): Traffic {
+): Traffic | undefined {
+  if (bytes <= 0) return undefined;
   const network = machine.networkGbps / 8;
   // One way is half of what the board's figure counts.
   const link = (machine.nvlinkGBs ?? 0) / 2;
   const [rate, share] = over === "network" ? [network, networkShare] : [link, nvlinkShare];
   const gigabytes = bytes / 1e9;
-  const at = (part: number) => (gigabytes === 0 ? 0 : gigabytes / (rate * part));
-  return { kind, over, gigabytes, seconds: { low: at(share.high), high: at(share.low) } };
+  const seconds = { low: gigabytes / (rate * share.high), high: gigabytes / (rate * share.low) };
+  return { kind, over, gigabytes, seconds };
 }
 
 /** Each layer exchanges its stream twice forward and twice backward, and twice more where it is made again. */
@@ -193,5 +195,5 @@ export function trafficOf(
     expertTraffic(work, layout, machine),
     timed({ kind: "pipeline", over: "network" }, pipelineBytes(work, layout), machine),
     dataTraffic(work, layout, machine),
-  ].filter(({ gigabytes }) => gigabytes > 0);
+  ].filter((each) => each !== undefined);
 }

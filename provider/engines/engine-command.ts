@@ -55,14 +55,21 @@ function adapterWords({ adapters = [], adapterRank }: EngineLaunch): Words {
   ];
 }
 
+/**
+ * Starts a program of an environment with the environment's own programs before others, as its activation does: kernels are built
+ * with the `ninja` that lies there (https://github.com/vllm-project/vllm/issues/49029).
+ */
+const activated = 'PATH=$0/bin:$PATH exec "$0/bin/$1" "${@:2}"';
+
 /** https://docs.vllm.ai/en/latest/cli/serve/ */
 function vllmWords(launch: EngineLaunch): Words {
   const { temperature, topP, quantise } = launch;
   const sampling = { temperature, top_p: topP };
   const given = temperature !== undefined || topP !== undefined;
   return [
-    `${launch.dataFolder}/engines/vllm-${vllmRelease.version}/bin/vllm`,
-    "serve",
+    ...["bash", "-c", activated],
+    `${launch.dataFolder}/engines/vllm-${vllmRelease.version}`,
+    ...["vllm", "serve"],
     launch.weights,
     // Its token comes in the environment, VLLM_API_KEY, which the start script reads from the file.
     ...flag("--host", launch.listenAddress),

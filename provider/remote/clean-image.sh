@@ -17,7 +17,7 @@ if [ -z "$root" ]; then
   as_root sed -i '/^LABEL=berth-weights /d; /\/berth-weights .* bind,/d' /etc/fstab
 fi
 # Named is what stays, so that what a later version puts there goes.
-as_root find "${folder:?}" -mindepth 1 -maxdepth 1 ! -name engines ! -name node ! -name python -exec rm -rf {} +
+as_root find "${folder:?}" -mindepth 1 -maxdepth 1 ! -name engines ! -name interpreters ! -name node ! -name python -exec rm -rf {} +
 mkdir "$folder/weights"
 as_root rm -rf "$root"/etc/berth "$root"/run/berth-idle "$root"/var/cache/berth-*
 if [ -n "$root" ]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a Python environment with JupyterLab, a token and a folder for notebooks; what is there already is left alone.
-# Usage: notebook.sh prepare FOLDER VERSION   prints `made` or `there`
+# Usage: notebook.sh prepare FOLDER VERSION PYTHON   prints `made` or `there`; PYTHON is the command that makes environments
 #        notebook.sh token FOLDER             prints the token
 #        notebook.sh watch FOLDER PORT        has the idle check of the host, where there is one, look at the kernels
 set -euo pipefail
@@ -10,7 +10,7 @@ as_root() { if [ "$(id -u)" = 0 ] || [ -n "${BERTH_ROOT:-}" ]; then "$@"; else s
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
 prepare() {
-  local version=$1 venv=$folder/venv
+  local version=$1 python=$2 venv=$folder/venv
   umask 077
   mkdir -p "$folder/work"
   # An install that was cut off may still be under way.
@@ -26,10 +26,9 @@ prepare() {
     echo there
     return 0
   fi
-  python3 -c 'import venv, ensurepip' 2>/dev/null || fail "E_VENV Python 3 is not there, or cannot make virtual environments: install python3-venv"
-  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "E_PYTHON JupyterLab $version needs Python 3.10 or newer, and this is $(python3 -V)"
+  "$python" -c 'import venv, ensurepip' 2>/dev/null || fail "E_VENV Python 3 is not there, or cannot make virtual environments: install python3-venv"
   # A virtual environment cannot be moved, so it is made in its place; the mark is written when it is whole.
-  python3 -m venv --clear "$venv"
+  "$python" -m venv --clear "$venv"
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --only-binary=:all: "jupyterlab==$version"
   printf '%s' "$version" >"$venv/berth-version"
   echo made
@@ -42,7 +41,7 @@ watch() {
 }
 
 case $action in
-  prepare) prepare "$3" ;;
+  prepare) prepare "$3" "$4" ;;
   token) cat "$folder/token" ;;
   watch) watch "$3" ;;
   *) fail "no such action: $action" ;;

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Starts the bash script on standard input so that it outlives the connection, or finds it running already.
-# Usage: start-step.sh FOLDER SHA256 [ARGUMENT...]      prints: started | attached | stopping
+# Usage: start-step.sh FOLDER SHA256 RUN [ARGUMENT...]      prints: started | attached | stopping
+#        RUN names this run of it: asked again for the same, since the answer was lost, it does not run twice.
 set -euo pipefail
-folder=$1 sha256=$2
-shift 2
+folder=$1 sha256=$2 run=$3
+shift 3
 mkdir -p "$folder"
 cat >"$folder/step.sh.$$.tmp"
 got=$( (sha256sum "$folder/step.sh.$$.tmp" 2>/dev/null || shasum -a 256 "$folder/step.sh.$$.tmp") | cut -d' ' -f1)
@@ -21,6 +22,10 @@ started_at() { # the start time of a process, so that a reused process id is not
   if [ -r "/proc/$1/stat" ]; then sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' '_'; fi
 }
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
+if [ -f "$folder/exit" ] && [ "$(cat "$folder/run" 2>/dev/null)" = "$run" ]; then
+  echo attached
+  exit 0
+fi
 # With its exit written a step is over, even while its shell is on the way out: that is no run to follow.
 if [ -f "$folder/process" ] && [ ! -f "$folder/exit" ]; then
   read -r pid since on_boot <"$folder/process" || true
@@ -36,6 +41,7 @@ if [ -d /run/systemd/system ] && [ -z "${BERTH_ROOT:-}" ] && [ "$(systemctl is-s
 fi
 rm -f "$folder/process" "$folder/exit" "$folder/unit"
 : >"$folder/log"
+echo "$run" >"$folder/run"
 
 {
   echo '#!/usr/bin/env bash'
@@ -58,6 +64,14 @@ RUN
   echo 'echo "$code" >"$folder/exit.tmp" && sync "$folder/exit.tmp" 2>/dev/null; mv -f "$folder/exit.tmp" "$folder/exit"'
 } >"$folder/run.sh"
 
+# The step notes its own process first of all, and a busy host may be seconds in coming to it: a look in between would find
+# nothing, and start it a second time.
+note_process() {
+  local since
+  since=$(started_at "$1" 2>/dev/null) || return 0
+  echo "$1 $since $boot" >"$folder/process.$$.tmp"
+  mv -f "$folder/process.$$.tmp" "$folder/process"
+}
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 unit=berth-$(basename "$folder")-$$-$RANDOM
 detached=no
@@ -67,6 +81,7 @@ if [ -z "${BERTH_ROOT:-}" ] && [ -d /run/systemd/system ] && command -v systemd-
     --setenv=BERTH_SYSFS="${BERTH_SYSFS:-}" \
     bash "$folder/run.sh" 9>&- >/dev/null 2>&1; then
     echo "$unit" >"$folder/unit"
+    note_process "$(systemctl show --property=MainPID --value "$unit" 2>/dev/null || echo 0)"
     detached=yes
   fi
 fi
@@ -76,10 +91,6 @@ if [ "$detached" = no ]; then
   else
     nohup bash "$folder/run.sh" 9>&- >/dev/null 2>&1 </dev/null &
   fi
+  note_process "$!"
 fi
-# A host that is busy takes its time to start a process; one that is told as gone would be started twice.
-for _ in $(seq 600); do
-  if [ -f "$folder/process" ] || [ -f "$folder/exit" ]; then break; fi
-  sleep 0.05
-done
 echo started

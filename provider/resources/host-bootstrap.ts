@@ -40,6 +40,15 @@ const inputs = z.object({
         .optional(),
     })
     .optional(),
+  pythonMirror: z
+    .strictObject({
+      url: z.url(),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
+    })
+    .optional(),
 });
 
 async function bootstrap(values: Properties, operation: Operation): Promise<Properties> {

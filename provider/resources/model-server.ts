@@ -29,6 +29,7 @@ const inputs = z.object({
   adapterRank: z.number().int().positive().optional(),
   temperature: z.number().min(0).max(2).optional(),
   topP: z.number().gt(0).max(1).optional(),
+  keepOldEngine: z.boolean().optional(),
   token: z
     .string()
     .regex(/^[\x21-\x7e]{16,}$/, "must be 16 characters or more, without spaces")

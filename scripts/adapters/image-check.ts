@@ -1,10 +1,7 @@
 import { DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
-import type { ImagePin } from "../../components/container-images/image-digests.ts";
+import type { ImagePin, PinnedImage } from "../../components/container-images/image-digests.ts";
 import { imagesFile } from "../../components/container-images/load-image-digests.ts";
-import {
-  parseImageAddress,
-  type ServingContainer,
-} from "../../components/sagemaker-endpoint/serving-container.ts";
+import { parseImageAddress } from "../../components/sagemaker-endpoint/serving-container.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { AccountScope } from "./account-scope.ts";
 import { findDigests, type FoundDigests } from "./image-digests.ts";
@@ -107,7 +104,7 @@ function pinWarnings(
  */
 export async function checkPinnedImage(
   scope: AccountScope,
-  { image, pin }: Pick<ServingContainer, "image" | "pin">,
+  { image, pin }: PinnedImage,
 ): Promise<readonly string[]> {
   const address = parseImageAddress(image);
   if (pin === undefined || address === undefined) return [];

@@ -78,6 +78,8 @@ export const running: readonly CommandRow[] = [
       ["--replace-driver", "replace a driver that works"],
       ["--mirror <url>", "take NVIDIA's packages from there"],
       ["--mirror-keyring-sha256 <sum>", "SHA-256 of the mirror's cuda-keyring package"],
+      ["--python-mirror <url>", "take a Python that the system lacks from there"],
+      ["--python-mirror-sha256 <sum>", "SHA-256 of the mirror's archive of it"],
       ["--data-folder <path>", "where berth keeps its files on the machine", "/opt/berth"],
     ],
     run: async (_words, flags, terminal) =>

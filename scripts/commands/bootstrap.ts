@@ -26,6 +26,8 @@ export interface BootstrapOptions extends HostOptions {
   readonly replaceDriver?: boolean;
   readonly mirror?: string;
   readonly mirrorKeyringSha256?: string;
+  readonly pythonMirror?: string;
+  readonly pythonMirrorSha256?: string;
 }
 
 /** The GPUs that a host has: those that nvidia-smi names, else those on its bus. */
@@ -59,7 +61,7 @@ function modulesOf({ modules }: BootstrapOptions): "open" | "closed" | undefined
 /** What is wished for: what the flags say, and for the rest what the host has. */
 export function wishOf(facts: HostFacts, options: BootstrapOptions): BootstrapWish {
   const found = gpusOf(facts);
-  const { mirror, mirrorKeyringSha256 } = options;
+  const { mirror, mirrorKeyringSha256, pythonMirror, pythonMirrorSha256 } = options;
   return {
     gpu: { model: options.gpu ?? found.model, count: countOf(options) ?? found.count },
     engine: options.engine,
@@ -71,6 +73,8 @@ export function wishOf(facts: HostFacts, options: BootstrapOptions): BootstrapWi
     torch: options.torch,
     containers: options.containers,
     mirror: mirror === undefined ? undefined : { url: mirror, keyringSha256: mirrorKeyringSha256 },
+    pythonMirror:
+      pythonMirror === undefined ? undefined : { url: pythonMirror, sha256: pythonMirrorSha256 },
   };
 }
 

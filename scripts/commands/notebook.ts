@@ -94,7 +94,10 @@ async function serve(host: Host, place: NotebookPlace, first: FirstNotebook, ter
   const { port: tunnel, close } = await session.forward(place.port);
   try {
     const notebook = firstNotebook(first);
-    const { token, workFolder } = await startNotebook(host, place, { notebook, tunnel });
+    const onLine = (line: string) => {
+      terminal.say(`notebook   ${line}`);
+    };
+    const { token, workFolder } = await startNotebook(host, place, { notebook, tunnel, onLine });
     const address = `http://127.0.0.1:${tunnel}/lab/tree/${firstNotebookName}?token=${token}`;
     terminal.say(
       `notebook   JupyterLab ${jupyterVersion} on ${host.name}, on its loopback alone; files are in ${workFolder}`,

@@ -158,7 +158,7 @@ async function start(ground: Ground, options: TrainOptions, terminal: Terminal):
   const stopServer = options.stopServer ?? false;
   const { code, lines, place } = await runIt(
     ground,
-    { baseModel, stopAt, stopServer, keeping },
+    { baseModel, stopAt, stopServer, keeping, megatron: job.megatron },
     terminal,
   );
   const state = await jobState(host, folder);

@@ -8,6 +8,7 @@ import { UserError } from "../../components/user-error.ts";
 import { shellQuote, type Host } from "../../provider/adapters/ssh.ts";
 import { ensureFolder } from "../../provider/connection.ts";
 import { runDetached, type StepResult } from "../../provider/detached-step.ts";
+import { ensurePython } from "../../provider/ensure-python.ts";
 import { repository } from "../adapters/repository.ts";
 import { uriOf, type Keeping } from "./kept-checkpoints.ts";
 import { parsedJson } from "./parsed-json.ts";
@@ -153,12 +154,29 @@ export interface HostRun {
         readonly shared?: string | undefined;
       }
     | undefined;
+  /** Whether Megatron-LM trains it. @default false */
+  readonly megatron?: boolean | undefined;
   readonly onLine: (line: string) => void;
 }
+
+/** What the packages of a training are made for (test/live/python-pins.test.ts asks PyPI), and those of Megatron-LM. */
+const trainingPythons = ["3.11", "3.12", "3.13", "3.14"];
+const megatronPythons = ["3.12"];
 
 /** What the script is told of them. */
 export function keepingWords({ place, minutes, tools }: Keeping): readonly string[] {
   return [uriOf(place), place.region, place.endpoint ?? "", String(minutes), tools];
+}
+
+/** The script with the Python that makes the training's environment on a host, which is brought where the host has none that fits. */
+export async function scriptOn(
+  host: Host,
+  { megatron, onLine }: Pick<HostRun, "megatron" | "onLine">,
+): Promise<string> {
+  const versions = megatron === true ? megatronPythons : trainingPythons;
+  const need = { who: "the training", versions };
+  const python = await ensurePython(host, { need, dataFolder: hostDataFolder, onLine });
+  return `python=${shellQuote(python)}\n${jobScript}`;
 }
 
 /** Runs the job detached and follows it; another call with the same words finds it running and follows on. */
@@ -174,7 +192,7 @@ export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
   const absent = Array.from({ length: node === undefined ? 0 : 5 - kept.length }, () => "");
   return runDetached(host, {
     name: "train",
-    script: jobScript,
+    script: await scriptOn(host, run),
     args: ["run", ...words, ...kept, ...absent, ...nodeWords],
     folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
     timeoutSeconds,

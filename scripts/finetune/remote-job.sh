@@ -14,8 +14,9 @@
 #        remote-job.sh stop FOLDER        ends it after its step, with a checkpoint
 #        remote-job.sh end FOLDER         ends it at once
 #        remote-job.sh logs FOLDER STEPS  prints the end of what its last run said, from the folder of detached steps
+# `python` may be set before it: the command that makes environments, where the system's python3 is too old.
 set -euo pipefail
-action=$1 folder=$2
+action=$1 folder=$2 python=${python:-python3}
 mkdir -p "$folder"
 # A link is to storage that may not be mounted just now.
 [ -L "$folder/output" ] || mkdir -p "$folder/output"
@@ -27,15 +28,15 @@ serves() { [ -d /run/systemd/system ] && systemctl is-active --quiet "$server"; 
 environment() { # environment FOLDER: a virtual environment of the pinned packages, made again when the pins change
   if cmp -s "$1/requirements.txt" "$1/.venv/pinned.txt"; then return 0; fi
   echo "installing the packages of $1/requirements.txt"
-  python3 -m venv --clear "$1/.venv"
+  "$python" -m venv --clear "$1/.venv"
   "$1/.venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 -r "$1/requirements.txt"
   cp "$1/requirements.txt" "$1/.venv/pinned.txt"
 }
 
 new_enough() { # the pinned packages of a training are for Python 3.11 and later
-  if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then return 0; fi
+  if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then return 0; fi
   {
-    echo "this host has $(python3 --version 2>&1), and the training's packages need Python 3.11 or newer"
+    echo "this host has $("$python" --version 2>&1), and the training's packages need Python 3.11 or newer"
     echo "a host of Ubuntu 22.04 has 3.10: end the stack with berth down and bring it up again, on Ubuntu 24.04"
     echo "berth down --save <path...> keeps files of the host in S3 first"
   } >&2
@@ -82,6 +83,10 @@ run)
   cd "$folder"
   base=$3 stop_at=$4 meanwhile=$5 s3_uri=${6:-} s3_region=${7:-} s3_endpoint=${8:-} minutes=${9:-} tools=${10:-}
   nodes=${11:-1} rank=${12:-0} master=${13:-} shared=${14:-}
+  if [ "$nodes" -gt 1 ] && [ -z "$shared" ] && [ -L output ]; then
+    echo "output is on storage that the hosts share: start it with --shared-storage $(dirname "$(readlink output)")" >&2
+    exit 1
+  fi
   if serves && [ "$meanwhile" != stop ]; then
     echo "the model server holds the GPUs; start the training with --stop-server" >&2
     exit 1
@@ -122,7 +127,8 @@ link)
   # Written under another name first: who reads it sees all of it or nothing.
   if [ ! -f .storage ]; then
     od -An -N8 -tx1 /dev/urandom | tr -d ' \n' >".storage.$$"
-    mv -n ".storage.$$" .storage; rm -f ".storage.$$"
+    mv -n ".storage.$$" .storage
+    rm -f ".storage.$$"
   fi
   cat .storage
   ;;

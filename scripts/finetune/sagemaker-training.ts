@@ -22,6 +22,7 @@ import {
   TrainingLog,
   type TrainingJobView,
 } from "../adapters/training-jobs.ts";
+import { checkPinnedImage } from "../adapters/image-check.ts";
 import { checkTrainingQuota } from "../adapters/training-quota.ts";
 import type { TrainOptions } from "../commands/train.ts";
 import { findDeployment, localConfig } from "../stack/deployment.ts";
@@ -158,16 +159,17 @@ async function start(ground: Ground): Promise<number> {
       hint: "Give minutes, such as 15.",
     });
   }
-  const [base, quota] = await Promise.all([
+  const [base, quota, image] = await Promise.all([
     baseSource(scope, settings, job),
     checkTrainingQuota(scope, plan),
+    checkPinnedImage(scope, plan),
   ]);
   terminal.say(
     ...trainingPlanLines(plan, settings.target === "sagemaker" ? settings.kmsKeyArn : undefined),
     `base       ${base.uri ?? `${job.baseModel}, which the job fetches from Hugging Face`}`,
     `kept       every ${minutes} min in ${uriOf(place)}`,
   );
-  for (const warning of [...base.warnings, ...quota]) terminal.complain(`  ${warning}`);
+  for (const warning of [...base.warnings, ...quota, ...image]) terminal.complain(`  ${warning}`);
   const sourceUri = await uploadJob(job, place);
   const name = await bringUpTraining(
     { plan, settings, sourceUri, checkpointsUri: uriOf(place), baseUri: base.uri, minutes, job },

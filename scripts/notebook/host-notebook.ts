@@ -2,10 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../components/user-error.ts";
 import type { Host } from "../../provider/adapters/ssh.ts";
 import { ensureFolder } from "../../provider/connection.ts";
+import { ensurePython } from "../../provider/ensure-python.ts";
 import { remoteScript } from "../../provider/remote/scripts.ts";
 
-/** JupyterLab that is installed on hosts; needs Python 3.10 (https://pypi.org/project/jupyterlab/4.6.6/). */
+/** JupyterLab that is installed on hosts, and what it is made for (https://pypi.org/project/jupyterlab/4.6.6/). */
 export const jupyterVersion = "4.6.6";
+const jupyterPythons = ["3.10", "3.11", "3.12", "3.13", "3.14"];
 /** What the first notebook is called. */
 export const firstNotebookName = "ask-the-model.ipynb";
 
@@ -36,7 +38,6 @@ export interface RunningNotebook {
 
 const known: Readonly<Record<string, string>> = {
   E_VENV: "On Debian and Ubuntu: sudo apt-get install python3-venv",
-  E_PYTHON: "Choose a machine image with a newer Python.",
   E_PORT: "Choose another port with --host-port, or stop what holds it.",
 };
 
@@ -94,22 +95,32 @@ async function folderOf(host: Host, { dataFolder }: NotebookPlace): Promise<stri
   return `${await ensureFolder(host, dataFolder)}/notebook`;
 }
 
+/** How a notebook server is started. */
+export interface FirstStart {
+  /** The first notebook. */
+  readonly notebook: string;
+  /** A port of this machine that leads to the server's. */
+  readonly tunnel: number;
+  /** Gets what is installed on the way. @default nobody */
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
 /**
  * Installs JupyterLab on a host and starts it on the host's loopback, with a token that is made there; what is there and
  * runs is left alone, and so are notebooks that somebody has changed.
  *
- * @param notebook the first notebook
- * @param tunnel a port of this machine that leads to the server's
  * @throws UserError when it cannot be installed, its port is taken, or it does not come up
  */
 export async function startNotebook(
   host: Host,
   place: NotebookPlace,
-  { notebook, tunnel }: { readonly notebook: string; readonly tunnel: number },
+  { notebook, tunnel, onLine = () => undefined }: FirstStart,
 ): Promise<RunningNotebook> {
   const folder = await folderOf(host, place);
   const { port } = place;
-  const prepare = [notebookScript, ["prepare", folder, jupyterVersion]] as const;
+  const need = { who: `JupyterLab ${jupyterVersion}`, versions: jupyterPythons };
+  const python = await ensurePython(host, { need, dataFolder: place.dataFolder, onLine });
+  const prepare = [notebookScript, ["prepare", folder, jupyterVersion, python]] as const;
   await run(host, "JupyterLab cannot be installed", prepare, installMs);
   const workFolder = `${folder}/work`;
   const put = `[ -e "$1" ] || cat >"$1" <<'NOTEBOOK'\n${notebook}NOTEBOOK\n`;

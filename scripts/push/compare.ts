@@ -1,5 +1,5 @@
 import type { ManifestFile } from "../../components/weights/manifest.ts";
-import { algorithms, encode, type CrcName } from "../../provider/remote/sync/checksums.mjs";
+import { encode, type CrcName } from "../../provider/remote/sync/checksums.mjs";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { Before } from "./push-session.ts";
 import type { SourceFile, WeightsSource } from "./source.ts";
@@ -42,7 +42,7 @@ async function crcOf(
       signal.throwIfAborted();
       const piece = buffer.subarray(0, Math.min(buffer.length, file.size - start));
       await source.read(file, start, piece, signal);
-      sum = algorithms[algorithm].update(piece, sum);
+      sum = buffers.crc(algorithm, piece, sum);
     }
     await source.finished(file);
     return encode(algorithm, sum);

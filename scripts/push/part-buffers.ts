@@ -1,3 +1,6 @@
+import { algorithms, type CrcName } from "../../provider/remote/sync/checksums.mjs";
+import { CrcMemory } from "../../provider/remote/sync/crc-kernel.mjs";
+
 const mebibyte = 1024 * 1024;
 /** Parts as large as this read back at full speed, and are few enough for any model. */
 const usualPartBytes = 16 * mebibyte;
@@ -16,7 +19,9 @@ export class PartBuffers {
   readonly #free: Buffer[] = [];
   readonly #waiting: ((buffer: Buffer) => void)[] = [];
   readonly #bytes: number;
-  #left: number;
+  readonly #memory: CrcMemory;
+  readonly #count: number;
+  #used = 0;
 
   /**
    * @param lanes how many parts are under way at once; fewer where they would need more than 512 MiB
@@ -24,17 +29,25 @@ export class PartBuffers {
    */
   constructor(lanes: number, largestFile: number) {
     this.#bytes = Math.min(partBytesOf(largestFile), Math.max(largestFile, 1));
-    this.#left = Math.max(2, Math.min(lanes, Math.floor(mostBufferBytes / this.#bytes)));
+    this.#count = Math.max(2, Math.min(lanes, Math.floor(mostBufferBytes / this.#bytes)));
+    // Pages that are never used take no memory.
+    this.#memory = new CrcMemory(this.#count * this.#bytes);
   }
 
   take(): Promise<Buffer> {
     const free = this.#free.pop();
     if (free !== undefined) return Promise.resolve(free);
-    if (this.#left > 0) {
-      this.#left -= 1;
-      return Promise.resolve(Buffer.allocUnsafeSlow(this.#bytes));
+    if (this.#used < this.#count) {
+      const buffer = this.#memory.view(this.#used * this.#bytes, this.#bytes);
+      this.#used += 1;
+      return Promise.resolve(buffer);
     }
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The CRC of bytes in a buffer, which goes on from that of what came before. */
+  crc(name: CrcName, bytes: Buffer, before = 0n): bigint {
+    return this.#memory.update(algorithms[name], bytes, before);
   }
 
   give(buffer: Buffer): void {

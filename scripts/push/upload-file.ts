@@ -1,5 +1,4 @@
 import { createHash, type Hash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import { UserError } from "../../components/user-error.ts";
 import type { ManifestFile } from "../../components/weights/manifest.ts";
 import { combine, encode } from "../../provider/remote/sync/checksums.mjs";
@@ -20,10 +19,6 @@ export interface UploadTools {
   readonly arrived: (bytes: number) => void;
   /** Told of bytes that went over the wire. */
   readonly sent: (bytes: number) => void;
-}
-
-function crcText(value: number): string {
-  return encode("CRC32", BigInt(value));
 }
 
 /** SHA-256 over parts that come in any order: each waits for its turn. */
@@ -108,7 +103,7 @@ async function uploadWhole(
     if (file.gitBlob !== undefined) {
       checkContent(file.path, "git blob", { said: file.gitBlob, found: gitBlobOf(body) });
     }
-    const crc = crcText(crc32(body));
+    const crc = encode("CRC32", buffers.crc("CRC32", body));
     const etag = await target
       .put(file, body, crc, expected)
       .catch((error: unknown) => settle(error, file, crc, target));
@@ -166,12 +161,12 @@ async function sendPart(
   { file, upload, number, start, hash }: PartJob,
   body: Buffer,
   tools: UploadTools,
-): Promise<StoredPart & { readonly crc: number }> {
-  const { source, target, signal } = tools;
+): Promise<StoredPart & { readonly crc: bigint }> {
+  const { source, target, buffers, signal } = tools;
   try {
     await source.read(file, start, body, signal);
-    const crc = crc32(body);
-    const crcBase64 = crcText(crc);
+    const crc = buffers.crc("CRC32", body);
+    const crcBase64 = encode("CRC32", crc);
     const there = upload.parts.get(number);
     const same = there?.size === body.length && there.crc32 === crcBase64;
     const place = { path: file.path, uploadId: upload.uploadId, number };
@@ -200,7 +195,7 @@ async function uploadParts(
   const stop = new AbortController();
   const signal = AbortSignal.any([tools.signal, stop.signal]);
   const hash = new OrderedHash();
-  const tasks: Promise<StoredPart & { readonly crc: number }>[] = [];
+  const tasks: Promise<StoredPart & { readonly crc: bigint }>[] = [];
   for (let start = 0; start < file.size && !signal.aborted; start += partBytes) {
     const buffer = await tools.buffers.take();
     const body = buffer.subarray(0, Math.min(partBytes, file.size - start));
@@ -216,7 +211,7 @@ async function uploadParts(
   await Promise.allSettled(tasks);
   signal.throwIfAborted();
   const parts = await Promise.all(tasks);
-  const whole = parts.reduce((sum, part) => combine("CRC32", sum, BigInt(part.crc), part.size), 0n);
+  const whole = parts.reduce((sum, part) => combine("CRC32", sum, part.crc, part.size), 0n);
   return { parts, crc: encode("CRC32", whole), sha256: hash.hex() };
 }
 

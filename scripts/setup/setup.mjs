@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { goodNode, isGood } from "./node-version.mjs";
-import { leftBehind, makeTestFolder, removeTestFolder } from "./test-folder.mjs";
+import { brokenOff, leftBehind, makeTestFolder, removeTestFolder } from "./test-folder.mjs";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const modules = join(repository, "node_modules");
@@ -112,10 +112,12 @@ async function runTests(node, named) {
   try {
     const words = [...limits(named), ...named, ...testFiles(named)];
     const status = await run(node, [...commands.test, ...words], env);
-    const left = status === 130 ? [] : await leftBehind(folder);
-    if (left.length === 0) return status;
-    process.stderr.write(`The tests left behind:\n  ${left.join("\n  ")}\n`);
-    return status || 1;
+    if (status === 130) return status;
+    const broken = brokenOff(folder);
+    if (broken.length > 0) process.stderr.write(`The tests broke off:\n  ${broken.join("\n  ")}\n`);
+    const left = await leftBehind(folder);
+    if (left.length > 0) process.stderr.write(`The tests left behind:\n  ${left.join("\n  ")}\n`);
+    return status || (broken.length + left.length > 0 ? 1 : 0);
   } finally {
     removeTestFolder(folder);
   }

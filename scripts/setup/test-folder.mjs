@@ -1,7 +1,15 @@
 // The temporary folder of one test run. Whatever the tests and the processes that they start put into a temporary place
 // lies in it, so that what they leave behind is seen and removed.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -12,6 +20,10 @@ const graceMs = 30_000;
 /** tsx keeps what it compiled in a folder of this name; kept over runs, it is linked into each one's folder. */
 const compiled = `tsx-${process.geteuid?.() ?? userInfo().username}`;
 
+/** What test/support/late-errors.ts writes: that mocha came to its end, and the errors of promises whose tests were over. */
+const ended = "mocha-ended";
+const late = "late-errors";
+
 /**
  * A new folder and the environment that sends temporary files there.
  *
@@ -21,7 +33,8 @@ export function makeTestFolder(cache) {
   const folder = mkdtempSync(join(tmpdir(), "berth-"));
   mkdirSync(join(cache, "tsx"), { recursive: true });
   symlinkSync(join(cache, "tsx"), join(folder, compiled));
-  return { folder, env: { TMPDIR: folder, NODE_COMPILE_CACHE: join(cache, "node") } };
+  const notes = { BERTH_TESTS_ENDED: join(folder, ended), BERTH_LATE_ERRORS: join(folder, late) };
+  return { folder, env: { TMPDIR: folder, NODE_COMPILE_CACHE: join(cache, "node"), ...notes } };
 }
 
 /** Processes that still run with this temporary folder; none where the system has no /proc. */
@@ -55,7 +68,7 @@ function processesOf(folder) {
 /** What the tests left: files in their folder, and processes that still run. */
 export async function leftBehind(folder) {
   const look = () => [
-    ...readdirSync(folder).filter((name) => name !== compiled),
+    ...readdirSync(folder).filter((name) => ![compiled, ended, late].includes(name)),
     ...processesOf(folder),
   ];
   const until = Date.now() + graceMs;
@@ -65,6 +78,15 @@ export async function leftBehind(folder) {
     left = look();
   }
   return left;
+}
+
+/** What makes a run of the tests a failed one, whatever its status: it did not come to its end, or an error came after it. */
+export function brokenOff(folder) {
+  const has = (name) => existsSync(join(folder, name));
+  return [
+    ...(has(ended) ? [] : ["mocha ended before it could tell of all tests; why is above"]),
+    ...(has(late) ? readFileSync(join(folder, late), "utf8").trim().split("\n").slice(0, 20) : []),
+  ];
 }
 
 /** Removes the folder, but not through a mount, since what is behind one belongs to somebody else. */

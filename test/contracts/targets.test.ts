@@ -68,8 +68,9 @@ describe("targets", () => {
     async function serve(
       name: string,
       AsyncInferenceConfig?: { readonly OutputConfig: { readonly S3OutputPath: string } },
+      environment: Readonly<Record<string, string>> = {},
     ): Promise<void> {
-      await hosting.makeModel(name);
+      await hosting.makeModel(name, environment);
       await hosting.makeConfig(name, {}, { AsyncInferenceConfig });
       await hosting.create(name);
       await hosting.untilStatus(name, "InService");
@@ -82,6 +83,16 @@ describe("targets", () => {
         await serve("at-once");
         const client = settingsFor(cloud);
         return openEndpointModel({ endpointName: "at-once", form: "completion", client });
+      },
+      close: () => Promise.resolve(),
+    });
+    modelClientContract({
+      name: "a real-time endpoint whose image answers in JSON lines",
+      streams: true,
+      open: async () => {
+        await serve("in-lines", undefined, { FIXTURE: "json-lines" });
+        const client = settingsFor(cloud);
+        return openEndpointModel({ endpointName: "in-lines", form: "completion", client });
       },
       close: () => Promise.resolve(),
     });

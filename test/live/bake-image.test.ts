@@ -18,11 +18,11 @@ const plant = `
   logger "a prompt with ${secret}"
   echo ${secret} >/var/log/app.log
   sudo -u ubuntu bash -c '
-    cd; mkdir -p .aws .cache/huggingface .ssh /opt/berth/{jobs/run,checkpoints,notebook/work,engines/e,node/bin,python/bin,weights/m,model-server}
+    cd; mkdir -p .aws .cache/huggingface .ssh /opt/berth/{jobs/run,checkpoints,notebook/work,engines/e,interpreters/p/bin,node/bin,python/bin,weights/m,model-server}
     for file in .aws/credentials .cache/huggingface/token .netrc .git-credentials .bash_history .ssh/id_ed25519 /tmp/upload \\
       /opt/berth/jobs/run/data.jsonl /opt/berth/notebook/token /opt/berth/checkpoints/x /opt/berth/weights/m/model.safetensors \\
       /opt/berth/model-server/token.new; do echo ${secret} >$file; done
-    touch /opt/berth/engines/e/server /opt/berth/node/bin/node /opt/berth/python/bin/python'
+    touch /opt/berth/engines/e/server /opt/berth/interpreters/p/bin/python3 /opt/berth/node/bin/node /opt/berth/python/bin/python'
   echo ${secret} >/root/.netrc
   echo 'LABEL=berth-weights /opt/berth/weights ext4 noatime,nofail 0 0' >>/etc/fstab
 `;
@@ -79,7 +79,7 @@ for (const system of ["bookworm", "trixie"] as const) {
       await host.output("[ ! -e /opt/berth/search ]");
       await assert.rejects(machine.host({ patience: { connectMs: 2000 } }).output("true"));
       const left = await host.output("ls -A /opt/berth ~; cat /etc/machine-id /etc/fstab");
-      assert.match(left, /\.bashrc\n[^]*engines\nnode\npython\nweights\n/);
+      assert.match(left, /\.bashrc\n[^]*engines\ninterpreters\nnode\npython\nweights\n/);
       assert.doesNotMatch(left, /[0-9a-f]{32}|berth-weights/);
       const units = "ls /etc/systemd/system /etc/systemd/system/*.wants | grep berth- || true";
       assert.equal(await host.output(units), "");

@@ -124,7 +124,9 @@ describe("berth bake, on whole systems", function () {
     await cloud.advanceClock(10 * 24 * 3600);
     const listed = await account.berth("audit", "--env", stack);
     assert.match(listed.text, new RegExp(`old image +${first} of alice@example\\.org`));
+    assert.equal(listed.code, 0, "an image costs little, and no run is over");
     const fixed = await account.berth("audit", "--env", stack, "--fix", "--yes");
+    assert.equal(fixed.code, 0, fixed.text);
     assert.doesNotMatch((await baked()).map(({ ImageId }) => ImageId).join(), new RegExp(first));
     assert.equal((await baked()).length, 1, fixed.text);
     const [left] = await baked();

@@ -12,13 +12,14 @@ describe("A bootstrap of Amazon Linux 2023", () => {
   const shop = new Workshop();
   let keyringSha256: string;
   before(async function () {
-    await shop.open(this, "bookworm-dnf");
+    await shop.open(this, "bookworm-dnf", 24);
+    await shop.machine.startPythonMirror(port + 1);
     const script = new URL("../provider/bootstrap/amazon-repository.sh", import.meta.url);
     const text = (await readFile(script)).toString("base64");
     const debian = `http://127.0.0.1:${shop.repository.port}`;
     await shop.machine.begin(start);
     await shop.machine.root(
-      `base64 -d <<<${text} >/root/amazon.sh; bash /root/amazon.sh ${kernel} ${port} ${debian} >/root/amazon.log 2>&1`,
+      `base64 -d <<<${text} >/root/amazon.sh; bash /root/amazon.sh ${kernel} ${port} ${debian} >/root/amazon.log 2>&1 || { tail -n 20 /root/amazon.log >&2; exit 1; }`,
     );
     const sum = await shop.machine.root(
       "sha256sum </srv/amazon/nvidia/amzn2023/x86_64/D42D0685.pub",
@@ -61,6 +62,25 @@ describe("A bootstrap of Amazon Linux 2023", () => {
     assert.match(await shop.machine.root("dnf -q versionlock list"), /nvidia-open-0:580\.126\.09/);
     const before = await shop.machine.root(traces);
     const again = await bootstrap({ containers: true });
+    assert.deepEqual(
+      again.steps.filter(({ changed }) => changed),
+      [],
+    );
+    assert.equal(await shop.machine.root(traces), before);
+  });
+
+  it("makes vLLM's environment with Amazon's python3.12, beside the system's own", async () => {
+    await begin({ python: "3.9.16" });
+    const done = await bootstrap({ engine: "vllm" });
+    assert.equal(done.facts.python, "3.9.16");
+    assert.ok(done.lines.some((line) => line.startsWith("Python: python3.12 of Amazon Linux")));
+    const installed = await shop.machine.root("rpm -qa");
+    for (const name of ["python3.12-3", "python3.12-devel", "gcc-c++"])
+      assert.ok(installed.includes(name), name);
+    const config = await shop.machine.root("cat /opt/berth/engines/vllm-0.33.0/pyvenv.cfg");
+    assert.match(config, /^home = \/srv\/python\/bin$/m);
+    const before = await shop.machine.root(traces);
+    const again = await bootstrap({ engine: "vllm" });
     assert.deepEqual(
       again.steps.filter(({ changed }) => changed),
       [],

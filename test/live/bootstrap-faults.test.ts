@@ -275,6 +275,25 @@ HOLD
     assert.match(await shop.machine.root("systemctl is-active nvidia-fabricmanager"), /^active/);
   });
 
+  it("installs the subnet manager of Blackwell's switches, and InfiniBand's modules, before it", async () => {
+    await shop.machine.begin();
+    const devices = "/run/fake-sys/bus/pci/devices";
+    await shop.machine.root(`
+      echo 0x2901 >${devices}/0000:00:1e.0/device; cp -r ${devices}/0000:00:1e.0 ${devices}/0000:00:1f.0
+      echo '127.0.0.1 nvidia.test' >>/etc/hosts`);
+    const { port, keyringSha256 } = shop.repository;
+    // Another name for the same server: apt tells the two sources apart by it.
+    const mirror = { url: `http://nvidia.test:${port}`, keyringSha256 };
+    const gpu = { model: "B200", count: 2 };
+    // nvidia-smi's stand-in lists one GPU, so the verification is where it ends.
+    await failsWith("E_GPU_MISSING", shop.bootstrap({ gpu, mirror }));
+    const installed = await shop.machine.root(
+      "sed -i /nvidia.test/d /etc/hosts; dpkg-query -W -f '${Package}\n' nvlsm infiniband-diags nvidia-fabricmanager-580 'linux-modules-extra-*'; ls /run/fake-sys/module; cat /etc/modules-load.d/berth-nvlink.conf; rm /etc/modules-load.d/berth-nvlink.conf",
+    );
+    for (const name of ["nvlsm", "infiniband-diags", "linux-modules-extra-", "ib_umad", "mlx5_ib"])
+      assert.ok(installed.includes(name), `${name} in ${installed}`);
+  });
+
   it("names a kernel whose headers the archive no longer has", async () => {
     await shop.machine.begin({ os: "debian", behaviour: { "other-kernel": "yes" } });
     await failsWith("E_HEADERS", shop.bootstrap());

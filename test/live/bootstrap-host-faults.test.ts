@@ -11,8 +11,7 @@ const gpu = "/run/fake-sys/bus/pci/devices/0000:00:1e.0";
 describe("A bootstrap of a host that is not what it should be", () => {
   const shop = new Workshop();
   before(function () {
-    // An engine's environment is refused where it has no room.
-    return shop.open(this, "bookworm", 12);
+    return shop.open(this);
   });
   after(() => shop.close());
 
@@ -29,14 +28,6 @@ describe("A bootstrap of a host that is not what it should be", () => {
     } finally {
       await shop.machine.root(`rm ${script}; cloud-init modules --mode final >/dev/null 2>&1`);
     }
-  });
-
-  it("names a Python that makes no environments, where none can be installed", async () => {
-    await shop.machine.begin();
-    await shop.bootstrap();
-    await shop.machine.root(`printf 'ID=amzn\\nVERSION_ID="2023"\\n' >/etc/os-release`);
-    const told = await failsWith("E_PYTHON", shop.bootstrap({ engine: "vllm" }));
-    assert.match(told, /install python3-venv/);
   });
 
   it("names a login user who cannot become root, and leaves the host as it is", async () => {

@@ -66,4 +66,25 @@ describe("an endpoint that cannot be, in the emulated cloud", function () {
       /A component's name "\S+" has 6\d characters\.\s+SageMaker takes 63/,
     );
   });
+
+  it("names its image by the digest that a refresh read, and says when the tag has moved", async () => {
+    await local.settings("realtime");
+    assert.match(
+      await local.berth("plan"),
+      /image +763\d+\S+llama-cpp:\S+, by its tag: "berth catalogue refresh" reads the digest/,
+    );
+    assert.match(
+      await local.berth("catalogue", "refresh", "--region", "us-east-1"),
+      /image llama-cpp:server-sagemaker-cuda-v1\.0 in us-east-1: sha256:\w{12} new/,
+    );
+    assert.match(
+      await local.berth("plan"),
+      /image +\S+@sha256:\w{64}, which is server-sagemaker-cuda-v1\.0 of 20/,
+    );
+    await local.fault({ kind: "image-moved", key: "llama-cpp:" });
+    assert.match(
+      await local.berth("preview"),
+      /llama-cpp:\S+ names sha256:\w{64} now; what it was on [^]*catalogue refresh --env/,
+    );
+  });
 });

@@ -54,12 +54,16 @@ describe("A host that reboots while its weights come", function () {
     const inputs = { bucket: s3.bucket, prefix: "m/", region: "us-east-1" };
     const places = { folder: "/opt/berth/weights/m", dataFolder: "/opt/berth" };
     const running = syncWeights(host, { ...inputs, ...places }, operation(200));
+    // Heard below; where something fails before, it ends with the machine.
+    running.catch(() => undefined);
     const boot = "cat /proc/sys/kernel/random/boot_id";
     const before = await host.output(boot);
     while (s3.sent < 0.7 * total) await sleep(50);
-    // A busy disk lets files wait for up to five seconds.
+    // The rest hardly comes, so that a busy disk has the time to put in place what has.
+    s3.slowness = 1024;
     let keptBytes = await bytesInPlace(host);
-    while (keptBytes < 0.25 * total && s3.sent < 0.95 * total) keptBytes = await bytesInPlace(host);
+    const until = Date.now() + 60_000;
+    while (keptBytes < 0.25 * total && Date.now() < until) keptBytes = await bytesInPlace(host);
     assert.ok(keptBytes >= 0.25 * total, `${String(keptBytes)} bytes are in place while more come`);
     await host.output("sudo -n systemctl reboot --no-block");
     while ((await host.output(boot)) === before) await sleep(200);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { runDetached } from "../../provider/detached-step.ts";
+import { remoteScript } from "../../provider/remote/scripts.ts";
 import { Started } from "../support/tier.ts";
 import { CutProxy } from "./support/cut-proxy.ts";
 import { hostOn } from "./support/host.ts";
@@ -17,6 +20,26 @@ function alive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** Runs one of the scripts of `provider/remote` here, as it runs on a host without systemd. */
+async function remote(
+  name: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  input = "",
+): Promise<string> {
+  const child = spawn("bash", ["-c", remoteScript(name), "step", ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, BERTH_ROOT: "/", ...environment },
+  });
+  child.stdin.end(input);
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  await once(child, "close");
+  return output;
 }
 
 describe("A detached step", () => {
@@ -107,6 +130,31 @@ describe("A detached step", () => {
     await assert.rejects(runDetached(host, step("vanishing", script)), /was killed on .* 3 times/);
     assert.equal(await readFile(log, "utf8"), "once\nonce\nonce\n");
     host.close();
+  });
+
+  it("is followed from its start on a host that is seconds in coming to it", async () => {
+    const bin = join(sshd.folder, "slow-bin");
+    await mkdir(bin);
+    await writeFile(join(bin, "setsid"), "#!/bin/sh\nsleep 7\n", { mode: 0o755 });
+    const folder = join(sshd.folder, "steps", "late");
+    await remote("start-step.sh", [folder, sha256(""), "first"], { PATH: `${bin}:/usr/bin:/bin` });
+    assert.match(await remote("poll-step.sh", [folder, "0"]), /^running /);
+    await remote("poll-step.sh", [folder, "0", "stop"]);
+  });
+
+  it("runs once where its start is asked for again since the answer was lost", async () => {
+    const folder = join(sshd.folder, "steps", "once");
+    const log = join(sshd.folder, "once-runs");
+    const script = `echo once >>'${log}'`;
+    const start = (run: string) =>
+      remote("start-step.sh", [folder, sha256(script), run], {}, script);
+    assert.equal(await start("first"), "started\n");
+    assert.match(await remote("poll-step.sh", [folder, "0"]), /^done 0 /);
+    assert.equal(await start("first"), "attached\n");
+    assert.equal(await readFile(log, "utf8"), "once\n");
+    assert.equal(await start("second"), "started\n");
+    assert.match(await remote("poll-step.sh", [folder, "0"]), /^done 0 /);
+    assert.equal(await readFile(log, "utf8"), "once\nonce\n");
   });
 
   it("is stopped when its time is over", async () => {

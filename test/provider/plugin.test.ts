@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -261,11 +262,29 @@ describe("The berth plugin on a host", () => {
     assert.equal(s3.gets, gets);
   });
 
-  it("serves the model, and says that it answered", async () => {
+  /** Another release of the engine, which served before. */
+  const olderEngine = async () => {
+    const folder = join(sshd.root, dataFolder, "engines/vllm-0.11.0");
+    await mkdir(folder, { recursive: true });
+    return { isThere: () => existsSync(folder) };
+  };
+
+  it("serves the model, says that it answered, and removes the engine that served before", async () => {
+    const older = await olderEngine();
     server = (await plugin.create("ModelServer", serverInputs())).outputs;
     assert.equal(server["url"], `http://127.0.0.1:${String(port)}`);
     assert.ok(Date.parse(String(server["answeredAt"])) > 0);
     assert.deepEqual(await plugin.read("ModelServer", "s", server), server);
+    assert.equal(older.isThere(), false);
+  });
+
+  it("keeps the engine that served before where it is told to", async () => {
+    const older = await olderEngine();
+    const keeping = { ...serverInputs(), keepOldEngine: true };
+    await plugin.update("ModelServer", "s", server, keeping);
+    assert.equal(older.isThere(), true);
+    await plugin.update("ModelServer", "s", server, serverInputs());
+    assert.equal(older.isThere(), false);
   });
 
   it("sees a file that is gone, and repairs just that", async () => {
@@ -313,10 +332,12 @@ describe("The berth plugin on a host", () => {
       "out-of-memory",
     );
     await writeFile(flag, "");
+    const older = await olderEngine();
     await assert.rejects(
       plugin.create("ModelServer", serverInputs()),
       /ended on .*CUDA out of memory/s,
     );
+    assert.equal(older.isThere(), true, "it can still be gone back to");
     await rm(flag);
   });
 

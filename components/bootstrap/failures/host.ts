@@ -37,12 +37,26 @@ export const hostFailures: readonly FailureMode[] = [
   {
     code: "E_PYTHON",
     title: "There is no Python for environments",
-    signal: /cannot make virtual environments|No matching distribution found for/,
+    signal:
+      /no Python can be had|cannot make virtual environments|No matching distribution found for/,
     cause: "Python 3, its venv module, or a package for its version is missing.",
-    done: "python3-venv is installed on Ubuntu and Debian, and a PyTorch build is chosen that has a package for the Python there.",
-    remedy: "Install python3 and python3-venv, or use another image.",
+    done: "python3-venv is installed on Ubuntu and Debian, and a PyTorch build is chosen that has a package for the Python there. Where the system's is too old or too new, another one is brought: Amazon Linux's own `python3.12`, elsewhere CPython of python-build-standalone, believed by its pinned SHA-256.",
+    remedy:
+      "Give the host a way to github.com, name a mirror of the builds (`pythonMirror`, `--python-mirror`), or use an image of Ubuntu 24.04 or Debian 12.",
     action: "stop",
-    evidence: "https://packages.debian.org/stable/python3-venv",
+    evidence: "https://github.com/astral-sh/python-build-standalone/releases",
+  },
+  {
+    code: "E_COMPILER",
+    title: "vLLM cannot build its kernels",
+    signal:
+      /no C compiler is there|[Ff]ailed to find C compiler|fatal error: '?(Python|stdlib|stdio)\.h/,
+    cause:
+      "Triton builds its launchers when the server starts, and a C compiler or Python's headers are missing.",
+    done: "g++ and python3-dev are installed on Ubuntu and Debian, gcc-c++ and python3.12-devel on Amazon Linux; it is tried out before vLLM is fetched.",
+    remedy: "Install a C compiler and the headers of the host's Python.",
+    action: "stop",
+    evidence: "https://github.com/vllm-project/vllm/issues/27890",
   },
   {
     code: "E_NEEDRESTART",

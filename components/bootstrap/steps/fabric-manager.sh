@@ -1,12 +1,27 @@
 #!/usr/bin/env bash
 # Installs and starts NVIDIA's fabric manager in the version of the driver, and waits until the fabric is up.
-# Usage: fabric-manager.sh
+# Usage: fabric-manager.sh [nvlink5]      nvlink5: the switches are Blackwell's, which want a subnet manager beside it
 # shellcheck disable=SC2154  # `changed` and the waits are of prelude.sh
 set -euo pipefail
 unit=nvidia-fabricmanager.service
 version=$(loaded_version)
 [ -n "$version" ] || fail "no NVIDIA module is loaded"
 branch=${version%%.*}
+
+# Blackwell's switches are reached through InfiniBand's modules, which Ubuntu's smaller kernels have in a package of their own;
+# without them and the subnet manager the fabric manager takes the machine for an older one, and ends.
+if [ "${1:-}" = nvlink5 ]; then
+  if ! load_module mlx5_ib; then
+    on_amazon || ensure_packages "linux-modules-extra-$(uname -r)"
+    load_module mlx5_ib
+  fi
+  load_module ib_umad
+  if [ "$(cat /etc/modules-load.d/berth-nvlink.conf 2>/dev/null)" != $'mlx5_ib\nib_umad' ]; then
+    printf 'mlx5_ib\nib_umad\n' | as_root tee /etc/modules-load.d/berth-nvlink.conf >/dev/null
+    changed=yes
+  fi
+  ensure_packages nvlsm infiniband-diags
+fi
 
 manager_version() { nv-fabricmanager --version 2>/dev/null | grep -o '[0-9][0-9]*\.[0-9.]*' | head -n 1 || true; }
 if [ "$(manager_version)" != "$version" ]; then

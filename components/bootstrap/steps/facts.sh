@@ -97,14 +97,17 @@ fact weights_mounted "$(answer mountpoint -q "$folder/weights")"
 if have python3; then
   # It takes most of the time of these facts to start, so it is started once.
   python3 -c '
-import platform
+import os, platform, sysconfig
 print("python=" + platform.python_version())
+headers = os.path.join(sysconfig.get_path("include", "posix_prefix"), "Python.h")
+print("python_headers=" + ("yes" if os.path.exists(headers) else "no"))
 try:
     import venv, ensurepip
     print("python_venv=yes")
 except ImportError:
     print("python_venv=no")' 2>/dev/null
 fi
+fact compiler "$(if have gcc || have clang; then echo yes; else echo no; fi)"
 # What is installed already needs no more room; an engine's own command is there last.
 for path in "$folder"/python/lib/python3*/site-packages/torch-*.dist-info; do
   if [ -d "$path" ]; then path=${path##*/torch-}; fact torch "${path%.dist-info}"; fi

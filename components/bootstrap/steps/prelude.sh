@@ -93,7 +93,8 @@ package_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/nu
 ensure_packages() {
   local package missing=()
   if on_amazon; then
-    if rpm -q "$@" >/dev/null 2>&1; then return 0; fi
+    # As root: not every rpm shows others the database of the system.
+    if as_root rpm -q "$@" >/dev/null 2>&1; then return 0; fi
     say "installing $*"
     dnf_get install "$@" || return
     changed=yes
@@ -186,24 +187,33 @@ check_driver() {
   if [ "$status" != 0 ]; then fail "nvidia-smi ended with status $status"; fi
 }
 
-# Makes a virtual environment in its place (it cannot be moved) with pip in it. The wheel of pip that Python carries is pure
-# Python, and such a wheel is installed by unpacking it; ensurepip needs ten times as long for the same.
+# make_environment FOLDER PYTHON: a virtual environment in its place (it cannot be moved) with pip in it. The wheel of pip that
+# Python carries is pure Python, and such a wheel is installed by unpacking it; ensurepip needs ten times as long for the same.
 make_environment() {
-  python3 -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
-  python3 -m venv --clear --without-pip "$1"
+  "$2" -c 'import venv, ensurepip' || fail "Python 3 is not there, or cannot make virtual environments: install python3-venv"
+  "$2" -m venv --clear --without-pip "$1"
   if ! "$1/bin/python" - <<'PYTHON'
 import ensurepip, glob, os, sysconfig, zipfile
+# A system with several Pythons has a folder of wheels for each, and an old pip does not run on a new Python.
+shared = sysconfig.get_config_var("WHEEL_PKG_DIR") or "/usr/share/python-wheels"
 own = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
-wheels = [wheel for folder in (own, "/usr/share/python-wheels") for wheel in glob.glob(folder + "/pip-*.whl")]
+wheels = [wheel for folder in (own, shared) for wheel in glob.glob(folder + "/pip-*.whl")]
 zipfile.ZipFile(wheels[0]).extractall(sysconfig.get_path("purelib"))
 PYTHON
   then
     "$1/bin/python" -m ensurepip --default-pip >/dev/null
   fi
 }
-# What is fetched once is not kept twice, and what is never imported is not compiled.
+# What is fetched once is not kept twice, and what is never imported is not compiled. The wheels lie beside the environment while
+# they are unpacked: on some systems /tmp is in memory, and has no room for gigabytes.
 pip_install() {
-  "$1/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --no-cache-dir --no-compile "${@:2}"
+  local work=$1.wheels status=0
+  rm -rf "$work"
+  mkdir "$work"
+  TMPDIR=$work "$1/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 5 --no-cache-dir --no-compile \
+    "${@:2}" || status=$?
+  rm -rf "$work"
+  return "$status"
 }
 
 # Whether an environment has these packages (NAME==VERSION), exactly.

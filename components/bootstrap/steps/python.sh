@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes a virtual environment with one build of PyTorch and the packages of an engine, and asks it for their versions.
-# Usage: python.sh FOLDER TORCH_RELEASE INDEX_URL [PACKAGE==VERSION...]
+# Usage: python.sh FOLDER PYTHON TORCH_RELEASE INDEX_URL [PACKAGE==VERSION...]
 # shellcheck disable=SC2154  # `changed` and the waits are of prelude.sh
 set -euo pipefail
-folder=$1 release=$2 index=$3
-shift 3
+folder=$1 interpreter=$2 release=$3 index=$4
+shift 4
 build=${index##*/}
 torch_there() {
   [ -x "$folder/bin/python" ] && "$folder/bin/python" - "$release" "$build" <<'PYTHON' 2>/dev/null
@@ -20,7 +20,7 @@ if torch_there && packages_there "$folder" "$@"; then
 fi
 if ! torch_there; then
   # The check above tells a half-made one.
-  make_environment "$folder"
+  make_environment "$folder" "$interpreter"
   pip_install "$folder" --index-url "$index" "torch==$release.*"
   torch_there || fail "PyTorch $release ($build) was installed and does not answer"
 fi

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Brings the package lists up to date; adds NVIDIA's repository where the distribution has no current driver; installs what
 # other steps need at once.
-# Usage: sources.sh FIRST own | sources.sh FIRST nvidia URL KEYRING_SHA256 [PACKAGE...]      FIRST is a package, or empty
+# Usage: sources.sh FIRST own | sources.sh FIRST nvidia URL KEYRING_SHA256 [PACKAGE...]      FIRST is packages, or empty
 # With packages named, only those are taken from NVIDIA's repository: a driver of two archives does not fit together.
 # shellcheck disable=SC2154  # `changed` and the waits are of prelude.sh
 set -euo pipefail
-first=$1 kind=$2
+read -ra first <<<"$1"
+kind=$2
 list=/etc/apt/sources.list.d/berth-nvidia.sources
 keyring=/usr/share/keyrings/berth-nvidia.gpg
 finish_dpkg
@@ -49,6 +50,6 @@ if [ "$kind" = nvidia ]; then
   fi
 fi
 apt_get update
-if [ -n "$first" ]; then ensure_packages "$first"; fi
+if [ ${#first[@]} -gt 0 ]; then ensure_packages "${first[@]}"; fi
 changed=yes
 echo "@changed $changed"

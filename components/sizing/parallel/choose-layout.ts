@@ -10,7 +10,7 @@ import { shapeOf, type ModelShape } from "../model-shape.ts";
 import { trainedParameters } from "../training-states.ts";
 import { holding, verdict } from "../verdict.ts";
 import type { LayoutBook, LayoutOption, LayoutOptions } from "./layout-book.ts";
-import { leastGpus, noLayout, type GpuGrid } from "./layouts.ts";
+import { leastGpus, nearGpus, noLayout, type GpuGrid } from "./layouts.ts";
 import { expertParameters } from "./megatron-shape.ts";
 import { groupsOf, virtualStagesOf, type TrainingLayout } from "./training-layout.ts";
 
@@ -160,13 +160,16 @@ export function chooseLayout(
 ): LayoutChoice {
   const { nodes, gpusPerNode, nvlink, usableMiB, accelerator } = hosts;
   const grid = { nodes, gpusPerNode, nvlink, bf16: accelerator.supportsBf16 === true };
-  const all = book(grid);
-  const never = nodes * gpusPerNode < leastGpus(job, usableMiB);
-  const options = never ? { ...all, megatron: () => [] } : all;
-  const chosen = better(job, hosts, options, "comfortable") ?? better(job, hosts, options, "fits");
+  const options = book(grid);
+  const gpus = nodes * gpusPerNode;
+  const few = gpus < leastGpus(job, usableMiB);
+  const chosen = few
+    ? undefined
+    : (better(job, hosts, options, "comfortable") ?? better(job, hosts, options, "fits"));
   if (chosen === undefined) {
     // Where Megatron-LM alone is asked for, one of its ways has to say what lacks, though none was a candidate.
-    const told = options.simple === undefined ? all : options;
+    const far = gpus < nearGpus(job, usableMiB) && options.simple !== undefined;
+    const told = far ? { ...options, megatron: () => [] } : options;
     return () => noneHolds(job, { ...grid, usableMiB }, told);
   }
   return { layout: chosen.layout, demand: chosen.demand };

@@ -3,6 +3,7 @@ import type { Refusal } from "../constraints.ts";
 import type { TrainingJob } from "../job.ts";
 import { shapeOf } from "../model-shape.ts";
 import { divisorsOf, trainingSplits } from "../splits.ts";
+import { learningBytes } from "../training-states.ts";
 import type { MegatronSettings, TrainingParallelism } from "../workload.ts";
 import { stageLayers } from "./megatron-shape.ts";
 import {
@@ -223,11 +224,20 @@ function undividedReason(job: TrainingJob, grid: GpuGrid): string {
     : `its ${gpus} do not divide into tensor ${tensorParallel} x pipeline ${pipelineParallel}`;
 }
 
-/** GPUs that hold no more than the states of all weights, and nothing else: fewer are never enough. */
-export function leastGpus(job: TrainingJob, usableMiB: number): number {
-  const { method, offload = "none", precision } = job.workload;
-  const { model } = job;
+/** GPUs that hold no more than so many bytes of each parameter; of frozen weights it is two. */
+function gpusFor({ model, workload }: TrainingJob, usableMiB: number, bytes: number): number {
+  const { method, offload = "none" } = workload;
   if (method === "qlora" || offload !== "none" || model.task === "image-generation") return 1;
-  const bytes = method === "lora" ? 2 : precision === "bf16" ? 4 : 6;
-  return Math.ceil((shapeOf(model).parameters * bytes) / (usableMiB * 1024 ** 2));
+  const held = shapeOf(model).parameters * (method === "lora" ? 2 : bytes);
+  return Math.ceil(held / (usableMiB * 1024 ** 2));
+}
+
+/** GPUs that hold no more than the states of all weights: fewer are never enough, for Megatron-LM's are no fewer bytes. */
+export function leastGpus(job: TrainingJob, usableMiB: number): number {
+  return gpusFor(job, usableMiB, learningBytes(job.workload));
+}
+
+/** GPUs that hold no more than weights and gradients: with fewer, no layout is near. */
+export function nearGpus(job: TrainingJob, usableMiB: number): number {
+  return gpusFor(job, usableMiB, job.workload.precision === "bf16" ? 4 : 6);
 }

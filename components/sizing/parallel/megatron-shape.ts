@@ -18,8 +18,22 @@ export function expertParameters(shape: ModelShape): number {
   return Math.min(experts.layers * experts.count * each, 0.98 * parameters);
 }
 
+interface LayerParameters {
+  readonly rest: number;
+  readonly experts: number;
+}
+
+/** By the shape that they are of: a search for a layout asks for them thousands of times. */
+const knownLayers = new WeakMap<ModelShape, LayerParameters>();
+
 /** Parameters of one layer in the mean, norms and biases within: of its experts, and of all the rest. */
-function layerParameters(shape: ModelShape): { readonly rest: number; readonly experts: number } {
+function layerParameters(shape: ModelShape): LayerParameters {
+  const layer = knownLayers.get(shape) ?? meanLayer(shape);
+  knownLayers.set(shape, layer);
+  return layer;
+}
+
+function meanLayer(shape: ModelShape): LayerParameters {
   const { parameters, layers, vocabularySize, hiddenSize, tiedEmbeddings } = shape;
   const tables = vocabularySize * hiddenSize * (tiedEmbeddings ? 1 : 2);
   const experts = expertParameters(shape);

@@ -5,7 +5,7 @@ import type { TrainingJob } from "../job.ts";
 import { holding } from "../verdict.ts";
 import { chooseLayout, type WeighedLayout } from "./choose-layout.ts";
 import type { LayoutBook } from "./layout-book.ts";
-import { leastGpus } from "./layouts.ts";
+import { nearGpus } from "./layouts.ts";
 
 /** Between how many hosts of one type a training may be laid out. */
 export interface NodeRange {
@@ -61,14 +61,14 @@ export function weighHosts(
 ): WeighedLayout | Refusal {
   const { accelerator, usableMiB } = gpu;
   const { gpuCount: gpusPerNode, nvlink = false, networkGbps } = type;
-  const least = leastGpus(job, usableMiB);
+  const near = nearGpus(job, usableMiB);
   let running: WeighedLayout | undefined;
   let refused: (() => Refusal) | undefined;
   for (const nodes of nodeCounts(range)) {
     const problem = networkProblem(type, nodes);
     if (problem !== undefined) return running ?? refused?.() ?? problem;
     // The last count is weighed all the same: its need is the reason that is given.
-    if (nodes < range.most && nodes * gpusPerNode < least) continue;
+    if (nodes < range.most && nodes * gpusPerNode < near) continue;
     const hosts = { accelerator, usableMiB, nodes, gpusPerNode, nvlink, networkGbps };
     const found = chooseLayout(job, hosts, book);
     if (typeof found === "function") refused = found;

@@ -27,10 +27,10 @@ function ownHostKey(): string {
   }
 }
 
-/** A disk holds no sockets and no pipes of running programs. */
+/** A disk holds no sockets and no pipes of running programs, and none of what they remove while it is copied. */
 async function isKept(path: string): Promise<boolean> {
-  const file = await lstat(path);
-  return !file.isSocket() && !file.isFIFO();
+  const file = await lstat(path).catch(() => undefined);
+  return file !== undefined && !file.isSocket() && !file.isFIFO();
 }
 
 /** A machine that is a folder: its processes are this host's, its network and kernel too. */

@@ -9,7 +9,8 @@ import { algorithms, combine, encode } from "./checksums.mjs";
 import { preallocate, syncPath } from "./folder.mjs";
 
 const pageBytes = 4096;
-const preallocateFrom = 64 * 1024 * 1024;
+/** A program is started for it: smaller files are written sooner without. */
+const preallocateFrom = 512 * 1024 * 1024;
 
 /** The checksum the journal keeps for each range: S3's own for the object where that can be folded, else CRC32. */
 function journalAlgorithm(file) {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { InstanceCredentials } from "./credentials.mjs";
 import { Changed, Forbidden, Refusal, Transient } from "./outcome.mjs";
-import { encodeKey, signedHeaders } from "./sign.mjs";
+import { encodeKey, Signer } from "./sign.mjs";
 
 const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/;
 
@@ -53,6 +53,7 @@ function fits(file, range, { status, headers }) {
 export class Reader {
   #plan;
   #origin;
+  #signer;
   #credentials = new InstanceCredentials();
   #skewMs = 0;
   #onTrouble;
@@ -63,6 +64,9 @@ export class Reader {
     this.#plan = plan;
     this.#origin = origin;
     this.#onTrouble = onTrouble;
+    const extra = { "x-amz-checksum-mode": "ENABLED" };
+    if (plan.requesterPays) extra["x-amz-request-payer"] = "requester";
+    this.#signer = new Signer({ host: origin.host, region: plan.region, extra });
   }
 
   /** Puts bytes of an object into `view` and returns the answer's headers; `grow(got)` is told of progress. */
@@ -109,23 +113,18 @@ export class Reader {
     if (query === undefined)
       throw new Forbidden("the host has no role, and the plan no presigned addresses", false);
     const path = `${this.#origin.path}${encodeKey(key)}?${query}`;
-    return { path, headers: { host: this.#origin.host } };
+    return { path, lines: `host: ${this.#origin.host}\r\n` };
   }
 
   #signed(role, file) {
     const path = this.#origin.path + encodeKey(file.key);
-    const extra = { "x-amz-checksum-mode": "ENABLED" };
-    if (this.#plan.requesterPays) extra["x-amz-request-payer"] = "requester";
-    const what = { host: this.#origin.host, path, region: this.#plan.region, extra };
-    return { path, headers: signedHeaders(what, role, new Date(Date.now() + this.#skewMs)) };
+    return { path, lines: this.#signer.lines(path, role, Date.now() + this.#skewMs) };
   }
 
-  async #get(connection, { path, headers }, file, range, view, grow) {
+  async #get(connection, { path, lines }, file, range, view, grow) {
     const { start, length } = range;
-    const all = { ...headers, "if-match": file.etag };
-    if (length !== file.size) all.range = `bytes=${start}-${start + length - 1}`;
-    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-    const request = `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+    const only = length === file.size ? "" : `range: bytes=${start}-${start + length - 1}\r\n`;
+    const request = `GET ${path} HTTP/1.1\r\n${lines}if-match: ${file.etag}\r\n${only}\r\n`;
     const answer = await connection.exchange(
       request,
       (head) => (fits(file, range, head) ? view.subarray(0, length) : undefined),

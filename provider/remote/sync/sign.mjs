@@ -3,7 +3,6 @@
 import { createHmac, createSecretKey, hash } from "node:crypto";
 
 const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
-const sha256 = (text) => hash("sha256", text);
 
 /** A key as it stands in the path of an address, signed or not: all but the unreserved characters and slashes escaped. */
 export function encodeKey(key) {
@@ -13,49 +12,62 @@ export function encodeKey(key) {
     .replaceAll(/[!'()*]/g, escape);
 }
 
-let derived = { of: "", key: undefined };
+/** Signs GETs, without a query, that differ in their path: all else is put together once a second. */
+export class Signer {
+  #host;
+  #region;
+  #extra;
+  #second = { credentials: undefined, at: NaN };
+  #day = { secret: undefined, day: undefined, key: undefined };
 
-/** The day's key takes four rounds to derive, and serves every request of the day; as an object it is prepared once. */
-function keyFor({ secret }, day, region) {
-  const of = [secret, day, region].join(" ");
-  if (derived.of !== of) {
-    const dayKey = hmac(`AWS4${secret}`, day);
-    const key = hmac(hmac(hmac(dayKey, region), "s3"), "aws4_request");
-    derived = { of, key: createSecretKey(key) };
+  /** @param extra `x-amz-*` headers that go with each request; S3 wants every one of them signed */
+  constructor({ host, region, extra = {} }) {
+    this.#host = host;
+    this.#region = region;
+    this.#extra = extra;
   }
-  return derived.key;
-}
 
-/**
- * The headers that sign a GET of a path without a query.
- *
- * @param extra `x-amz-*` headers that go with it; S3 wants every one of them signed
- */
-export function signedHeaders({ host, path, region, extra = {} }, credentials, now = new Date()) {
-  const stamp = now.toISOString().replaceAll(/[:-]|\.\d{3}/g, "");
-  const day = stamp.slice(0, 8);
-  const headers = {
-    ...extra,
-    host,
-    "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
-    "x-amz-date": stamp,
-  };
-  if (credentials.token) headers["x-amz-security-token"] = credentials.token;
-  const names = Object.keys(headers).sort();
-  const canonical = [
-    "GET",
-    path,
-    "",
-    ...names.map((name) => `${name}:${headers[name]}`),
-    "",
-    names.join(";"),
-    "UNSIGNED-PAYLOAD",
-  ].join("\n");
-  const scope = `${day}/${region}/s3/aws4_request`;
-  const toSign = ["AWS4-HMAC-SHA256", stamp, scope, sha256(canonical)].join("\n");
-  const signature = createHmac("sha256", keyFor(credentials, day, region))
-    .update(toSign)
-    .digest("hex");
-  headers.authorization = `AWS4-HMAC-SHA256 Credential=${credentials.id}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`;
-  return headers;
+  /** The lines of a request's headers, its `host` included. */
+  lines(path, credentials, nowMs = Date.now()) {
+    const { canonical, toSign, key, lines } = this.#of(credentials, Math.floor(nowMs / 1000));
+    const text = toSign + hash("sha256", `GET\n${path}\n${canonical}`);
+    const signature = createHmac("sha256", key).update(text).digest("hex");
+    return `${lines}${signature}\r\n`;
+  }
+
+  #of(credentials, at) {
+    if (this.#second.at === at && this.#second.credentials === credentials) return this.#second;
+    const stamp = new Date(at * 1000).toISOString().replaceAll(/[:-]|\.\d{3}/g, "");
+    const day = stamp.slice(0, 8);
+    const headers = {
+      ...this.#extra,
+      host: this.#host,
+      "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+      "x-amz-date": stamp,
+    };
+    if (credentials.token) headers["x-amz-security-token"] = credentials.token;
+    const names = Object.keys(headers).sort();
+    const signed = names.join(";");
+    const scope = `${day}/${this.#region}/s3/aws4_request`;
+    const canonical = names.map((name) => `${name}:${headers[name]}\n`).join("");
+    const shown = names.map((name) => `${name}: ${headers[name]}\r\n`).join("");
+    const authorization = `AWS4-HMAC-SHA256 Credential=${credentials.id}/${scope}, SignedHeaders=${signed}, Signature=`;
+    this.#second = {
+      ...{ credentials, at, key: this.#keyOf(credentials, day) },
+      // The query is empty.
+      canonical: `\n${canonical}\n${signed}\nUNSIGNED-PAYLOAD`,
+      toSign: `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n`,
+      lines: `${shown}authorization: ${authorization}`,
+    };
+    return this.#second;
+  }
+
+  /** The day's key takes four rounds to derive; as an object it is prepared once. */
+  #keyOf({ secret }, day) {
+    if (this.#day.secret === secret && this.#day.day === day) return this.#day.key;
+    const dayKey = hmac(`AWS4${secret}`, day);
+    const key = hmac(hmac(hmac(dayKey, this.#region), "s3"), "aws4_request");
+    this.#day = { secret, day, key: createSecretKey(key) };
+    return this.#day.key;
+  }
 }

@@ -1,40 +1,21 @@
 // Hands jobs to the lanes of all threads, and takes what they bring: ranges of large files, batches of small ones.
 
-import { availableParallelism } from "node:os";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { Lanes } from "./lanes.mjs";
+import { batches, threadsFor } from "./share-out.mjs";
 import { Changed, named, Refusal } from "./outcome.mjs";
 import { Pace } from "./pace.mjs";
-import { roomFor } from "./stage-file.mjs";
 
 /** A range that takes this much longer than the others is asked for a second time, when nothing else is left to do. */
 const slowFactor = 4;
 const slowAtLeastMs = 2000;
-
-/** A batch is told of at its end: it fits the memory for a range, so that little is lost when the sync dies. */
-function batches(files, { lanes, rangeBytes }) {
-  const most = Math.max(1, Math.min(16, Math.ceil(files.length / (lanes * 4))));
-  const all = [];
-  let room = 0;
-  for (const small of files) {
-    const last = all.at(-1);
-    const bytes = roomFor(small.file.size);
-    const fits = last !== undefined && last.files.length < most && bytes <= room;
-    if (fits) last.files.push(small);
-    else {
-      all.push({ files: [small] });
-      room = rangeBytes;
-    }
-    room -= bytes;
-  }
-  return all;
-}
 
 export class Transfer {
   received = 0;
   writeMs = 0;
   #plan;
   #queue;
+  #bytes;
   #next = 0;
   #flying = new Map(); // job id -> { job, worker, began }
   #parked = []; // lanes that wait for a job: { worker, lane }
@@ -57,6 +38,11 @@ export class Transfer {
     this.pace = new Pace(plan.lanes, plan.mostLanes);
     const ranges = parts.flatMap((part) => part.missing().map((range) => ({ part, range })));
     this.#queue = [...ranges, ...batches(small, plan)];
+    const sum = (sizes) => sizes.reduce((all, size) => all + size, 0);
+    this.#bytes = {
+      ranges: sum(ranges.map(({ range }) => range.length)),
+      small: sum(small.map(({ file }) => file.size)),
+    };
   }
 
   /** Resolves when all is fetched and committed; rejects with the first failure after what is under way has ended. */
@@ -79,9 +65,8 @@ export class Transfer {
   }
 
   #start() {
-    const threads = Math.min(this.#plan.threads ?? Math.max(1, availableParallelism()), 16);
     const jobs = this.#queue.length;
-    const count = Math.max(1, Math.min(threads, jobs));
+    const count = Math.max(1, Math.min(this.#plan.threads ?? threadsFor(this.#bytes), jobs));
     const lanes = Math.ceil(Math.min(this.#plan.mostLanes, Math.max(jobs, 1)) / count);
     const { files: _files, ...plan } = this.#plan;
     if (jobs === 0) return;

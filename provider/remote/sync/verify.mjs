@@ -3,13 +3,17 @@
 import { createHash } from "node:crypto";
 import { algorithms, encode } from "./checksums.mjs";
 
-const names = ["CRC64NVME", "CRC32C", "CRC32", "SHA256"];
+/** By their names among an answer's headers. */
+const checksumHeaders = ["CRC64NVME", "CRC32C", "CRC32", "SHA256"].map((algorithm) => [
+  algorithm,
+  `x-amz-checksum-${algorithm.toLowerCase()}`,
+]);
 
 /** The full object's checksum among an answer's headers. */
 function checksumIn(headers) {
   if (headers["x-amz-checksum-type"] === "COMPOSITE") return undefined;
-  for (const algorithm of names) {
-    const value = headers[`x-amz-checksum-${algorithm.toLowerCase()}`];
+  for (const [algorithm, header] of checksumHeaders) {
+    const value = headers[header];
     // A value with "-N" is one of the parts' checksums, not of the object.
     if (value !== undefined && !value.includes("-")) return { algorithm, value };
   }

@@ -121,6 +121,16 @@ const recorded: readonly [string, string, string][] = [
     "The following packages have unmet dependencies:\nE: Unable to correct problems, you have held broken packages.",
   ],
   [
+    "E_COMPILER",
+    "https://github.com/gpustack/gpustack/issues/1242",
+    "/tmp/tmp_bcihhdm/main.c:5:10: fatal error: Python.h: No such file or directory",
+  ],
+  [
+    "E_COMPILER",
+    "https://github.com/vllm-project/vllm/issues/2997",
+    "RuntimeError: Failed to find C compiler. Please specify via CC environment variable.",
+  ],
+  [
     "E_DISK",
     "https://github.com/amazonlinux/amazon-linux-2023/issues/1054",
     "cp: error writing: No space left on device",

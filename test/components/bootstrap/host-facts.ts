@@ -31,6 +31,8 @@ instance_store=/dev/nvme1n1 250000000000 free
 weights_mounted=no
 python=3.12.3
 python_venv=yes
+python_headers=yes
+compiler=yes
 docker=yes
 `;
 

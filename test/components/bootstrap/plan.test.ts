@@ -202,6 +202,23 @@ describe("planBootstrap", () => {
     assert.equal(planBootstrap(facts, wanted).fabricManager, false);
   });
 
+  it("brings Blackwell's switches their subnet manager, which NVIDIA's repository alone has", () => {
+    const board = { osVersion: "24.04" };
+    const ways = (facts: HostFacts, model: string, containers = false) => {
+      const gpu = { model, count: facts.pciGpus };
+      const { steps } = planBootstrap(facts, { gpu, engine: "llama.cpp", containers });
+      const argsOf = (step: string) => steps.find(({ name }) => name === step)?.ways[0].args;
+      return { manager: argsOf("fabric-manager"), sources: argsOf("sources") };
+    };
+    const b200 = ways(bareHost(Array<string>(8).fill("2901"), board), "B200");
+    assert.deepEqual(b200.manager, ["nvlink5"]);
+    assert.deepEqual([b200.sources?.[1], b200.sources?.slice(4)], ["nvidia", ["nvlsm*"]]);
+    const both = ways(bareHost(Array<string>(8).fill("2901"), board), "B200", true).sources;
+    assert.ok(both?.includes("nvlsm*") && both.includes("nvidia-container-toolkit*"));
+    const one = ways(bareHost(["2901"], board), "B200");
+    assert.deepEqual([one.manager, one.sources?.[1]], [undefined, "own"]);
+  });
+
   it("takes the PyTorch build that the GPU and the driver run", () => {
     const torch = (changes: Partial<HostFacts>, release: string) =>
       planBootstrap(hostFacts(changes), { ...wish, engine: "llama.cpp", torch: release }).torch;
@@ -305,7 +322,12 @@ describe("planBootstrap", () => {
       { ...asked("V100"), torch: "2.15" },
       ["E_CUDA_COMPAT"],
     ],
-    ["a Python older than vLLM takes", hostFacts({ python: "3.10.12" }), wish, ["E_PYTHON"]],
+    [
+      "a Python older than vLLM takes, where there is no other one",
+      hostFacts({ python: "3.10.12", architecture: "ppc64le" }),
+      wish,
+      ["E_PYTHON"],
+    ],
     [
       "a driver too old for the build",
       old("520.61.05"),

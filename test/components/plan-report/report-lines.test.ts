@@ -138,6 +138,41 @@ describe("reportLines", () => {
     assert.match(lines, /to make it fit RTX 3060 12GB/);
   });
 
+  it("says the longest context of one sequence alone, which fits as it is and no longer", () => {
+    assert.match(
+      text({ model: "llama-3.1-8b", contextTokens: 8192, concurrency: 8 }),
+      /^ {11}one sequence alone may have 131,072 tokens, all that the model takes$/m,
+    );
+    const tight = { model: "llama-3.1-8b", instanceTypes: ["g6.xlarge"] };
+    const { longestContext } = report(tight);
+    assert.equal(longestContext?.ofModel, false);
+    const holds = (contextTokens: number) =>
+      report({ ...tight, contextTokens }).ladder[0]?.comfortable === true;
+    assert.ok(holds(longestContext.tokens));
+    assert.ok(!holds(longestContext.tokens + 512));
+    assert.equal(report({ model: "sdxl" }).longestContext, undefined);
+  });
+
+  it("says what fewer bits would cost, where they are cheaper and none were asked for", () => {
+    const wide = { model: "llama-3.1-8b", contextTokens: 8192, concurrency: 8 };
+    const line =
+      /^fewer bits --precision fp8: g6\.xlarge \(1 x L4\) at \$0\.\d+ an hour, [\d.]+ GiB a GPU; a small loss/m;
+    assert.match(text(wide), line);
+    const [chosen] = report(wide).ladder;
+    for (const { hourlyUsd } of report(wide).smallerForms) {
+      assert.ok(hourlyUsd < (chosen?.hourly.totalUsd ?? 0));
+    }
+    // Already on the cheapest type; named; already in few bits; no server.
+    for (const change of [
+      { model: "qwen2.5-0.5b" },
+      { ...wide, precision: "bf16" },
+      { model: "gpt-oss-20b", contextTokens: 32_768, concurrency: 32 },
+      { ...wide, contextTokens: undefined, concurrency: undefined, task: "finetune" as const },
+    ]) {
+      assert.deepEqual(report(change).smallerForms, [], JSON.stringify(change));
+    }
+  });
+
   it("says that an up would refuse what no engine here serves", () => {
     const words = /^mind {7}it can be planned and not brought up: vLLM \S+ has no code for QWenLM/m;
     assert.match(text({ model: "qwen-7b" }), words);

@@ -38,12 +38,17 @@ async function invoke(request, response) {
     response.end(JSON.stringify({ choices: [{ text }], usage: { completion_tokens: 3 } }));
     return;
   }
-  response.writeHead(200, { "content-type": "text/event-stream" });
+  // LMI's form is the second.
+  const [type, before, after, end] =
+    mode === "json-lines"
+      ? ["application/jsonlines", "", "\n", ""]
+      : ["text/event-stream", "data: ", "\n\n", "data: [DONE]\n\n"];
+  response.writeHead(200, { "content-type": type });
   for (const word of text.split(" ")) {
-    response.write(`data: ${JSON.stringify({ choices: [{ text: `${word} ` }] })}\n\n`);
+    response.write(`${before}${JSON.stringify({ choices: [{ text: `${word} ` }] })}${after}`);
     await sleep(20);
   }
-  response.end("data: [DONE]\n\n");
+  response.end(end);
 }
 
 createServer((request, response) => {

@@ -48,6 +48,20 @@ for name in gcc make patch; do package aws $name 11-1; done
 package aws dkms 3.9-1 noarch '' '' 'touch /etc/fake/wrong-dkms'
 package aws python3-dnf-plugin-versionlock 4.3.0-1 noarch
 package aws mdadm 4.2-1
+# Its python3.12 is a command of that name for the Python that python-stand-in.sh made, whose header comes with the -devel package.
+if [ -e /srv/python ]; then
+  header=$(find /srv/python -name Python.h)
+  rm "$header"
+  # shellcheck disable=SC2016  # expanded when it runs
+  files=$(file python usr/bin/python3.12 '#!/bin/sh
+exec /srv/python/bin/python3 "$@"')
+  chmod +x $top/content/python/usr/bin/python3.12
+  package aws python3.12 3.12.13-2 x86_64 "$files"
+  package aws python3.12-devel 3.12.13-2 x86_64 "$(file python-devel "${header#/}" '/* for no compiler */')"
+  curl -fsS -o $top/compiler.deb "$debian/g++_1_all.deb"
+  dpkg-deb -x $top/compiler.deb $top/content/compiler
+  package aws gcc-c++ 11-1 x86_64 $top/content/compiler
+fi
 
 nvidia=nvidia/amzn2023/x86_64
 driver=580.126.09-1 newest=595.71.05-1

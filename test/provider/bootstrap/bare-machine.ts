@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -13,7 +13,7 @@ import {
   type Ground,
   type KeyPair,
 } from "../../offline/cloud/machines/support.ts";
-import type { PackageRepository } from "./package-repository.ts";
+import { pipName, type PackageRepository } from "./package-repository.ts";
 
 const run = promisify(execFile);
 const fakes = join(import.meta.dirname, "fakes");
@@ -43,6 +43,7 @@ export interface HostChanges {
 
 const systems = {
   ubuntu: 'ID=ubuntu\nVERSION_ID="24.04"\n',
+  "ubuntu 22.04": 'ID=ubuntu\nVERSION_ID="22.04"\n',
   debian: 'ID=debian\nVERSION_ID="12"\n',
   "debian 13": 'ID=debian\nVERSION_ID="13"\n',
   amazon: 'ID=amzn\nVERSION_ID="2023"\n',
@@ -192,13 +193,42 @@ export class BareMachine {
       rm -f /etc/os-release
       cat >/etc/os-release <<'SYSTEM'
 ${systems[os]}SYSTEM
-      ${os === "ubuntu" ? `echo 'deb [signed-by=/usr/share/keyrings/test.gpg] http://127.0.0.1:${port}/ubuntu ./' >/etc/apt/sources.list.d/test.list` : ""}
+      ${os.startsWith("ubuntu") ? `echo 'deb [signed-by=/usr/share/keyrings/test.gpg] http://127.0.0.1:${port}/ubuntu ./' >/etc/apt/sources.list.d/test.list` : ""}
       ${files.join("\n")}
       /usr/local/bin/fake-boot
       ${modules.join("\n")}
       ${installed === undefined ? "rm -rf /usr/lib/fake-driver /usr/bin/nvidia-smi" : `mkdir -p /usr/lib/fake-driver; echo ${installed} >/usr/lib/fake-driver/version; echo yes >/usr/lib/fake-driver/signed`}
       chmod -R a+rX /run/fake-sys
     `);
+  }
+
+  /**
+   * Starts what stands in for the builds of Python and for PyPI, on a loopback port of the machine; /run/python-mirror says how
+   * the archive comes.
+   *
+   * @returns the address of the builds, and the archive's sum
+   */
+  async startPythonMirror(
+    port: number,
+  ): Promise<{ readonly url: string; readonly sha256: string }> {
+    const files = await Promise.all(
+      ["python-stand-in.sh", "python-mirror.py"].map(async (name) => {
+        const text = await readFile(join(import.meta.dirname, name));
+        return `base64 -d <<<${text.toString("base64")} >/srv/${name}`;
+      }),
+    );
+    const sum = await this.root(`
+      ${files.join("\n")}
+      curl -fsS -o /srv/${pipName} http://127.0.0.1:${this.#repository.port}/${pipName}
+      bash /srv/python-stand-in.sh /srv/python /srv/${pipName}
+      tar -C /srv -czf /srv/python.tar.gz python
+      printf '[global]\nindex-url = http://127.0.0.1:${port}/simple\n' >/etc/pip.conf
+      echo good >/run/python-mirror
+      systemd-run --quiet --unit=python-mirror /usr/bin/python3 /srv/python-mirror.py ${port} /srv/python.tar.gz
+      while ! curl -so /dev/null http://127.0.0.1:${port}/; do sleep 0.1; done
+      sha256sum </srv/python.tar.gz
+    `);
+    return { url: `http://127.0.0.1:${port}/builds`, sha256: sum.slice(0, 64) };
   }
 
   async stop(): Promise<void> {

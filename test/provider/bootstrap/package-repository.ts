@@ -38,6 +38,9 @@ const driverFiles = (signed: "yes" | "no") => ({
   "usr/lib/fake-driver/signed": `${signed}\n`,
 });
 
+/** The name of pip's wheel in the repository; its version is this machine's, and nothing looks at it. */
+export const pipName = "pip-99-py3-none-any.whl";
+
 /** What makes a repository slow. */
 export interface PackageLoad {
   /** @default 0 */
@@ -48,6 +51,14 @@ export interface PackageLoad {
   readonly debian?: readonly string[] | undefined;
   /** Further files to give, by name. @default none */
   readonly files?: Readonly<Record<string, Buffer>> | undefined;
+}
+
+/** The wheel of pip that this machine's Python carries, for a Python that is made up. */
+async function pipWheel(): Promise<Buffer> {
+  const find =
+    "import ensurepip, glob, os; print((glob.glob(os.path.dirname(ensurepip.__file__) + '/_bundled/pip-*.whl') + glob.glob('/usr/share/python-wheels/pip-*.whl'))[0])";
+  const { stdout } = await run("python3", ["-c", find]);
+  return readFile(stdout.trim());
 }
 
 /** Gives a response's content at a given speed. */
@@ -79,6 +90,13 @@ const containerToolkit = `#!/bin/sh
 if [ -e /etc/fake/container-lost ]; then echo "Failed to initialize NVML: Unknown Error" >&2; exit 1; fi
 for word in "$@"; do case "$word" in --output=*) echo "cdiVersion: 0.5.0" >"\${word#--output=}" ;; esac; done
 if [ "$1 $2" = "runtime configure" ]; then echo '{"runtimes": {"nvidia": {"path": "nvidia-container-runtime"}}}' >/etc/docker/daemon.json; fi
+`;
+
+/** What stands in for a compiler that is asked whether Python's headers are there (`-fsyntax-only -I FOLDER ...`). */
+const compiler = `#!/bin/sh
+[ -e "$3/Python.h" ] && exit 0
+echo "<stdin>:1:10: fatal error: Python.h: No such file or directory" >&2
+exit 1
 `;
 
 function packages(running: string, library: string, weight: string): PackageSpec[] {
@@ -117,6 +135,7 @@ function packages(running: string, library: string, weight: string): PackageSpec
     },
     { name: "make" },
     { name: "gcc" },
+    { name: "g++", files: { "usr/bin/gcc": compiler } },
     { name: "nvidia-headless-580-server-open", depends: "dkms", files: driverFiles("no") },
     { name: "nvidia-headless-570-server-open", depends: "dkms", files: driverFiles("no") },
     { name: "nvidia-utils-570-server", files: userSpace },
@@ -140,6 +159,13 @@ function packages(running: string, library: string, weight: string): PackageSpec
       postinst: "echo Completed > /etc/fake/fabric",
     },
     { name: "nvidia-fabricmanager-580", version: "580.200.01-1" },
+    // What Blackwell's switches want beside it.
+    {
+      name: `linux-modules-extra-${running}`,
+      files: { "usr/lib/fake-modules-extra": "mlx5_ib\n" },
+    },
+    { name: "nvlsm" },
+    { name: "infiniband-diags" },
     {
       name: "nvidia-container-toolkit",
       files: { "usr/bin/nvidia-ctk": containerToolkit },
@@ -261,7 +287,7 @@ export class PackageRepository {
       const left = repository.missing.get(packageName) ?? 0;
       if (left > 0) repository.missing.set(packageName, left - 1);
       const path = join(www, name.replace(/[^\w.~+-]/g, ""));
-      const extra = load.files?.[name];
+      const extra = name === pipName ? pipWheel() : load.files?.[name];
       const read =
         extra !== undefined
           ? Promise.resolve(extra)

@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { vllmRelease } from "../../../components/catalogue/vllm-release.ts";
 import type { Host } from "../../../provider/adapters/ssh.ts";
 import { engineCommand, type EngineLaunch } from "../../../provider/engines/engine-command.ts";
 
@@ -25,7 +31,7 @@ describe("engineCommand", () => {
   it("starts each engine on loopback with the context that was planned", async () => {
     assert.match(
       await words({}),
-      /bin\/vllm serve \/w --host 127\.0\.0\.1 --port 8000 .*--max-model-len 512 --tensor-parallel-size 2$/,
+      /\/d\/engines\/vllm-[\d.]+ vllm serve \/w --host 127\.0\.0\.1 --port 8000 .*--max-model-len 512 --tensor-parallel-size 2$/,
     );
     assert.match(
       await words({ engine: "llama.cpp" }),
@@ -51,6 +57,23 @@ describe("engineCommand", () => {
       / --enable-lora --max-loras 2 --max-lora-rank 32 --lora-modules acme=\/a\/acme sales=\/a\/sales$/,
     );
     assert.doesNotMatch(await words({ adapters: [] }), /lora/);
+  });
+
+  it("starts vLLM with the programs of its own environment before others", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "berth-engine-"));
+    const bin = join(folder, "engines", `vllm-${vllmRelease.version}`, "bin");
+    await mkdir(bin, { recursive: true });
+    const program = '#!/bin/bash\necho "$(command -v ninja)"; printf "%s|" "$@"';
+    for (const name of ["vllm", "ninja"])
+      await writeFile(join(bin, name), program, { mode: 0o755 });
+    const [command = "", ...args] = await engineCommand(host, {
+      ...launch,
+      dataFolder: folder,
+      modelId: "a b",
+    });
+    const { stdout } = await promisify(execFile)(command, args);
+    await rm(folder, { recursive: true });
+    assert.match(stdout, new RegExp(`^${bin}/ninja\nserve\\|/w\\|.*--served-model-name\\|a b\\|`));
   });
 
   it("hands on what the stack says of cache and sampling, in each engine's own words", async () => {

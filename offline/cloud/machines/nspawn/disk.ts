@@ -1,4 +1,4 @@
-import { mkdir, statfs, truncate, writeFile } from "node:fs/promises";
+import { mkdir, stat, statfs, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./command.ts";
 
@@ -17,13 +17,26 @@ interface RootParts {
   /** The machine's folder on the host. */
   readonly folder: string;
   readonly diskGiB: number;
-  /** A disk to begin with, by {@link writeDiskImage} of a machine with the same system. @default an empty one */
+  /**
+   * A disk to begin with, by {@link writeDiskImage} of a machine with the same system, and grown to what is asked for, as EC2 grows
+   * a volume beyond its snapshot and cloud-init the file system on it. @default an empty one
+   */
   readonly disk?: string | undefined;
+}
+
+/** Grows a disk and the file system on it, never shrinks it: a volume is as large as its snapshot at least. */
+async function grow(file: string, bytes: number): Promise<void> {
+  const { size } = await stat(file);
+  if (bytes <= size) return;
+  await truncate(file, bytes);
+  // The file system was in use when it was copied, so it counts as unchecked; frozen as it was, there is nothing to mend.
+  await run("resize2fs", "-f", file);
 }
 
 async function layDisk(file: string, { folder, diskGiB, disk }: RootParts): Promise<void> {
   if (disk !== undefined) {
     await run("cp", "--sparse=always", "--reflink=auto", disk, file);
+    await grow(file, await diskBytes(folder, diskGiB));
     return;
   }
   await writeFile(file, "");

@@ -32,15 +32,23 @@ function end(message?: Report): void {
   process.stdout.write(`${JSON.stringify(message)}\n`, () => process.exit(0));
 }
 
-/** The machine's first process: the child of nspawn that has number 1 in a namespace of its own. */
+/** A file of /proc; "" for a process that is gone. */
+function processFile(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** The machine's first process: the child of nspawn that has number 1 in a namespace of its own; none between two boots. */
 function firstProcess(): number | undefined {
   if (nspawnPid === undefined) return undefined;
-  const children = readFileSync(`/proc/${nspawnPid}/task/${nspawnPid}/children`, "utf8");
-  return children
+  return processFile(`${nspawnPid}/task/${nspawnPid}/children`)
     .split(" ")
     .filter((text) => text !== "")
     .map(Number)
-    .find((pid) => /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8")));
+    .find((pid) => /^NSpid:.*\t1$/m.test(processFile(`${pid}/status`)));
 }
 
 function reboot(): void {
@@ -91,8 +99,10 @@ function bootOnce(root: string, name: string, hostname: string): Promise<number>
 async function keepRunning(root: string, name: string, hostname: string): Promise<void> {
   for (;;) {
     const status = await bootOnce(root, name, hostname);
-    if (status !== rebootStatus)
-      end({ event: "ended", how: status === 0 ? "poweroff" : "crashed" });
+    if (status === rebootStatus) continue;
+    // The process ends when this is written; until then nothing may boot again.
+    end({ event: "ended", how: status === 0 ? "poweroff" : "crashed" });
+    return;
   }
 }
 

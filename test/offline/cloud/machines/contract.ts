@@ -194,11 +194,17 @@ export function holdToContract(tier: MachineTier): void {
       const image = join(ground.folder, "image");
       await login.output('echo imaged >"$HOME/imaged"');
       await machine.writeImage(image);
-      const spec = specOn(ground, { image });
+      const spec = specOn(ground, { image, diskGiB: 6 });
       const other = await tier.start(spec);
       assert.notEqual(other.address, machine.address);
       const inside = await again(other);
       assert.equal(await inside.output('cat "$HOME/imaged"'), "imaged");
+      // A folder has no disk of its own; a machine's is as large as was asked for, whatever its image had.
+      const ownDisk = tier.name === "nspawn";
+      const mib = Number(
+        await inside.output("df -P --block-size=1M / | awk 'NR == 2 { print $2 }'"),
+      );
+      if (ownDisk) assert.ok(mib > 5.5 * 1024, `${mib} MiB`);
       await inside.output("setsid sleep 4321 >/dev/null 2>&1 </dev/null & echo started");
       inside.client.on("error", () => undefined);
       await Promise.all([other.terminate(), other.terminate()]);

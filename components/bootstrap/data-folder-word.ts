@@ -1,0 +1,2 @@
+/** Stands for berth's folder on the host, whose path is known only there. */
+export const dataFolderWord = "DATA_FOLDER";
