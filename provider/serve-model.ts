@@ -9,6 +9,7 @@ import { ensureFolder } from "./connection.ts";
 import { engineCommand, type EngineLaunch } from "./engines/engine-command.ts";
 import type { Operation } from "./plugin/resource-type.ts";
 import { remoteScript } from "./remote/scripts.ts";
+import { servedAdapters } from "./served-adapters.ts";
 import { putServerSecrets, type SecretWishes } from "./server-secrets.ts";
 
 const script = remoteScript("model-server.sh");
@@ -90,10 +91,11 @@ export async function serveModel(
   const dataFolder = await ensureFolder(host, inputs.dataFolder);
   const folder = `${dataFolder}/model-server`;
   const weights = await ensureFolder(host, inputs.weightsFolder);
+  const adapters = await servedAdapters(host, inputs);
   const secrets = await putServerSecrets(host, folder, inputs);
   const { tls, tokenFile, certificate } = secrets;
   const listenAddress = inputs.open === true ? "0.0.0.0" : "127.0.0.1";
-  const launch = { ...inputs, dataFolder, weights, listenAddress, tls, tokenFile };
+  const launch = { ...inputs, dataFolder, weights, adapters, listenAddress, tls, tokenFile };
   const command = await engineCommand(host, launch);
   const words = [...command, ...inputs.arguments];
   // In the environment of the command, so that other weights, and another certificate, make another command.
@@ -137,17 +139,25 @@ function startError(stderr: string, host: Host): UserError {
 }
 
 interface Wait {
-  readonly inputs: Asked;
+  readonly inputs: Asked & Pick<ServeInputs, "adapters">;
   readonly folder: string;
   readonly deadline: number;
   readonly patience: number;
 }
 
+/** Whether the model answers, and each adapter by its own name: one that cannot be computed with kills the engine then. */
+async function answersAll(host: Host, { adapters = [], ...inputs }: Wait["inputs"]) {
+  for (const modelId of [inputs.modelId, ...adapters.map(({ name }) => name)]) {
+    // A model that computes on a CPU may need a while for its first tokens.
+    if (!(await ask(host, { ...inputs, modelId }, 60_000))) return false;
+  }
+  return true;
+}
+
 async function waitForAnswer(host: Host, wait: Wait, operation: Operation): Promise<void> {
   for (let pause = 200, told = Date.now(); ; pause = Math.min(pause * 1.3, 3000)) {
     operation.signal.throwIfAborted();
-    // A model that computes on a CPU may need a while for its first tokens.
-    if (await ask(host, wait.inputs, 60_000)) return;
+    if (await answersAll(host, wait.inputs)) return;
     const status = (await host.output(script, ["status", wait.folder])).trim();
     if (status === "stopped") throw await notServing(host, wait, "the model server ended");
     const restarts = Number(/^starting (\d+)/.exec(status)?.[1] ?? 0);

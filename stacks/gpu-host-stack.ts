@@ -1,16 +1,15 @@
 import { randomBytes } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { loadCatalogue } from "../components/catalogue/load.ts";
 import { bakeKey } from "../components/gpu-host/baked-image.ts";
 import { baseImageParameter } from "../components/gpu-host/base-image.ts";
-import { GpuHost, type GpuHostArgs } from "../components/gpu-host/gpu-host.ts";
-import { GpuHostGroup, type HostOfGroup } from "../components/gpu-host/gpu-host-group.ts";
+import type { GpuHostArgs } from "../components/gpu-host/gpu-host.ts";
 import type { LaunchedRung } from "../components/gpu-host/host-launch.ts";
 import type { LaunchRefusal } from "../components/gpu-host/launch-refusal.ts";
 import type { IdleStop } from "../components/gpu-host/user-data.ts";
 import { SeededHostKey } from "../components/gpu-host/seeded-host-key.ts";
 import { identityTags, partName, runTag } from "../components/identity.ts";
+import { storedAdapters } from "../components/model-server/adapters.ts";
 import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
@@ -24,8 +23,9 @@ import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
 import { checkpointsPlace } from "./checkpoints.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
+import { launchHosts, type Launch } from "./launch-hosts.ts";
 import { checkLicence } from "./licence.ts";
-import { readyHost, type HostNames, type ReadyHost } from "./ready-host.ts";
+import { readyHost, type ReadyHost } from "./ready-host.ts";
 import { serverToken } from "./serving.ts";
 import type { HostSettings as Settings } from "./settings.ts";
 
@@ -60,12 +60,9 @@ export interface GpuHostDeployment {
 }
 
 /** What most parts are made with: the deployment's names, tags and providers. */
-interface Scope {
-  readonly settings: Settings;
+interface Scope extends Launch {
   readonly plan: Plan;
   readonly tags: TagInputs;
-  readonly name: (role: string) => string;
-  readonly inAccount: pulumi.ComponentResourceOptions;
 }
 
 /**
@@ -199,6 +196,10 @@ function hostArgs(scope: Scope, { lease, armed, hostKey, ...places }: HostParts)
     sshPublicKey,
     hostKey,
     ...places,
+    adapters: storedAdapters(settings.adapters).map(({ prefix }) => ({
+      bucket: places.weights.bucket,
+      prefix,
+    })),
     expiresAt: lease.expiresAt,
     // Armed first: from the moment that something costs, something ends it.
     after: [network, ...armed],
@@ -230,52 +231,6 @@ function hostNetwork({ settings, plan, tags, name, inAccount }: Scope): Network 
     },
     inAccount,
   );
-}
-
-interface LaunchedHosts extends Pick<GpuHostDeployment, "user" | "launched" | "refusals"> {
-  readonly hosts: readonly (Omit<HostOfGroup, "privateAddress"> &
-    Pick<ServingHost, "privateAddress"> & { readonly names: HostNames })[];
-}
-
-/** Types of the catalogue that can have an Elastic Fabric Adapter. */
-function efaTypes(): ReadonlySet<string> {
-  const { instanceTypes } = loadCatalogue();
-  return new Set(
-    instanceTypes.filter(({ efa }) => efa === true).map(({ instanceType }) => instanceType),
-  );
-}
-
-/** One host, by the names that it always had, or a group of them. */
-function launchHosts(scope: Scope, args: GpuHostArgs): LaunchedHosts {
-  const { settings, name, inAccount } = scope;
-  const opts = { ...inAccount, protect: settings.protect };
-  if (settings.hosts === 1) {
-    const host = new GpuHost(name("host"), args, opts);
-    const { instanceId, address, user, launched, refusals } = host;
-    const names = {
-      rotation: name("host-key-rotation"),
-      bootstrap: name("bootstrap"),
-      weights: name("weights"),
-      server: name("server"),
-    };
-    const only = { index: 0, instanceId, address, privateAddress: undefined, names };
-    return { hosts: [only], user, launched, refusals };
-  }
-  const { hosts: count, clusterNetwork = false } = settings;
-  const cluster = clusterNetwork ? { clusterNetwork, efaTypes: efaTypes() } : {};
-  const group = new GpuHostGroup(name("host"), { ...args, ...cluster, hosts: count }, opts);
-  const hosts = group.hosts.map((host) => {
-    const role = (part: string) => name(`host-${host.index}-${part}`);
-    const names = {
-      rotation: role("key-rotation"),
-      bootstrap: role("bootstrap"),
-      weights: role("weights"),
-      server: role("server"),
-    };
-    return { ...host, names };
-  });
-  const { user, launched, refusals } = group;
-  return { hosts, user, launched, refusals };
 }
 
 function serveRule({ serveCidr: cidr, serverPort: port }: Settings) {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hourlyUsdOn } from "../components/sagemaker-endpoint/instance-pools.ts";
 import type { ExistingHostDeployment } from "./existing-host-stack.ts";
+import { storedAdapters } from "../components/model-server/adapters.ts";
 import { declaredMonth } from "./declared-month.ts";
 import type { GpuHostDeployment, ServingHost } from "./gpu-host-stack.ts";
 import type { EndpointDeployment } from "./sagemaker-stack.ts";
@@ -28,6 +29,10 @@ export function stackOutputs(deployment: GpuHostDeployment) {
     apiToken: token,
     certificate: server.certificate,
     ...(hosts.length === 1 ? {} : { hosts: hosts.map(hostOutputs) }),
+    /** By which requests name what is served beside the model. */
+    ...(settings.adapters === undefined
+      ? {}
+      : { adapters: storedAdapters(settings.adapters).map(({ name }) => name) }),
     ...(settings.promptTemplate === undefined ? {} : { promptTemplate: settings.promptTemplate }),
     startedAt: lease.startedAt,
     expiresAt: lease.expiresAt,

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { usualAdapterRank } from "../components/model-server/adapters.ts";
 import type { PlanRequest } from "../components/sizing/make-plan.ts";
 import { longestAgeHours } from "../components/lease/extension.ts";
 import { UserError } from "../components/user-error.ts";
@@ -179,7 +180,7 @@ export function planRequest(settings: Settings): PlanRequest {
   const served =
     settings.target === "sagemaker"
       ? {}
-      : { engine: settings.engine, kvFormat: settings.kvCacheDtype };
+      : { engine: settings.engine, kvFormat: settings.kvCacheDtype, ...beside(settings) };
   const rootVolumeGiB = settings.target === "ec2" ? settings.rootVolumeGiB : undefined;
   const request = { model, env, region, spot, leaseHours, concurrency, precision };
   // Without office hours a plan shows all of a month, whatever the lease.
@@ -195,6 +196,13 @@ export function planRequest(settings: Settings): PlanRequest {
     rootVolumeGiB,
     monthlyHours,
   };
+}
+
+/** What is served beside the model. */
+function beside(settings: HostSettings | ExistingHostSettings): Pick<PlanRequest, "adapters"> {
+  if (settings.target !== "ec2" || settings.adapters === undefined) return {};
+  const { adapters, adapterRank: rank = usualAdapterRank } = settings;
+  return { adapters: { count: adapters.length, rank } };
 }
 
 const ownNamespace = "berth:";

@@ -1,9 +1,10 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { HostBootstrap } from "../components/bootstrap/host-bootstrap.ts";
 import { HostKeyRotation } from "../components/gpu-host/host-key-rotation.ts";
 import type { LaunchedRung } from "../components/gpu-host/host-launch.ts";
 import type { HostConnection, HostThrough } from "../components/host-connection.ts";
-import { hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
+import { adapterFolderOf, hostDataFolder, weightsFolderOf } from "../components/host-folders.ts";
+import { storedAdapters, usualAdapterRank } from "../components/model-server/adapters.ts";
 import { ModelServer } from "../components/model-server/model-server.ts";
 import type { Plan } from "../components/plan.ts";
 import { WeightsSync } from "../components/weights/weights-sync.ts";
@@ -20,6 +21,8 @@ export interface HostNames {
   readonly bootstrap: string;
   readonly weights: string;
   readonly server: string;
+  /** Of each adapter that is served beside the model. */
+  readonly adapter: (name: string) => string;
 }
 
 /** What a launched host is made ready with. */
@@ -77,8 +80,42 @@ export function readyHost(ground: HostGround): ReadyHost {
     bucketRegion: settings.weightsRegion,
     requesterPays: settings.weightsRequesterPays,
   });
-  const server = modelServer(ground, { connection, bootstrap, sync, token });
+  const adapters = adapterSyncs(ground, connection, sync);
+  const server = modelServer(ground, { connection, bootstrap, sync, adapters, token });
   return { hostKey: rotation.hostKey, through, server };
+}
+
+/** Brings adapters after the weights, which are what takes long. */
+function adapterSyncs(
+  { settings, names, host, weights }: HostGround,
+  connection: HostConnection,
+  after: WeightsSync,
+): readonly AdapterSync[] {
+  return storedAdapters(settings.adapters).map(({ name, prefix }) => {
+    const folder = adapterFolderOf(name);
+    const args = {
+      ...{ connection, instanceId: host.instanceId, bucket: weights.bucket, prefix, folder },
+      region: settings.region,
+      bucketRegion: settings.weightsRegion,
+      requesterPays: settings.weightsRequesterPays,
+    };
+    return { name, folder, sync: new WeightsSync(names.adapter(name), args, { dependsOn: after }) };
+  });
+}
+
+interface AdapterSync {
+  readonly name: string;
+  readonly folder: string;
+  readonly sync: WeightsSync;
+}
+
+/** Changes with the weights or with an adapter's, so that the server loads the new ones. */
+function versionOf(sync: WeightsSync, adapters: readonly AdapterSync[]): pulumi.Output<string> {
+  if (adapters.length === 0) return sync.manifestSha256;
+  const all = [sync, ...adapters.map((adapter) => adapter.sync)];
+  return pulumi
+    .all(all.map(({ manifestSha256 }) => manifestSha256))
+    .apply((each) => each.join("-"));
 }
 
 function bootstrapHost(
@@ -104,6 +141,7 @@ interface ServerParts {
   readonly connection: HostConnection;
   readonly bootstrap: HostBootstrap;
   readonly sync: WeightsSync;
+  readonly adapters: readonly AdapterSync[];
   readonly token: pulumi.Output<string>;
 }
 
@@ -115,7 +153,7 @@ function tensorParallelOn({ ladder }: Plan, launched: LaunchedRung): number {
 
 function modelServer(
   { plan, settings, names, host, serverPort }: HostGround,
-  { connection, bootstrap, sync, token }: ServerParts,
+  { connection, bootstrap, sync, adapters, token }: ServerParts,
 ): ModelServer {
   return new ModelServer(
     names.server,
@@ -135,8 +173,14 @@ function modelServer(
       topP: settings.topP,
       token,
       ...serverAccess(settings),
-      weightsVersion: sync.manifestSha256,
+      ...(adapters.length === 0
+        ? {}
+        : {
+            adapters: adapters.map(({ name, folder }) => ({ name, folder })),
+            adapterRank: settings.adapterRank ?? usualAdapterRank,
+          }),
+      weightsVersion: versionOf(sync, adapters),
     },
-    { dependsOn: [bootstrap, sync] },
+    { dependsOn: [bootstrap, sync, ...adapters.map((adapter) => adapter.sync)] },
   );
 }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { adapterEntry, adapterRanks } from "../components/model-server/adapters.ts";
+import { list } from "./setting-values.ts";
 
 /** The kinds of values that the settings of a server are of. */
 interface Kinds<N extends z.ZodType<number>, T extends z.ZodType<string>, C extends z.ZodType> {
@@ -34,6 +36,20 @@ export function servingShape<
     kvCacheDtype: z
       .enum(["fp8", "q8_0", "q4_0"], "must be fp8 (vllm), or q8_0 or q4_0 (llama.cpp)")
       .optional(),
+    /** LoRA adapters that vLLM serves beside the model, by name and prefix in the bucket of the weights. @default none */
+    adapters: list(adapterEntry, "acme-support=adapters/llama-3.1-8b/acme-support/3f2a91c0/")
+      .refine(
+        (entries) => new Set(entries.map((entry) => entry.split("=")[0])).size === entries.length,
+        "names an adapter twice",
+      )
+      .optional(),
+    /** The highest rank among them, which memory is reserved for. @default 16 */
+    adapterRank: number
+      .refine(
+        (rank) => adapterRanks.some((each) => each === rank),
+        `must be one of ${adapterRanks.join(", ")}`,
+      )
+      .optional(),
     /** Of answers whose request says none. @default the engine's own */
     temperature: number
       .refine((value) => value >= 0 && value <= 2, "must be from 0 to 2")
@@ -66,6 +82,8 @@ export function servingShape<
 export const servingKeys = {
   engine: true,
   kvCacheDtype: true,
+  adapters: true,
+  adapterRank: true,
   temperature: true,
   topP: true,
   promptTemplate: true,

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { parseFileSystem } from "../components/sagemaker-training/file-system.ts";
 import { UserError } from "../components/user-error.ts";
 import { berthSchema, endpointSchema, environments } from "./settings-schema.ts";
 
 const uri = z.string().regex(/^s3:\/\/[^/]+\/(.*\/)?$/, "must be s3://bucket/prefix/");
 const number = z.coerce.number("must be a number");
 const { owner, tags, model, subnetIds, permissionsBoundaryArn } = berthSchema.shape;
-const { securityGroupIds, kmsKeyArn } = endpointSchema.shape;
+const { securityGroupIds, kmsKeyArn, weightsKmsKeyArn } = endpointSchema.shape;
 
 const trainingSchema = z.strictObject({
   "aws:region": z.string("must be a region such as us-east-1").regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
@@ -27,11 +28,17 @@ const trainingSchema = z.strictObject({
   "berth:sourceUri": uri,
   "berth:checkpointsUri": uri,
   "berth:baseUri": uri.optional(),
+  "berth:sharedStorage": z
+    .string()
+    .refine((text) => parseFileSystem(text) !== undefined, "must be a file system")
+    .optional(),
   "berth:baseModel": z.string(),
   "berth:syncMinutes": number,
   "berth:subnetIds": subnetIds,
   "berth:securityGroupIds": securityGroupIds,
   "berth:kmsKeyArn": kmsKeyArn,
+  "berth:volumeKmsKeyArn": kmsKeyArn,
+  "berth:weightsKmsKeyArn": weightsKmsKeyArn,
   "berth:permissionsBoundaryArn": permissionsBoundaryArn,
 });
 

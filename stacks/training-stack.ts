@@ -66,20 +66,26 @@ export function deployTraining(): TrainingStackOutputs {
     { jobName, stack, owner, runId, expiresAt, tags },
     inAccount,
   );
-  const { subnetIds, securityGroupIds, kmsKeyArn, image, sourceUri, baseUri } = settings;
+  const { subnetIds, securityGroupIds, image, sourceUri, baseUri } = settings;
+  const { kmsKeyArn, volumeKmsKeyArn, weightsKmsKeyArn } = settings;
   const inVpc = subnetIds !== undefined && securityGroupIds !== undefined;
   const { role, policy } = trainingRole(
     name("job"),
-    { jobName, region, image, sourceUri, checkpointsUri, baseUri, inVpc, kmsKeyArn, tags },
+    {
+      ...{ jobName, region, image, sourceUri, checkpointsUri, baseUri, inVpc, tags },
+      ...{ kmsKeyArn, weightsKmsKeyArn },
+    },
     { provider: account, transformations },
   );
   const { instances, volumeGiB, spot, keepWarmMinutes, baseModel, syncMinutes } = settings;
+  const { sharedStorage } = settings;
   const job = new TrainingJob(
     name("job"),
     {
       ...{ region, jobName, roleArn: role.arn, image, instanceType, instances, volumeGiB, spot },
       ...{ keepWarmMinutes, sourceUri, checkpointsUri, baseUri, baseModel, syncMinutes },
-      ...{ expiresAt, subnetIds, securityGroupIds, kmsKeyArn },
+      sharedStorage,
+      ...{ expiresAt, subnetIds, securityGroupIds, kmsKeyArn, volumeKmsKeyArn },
       tags: { ...tags, [expiryTag]: expiresAt, "berth:started-at": lease.startedAt },
     },
     // Armed first: from the moment that something costs, something ends it.

@@ -24,6 +24,8 @@ export interface GpuHostArgs {
   readonly weights: WeightsLocation;
   /** Where the host may keep checkpoints of a training. @default nowhere */
   readonly checkpoints?: WeightsLocation | undefined;
+  /** Where adapters are that are served beside the model. @default nowhere */
+  readonly adapters?: readonly WeightsLocation[] | undefined;
   /** RFC 3339 in UTC; empty means no end. */
   readonly expiresAt: pulumi.Input<string>;
   /** What has to be there before the instance: the network's routes, and what ends it. */

@@ -12,24 +12,43 @@ export interface WeightsLocation {
 
 /** Read access to one prefix of one bucket. */
 function readPrefix(bucket: string, prefix: string): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Sid: "ReadWeights",
-        Effect: "Allow",
-        Action: ["s3:GetObject", "s3:GetObjectAttributes"],
-        Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
-      },
-      {
-        Sid: "ListWeights",
-        Effect: "Allow",
-        Action: "s3:ListBucket",
-        Resource: `arn:aws:s3:::${bucket}`,
-        Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
-      },
-    ],
-  });
+  return JSON.stringify({ Version: "2012-10-17", Statement: readStatements(bucket, prefix) });
+}
+
+/** @param number of one place among several, whose statements have to have names of their own */
+function readStatements(bucket: string, prefix: string, number?: number): object[] {
+  const last = number === undefined ? "" : String(number);
+  return [
+    {
+      Sid: `ReadWeights${last}`,
+      Effect: "Allow",
+      Action: ["s3:GetObject", "s3:GetObjectAttributes"],
+      Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
+    },
+    {
+      Sid: `ListWeights${last}`,
+      Effect: "Allow",
+      Action: "s3:ListBucket",
+      Resource: `arn:aws:s3:::${bucket}`,
+      Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
+    },
+  ];
+}
+
+/** The same of the prefixes of adapters. */
+function readAdapters(adapters: readonly WeightsLocation[]): pulumi.Output<string> {
+  return pulumi
+    .all(
+      adapters.map(({ bucket, prefix }) =>
+        pulumi.output(bucket).apply((name) => ({ name, prefix })),
+      ),
+    )
+    .apply((places) =>
+      JSON.stringify({
+        Version: "2012-10-17",
+        Statement: places.flatMap(({ name, prefix }, index) => readStatements(name, prefix, index)),
+      }),
+    );
 }
 
 /** Reading and writing below one prefix of one bucket; what it may remove are checkpoints alone. */
@@ -93,6 +112,8 @@ export interface RoleWishes {
   readonly weights: WeightsLocation;
   /** Where the host may keep checkpoints of a training. @default nowhere */
   readonly checkpoints?: WeightsLocation | undefined;
+  /** Where adapters are that are served beside the model. @default nowhere */
+  readonly adapters?: readonly WeightsLocation[] | undefined;
   /** @default false */
   readonly sessionManager?: boolean | undefined;
   readonly tags: TagInputs;
@@ -104,7 +125,7 @@ export interface RoleWishes {
  */
 export function instanceProfile(
   name: string,
-  { weights, checkpoints, sessionManager = false, tags }: RoleWishes,
+  { weights, checkpoints, adapters = [], sessionManager = false, tags }: RoleWishes,
   parent: pulumi.Resource,
 ): aws.iam.InstanceProfile {
   const role = new aws.iam.Role(
@@ -126,6 +147,7 @@ export function instanceProfile(
   );
   const more = [
     ...(checkpoints === undefined ? [] : [["keep-checkpoints", keepPolicy(checkpoints)] as const]),
+    ...(adapters.length === 0 ? [] : [["read-adapters", readAdapters(adapters)] as const]),
     ...(sessionManager ? [["open-sessions", sessionPolicy] as const] : []),
   ].map(
     ([what, text]) =>

@@ -22,6 +22,10 @@ export interface ModelServerArgs {
   readonly quantise?: LoadPrecision | undefined;
   /** How the engine holds a number of its cache. @default 16 bit */
   readonly kvCacheDtype?: string | undefined;
+  /** LoRA adapters that it serves beside the model, by the names that requests have. @default none */
+  readonly adapters?: readonly { readonly name: string; readonly folder: string }[] | undefined;
+  /** The highest rank among them. */
+  readonly adapterRank?: number | undefined;
   /** Of answers whose request says none. @default the engine's own */
   readonly temperature?: number | undefined;
   /** The same. @default the engine's own */

@@ -2,6 +2,7 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import { partName } from "../identity.ts";
 import { compareVersions } from "../sizing/software-stack.ts";
 import { UserError } from "../user-error.ts";
+import { fileSystemExample, parseFileSystem } from "./file-system.ts";
 import { trainingImage, type TrainingImages } from "./training-images.ts";
 
 /** A folder of `berth finetune`, as far as a job is planned from it. */
@@ -15,6 +16,10 @@ export interface TrainedFolder {
   /** Disk that model, packages and checkpoints take, GiB. */
   readonly diskGiB: number;
   readonly sharding: string;
+  /** Whether Megatron-LM trains it, and not the Trainer. */
+  readonly megatron: boolean;
+  /** Hosts that it was planned for. */
+  readonly nodes: number;
 }
 
 /** What the environment and the command line say. */
@@ -27,10 +32,14 @@ export interface TrainingWishes {
   readonly maxAgeHours: number;
   /** @default as the folder was planned */
   readonly spot?: boolean | undefined;
-  /** Instances of the type. @default 1 */
+  /** Instances of the type. @default as the folder was planned */
   readonly instances?: number | undefined;
   /** Minutes that they are kept after the end for a next job. @default 0 */
   readonly keepWarmMinutes?: number | undefined;
+  /** Where each of several instances writes a part of a checkpoint, as {@link parseFileSystem} reads it. @default none */
+  readonly sharedStorage?: string | undefined;
+  /** Whether the job will stand in a network of the account. @default false */
+  readonly inVpc?: boolean | undefined;
   /** USD that it may cost. @default no limit */
   readonly budgetUsd?: number | undefined;
   /** @default AWS's own image */
@@ -48,6 +57,10 @@ export interface TrainingJobPlan {
   readonly spot: boolean;
   readonly keepWarmMinutes: number;
   readonly volumeGiB: number;
+  /** Its disk is the type's own NVMe, which encrypts itself: no key can be given for it. */
+  readonly localNvme: boolean;
+  /** @default each instance has a folder of its own */
+  readonly sharedStorage: string | undefined;
   readonly image: string;
   readonly hours: number;
   /** Names of the quotas that it takes from, as Service Quotas has them. */
@@ -92,21 +105,62 @@ function timeProblems({ hours, maxAgeHours, keepWarmMinutes = 0 }: TrainingWishe
   return [`--hours ${hours}: from ${least} to ${most} hours`];
 }
 
+/** Megatron-LM's groups are of so many GPUs; the Trainer divides the samples by however many there are. */
+function plannedProblems(
+  { nodes, megatron, gpuModel }: TrainedFolder,
+  instances: number,
+  image: string | undefined,
+): string[] {
+  const wrong = megatron ? instances !== nodes : instances < nodes;
+  return [
+    ...(wrong
+      ? [
+          `--instances ${instances}: it was planned for ${nodes}; write the folder again with --nodes ${instances}`,
+        ]
+      : []),
+    ...(megatron && image === undefined
+      ? [
+          `AWS's image has no Transformer Engine, which Megatron-LM takes; name one with --image, such as NVIDIA's NeMo container in a repository of yours, or train it on a GPU host with ${gpuModel}`,
+        ]
+      : []),
+  ];
+}
+
+/** Each instance keeps its own part of a checkpoint with DeepSpeed and Megatron-LM, and only the first one's folder is kept. */
+function storageProblems(
+  { sharding, megatron }: TrainedFolder,
+  { sharedStorage, inVpc = false }: TrainingWishes,
+  instances: number,
+): string[] {
+  if (sharedStorage === undefined) {
+    const by = megatron ? "Megatron-LM" : sharding;
+    return instances > 1 && (megatron || sharding.startsWith("zero"))
+      ? [
+          `--instances ${instances}: each writes a part of a checkpoint of ${by}; give storage that they share, such as --shared-storage ${fileSystemExample}, or take FSDP`,
+        ]
+      : [];
+  }
+  return [
+    ...(parseFileSystem(sharedStorage) === undefined
+      ? [`--shared-storage ${sharedStorage}: a file system such as ${fileSystemExample}`]
+      : []),
+    ...(inVpc
+      ? []
+      : [
+          "--shared-storage: name with --env a SageMaker stack that has berth:subnetIds and berth:securityGroupIds, in the file system's network",
+        ]),
+  ];
+}
+
 function countProblems(
-  { instances = 1, keepWarmMinutes = 0 }: TrainingWishes,
-  { sharding }: TrainedFolder,
+  { keepWarmMinutes = 0 }: TrainingWishes,
+  instances: number,
   spot: boolean,
 ): string[] {
   const whole = Number.isInteger(instances) && instances >= 1 && instances <= 64;
   const warm = keepWarmMinutes >= 0 && keepWarmMinutes <= mostWarmMinutes;
   return [
     ...(whole ? [] : [`--instances ${instances}: a whole number from 1 to 64`]),
-    // Each instance keeps its own part of the optimiser's state, and only the first one's folder is kept.
-    ...(instances > 1 && sharding.startsWith("zero")
-      ? [
-          `--instances: checkpoints of ${sharding} over several machines are not kept whole; FSDP's are`,
-        ]
-      : []),
     ...(warm ? [] : [`--keep-warm ${keepWarmMinutes}: minutes from 0 to ${mostWarmMinutes}`]),
     ...(keepWarmMinutes > 0 && spot
       ? ["--keep-warm: spot capacity is not kept; add --on-demand"]
@@ -117,6 +171,13 @@ function countProblems(
 interface Ground {
   readonly catalogue: Catalogue;
   readonly images: TrainingImages;
+}
+
+/** GiB of the type's own NVMe, which SageMaker takes in place of a volume; 0 without. */
+function localDiskGiB({ instanceType }: TrainedFolder, { catalogue }: Ground): number {
+  const { localNvmeGB = 0 } =
+    catalogue.instanceTypes.find((type) => type.instanceType === instanceType) ?? {};
+  return Math.floor((localNvmeGB * 1e9) / 1024 ** 3);
 }
 
 function typeProblems(
@@ -134,9 +195,7 @@ function typeProblems(
   const { cuda, leastComputeCapability: least } = images.image;
   const own = wishes.image !== undefined;
   const isOld = gpu !== undefined && compareVersions(gpu.computeCapability, least) < 0;
-  const { localNvmeGB = 0 } =
-    catalogue.instanceTypes.find((type) => type.instanceType === folder.instanceType) ?? {};
-  const diskGiB = Math.floor((localNvmeGB * 1e9) / 1024 ** 3);
+  const diskGiB = localDiskGiB(folder, { catalogue, images });
   return [
     ...(isOld && !own
       ? [`AWS's image has CUDA ${cuda}, which ${folder.gpuModel} is too old for; take a newer GPU`]
@@ -171,7 +230,8 @@ export function trainingJobPlan(
   wishes: TrainingWishes,
   ground: Ground,
 ): TrainingJobPlan {
-  const { region, hours = 0, keepWarmMinutes = 0, instances = 1, budgetUsd } = wishes;
+  const { region, hours = 0, keepWarmMinutes = 0, sharedStorage, budgetUsd } = wishes;
+  const { instances = folder.nodes } = wishes;
   const stack = trainingStackName(wishes.env, folder.name);
   const spot = wishes.spot ?? folder.purchase === "spot";
   const instanceType = `ml.${folder.instanceType}`;
@@ -182,7 +242,9 @@ export function trainingJobPlan(
     ...nameProblems(stack, folder, wishes.env),
     ...typeProblems(folder, wishes, ground),
     ...timeProblems(wishes),
-    ...countProblems(wishes, folder, spot),
+    ...countProblems(wishes, instances, spot),
+    ...plannedProblems(folder, instances, wishes.image),
+    ...storageProblems(folder, wishes, instances),
     ...(budgetUsd !== undefined && mostUsd > budgetUsd
       ? [
           `berth:budgetUsd is $${budgetUsd}, and ${hours} h of it cost up to $${mostUsd.toFixed(2)}; --hours makes it shorter`,
@@ -196,6 +258,8 @@ export function trainingJobPlan(
   return {
     ...{ stack, modelId: folder.modelId, region, instanceType, instances, spot, keepWarmMinutes },
     volumeGiB: Math.ceil(folder.diskGiB),
+    localNvme: localDiskGiB(folder, ground) > 0,
+    sharedStorage,
     image: wishes.image ?? trainingImage(ground.images, region),
     hours,
     quotaNames: [

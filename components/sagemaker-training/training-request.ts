@@ -1,3 +1,4 @@
+import { parseFileSystem } from "./file-system.ts";
 import { minutesBeforeEnd } from "./training-job-plan.ts";
 
 /** What a training job is asked for with; the inputs of its resource. */
@@ -16,6 +17,8 @@ export interface TrainingJobInputs {
   readonly checkpointsUri: string;
   /** The base model's files in S3. @default fetched from Hugging Face */
   readonly baseUri?: string | undefined;
+  /** Where the output of all instances lies, as {@link parseFileSystem} reads it. @default each has its own */
+  readonly sharedStorage?: string | undefined;
   /** Its repository at Hugging Face. */
   readonly baseModel: string;
   readonly syncMinutes: number;
@@ -23,7 +26,10 @@ export interface TrainingJobInputs {
   readonly expiresAt: string;
   readonly subnetIds?: readonly string[] | undefined;
   readonly securityGroupIds?: readonly string[] | undefined;
+  /** Key of what SageMaker writes to S3. @default that of the bucket */
   readonly kmsKeyArn?: string | undefined;
+  /** Key of the volume; refused for types whose disk is their own NVMe. @default AWS's own */
+  readonly volumeKmsKeyArn?: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -44,6 +50,19 @@ function channel(name: string, uri: string) {
       },
     },
   };
+}
+
+/** A channel that is mounted, and written to. */
+function mounted(name: string, place: string | undefined) {
+  const found = place === undefined ? undefined : parseFileSystem(place);
+  if (found === undefined) return [];
+  const FileSystemDataSource = {
+    FileSystemType: found.type,
+    FileSystemId: found.id,
+    DirectoryPath: found.path,
+    FileSystemAccessMode: "rw" as const,
+  };
+  return [{ ChannelName: name, DataSource: { FileSystemDataSource } }];
 }
 
 /**
@@ -86,7 +105,7 @@ function placed({ subnetIds, securityGroupIds }: TrainingJobInputs) {
  * @param seconds of {@link runSeconds}
  */
 export function trainingRequest(inputs: TrainingJobInputs, seconds: number) {
-  const { spot, keepWarmMinutes, kmsKeyArn, baseUri } = inputs;
+  const { spot, keepWarmMinutes, kmsKeyArn, volumeKmsKeyArn, baseUri } = inputs;
   const key = kmsKeyArn === undefined ? {} : { KmsKeyId: kmsKeyArn };
   return {
     TrainingJobName: inputs.jobName,
@@ -100,12 +119,14 @@ export function trainingRequest(inputs: TrainingJobInputs, seconds: number) {
     InputDataConfig: [
       channel("job", inputs.sourceUri),
       ...(baseUri === undefined ? [] : [channel("base", baseUri)]),
+      ...mounted("shared", inputs.sharedStorage),
     ],
     OutputDataConfig: { S3OutputPath: `${inputs.checkpointsUri}sagemaker/`, ...key },
     ResourceConfig: {
       InstanceType: inputs.instanceType as never,
       InstanceCount: inputs.instances,
       VolumeSizeInGB: inputs.volumeGiB,
+      ...(volumeKmsKeyArn === undefined ? {} : { VolumeKmsKeyId: volumeKmsKeyArn }),
       ...(keepWarmMinutes > 0 ? { KeepAlivePeriodInSeconds: keepWarmMinutes * 60 } : {}),
     },
     StoppingCondition: {

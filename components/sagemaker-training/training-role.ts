@@ -18,6 +18,8 @@ export interface TrainingRoleArgs {
   readonly inVpc: boolean;
   /** Key of the volume and of what SageMaker writes. */
   readonly kmsKeyArn?: string | undefined;
+  /** Key that the base model in S3 is encrypted with. @default that of AWS */
+  readonly weightsKmsKeyArn?: string | undefined;
   readonly tags: TagInputs;
 }
 
@@ -97,10 +99,25 @@ function writeLogsAndMetrics({ jobName, account, region }: Known): object[] {
   ];
 }
 
+/**
+ * CreateGrant for the volume, Encrypt for what SageMaker writes
+ * (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html), the others for checkpoints in S3.
+ */
 function useKey({ kmsKeyArn }: Known): object[] {
   if (kmsKeyArn === undefined) return [];
-  const Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"];
+  const Action = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+  ];
   return [{ Sid: "UseKey", Effect, Action, Resource: kmsKeyArn }];
+}
+
+function decryptBase({ baseUri, weightsKmsKeyArn: Resource }: Known): object[] {
+  if (baseUri === undefined || Resource === undefined) return [];
+  return [{ Sid: "DecryptBaseModel", Effect, Action: "kms:Decrypt", Resource }];
 }
 
 /** Reads its folder and its base model, writes below its own prefix, and logs under its own name. */
@@ -115,6 +132,7 @@ export function trainingPolicy(known: Known): string {
       ...writeLogsAndMetrics(known),
       ...standInVpc(known.inVpc),
       ...useKey(known),
+      ...decryptBase(known),
     ],
   });
 }

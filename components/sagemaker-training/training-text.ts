@@ -10,8 +10,19 @@ function priceLine({ hourlyUsd, priceOf, spot, hours, keepWarmMinutes }: Trainin
   return `price      ${most}${usd(hourlyUsd)} an hour (${priceOf}); at most ${usd(hourlyUsd * hours)} in its ${hours} h${warm}`;
 }
 
-/** What a person is told of a training job before it is made. */
-export function trainingPlanLines(plan: TrainingJobPlan): readonly string[] {
+function keyLine(kmsKeyArn: string, { instanceType, localNvme }: TrainingJobPlan): string {
+  const volume = localNvme
+    ? `; the disk of ${instanceType} is NVMe, which encrypts itself and takes no key`
+    : " and of the volume";
+  return `key        ${kmsKeyArn}, of what SageMaker writes${volume}`;
+}
+
+/**
+ * What a person is told of a training job before it is made.
+ *
+ * @param kmsKeyArn the environment's own key. @default AWS's
+ */
+export function trainingPlanLines(plan: TrainingJobPlan, kmsKeyArn?: string): readonly string[] {
   const { stack, region, instances, instanceType, spot, volumeGiB, image, hours } = plan;
   const how = spot ? "managed spot" : "on demand";
   return [
@@ -19,5 +30,9 @@ export function trainingPlanLines(plan: TrainingJobPlan): readonly string[] {
     `image      ${image}`,
     `ends       when it is done, and ${hours} h after its start at the latest; waiting for capacity counts`,
     priceLine(plan),
+    ...(plan.sharedStorage === undefined
+      ? []
+      : [`shared     ${plan.sharedStorage} holds the output of all instances`]),
+    ...(kmsKeyArn === undefined ? [] : [keyLine(kmsKeyArn, plan)]),
   ];
 }

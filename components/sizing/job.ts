@@ -54,6 +54,7 @@ function servingJob(request: PlanRequest, model: Model): ServingJob {
       contextTokens,
       concurrency,
       kvFormat: request.kvFormat,
+      adapters: request.adapters,
     },
     promptTokens: request.promptTokens ?? Math.min(1024, quarter),
     answerTokens: request.answerTokens ?? Math.min(256, quarter),

@@ -8,7 +8,7 @@ import { wrongLayout } from "./parallel/wrong-layout.ts";
 import { wrongTraining, type TrainingRequest } from "./training-request.ts";
 import { wrongImages } from "./wrong-images.ts";
 import { wrongServing } from "./wrong-serving.ts";
-import type { KvFormat, SizingEngine, Task } from "./workload.ts";
+import type { KvFormat, ServedAdapters, SizingEngine, Task } from "./workload.ts";
 
 /** vCPUs that an account may run, by the quota that a type counts against. */
 export interface QuotaVcpus {
@@ -55,6 +55,8 @@ export interface PlanRequest {
   readonly engine?: SizingEngine | undefined;
   /** How a number of the key-value cache is held. @default 16 bit */
   readonly kvFormat?: KvFormat | undefined;
+  /** LoRA adapters that are served beside the model. @default none */
+  readonly adapters?: ServedAdapters | undefined;
   /** A format such as `native`, `int8` or `int4`; `auto` is `native`. @default "auto" */
   readonly precision?: string | undefined;
   readonly training?: TrainingRequest | undefined;

@@ -1,4 +1,5 @@
 import type { Model } from "../catalogue/model.ts";
+import { adapterBuffers } from "./adapter-buffers.ts";
 import { withAttentionKernel } from "./attention-kernel.ts";
 import { diffusionDemand } from "./diffusion-demand.ts";
 import { engineSettings } from "./engine-settings.ts";
@@ -131,6 +132,9 @@ export function servingDemand(
     weightsPart(model, workload, parallelism),
     cache.part,
     activations,
+    ...(workload.adapters === undefined
+      ? []
+      : [adapterBuffers(shapeOf(model), workload.adapters, parallelism)]),
     ...heldBlocks(workload, cache.grownMiB, activations.mib),
     ...runtimeParts(workload, parallelism),
   ];

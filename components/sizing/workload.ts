@@ -54,8 +54,16 @@ export interface TrainingParallelism extends ServingParallelism {
   readonly dataParallel: number;
 }
 
+/** Adapters that are served at once, and the highest rank among them. */
+export interface ServedAdapters {
+  readonly count: number;
+  readonly rank: number;
+}
+
 /** What is asked of a server. */
 export interface ServingWorkload {
+  /** LoRA adapters that vLLM serves beside the model. @default none */
+  readonly adapters?: ServedAdapters | undefined;
   readonly engine: SizingEngine;
   readonly precision: WeightFormat;
   /** Tokens of prompt and answer together, of one sequence; those of images in the prompt count as well. */

@@ -38,7 +38,7 @@ function wrongShape(request: PlanRequest, model: Model): readonly string[] {
 
 /** What an engine cannot serve, and how a cache cannot be held by it. */
 function wrongEngine(
-  { engine, kvFormat, customModel }: PlanRequest,
+  { engine, kvFormat, adapters, customModel }: PlanRequest,
   model: Model,
 ): readonly string[] {
   const usual = usualEngine(model);
@@ -60,6 +60,9 @@ function wrongEngine(
       : [
           `kvCacheDtype: ${serving} holds its cache in ${["16 bit", ...held].join(", ")}, not ${kvFormat}`,
         ]),
+    ...(adapters === undefined || serving === "vllm"
+      ? []
+      : [`adapters: ${serving} serves none beside a model; vllm does`]),
   ];
 }
 

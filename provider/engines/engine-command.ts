@@ -28,6 +28,10 @@ export interface EngineLaunch {
   readonly quantise: LoadPrecision;
   /** How the cache is held, in the engine's own word. @default 16 bit */
   readonly kvCacheDtype?: string | undefined;
+  /** LoRA adapters beside the model, each in its folder on the host. @default none */
+  readonly adapters?: readonly { readonly name: string; readonly folder: string }[] | undefined;
+  /** The highest rank among them. */
+  readonly adapterRank?: number | undefined;
   /** For requests that say none. @default the engine's own */
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
@@ -37,6 +41,18 @@ type Words = readonly string[];
 
 function flag(name: string, value: string | number | undefined): Words {
   return value === undefined ? [] : [name, String(value)];
+}
+
+/** All of them may be asked at once (https://docs.vllm.ai/en/latest/features/lora/). */
+function adapterWords({ adapters = [], adapterRank }: EngineLaunch): Words {
+  if (adapters.length === 0) return [];
+  return [
+    "--enable-lora",
+    ...flag("--max-loras", adapters.length),
+    ...flag("--max-lora-rank", adapterRank),
+    "--lora-modules",
+    ...adapters.map(({ name, folder }) => `${name}=${folder}`),
+  ];
 }
 
 /** https://docs.vllm.ai/en/latest/cli/serve/ */
@@ -59,6 +75,7 @@ function vllmWords(launch: EngineLaunch): Words {
     ...flag("--quantization", vllmQuantisation[quantise]),
     ...flag("--kv-cache-dtype", launch.kvCacheDtype),
     ...flag("--override-generation-config", given ? JSON.stringify(sampling) : undefined),
+    ...adapterWords(launch),
   ];
 }
 

@@ -25,6 +25,8 @@ const inputs = z.object({
   weightsVersion: z.string().optional(),
   quantise: z.enum(["none", "int8", "int4", "fp8"]).optional(),
   kvCacheDtype: z.enum(["fp8", "q8_0", "q4_0"]).optional(),
+  adapters: z.array(z.strictObject({ name: z.string().min(1), folder: absolute })).optional(),
+  adapterRank: z.number().int().positive().optional(),
   temperature: z.number().min(0).max(2).optional(),
   topP: z.number().gt(0).max(1).optional(),
   token: z

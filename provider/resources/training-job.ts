@@ -23,12 +23,14 @@ const inputs = z.object({
   sourceUri: uri,
   checkpointsUri: uri,
   baseUri: uri.optional(),
+  sharedStorage: z.string().optional(),
   baseModel: z.string(),
   syncMinutes: z.number(),
   expiresAt: z.string().min(1),
   subnetIds: z.array(z.string()).optional(),
   securityGroupIds: z.array(z.string()).optional(),
   kmsKeyArn: z.string().optional(),
+  volumeKmsKeyArn: z.string().optional(),
   tags: z.record(z.string(), z.string()),
 });
 type Inputs = z.infer<typeof inputs>;

@@ -19,6 +19,8 @@ interface HostModel {
   readonly token?: string | undefined;
   /** The server's certificate, PEM; empty or none for plain HTTP. */
   readonly certificate?: string | undefined;
+  /** The model or the adapter that is asked. @default the model */
+  readonly model?: string | undefined;
 }
 
 async function post(api: ModelApi, path: string, body: string): Promise<IncomingMessage> {
@@ -39,14 +41,14 @@ export interface HostModelClient extends ModelClient {
 
 /** The model server of a host, through SSH with the host's key pinned; with TLS its certificate is pinned too. */
 export async function openHostModel(model: HostModel): Promise<HostModelClient> {
-  const { target, url, token, certificate = "" } = model;
+  const { target, url, token, certificate = "", model: name } = model;
   const { address, port, user, hostKey, through } = target;
   const endpoint = { host: address, port, user, hostKeys: [hostKey], through };
   const session = await SshSession.connect(endpoint, await sshCredentials());
   const forward = await session.forward(Number(new URL(url).port));
   const api = { port: forward.port, token, certificate: certificate || undefined };
   const complete = (question: Question, stream: boolean) =>
-    post(api, "/v1/completions", requestBody(question, "completion", stream));
+    post(api, "/v1/completions", requestBody({ ...question, model: name }, "completion", stream));
   return {
     ask: async (question) => readAnswer(await wholeText(await complete(question, false))),
     picture: async (prompt) => {

@@ -105,12 +105,12 @@ export const planning: readonly CommandRow[] = [
   {
     syntax: "push <source>",
     summary:
-      "weights into the stack's bucket: from hf:<owner>/<repository>, a folder, s3:// or job:<folder>, a training",
+      "weights into the stack's bucket: from hf:<owner>/<repository>, a folder, s3://, job:<folder>, a training, or adapter:<folder>, its adapter",
     flags: [
       env,
       engine,
       licence,
-      ["--as <name>", "job: what the trained model is called (default: <model>-tuned)"],
+      ["--as <name>", "job, adapter: what the trained model is called (default: <model>-tuned)"],
       ["--plan", "say what would be sent, skipped and paid, and send nothing"],
       ["--include <glob...>", "only files that one of these fits"],
       ["--exclude <glob...>", "no files that one of these fits"],

@@ -74,7 +74,11 @@ export const training: readonly CommandRow[] = [
       ],
       ["--checkpoint <step>", "fetch: the checkpoint of that step, where it is kept"],
       ["--hours <hours>", "sagemaker: longest that the job may take (default: the stack's lease)"],
-      ["--instances <count>", "sagemaker: instances that train together (default: 1)"],
+      [
+        "--shared-storage <place>",
+        "start: a folder that all hosts have, such as /fsx, or for sagemaker a file system, such as fsx:fs-0123456789abcdef0:/mount/runs",
+      ],
+      ["--instances <count>", "sagemaker: instances that train together (default: as planned)"],
       ["--spot", "sagemaker: managed spot (default: as the folder was planned)"],
       ["--on-demand", "sagemaker: no spot capacity"],
       [

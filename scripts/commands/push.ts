@@ -11,6 +11,7 @@ import type { Terminal } from "../adapters/terminal.ts";
 import { InterruptedError } from "../cli/command-error.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import { findTarget, readPushStack, type PushStack } from "../push/find-target.ts";
+import { pushedAdapter } from "../finetune/pushed-adapter.ts";
 import { tunedModel, type TunedModel } from "../finetune/tuned-model.ts";
 import { openSource, ownerOf } from "../push/open-source.ts";
 import { runPush } from "../push/run-push.ts";
@@ -21,7 +22,7 @@ import { sayWhenSlow } from "../push/say-when-slow.ts";
 export interface PushFlags {
   readonly env: string;
   readonly engine: EngineChoice;
-  /** Of `job:<folder>`: what the trained model is called. */
+  /** Of `job:<folder>` and `adapter:<folder>`: what the trained model is called. */
   readonly as?: string;
   readonly acceptLicence?: string;
   readonly allowPickle?: readonly string[];
@@ -135,10 +136,18 @@ export async function runPushCommand(
 ): Promise<number> {
   const lanes = lanesOf(flags.lanes);
   const stack = readPushStack(flags.env);
+  if (from.startsWith("adapter:")) {
+    const adapter = await pushedAdapter(from.slice("adapter:".length), flags.as, stack, terminal);
+    return pushWeights(
+      adapter.folder,
+      { stack: adapter.stack, flags, lanes, tuned: adapter },
+      terminal,
+    );
+  }
   if (!from.startsWith("job:")) {
     if (flags.as === undefined) return pushWeights(from, { stack, flags, lanes }, terminal);
     throw new UserError("--as names the model of a training.", {
-      hint: "Give it with job:<folder>, or leave it out.",
+      hint: "Give it with job:<folder> or adapter:<folder>, or leave it out.",
     });
   }
   const wishes = { name: flags.as, planOnly: flags.plan ?? false };

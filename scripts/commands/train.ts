@@ -12,8 +12,6 @@ import {
   jobLog,
   jobsFolder,
   jobState,
-  checkHostCount,
-  checkTrainable,
   readJobFolder,
   runJob,
   sendJob,
@@ -32,6 +30,7 @@ import {
 } from "../finetune/kept-checkpoints.ts";
 import { progressLine } from "../finetune/progress-text.ts";
 import { storedLine } from "../finetune/stored-checkpoints.ts";
+import { checkHosts, prepareOutput, shareOutput } from "../finetune/shared-storage.ts";
 import { runsOnSageMaker, trainOnSageMaker } from "../finetune/sagemaker-training.ts";
 import {
   agreeOnCheckpoint,
@@ -50,6 +49,8 @@ export interface TrainOptions extends StackOptions {
   readonly target?: string;
   readonly stopServer?: boolean;
   readonly syncMinutes?: string;
+  /** Where each of several hosts writes a part of a checkpoint: a folder that all have, or a file system for a job. */
+  readonly sharedStorage?: string;
   readonly hours?: string;
   readonly instances?: string;
   readonly keepWarm?: string;
@@ -101,6 +102,8 @@ interface Ground {
   readonly outputs: BerthOutputs;
   /** Where checkpoints are kept, where they are. */
   readonly kept: KeptPlace | undefined;
+  /** Folder that all hosts have, for what each writes a part of. */
+  readonly shared: string | undefined;
 }
 
 /** Where this run keeps its checkpoints; said either way, since a host may go at any time. */
@@ -172,7 +175,7 @@ async function start(ground: Ground, options: TrainOptions, terminal: Terminal):
 
 /** Brings the job to every host, runs it there and follows it. */
 async function runIt(
-  { host, job, folder, nodes, outputs }: Ground,
+  { host, job, folder, nodes, outputs, shared }: Ground,
   run: Omit<HostRun, "folder" | "node" | "onLine">,
   terminal: Terminal,
 ): Promise<{ code: number; lines: readonly string[]; place: string }> {
@@ -185,12 +188,17 @@ async function runIt(
     return { ...(await runJob(host, { ...run, folder, onLine: say })), place: "" };
   }
   if (await sendToNodes(nodes, job)) terminal.say("it runs already, and is followed");
-  else await agreeOnCheckpoint(nodes, run.keeping);
+  else if (shared === undefined) await agreeOnCheckpoint(nodes, run.keeping);
+  else {
+    await shareOutput(nodes, shared);
+    terminal.say(`shared     ${shared}/${job.name} holds the output of all hosts`);
+    await prepareOutput(nodes, { ...run, onLine: say });
+  }
   terminal.say(`running    ${folder} on ${nodes.length} hosts; Ctrl-C leaves it running`);
   const onLine = (index: number, line: string) => {
     if (line.trim() !== "") say(`${index}: ${line}`);
   };
-  const { node, code, lines } = await runOnNodes(nodes, { ...run, masterAddress, onLine });
+  const { node, code, lines } = await runOnNodes(nodes, { ...run, masterAddress, shared, onLine });
   return { code, lines, place: ` on host ${node.index}` };
 }
 
@@ -208,7 +216,6 @@ export async function runTrain(
     });
   }
   const job = readJobFolder(path);
-  checkTrainable(job);
   if (runsOnSageMaker(job, options)) return trainOnSageMaker(action, job, { options, terminal });
   const { cloud, settings } = planDeployment(options, true);
   const opened = await findDeployment(options, cloud);
@@ -219,8 +226,9 @@ export async function runTrain(
   return onNodes(outputs, job, async (nodes) => {
     const [{ host, folder }] = nodes;
     if (action === "start") {
-      checkHostCount(job, nodes.length);
-      return start({ host, job, folder, nodes, outputs, kept }, options, terminal);
+      const shared = options.sharedStorage;
+      checkHosts(job, nodes.length, shared);
+      return start({ host, job, folder, nodes, outputs, kept, shared }, options, terminal);
     }
     if (action === "logs") {
       terminal.say(...(await jobLog(host, folder)));

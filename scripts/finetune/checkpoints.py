@@ -177,9 +177,10 @@ class Store:
         """What newest.json says from now on; None where nothing has changed."""
         newest, etag = self.newest()
         known = newest or {"schemaVersion": 1, "training": self.training, "step": 0}
-        self.push_text("progress.jsonl")
         changed = self.push_checkpoint(known)
         changed = self.push_result(known) or changed
+        # After what takes long: it has to have the steps up to the checkpoint, which the training has gone past meanwhile.
+        self.push_text("progress.jsonl")
         if not changed:
             return None
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}

@@ -19,6 +19,7 @@ const jobSchema = z.looseObject({
   baseModel: z.string(),
   gated: z.boolean(),
   machine: z.looseObject({ nodes: z.int().positive().optional() }).optional(),
+  workload: z.looseObject({ sharding: z.string().optional() }).optional(),
 });
 
 /** A folder that `berth finetune` wrote, on this machine. */
@@ -57,22 +58,9 @@ export function readJobFolder(path: string): JobFolder {
   return { ...data, folder, megatron, name: basename(folder).replaceAll(/[^\w.-]/g, "-") };
 }
 
-/** @throws UserError for a training that berth does not run, whose result it may push all the same */
-export function checkTrainable({ folder, machine, megatron }: JobFolder): void {
-  if (!megatron || (machine?.nodes ?? 1) === 1) return;
-  throw new UserError(`${folder} is a training by Megatron-LM on several hosts.`, {
-    problems: ["each of them writes a part of every checkpoint into one folder that they share"],
-    hint: "Run it by hand on each host, as its README.md says; or plan it for one host, or with --framework hugging-face.",
-  });
-}
-
-/** @throws UserError when the folder was planned for more hosts than there are: each GPU would have to hold more */
-export function checkHostCount({ machine, folder }: JobFolder, hosts: number): void {
-  const planned = machine?.nodes ?? 1;
-  if (planned <= hosts) return;
-  throw new UserError(`${folder} was planned for ${planned} hosts, and the stack has ${hosts}.`, {
-    hint: `Set berth:hosts to ${planned} and run berth up, or plan it again with --nodes ${hosts}.`,
-  });
+/** Whether each of several hosts writes a part of every checkpoint, so that none is whole without storage that they share. */
+export function writesParts({ megatron, workload }: Pick<JobFolder, "megatron" | "workload">) {
+  return megatron || workload?.sharding?.startsWith("zero") === true;
 }
 
 /** A line of `output/progress.jsonl`. */
@@ -97,11 +85,12 @@ export interface JobState {
   readonly finished: z.infer<typeof finishedSchema> | undefined;
 }
 
-const script = readFileSync(join(repository, "scripts/finetune/remote-job.sh"), "utf8");
+/** What is run on hosts for a job, by its first word. */
+export const jobScript = readFileSync(join(repository, "scripts/finetune/remote-job.sh"), "utf8");
 /** Longer than any lease; the lease's own end is `STOP_AT`. */
-const timeoutSeconds = 90 * 24 * 3600;
+export const timeoutSeconds = 90 * 24 * 3600;
 /** A large model that is fetched from a hub says nothing meanwhile. */
-const silenceSeconds = 6 * 3600;
+export const silenceSeconds = 6 * 3600;
 
 /** Where jobs are on a host. */
 export async function jobsFolder(host: Host): Promise<string> {
@@ -118,7 +107,7 @@ export function parseProgress(lines: readonly string[]): JobState["progress"] {
 
 /** What the job is at. */
 export async function jobState(host: Host, folder: string): Promise<JobState> {
-  const [state, ...lines] = (await host.output(script, ["state", folder])).trim().split("\n");
+  const [state, ...lines] = (await host.output(jobScript, ["state", folder])).trim().split("\n");
   const entries = parseProgress(lines);
   const finished = finishedSchema.safeParse(parsedJson(lines.at(-1) ?? "")).data;
   return { running: state === "running", progress: entries, finished };
@@ -127,7 +116,7 @@ export async function jobState(host: Host, folder: string): Promise<JobState> {
 /** Brings the job's files to the host; what it has made there stays. */
 export async function sendJob(host: Host, job: JobFolder, folder: string): Promise<void> {
   const left = ["./output", "./.venv", "./data/*.part"].map((path) => `--exclude=${path}`);
-  const words = ["bash", "-c", script, "job", "receive", folder];
+  const words = ["bash", "-c", jobScript, "job", "receive", folder];
   const result = await host.run(words.map(shellQuote).join(" "), () => {
     const tar = spawn("tar", ["-czf", "-", "-C", job.folder, ...left, "."], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -156,11 +145,19 @@ export interface HostRun {
   readonly keeping?: Keeping | undefined;
   /** Which of several hosts it is, of one training over all of them. @default the only one */
   readonly node?:
-    { readonly count: number; readonly rank: number; readonly masterAddress: string } | undefined;
+    | {
+        readonly count: number;
+        readonly rank: number;
+        readonly masterAddress: string;
+        /** Folder that all of them have, which `output` lies in. @default each has its own */
+        readonly shared?: string | undefined;
+      }
+    | undefined;
   readonly onLine: (line: string) => void;
 }
 
-function keepingWords({ place, minutes, tools }: Keeping): readonly string[] {
+/** What the script is told of them. */
+export function keepingWords({ place, minutes, tools }: Keeping): readonly string[] {
   return [uriOf(place), place.region, place.endpoint ?? "", String(minutes), tools];
 }
 
@@ -170,12 +167,14 @@ export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
   const words = [folder, baseModel, String(stopAt ?? ""), stopServer ? "stop" : "keep"];
   const kept = keeping === undefined ? [] : keepingWords(keeping);
   const nodeWords =
-    node === undefined ? [] : [String(node.count), String(node.rank), node.masterAddress];
+    node === undefined
+      ? []
+      : [String(node.count), String(node.rank), node.masterAddress, node.shared ?? ""];
   // The node's words come after those of keeping, so that these have to be there, if empty.
   const absent = Array.from({ length: node === undefined ? 0 : 5 - kept.length }, () => "");
   return runDetached(host, {
     name: "train",
-    script,
+    script: jobScript,
     args: ["run", ...words, ...kept, ...absent, ...nodeWords],
     folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
     timeoutSeconds,
@@ -186,30 +185,30 @@ export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
 
 /** Asks a job to end after its step, with a checkpoint. */
 export async function stopJob(host: Host, folder: string): Promise<void> {
-  await host.output(script, ["stop", folder]);
+  await host.output(jobScript, ["stop", folder]);
 }
 
 /** The end of what the job's last run said. */
 export async function jobLog(host: Host, folder: string): Promise<readonly string[]> {
   const steps = `${await ensureFolder(host, hostDataFolder)}/steps`;
-  return (await host.output(script, ["logs", folder, steps])).trimEnd().split("\n");
+  return (await host.output(jobScript, ["logs", folder, steps])).trimEnd().split("\n");
 }
 
 /** Ends a job at once, without a checkpoint: what is left of it waits for hosts that are gone. */
 export async function endJob(host: Host, folder: string): Promise<void> {
-  await host.output(script, ["end", folder]);
+  await host.output(jobScript, ["end", folder]);
 }
 
 /** The step of the newest whole checkpoint on the host; 0 without one. */
 export async function newestStep(host: Host, folder: string): Promise<number> {
-  return Number(await host.output(script, ["newest", folder]));
+  return Number(await host.output(jobScript, ["newest", folder]));
 }
 
 /** Sends the newest checkpoint of a host to S3 now. @throws UserError when it did not get there */
 export async function shareCheckpoint(host: Host, folder: string, keeping: Keeping): Promise<void> {
   const { code, lines } = await runDetached(host, {
     name: "share",
-    script,
+    script: jobScript,
     args: ["share", folder, "", "", "", ...keepingWords(keeping)],
     folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
     timeoutSeconds,

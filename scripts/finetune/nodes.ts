@@ -30,6 +30,8 @@ export type TrainingNodes = readonly [TrainingNode, ...TrainingNode[]];
 export interface NodesRun extends Omit<HostRun, "folder" | "node" | "onLine"> {
   /** By which the other nodes reach the first. */
   readonly masterAddress: string;
+  /** Folder that all of them have, which `output` lies in. @default each has its own */
+  readonly shared?: string | undefined;
   readonly onLine: (index: number, line: string) => void;
 }
 
@@ -97,7 +99,7 @@ async function endOn({ host, folder }: TrainingNode, hasEnded: () => boolean): P
 
 /** Runs the job on every node at once and follows it; when one fails, or cannot be reached, the others are ended too. */
 export async function runOnNodes(nodes: TrainingNodes, run: NodesRun): Promise<NodesResult> {
-  const { masterAddress, onLine, ...rest } = run;
+  const { masterAddress, shared, onLine, ...rest } = run;
   let failed: NodesResult | undefined;
   const ended = new Set<TrainingNode>();
   const fail = async (node: TrainingNode, result: Pick<StepResult, "code" | "lines">) => {
@@ -112,7 +114,7 @@ export async function runOnNodes(nodes: TrainingNodes, run: NodesRun): Promise<N
       const { code, lines } = await runJob(node.host, {
         ...rest,
         folder: node.folder,
-        node: { count: nodes.length, rank: node.index, masterAddress },
+        node: { count: nodes.length, rank: node.index, masterAddress, shared },
         onLine: (line) => {
           onLine(node.index, line);
         },

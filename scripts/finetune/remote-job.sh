@@ -2,10 +2,13 @@
 # A fine-tuning on a host: what it is at, its files, its run, its end in order. The folder's lock is held while it runs.
 # Usage: remote-job.sh state FOLDER       prints `running` or `idle`, then the end of progress.jsonl and finished.json
 #        remote-job.sh receive FOLDER     takes a .tar.gz of the job from standard input; output and .venv stay
-#        remote-job.sh run FOLDER BASE_MODEL STOP_AT keep|stop [URI REGION ENDPOINT MINUTES TOOLS [NODES RANK MASTER]]
+#        remote-job.sh run FOLDER BASE_MODEL STOP_AT keep|stop [URI REGION ENDPOINT MINUTES TOOLS [NODES RANK MASTER SHARED]]
 #          keep|stop: what becomes of the model server; then where in S3 its checkpoints are kept, how often, by the
 #          checkpoints.py of the folder TOOLS; an empty ENDPOINT is AWS's own, an empty URI keeps none; then which of
-#          several hosts it is, and where the first of them is
+#          several hosts it is, where the first of them is, and the storage that all of them have, if any
+#        remote-job.sh link FOLDER SHARED       has output lie on storage that all hosts have, and prints what that is known by
+#        remote-job.sh prepare FOLDER BASE_MODEL - - URI REGION ENDPOINT MINUTES TOOLS
+#          on the first of the hosts that share it, before all of them run: the newest checkpoint, and the base model in its form
 #        remote-job.sh share FOLDER - - - URI REGION ENDPOINT MINUTES TOOLS     its newest checkpoint to S3, now
 #        remote-job.sh newest FOLDER      prints the step of the newest whole checkpoint, or 0
 #        remote-job.sh stop FOLDER        ends it after its step, with a checkpoint
@@ -13,7 +16,9 @@
 #        remote-job.sh logs FOLDER STEPS  prints the end of what its last run said, from the folder of detached steps
 set -euo pipefail
 action=$1 folder=$2
-mkdir -p "$folder/output"
+mkdir -p "$folder"
+# A link is to storage that may not be mounted just now.
+[ -L "$folder/output" ] || mkdir -p "$folder/output"
 exec 9>"$folder/lock"
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 server=berth-model.service
@@ -35,6 +40,16 @@ new_enough() { # the pinned packages of a training are for Python 3.11 and later
     echo "berth down --save <path...> keeps files of the host in S3 first"
   } >&2
   exit 1
+}
+
+link_output() { # link_output SHARED: output is SHARED/<job>, which each host sees
+  local place
+  place=$1/$(basename "$folder")
+  mkdir -p "$place" || { echo "$1 cannot be written to on this host" >&2; exit 1; }
+  if [ ! -L "$folder/output" ]; then
+    rmdir "$folder/output" || { echo "$folder/output has an earlier run of this host alone; move what is in it to $place" >&2; exit 1; }
+  fi
+  ln -sfn "$place" "$folder/output"
 }
 
 checkpoints() { # checkpoints pull|keep [MINUTES]
@@ -66,7 +81,7 @@ run)
   flock -n 9 || { echo "it runs already" >&2; exit 1; }
   cd "$folder"
   base=$3 stop_at=$4 meanwhile=$5 s3_uri=${6:-} s3_region=${7:-} s3_endpoint=${8:-} minutes=${9:-} tools=${10:-}
-  nodes=${11:-1} rank=${12:-0} master=${13:-}
+  nodes=${11:-1} rank=${12:-0} master=${13:-} shared=${14:-}
   if serves && [ "$meanwhile" != stop ]; then
     echo "the model server holds the GPUs; start the training with --stop-server" >&2
     exit 1
@@ -75,7 +90,8 @@ run)
   environment .
   if [ -n "$s3_uri" ]; then
     environment "$tools"
-    (checkpoints pull) 9>&-
+    # On storage that all hosts have it is there by `prepare`.
+    if [ -z "$shared" ]; then (checkpoints pull) 9>&-; fi
   fi
   if serves; then as_root systemctl stop "$server"; fi
   keeper=
@@ -99,6 +115,30 @@ run)
     wait "$keeper" || true
   fi
   exit "$code"
+  ;;
+link)
+  link_output "$3"
+  cd "$folder/output"
+  # Written under another name first: who reads it sees all of it or nothing.
+  if [ ! -f .storage ]; then
+    od -An -N8 -tx1 /dev/urandom | tr -d ' \n' >".storage.$$"
+    mv -n ".storage.$$" .storage; rm -f ".storage.$$"
+  fi
+  cat .storage
+  ;;
+prepare)
+  cd "$folder"
+  base=$3 s3_uri=${6:-} s3_region=${7:-} s3_endpoint=${8:-} tools=${10:-}
+  if ! cmp -s requirements.txt .venv/pinned.txt; then new_enough; fi
+  environment .
+  if [ -n "$s3_uri" ]; then
+    environment "$tools"
+    (checkpoints pull)
+  fi
+  if [ -f megatron.yaml ] && [ ! -d output/base ] && [ ! -f output/finished.json ]; then
+    echo "bringing $base to Megatron-LM's form, in the memory of this host"
+    BASE_MODEL=$base .venv/bin/python convert_megatron.py import
+  fi
   ;;
 logs)
   while read -r log; do

@@ -15,7 +15,15 @@ failed() { # what SageMaker tells as the job's FailureReason
 }
 cp -R "$ml/input/data/job/." "$work/"
 cd "$work"
-mkdir -p output
+shared=
+if [ -d "$ml/input/data/shared" ]; then
+  # What each instance writes a part of; by the name of its place in S3, which is the job's folder's.
+  shared=$ml/input/data/shared/$(basename "$CHECKPOINTS_URI")
+  mkdir -p "$shared" || failed "the shared storage cannot be written to"
+  ln -sfn "$shared" output
+else
+  mkdir -p output
+fi
 
 # Hosts of the job, this one's number among them, and the way between them.
 read -r NNODES NODE_RANK MASTER_ADDR NCCL_SOCKET_IFNAME < <(python3 - "$ml/input/config/resourceconfig.json" <<'PYTHON'
@@ -39,20 +47,52 @@ install -c constraints.txt -r packages.txt
 # Its packages have their hashes, and then all of a call must have them.
 install -r tools/requirements.txt
 
-python3 tools/checkpoints.py pull output "$CHECKPOINTS_URI" >pull.log 2>&1 || {
-  message=$(grep -m1 '^error' pull.log | sed 's/^error *//')
-  failed "${message:-$(tail -n 3 pull.log)}"
+BASE_MODEL=$BASE_REPOSITORY
+if [ -d "$ml/input/data/base" ]; then BASE_MODEL=$ml/input/data/base; fi
+export BASE_MODEL STOP_AT
+
+bring() { # the newest checkpoint from S3, and the base model in Megatron-LM's form
+  python3 tools/checkpoints.py pull output "$CHECKPOINTS_URI" >pull.log 2>&1 || {
+    message=$(grep -m1 '^error' pull.log | sed 's/^error *//')
+    failed "${message:-$(tail -n 3 pull.log)}"
+  }
+  cat pull.log
+  if [ -n "$shared" ] && [ -f megatron.yaml ] && [ ! -d output/base ] && [ ! -f output/finished.json ]; then
+    echo "bringing $BASE_MODEL to Megatron-LM's form, in the memory of this instance"
+    python3 convert_megatron.py import >import.log 2>&1 || failed "$(tail -n 8 import.log)"
+  fi
 }
-cat pull.log
+meet() { # meet open|wait: the first instance opens torchrun's port when all is there, and the others wait for that
+  python3 - "$1" "$MASTER_ADDR" "${MASTER_PORT:-29500}" "$((NNODES - 1))" "$END_AT" <<'PYTHON'
+import socket, sys, time
+action, host = sys.argv[1:3]
+port, others, end_at = map(int, sys.argv[3:])
+if action == "open":
+    with socket.create_server((host, port)) as server:
+        for _ in range(others):
+            server.accept()[0].close()
+while action == "wait" and time.time() < end_at:
+    try:
+        socket.create_connection((host, port), timeout=10).close()
+        break
+    except OSError:
+        time.sleep(1)
+PYTHON
+}
+if [ -z "$shared" ]; then
+  bring
+elif [ "$NODE_RANK" = 0 ]; then
+  bring
+  meet open || failed "the other instances could not be met"
+else
+  meet wait
+fi
 keeper=
 if [ "$NODE_RANK" = 0 ]; then
   python3 tools/checkpoints.py keep output "$CHECKPOINTS_URI" "$SYNC_MINUTES" &
   keeper=$!
 fi
 
-BASE_MODEL=$BASE_REPOSITORY
-if [ -d "$ml/input/data/base" ]; then BASE_MODEL=$ml/input/data/base; fi
-export BASE_MODEL STOP_AT
 left=$((END_AT - $(date +%s)))
 if [ "$left" -lt 1 ]; then left=1; fi
 # The end of the lease holds whatever SageMaker does with the job's own limit.

@@ -35,7 +35,7 @@ import { isFinished, keptState } from "./kept-state.ts";
 import { progressLine } from "./progress-text.ts";
 import { accountSettings, baseSource, trainingPlace } from "./training-place.ts";
 import { storedLine } from "./stored-checkpoints.ts";
-import { bringUpTraining } from "./training-up.ts";
+import { bringUpTraining, standsInVpc } from "./training-up.ts";
 import { trainedFolder } from "./trained-folder.ts";
 import { costLine, jobLine } from "./training-status-text.ts";
 import { uploadJob } from "./upload-job.ts";
@@ -100,6 +100,8 @@ function planOf({ job, options, settings }: Ground): TrainingJobPlan {
       keepWarmMinutes: numberOf(options.keepWarm),
       budgetUsd: settings.budgetUsd,
       image: options.image,
+      sharedStorage: options.sharedStorage,
+      inVpc: standsInVpc(settings),
     },
     { catalogue: loadCatalogue(), images: loadTrainingImages() },
   );
@@ -161,7 +163,7 @@ async function start(ground: Ground): Promise<number> {
     checkTrainingQuota(scope, plan),
   ]);
   terminal.say(
-    ...trainingPlanLines(plan),
+    ...trainingPlanLines(plan, settings.target === "sagemaker" ? settings.kmsKeyArn : undefined),
     `base       ${base.uri ?? `${job.baseModel}, which the job fetches from Hugging Face`}`,
     `kept       every ${minutes} min in ${uriOf(place)}`,
   );

@@ -11,6 +11,7 @@ const plannedSchema = z.looseObject({
     instanceType: z.string(),
     gpuModel: z.string(),
     purchase: z.string(),
+    nodes: z.int().positive().default(1),
   }),
   rootVolumeGiB: z.number(),
   workload: z.looseObject({ sharding: z.string().default("none") }),
@@ -19,17 +20,9 @@ const plannedSchema = z.looseObject({
 /**
  * What a job of SageMaker is planned from.
  *
- * @throws UserError when job.json does not say it, or Megatron-LM trains it
+ * @throws UserError when job.json does not say it
  */
 export function trainedFolder(job: JobFolder): TrainedFolder {
-  if (job.megatron) {
-    throw new UserError(
-      `${job.folder} is a training by Megatron-LM, and AWS's training image has no Transformer Engine.`,
-      {
-        hint: "Train it on a GPU host, with --target ec2; or plan it with --framework hugging-face.",
-      },
-    );
-  }
   const facts: unknown = JSON.parse(readFileSync(join(job.folder, "job.json"), "utf8"));
   const { data, error } = plannedSchema.safeParse(facts);
   if (data === undefined) {
@@ -38,11 +31,11 @@ export function trainedFolder(job: JobFolder): TrainedFolder {
       hint: "Write the folder again with --force.",
     });
   }
-  const { instanceType, gpuModel, purchase } = data.machine;
+  const { instanceType, gpuModel, purchase, nodes } = data.machine;
   const { sharding } = data.workload;
-  const { name, modelId } = job;
+  const { name, modelId, megatron } = job;
   return {
-    ...{ name, modelId, instanceType, gpuModel, purchase, sharding },
+    ...{ name, modelId, instanceType, gpuModel, purchase, sharding, megatron, nodes },
     diskGiB: data.rootVolumeGiB,
   };
 }

@@ -32,11 +32,17 @@ interface Bringing {
   readonly adopts: boolean;
 }
 
+/** Whether a job of the environment stands in a network of the account. */
+export function standsInVpc(settings: HostSettings | EndpointSettings): boolean {
+  const groups = settings.target === "sagemaker" ? settings.securityGroupIds : undefined;
+  return settings.subnetIds !== undefined && groups !== undefined;
+}
+
 /** The stack's file. Its network and its key are those of the endpoint, which has both. */
 function configOf({ plan, settings, job, ...rest }: AskedTraining): StackConfig {
   const { region, env, owner, maxAgeHours, subnetIds } = settings;
   const own = settings.target === "sagemaker" ? settings : undefined;
-  const inVpc = subnetIds !== undefined && own?.securityGroupIds !== undefined;
+  const inVpc = standsInVpc(settings);
   return {
     "aws:region": region,
     "berth:target": "training",
@@ -56,11 +62,14 @@ function configOf({ plan, settings, job, ...rest }: AskedTraining): StackConfig 
     "berth:sourceUri": rest.sourceUri,
     "berth:checkpointsUri": rest.checkpointsUri,
     "berth:baseUri": rest.baseUri,
+    "berth:sharedStorage": plan.sharedStorage,
     "berth:baseModel": job.baseModel,
     "berth:syncMinutes": rest.minutes,
     "berth:subnetIds": inVpc ? subnetIds : undefined,
-    "berth:securityGroupIds": inVpc ? own.securityGroupIds : undefined,
+    "berth:securityGroupIds": inVpc ? own?.securityGroupIds : undefined,
     "berth:kmsKeyArn": own?.kmsKeyArn,
+    "berth:volumeKmsKeyArn": plan.localNvme ? undefined : own?.kmsKeyArn,
+    "berth:weightsKmsKeyArn": rest.baseUri === undefined ? undefined : own?.weightsKmsKeyArn,
     "berth:permissionsBoundaryArn": settings.permissionsBoundaryArn,
   };
 }

@@ -1,10 +1,8 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { findModel } from "../../components/catalogue/find-model.ts";
 import { loadCatalogue } from "../../components/catalogue/load.ts";
@@ -14,9 +12,10 @@ import { stackFilePath } from "../adapters/repository.ts";
 import { writeStackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import type { PushStack } from "../push/find-target.ts";
+import { contentVersion, sha256Of } from "./content-version.ts";
 import { readJobFolder, type JobFolder } from "./host-job.ts";
 import { parsedJson } from "./parsed-json.ts";
-import { tunedRow } from "./tuned-row.ts";
+import { checkTunedName, tunedRow } from "./tuned-row.ts";
 
 /** A trained model that can be pushed and served. */
 export interface TunedModel {
@@ -38,21 +37,6 @@ export interface TunedWishes {
 
 const finishedSchema = z.looseObject({ result: z.enum(["adapter", "model"]), step: z.number() });
 const provenanceSchema = z.looseObject({ adapterSha256: z.string().optional() });
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
-}
-
-/** Names the weights by their content: another training's, or another run's, are other ones. */
-async function versionOf(folder: string): Promise<string> {
-  const all = createHash("sha256");
-  const names = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
-  for (const name of names.toSorted())
-    all.update(`${name} ${await sha256Of(join(folder, name))}\n`);
-  return all.digest("hex").slice(0, 8);
-}
 
 /** GiB of weights that are larger than the base model's, since they were learnt in 32 bit; undefined where they are not. */
 function inFullGiB(folder: string, { weightsGiB = Infinity }: Model): number | undefined {
@@ -190,9 +174,7 @@ export async function tunedModel(
   checkStack(stack, base, name);
   const { result } = resultOf(job, env);
   const output = join(job.folder, "output");
-  const version = await versionOf(join(output, result));
-  const weightsGiB = result === "model" ? inFullGiB(join(output, result), base) : undefined;
-  const row = tunedRow(name, { base, job: job.name, version, weightsGiB });
+  checkTunedName(name, base);
   if (result === "adapter" && !(await isMerged(output))) {
     if (planOnly) {
       terminal.say(
@@ -202,6 +184,10 @@ export async function tunedModel(
     }
     await merge(job, terminal);
   }
+  const folder = join(output, "model");
+  const version = await contentVersion(folder);
+  const weightsGiB = result === "model" ? inFullGiB(folder, base) : undefined;
+  const row = tunedRow(name, { base, job: job.name, version, weightsGiB });
   const prefix = `${name}/${version}/`;
   terminal.say(
     `model      ${name}: ${base.id} with what ${job.name} learnt, under its licence (${base.licence ?? "unknown"})`,
@@ -215,5 +201,5 @@ export async function tunedModel(
       `next       npm run berth -- up --env ${env}`,
     );
   };
-  return { folder: join(output, "model"), stack: { ...stack, model: row.model, prefix }, keep };
+  return { folder, stack: { ...stack, model: row.model, prefix }, keep };
 }

@@ -106,6 +106,21 @@ export function withTunedRow(
 }
 
 /**
+ * Holds a name to what may become a row, before anything long is done for it.
+ *
+ * @param folder where the file is. @default this checkout
+ * @throws UserError when the name is taken, or the file cannot be read
+ */
+export function checkTunedName(name: string, base: Model, folder: string = repository): void {
+  withTunedRow(textOf(folder), name, { base, job: "", version: "" });
+}
+
+function textOf(folder: string): string {
+  const path = join(folder, overlayFile);
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+/**
  * The same for the file of a checkout. It is read anew when the row is kept: a push takes long, and another one may have written
  * to it meanwhile.
  *
@@ -114,10 +129,9 @@ export function withTunedRow(
  */
 export function tunedRow(name: string, tuning: Tuning, folder: string = repository): TunedRow {
   const path = join(folder, overlayFile);
-  const read = () => (existsSync(path) ? readFileSync(path, "utf8") : "");
-  const { model } = withTunedRow(read(), name, tuning);
+  const { model } = withTunedRow(textOf(folder), name, tuning);
   const keep = async (): Promise<void> => {
-    const before = read();
+    const before = textOf(folder);
     const { text } = withTunedRow(before, name, tuning);
     if (text !== before) await replaceFile(path, text);
   };

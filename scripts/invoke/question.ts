@@ -1,6 +1,8 @@
 /** What a model is asked, and how it is to answer. */
 export interface Question {
   readonly prompt: string;
+  /** Which of the server's models. @default its only one, or its first */
+  readonly model?: string | undefined;
   readonly maxTokens: number;
   /** From 0, which takes the likeliest word, to 2. @default the engine's own */
   readonly temperature?: number | undefined;
@@ -26,8 +28,9 @@ export type RequestForm = "completion" | "chat";
 
 /** The body of a request in OpenAI's form, which vLLM and llama.cpp take. */
 export function requestBody(question: Question, form: RequestForm, stream: boolean): string {
-  const { prompt, maxTokens, temperature, topP } = question;
+  const { prompt, model, maxTokens, temperature, topP } = question;
   return JSON.stringify({
+    model,
     ...(form === "completion" ? { prompt } : { messages: [{ role: "user", content: prompt }] }),
     max_tokens: maxTokens,
     temperature,

@@ -1,5 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { manifestName } from "../../components/weights/manifest.ts";
+import { storedAdapters } from "../../components/model-server/adapters.ts";
 import { UserError } from "../../components/user-error.ts";
 import { accountOf } from "../adapters/account.ts";
 import type { Deployment } from "../stack/deployment.ts";
@@ -27,27 +28,34 @@ export async function requireWeights(
   const nowhere = (place: string): UserError =>
     new UserError(`The weights of ${plan.modelId} are not in S3 yet: ${place}.`, { hint });
   if (bucket === undefined) throw nowhere(`"${settings.stack}" has no bucket`);
-  const prefix = settings.weightsPrefix ?? `${plan.modelId}/`;
+  const adapters = storedAdapters(settings.target === "ec2" ? settings.adapters : []);
+  const prefixes = [
+    settings.weightsPrefix ?? `${plan.modelId}/`,
+    ...adapters.map(({ prefix }) => prefix),
+  ];
   const { client } = accountOf(settings.stack, region, cloud);
   const connection = new S3Connection({ ...client, lanes: 1 });
-  const target = new TargetBucket(
-    connection,
-    { bucket, prefix },
-    {
-      requesterPays: settings.target === "ec2" && settings.weightsRequesterPays === true,
-    },
-  );
   try {
-    const listed = await target.list().catch(() => undefined);
-    if (listed?.size === 0) throw nowhere(`nothing is under s3://${bucket}/${prefix}`);
-    const pushed = listed?.has(manifestName) === true ? await readManifest(target) : undefined;
-    if (pushed?.manifest?.state !== "pushing") return;
-    const { by, startedAt } = pushed.manifest.push;
-    throw new UserError(`The weights under s3://${bucket}/${prefix} are not all there.`, {
-      problems: [`${by} began to push ${pushed.manifest.source} at ${startedAt}`],
-      hint: "Let the push end, or run it again: it goes on where it stopped.",
-    });
+    for (const prefix of prefixes) {
+      const options = {
+        requesterPays: settings.target === "ec2" && settings.weightsRequesterPays === true,
+      };
+      await requirePrefix(new TargetBucket(connection, { bucket, prefix }, options), nowhere);
+    }
   } finally {
     connection.close();
   }
+}
+
+async function requirePrefix(target: TargetBucket, nowhere: (place: string) => UserError) {
+  const uri = `s3://${target.bucket}/${target.prefix}`;
+  const listed = await target.list().catch(() => undefined);
+  if (listed?.size === 0) throw nowhere(`nothing is under ${uri}`);
+  const pushed = listed?.has(manifestName) === true ? await readManifest(target) : undefined;
+  if (pushed?.manifest?.state !== "pushing") return;
+  const { by, startedAt } = pushed.manifest.push;
+  throw new UserError(`The weights under ${uri} are not all there.`, {
+    problems: [`${by} began to push ${pushed.manifest.source} at ${startedAt}`],
+    hint: "Let the push end, or run it again: it goes on where it stopped.",
+  });
 }

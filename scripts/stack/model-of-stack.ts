@@ -26,12 +26,18 @@ function servedName({ modelId, variant }: Served): string {
  * @throws UserError when there is no such model, or it has several variants
  */
 export function askedOf(
-  { served, plan }: BerthOutputs,
+  { served, plan, adapters = [] }: BerthOutputs,
   { model, variant }: AskedModel,
 ): Served | undefined {
   if (model === undefined && variant === undefined) return undefined;
   if (served === undefined) {
-    if (variant === undefined && model === plan?.modelId) return undefined;
+    const names = [plan?.modelId, ...adapters];
+    if (variant === undefined && names.includes(model)) return undefined;
+    if (adapters.length > 0) {
+      throw new UserError(`This host serves no "${[model, variant].filter(Boolean).join(", ")}".`, {
+        hint: `It serves ${names.join(", ")}: name one with --model.`,
+      });
+    }
     throw new UserError("This stack serves one model, which needs no --model and no --variant.");
   }
   const found = served.filter(
@@ -71,7 +77,8 @@ export async function openModel(
       : openAsyncModel({ endpointName, form, client, asyncUri });
   }
   if (url !== undefined) {
-    return openHostModel({ target: sshTarget(outputs), url, token, certificate });
+    const { model } = asked;
+    return openHostModel({ target: sshTarget(outputs), url, token, certificate, model });
   }
   throw new UserError("This stack serves no model.", {
     hint: "Run berth up, or berth status to see what there is.",

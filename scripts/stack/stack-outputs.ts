@@ -36,6 +36,8 @@ export const outputsSchema = z
     certificate: z.string(),
     /** What a prompt is put into, at {prompt}. */
     promptTemplate: z.string(),
+    /** What a host serves beside its model, by name. */
+    adapters: z.array(z.string()),
     /** Of several hosts, each; the first is told plainly too. */
     hosts: z.array(
       z.object({

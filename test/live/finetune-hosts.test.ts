@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../offline/cloud/free-port.ts";
@@ -13,7 +13,6 @@ describe("A fine-tuning of a tiny Llama on two hosts", function () {
 
   before(async function () {
     const tree = await makeTree(this);
-    const { runBerth } = await import("../../scripts/cli/run-berth.ts");
     work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-hosts-")));
     second = new Work(tree, work.folder);
     const sample = (i: number) => ({
@@ -23,29 +22,12 @@ describe("A fine-tuning of a tiny Llama on two hosts", function () {
       ],
     });
     const lines = Array.from({ length: 60 }, (_, i) => JSON.stringify(sample(i % 12)));
-    writeFileSync(work.path("train.jsonl"), `${lines.join("\n")}\n`);
-    await work.python("make_model.py", "/work/train.jsonl", "/work/base");
-    let said = "";
-    const keep = (text: string) => (said += text);
-    const words = [
-      ...["finetune", "--config", work.path("base"), "--base", "/work/base", "--method", "full"],
-      ...["--data", work.path("train.jsonl"), "--out", work.path("shared"), "--epochs", "2"],
-      ...["--training-precision", "fp32", "--sequence", "64", "--learning-rate", "0.003"],
-      ...[
-        "--sharding",
-        "none",
-        "--nodes",
-        "2",
-        "--env",
-        "prod",
-        "--types",
-        "g6.8xlarge",
-        "--global-batch",
-        "8",
-      ],
-    ];
-    const code = await runBerth(words, { out: keep, err: keep, interactive: false });
-    assert.equal(code, 0, said);
+    await work.makeBase(`${lines.join("\n")}\n`);
+    const said = await work.finetune(
+      "shared",
+      ...["--method", "full", "--sequence", "64", "--sharding", "none", "--nodes", "2"],
+      ...["--env", "prod", "--types", "g6.8xlarge", "--global-batch", "8"],
+    );
     assert.match(said, /2 x g6\.8xlarge/);
   });
   after(() => {
@@ -58,9 +40,7 @@ describe("A fine-tuning of a tiny Llama on two hosts", function () {
   async function both(folders: readonly [string, string], environment: NodeJS.ProcessEnv = {}) {
     const MASTER_PORT = String(await freePort());
     const of = (rank: number) => ({
-      NNODES: "2",
-      NODE_RANK: String(rank),
-      MASTER_PORT,
+      ...{ NNODES: "2", NODE_RANK: String(rank), MASTER_PORT },
       ...environment,
     });
     return Promise.all([work.run(folders[0], onCpu, of(0)), second.run(folders[1], onCpu, of(1))]);

@@ -12,6 +12,7 @@ import { keptState } from "../../scripts/finetune/kept-state.ts";
 import { uriOf, type KeptPlace } from "../../scripts/finetune/kept-checkpoints.ts";
 import { uploadJob } from "../../scripts/finetune/upload-job.ts";
 import { until } from "../offline/cloud/account.ts";
+import { freePort } from "../../offline/cloud/free-port.ts";
 import { JobCloud } from "./finetune/job-cloud.ts";
 import { samples } from "./finetune/samples.ts";
 import type { Work } from "./finetune/work.ts";
@@ -33,12 +34,13 @@ describe("A fine-tuning of a tiny Llama on two instances of SageMaker", function
   let cloud: Cloud;
   let client: SageMakerClient;
   let place: KeptPlace;
+  let meeting: number;
 
   before(async function () {
     jobs = await JobCloud.open(this, "pair");
+    meeting = await freePort();
     ({ work, cloud, client, place } = jobs);
-    writeFileSync(work.path("train.jsonl"), samples().split("\n").slice(0, 96).join("\n") + "\n");
-    await work.python("make_model.py", "/work/train.jsonl", "/work/base");
+    await work.makeBase(samples().split("\n").slice(0, 96).join("\n") + "\n");
     await jobs.sendBase();
     await writeFolder("single", 16);
     await writeFolder("pair", 8);
@@ -47,15 +49,7 @@ describe("A fine-tuning of a tiny Llama on two instances of SageMaker", function
 
   /** A step of sixteen samples, of which one process takes so many. */
   async function writeFolder(name: string, each: number): Promise<void> {
-    const { runBerth } = await import("../../scripts/cli/run-berth.ts");
-    let said = "";
-    const keep = (text: string) => (said += text);
-    const words = [
-      ...["finetune", "--config", work.path("base"), "--base", "/work/base", "--method", "lora"],
-      ...["--data", work.path("train.jsonl"), "--out", work.path(name), "--epochs", "2"],
-      ...["--training-precision", "fp32", "--sequence", "64", "--learning-rate", "0.003"],
-    ];
-    assert.equal(await runBerth(words, { out: keep, err: keep, interactive: false }), 0, said);
+    await work.finetune(name, "--method", "lora", "--sequence", "64");
     const file = work.path(`${name}/training.yaml`);
     const other =
       /^(per_device_train_batch_size|gradient_accumulation_steps|lora_dropout|lr_scheduler_type|warmup\w*|packing|padding_free):.*\n/gm;
@@ -76,7 +70,9 @@ describe("A fine-tuning of a tiny Llama on two instances of SageMaker", function
       ...{ checkpointsUri: uriOf(place), syncMinutes: 0.02, tags: {} },
       expiresAt: new Date(cloud.now().getTime() + 8 * 3_600_000).toISOString(),
     };
-    await client.send(new CreateTrainingJobCommand(trainingRequest(inputs, 8 * 3600)));
+    const request = trainingRequest(inputs, 8 * 3600);
+    const Environment = { ...request.Environment, MASTER_PORT: String(meeting) };
+    await client.send(new CreateTrainingJobCommand({ ...request, Environment }));
     const look = () => client.send(new DescribeTrainingJobCommand({ TrainingJobName }));
     await until(async () => (await look()).TrainingJobStatus !== "InProgress", 900);
     const { TrainingJobStatus, FailureReason } = await look();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   CreateTrainingJobCommand,
@@ -21,9 +21,6 @@ import { JobCloud } from "./finetune/job-cloud.ts";
 import { samples } from "./finetune/samples.ts";
 import type { Work } from "./finetune/work.ts";
 
-// Imported as the commands import each other; a required copy would have a UserError of its own.
-let cli: typeof import("../../scripts/cli/run-berth.ts");
-
 /** The folder that `berth finetune` writes, in the container of a job: real training, on the CPU. */
 describe("A fine-tuning of a tiny Llama as a job of SageMaker", function () {
   // The tree is made once: four minutes on two idle cores.
@@ -35,34 +32,27 @@ describe("A fine-tuning of a tiny Llama as a job of SageMaker", function () {
   let place: KeptPlace;
 
   before(async function () {
-    cli = await import("../../scripts/cli/run-berth.ts");
     jobs = await JobCloud.open(this, "lora");
     ({ work, cloud, client, place } = jobs);
   });
   after(() => jobs.close());
 
-  async function writeFolder(): Promise<void> {
-    writeFileSync(join(work.folder, "train.jsonl"), samples());
-    await work.python("make_model.py", "/work/train.jsonl", "/work/base");
-    let said = "";
-    const keep = (text: string) => (said += text);
-    const code = await cli.runBerth(
-      [
-        ...["finetune", "--config", work.path("base"), "--base", "/work/base"],
-        ...["--data", work.path("train.jsonl"), "--out", work.path("lora"), "--method", "lora"],
-        ...["--training-precision", "fp32", "--sequence", "128", "--epochs", "2"],
-        ...["--learning-rate", "0.003", "--tokenizer", work.path("base")],
-      ],
-      { out: keep, err: keep, interactive: false },
-    );
-    assert.equal(code, 0, said);
-  }
-
   const jobState = () =>
     client.send(new DescribeTrainingJobCommand({ TrainingJobName: "local-train-lora-1" }));
 
   it("learns, goes on when its spot capacity is taken, and gives its adapter", async () => {
-    await writeFolder();
+    await work.makeBase(samples());
+    await work.finetune(
+      ...([
+        "lora",
+        "--method",
+        "lora",
+        "--sequence",
+        "128",
+        "--tokenizer",
+        work.path("base"),
+      ] as const),
+    );
     await jobs.sendBase();
     const job = readJobFolder(work.path("lora"));
     const inputs: TrainingJobInputs = {

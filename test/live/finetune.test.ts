@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { samples } from "./finetune/samples.ts";
 import { makeTree, Work } from "./finetune/work.ts";
-
-// Imported as the commands import each other; a required copy would have a UserError of its own.
-let cli: typeof import("../../scripts/cli/run-berth.ts");
 
 describe("A fine-tuning of a tiny Llama on the CPU", function () {
   // The tree is made once: four minutes on two idle cores.
@@ -16,10 +13,8 @@ describe("A fine-tuning of a tiny Llama on the CPU", function () {
 
   before(async function () {
     const tree = await makeTree(this);
-    cli = await import("../../scripts/cli/run-berth.ts");
     work = new Work(tree, mkdtempSync(join(tmpdir(), "berth-finetune-")));
-    writeFileSync(join(work.folder, "train.jsonl"), samples());
-    await work.python("make_model.py", "/work/train.jsonl", "/work/base");
+    await work.makeBase(samples());
     for (const [name, method] of [
       ["lora", "lora"],
       ["killed", "lora"],
@@ -33,18 +28,11 @@ describe("A fine-tuning of a tiny Llama on the CPU", function () {
   });
 
   async function generate(name: string, method: string): Promise<void> {
-    let said = "";
-    const keep = (text: string) => (said += text);
-    const code = await cli.runBerth(
-      [
-        ...["finetune", "--config", work.path("base"), "--base", "/work/base"],
-        ...["--data", work.path("train.jsonl"), "--out", work.path(name), "--method", method],
-        ...["--training-precision", "fp32", "--sequence", "128", "--epochs", "2"],
-        ...["--learning-rate", "0.003", "--validation", "0.1", "--tokenizer", work.path("base")],
-      ],
-      { out: keep, err: keep, interactive: false },
+    await work.finetune(
+      name,
+      ...["--method", method, "--sequence", "128"],
+      ...["--validation", "0.1", "--tokenizer", work.path("base")],
     );
-    assert.equal(code, 0, said);
   }
 
   it("has the same pins as a folder that berth writes", () => {

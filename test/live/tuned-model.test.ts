@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -84,7 +85,10 @@ describe("a fine-tuning of a tiny Llama that is served", function () {
     assert.match(taken.text, /"llama-2-7b" is llama-2-7b of the catalogue already/);
     assert.match(await berth(...push, "--plan"), /merge +\/work\/base and the adapter first/);
     const pushed = await berth(...push);
-    assert.match(pushed, /serves it from tiny-support\/[0-9a-f]{8}\//);
+    const sha256 = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
+    const merged = readFileSync(work.path("lora/output/model/model.safetensors"));
+    const version = sha256(`model.safetensors ${sha256(merged)}\n`).slice(0, 8);
+    assert.match(pushed, new RegExp(`serves it from tiny-support/${version}/`));
     assert.match(pushed, /next +npm run berth -- up --env local-tuned/);
     assert.match(await berth(...push), /all of it is there already/);
 

@@ -119,6 +119,35 @@ describe("deployGpuHost", () => {
     assert.ok(waitsFor("dev-server", "dev-weights"));
   });
 
+  it("brings adapters beside the weights, lets the role read them, and has the server take them", async () => {
+    const { named } = await deployment("dev", {
+      "berth:adapters": "acme=adapters/q/acme/1/, sales=adapters/q/sales/2/",
+      "berth:adapterRank": "64",
+    });
+    const { inputs } = named("dev-adapter-acme");
+    assert.equal(inputs["prefix"], "adapters/q/acme/1/");
+    assert.equal(inputs["folder"], "/opt/berth/weights/adapters/acme");
+    const policy = String(named("dev-host-read-adapters").inputs["policy"]);
+    assert.match(policy, /arn:aws:s3:::models\/adapters\/q\/sales\/2\/\*/);
+    const server = named("dev-server");
+    assert.deepEqual(server.inputs["adapters"], [
+      { name: "acme", folder: "/opt/berth/weights/adapters/acme" },
+      { name: "sales", folder: "/opt/berth/weights/adapters/sales" },
+    ]);
+    assert.equal(server.inputs["adapterRank"], 64);
+    assert.ok(server.dependencies.some((urn) => urn.endsWith("::dev-adapter-sales")));
+    const plain = await deployment("dev");
+    assert.equal("adapters" in plain.named("dev-server").inputs, false);
+    assert.throws(() => plain.named("dev-host-read-adapters"));
+    const gguf = { ...goodConfig, "berth:adapters": "acme=a/", "berth:engine": "transformers" };
+    const settings = parseSettings({ stack: "dev", config: gguf });
+    assert.throws(
+      () => makeStackPlan(settings),
+      (error) =>
+        error instanceof UserError && error.problems.join().includes("transformers serves none"),
+    );
+  });
+
   it("keeps its server on loopback behind a token, and opens it to one block over TLS alone", async () => {
     const closed = await deployment("dev");
     const server = closed.named("dev-server").inputs;

@@ -264,7 +264,7 @@ describe("parseSettings of a machine that is there already", () => {
       return true;
     };
     const huge = planned({ "berth:model": "llama-3.3-70b" });
-    assert.throws(huge, explained(/needs [\d.]+ GiB on each of 2 GPUs of 23\.5 GiB/));
+    assert.throws(huge, explained(/needs [\d.]+ GiB on each of 2 GPUs, and a GPU has 23\.5 GiB/));
     assert.throws(planned({ "berth:gpus": "none" }), explained(/vLLM needs a GPU/));
     const mixed = planned({ "berth:gpus": "RTX 3090, RTX 4090" });
     assert.throws(mixed, explained(/GPUs of one kind only/));

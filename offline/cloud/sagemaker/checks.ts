@@ -41,7 +41,7 @@ function isAt(uri: string): (object: { readonly key: string }) => boolean {
 }
 
 /** Types whose disks are NVMe take no size of a volume: docs.aws.amazon.com/sagemaker/latest/dg/host-instance-storage.html */
-const withNvme = /^ml\.(g4dn|g5|g6|g6e|g7|g7e|p4d|p4de|p5|p5e|p5en|p6\S*|trn1\S*|\w+d)\./;
+export const withNvme = /^ml\.(g4dn|g5|g6|g6e|g7|g7e|p4d|p4de|p5|p5e|p5en|p6\S*|trn1\S*|\w+d)\./;
 
 function checkPools(type: string | undefined, pools: HostedVariant["InstancePools"]): void {
   if (pools === undefined) return;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Faults } from "../faults.ts";
 import { ApiError } from "../proxy/api-request.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
+import { withNvme } from "./checks.ts";
 import { objectsBelow } from "./model-data.ts";
 import type { TrainingRequest } from "./training-view.ts";
 
@@ -56,8 +57,13 @@ function checkTimes(request: TrainingRequest): void {
   if (keep < 0 || keep > 3600) refuse("KeepAlivePeriodInSeconds must be from 0 to 3600.");
 }
 
-function checkChannels({ InputDataConfig = [], RoleArn }: TrainingRequest, store: ObjectStore) {
+function checkChannels(request: TrainingRequest, store: ObjectStore) {
+  const { InputDataConfig = [], RoleArn, VpcConfig } = request;
   for (const { DataSource } of InputDataConfig) {
+    if (DataSource.FileSystemDataSource !== undefined) {
+      if (VpcConfig === undefined) refuse("VpcConfig is required with a FileSystemDataSource.");
+      continue;
+    }
     const uri = DataSource.S3DataSource?.S3Uri ?? "";
     if (objectsBelow(store, uri).length > 0) continue;
     refuse(
@@ -88,6 +94,10 @@ export function checkTrainingJob(
   }
   if (request.CheckpointConfig !== undefined) {
     refuse("The emulated AWS does not have CheckpointConfig.");
+  }
+  // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html
+  if (ResourceConfig.VolumeKmsKeyId !== undefined && withNvme.test(InstanceType)) {
+    refuse(`VolumeKmsKeyId cannot be given for ${InstanceType}, which has local storage.`);
   }
   checkTimes(request);
   checkChannels(request, store);

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { endProcesses, machineMark, startGuard } from "../machines/machine-processes.ts";
 import type { ObjectStore } from "../s3/object-store.ts";
@@ -20,6 +20,8 @@ export interface TrainingStart {
   readonly host: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly store: ObjectStore;
+  /** Folder that the account's file systems lie in, by their ids. */
+  readonly fileSystems: string;
   readonly log: (line: string) => void;
 }
 
@@ -97,12 +99,21 @@ export class TrainingProcess {
   }
 }
 
-async function layOut({ request, folder, hosts, host, store }: TrainingStart): Promise<void> {
+async function layOut(start: TrainingStart): Promise<void> {
+  const { request, folder, hosts, host, store, fileSystems } = start;
   for (const below of ["input/config", "model", "output/data", "tmp"]) {
     await mkdir(join(folder, below), { recursive: true });
   }
   for (const { ChannelName, DataSource } of request.InputDataConfig ?? []) {
     const target = join(folder, "input/data", ChannelName);
+    const { FileSystemDataSource: mounted } = DataSource;
+    if (mounted !== undefined) {
+      const path = join(fileSystems, mounted.FileSystemId, mounted.DirectoryPath);
+      await mkdir(path, { recursive: true });
+      await mkdir(dirname(target), { recursive: true });
+      await symlink(path, target);
+      continue;
+    }
     await copyObjects(store, DataSource.S3DataSource?.S3Uri ?? "", target);
   }
   const { InstanceType } = request.ResourceConfig;

@@ -92,6 +92,7 @@ async function startContainers(run: Run): Promise<readonly TrainingProcess[]> {
     hosts.map((host, index) =>
       TrainingProcess.start({
         ...{ request, command, hosts, host, store: parts.store },
+        fileSystems: join(parts.folder, "file-systems"),
         environment: { ...parts.environment, AWS_DEFAULT_REGION: job.region },
         folder: join(folder, `${run.attempt}-${index + 1}`),
         log: (line) => {

@@ -12,18 +12,27 @@ export interface TrainingRequest {
   readonly Environment?: Readonly<Record<string, string>>;
   readonly InputDataConfig?: readonly {
     readonly ChannelName: string;
-    readonly DataSource: { readonly S3DataSource?: { readonly S3Uri: string } };
+    readonly DataSource: {
+      readonly S3DataSource?: { readonly S3Uri: string };
+      readonly FileSystemDataSource?: {
+        readonly FileSystemId: string;
+        readonly DirectoryPath: string;
+        readonly FileSystemAccessMode: "ro" | "rw";
+      };
+    };
   }[];
   readonly OutputDataConfig: { readonly S3OutputPath: string };
   readonly ResourceConfig: {
     readonly InstanceType: string;
     readonly InstanceCount?: number;
     readonly KeepAlivePeriodInSeconds?: number;
+    readonly VolumeKmsKeyId?: string;
   };
   readonly StoppingCondition: {
     readonly MaxRuntimeInSeconds?: number;
     readonly MaxWaitTimeInSeconds?: number;
   };
+  readonly VpcConfig?: object;
   readonly EnableManagedSpotTraining?: boolean;
   readonly CheckpointConfig?: object;
   readonly Tags?: readonly { readonly Key: string; readonly Value: string }[];

@@ -13,6 +13,7 @@ const ground = { catalogue: loadCatalogue(), images: loadTrainingImages() };
 const folder: TrainedFolder = {
   ...{ name: "llama-3.1-8b", modelId: "llama-3.1-8b", instanceType: "g6e.xlarge" },
   ...{ gpuModel: "L40S", purchase: "spot", diskGiB: 110.2, sharding: "none" },
+  ...{ megatron: false, nodes: 1 },
 };
 const wishes: TrainingWishes = { env: "dev", region: "us-east-1", hours: 8, maxAgeHours: 72 };
 
@@ -49,6 +50,23 @@ describe("The plan of a training job", () => {
     ]);
   });
 
+  it("says what a key of the user's own encrypts: NVMe takes none", () => {
+    const key = "arn:aws:kms:us-east-1:123456789012:key/k";
+    const linesOf = (change: Partial<TrainedFolder>) => {
+      const plan = trainingJobPlan({ ...folder, ...change }, wishes, ground);
+      return { ...plan, text: trainingPlanLines(plan, key).join("\n") };
+    };
+    const nvme = linesOf({});
+    assert.equal(nvme.localNvme, true);
+    assert.match(
+      nvme.text,
+      /key\/k, of what SageMaker writes; the disk of ml\.g6e\.xlarge is NVMe/,
+    );
+    const volume = linesOf({ instanceType: "p3.2xlarge", gpuModel: "L40S" });
+    assert.equal(volume.localNvme, false);
+    assert.match(volume.text, /of what SageMaker writes and of the volume/);
+  });
+
   it("says that a price is not known where none is", () => {
     const plan = trainingJobPlan(folder, { ...wishes, region: "eu-central-2" }, ground);
     assert.equal(plan.hourlyUsd, undefined);
@@ -67,7 +85,8 @@ describe("The plan of a training job", () => {
   });
 
   it("does not take what cannot be kept, computed, stored or paid", () => {
-    assert.match(problemsOf({ sharding: "zero-3" }, { instances: 2 }), /zero-3 over several/);
+    const zero = problemsOf({ sharding: "zero-3" }, { instances: 2 });
+    assert.match(zero, /a part of a checkpoint of zero-3; .*--shared-storage fsx:fs-/);
     assert.match(problemsOf({}, { keepWarmMinutes: 10 }), /spot capacity is not kept/);
     const old = { instanceType: "p3.2xlarge", gpuModel: "V100-SXM2-16GB" };
     assert.match(problemsOf(old), /CUDA 13\.0, which V100-SXM2-16GB is too old/);
@@ -75,6 +94,30 @@ describe("The plan of a training job", () => {
     assert.match(problemsOf({ diskGiB: 2000 }), /has \d+ GiB of disk, and 2000 GiB/);
     assert.match(problemsOf({}, { budgetUsd: 5 }), /budgetUsd is \$5/);
     assert.match(problemsOf({}, { hours: undefined }), /how long it may run/);
+  });
+
+  it("takes as many instances as were planned, and storage for what each writes a part of", () => {
+    const planned = trainingJobPlan({ ...folder, nodes: 2 }, wishes, ground);
+    assert.equal(planned.instances, 2);
+    assert.match(problemsOf({ nodes: 4 }, { instances: 2 }), /planned for 4; .*--nodes 2/);
+    assert.equal(problemsOf({ nodes: 2 }, { instances: 3 }), "");
+    const image = "1.dkr.ecr.us-east-1.amazonaws.com/nemo:1";
+    const megatron = { megatron: true, nodes: 2 };
+    const bare = problemsOf(megatron);
+    assert.match(bare, /no Transformer Engine.*--image/);
+    assert.match(bare, /a part of a checkpoint of Megatron-LM/);
+    assert.match(problemsOf(megatron, { image, instances: 3 }), /planned for 2/);
+    const sharedStorage = "fsx:fs-0123456789abcdef0:/mount/runs";
+    assert.match(problemsOf(megatron, { image, sharedStorage }), /stack that has berth:subnetIds/);
+    assert.equal(problemsOf(megatron, { image, sharedStorage, inVpc: true }), "");
+    assert.equal(
+      problemsOf({ sharding: "zero-3" }, { instances: 2, sharedStorage, inVpc: true }),
+      "",
+    );
+    assert.match(
+      problemsOf({}, { sharedStorage: "/fsx", inVpc: true }),
+      /a file system such as fsx:/,
+    );
   });
 
   it("knows no image in a region without a registry", () => {

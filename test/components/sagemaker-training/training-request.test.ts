@@ -45,6 +45,29 @@ describe("The call that makes a training job", () => {
     assert.equal(runSeconds(inputs, new Date("2026-12-01T11:55:00Z")), undefined);
   });
 
+  it("mounts the storage that all instances share", () => {
+    const place = { ...inputs, sharedStorage: "efs:fs-0123abcd:/runs" };
+    const { InputDataConfig } = trainingRequest(place, 600);
+    assert.deepEqual(InputDataConfig.at(-1), {
+      ChannelName: "shared",
+      DataSource: {
+        FileSystemDataSource: {
+          ...{ FileSystemType: "EFS", FileSystemId: "fs-0123abcd" },
+          ...{ DirectoryPath: "/runs", FileSystemAccessMode: "rw" },
+        },
+      },
+    });
+  });
+
+  it("encrypts what is written, and the volume where that takes a key", () => {
+    const key = "arn:aws:kms:us-east-1:1:key/k";
+    const output = trainingRequest({ ...inputs, kmsKeyArn: key }, 600);
+    assert.equal(output.OutputDataConfig.KmsKeyId, key);
+    assert.equal("VolumeKmsKeyId" in output.ResourceConfig, false);
+    const both = { ...inputs, kmsKeyArn: key, volumeKmsKeyArn: key };
+    assert.equal(trainingRequest(both, 600).ResourceConfig.VolumeKmsKeyId, key);
+  });
+
   it("puts the job into a network only with subnets and groups", () => {
     assert.equal(
       "VpcConfig" in trainingRequest({ ...inputs, subnetIds: ["subnet-1"] }, 600),
@@ -101,5 +124,11 @@ describe("The role of a training job", () => {
     assert.equal(sids({}).includes("StandInVpc"), false);
     assert.ok(sids({ inVpc: true }).includes("StandInVpc"));
     assert.ok(sids({ kmsKeyArn: "arn:aws:kms:us-east-1:1:key/k" }).includes("UseKey"));
+    const weightsKmsKeyArn = "arn:aws:kms:us-east-1:1:key/w";
+    assert.equal(sids({ weightsKmsKeyArn }).includes("DecryptBaseModel"), false);
+    const decrypt = policy({ weightsKmsKeyArn, baseUri: "s3://w/tiny/" }).find(
+      ({ Sid }) => Sid === "DecryptBaseModel",
+    );
+    assert.deepEqual([decrypt?.Action, decrypt?.Resource], ["kms:Decrypt", weightsKmsKeyArn]);
   });
 });

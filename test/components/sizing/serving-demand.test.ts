@@ -33,6 +33,25 @@ describe("verdict", () => {
 });
 
 describe("servingDemand", () => {
+  it("reserves room for adapters of the highest rank, as many as are served, whatever their own size", () => {
+    const adapters = { count: 2, rank: 16 };
+    const partMiB = (tensorParallel: number) => {
+      const { parts } = servingDemand(
+        model("llama-3.1-8b"),
+        { ...load, adapters },
+        over(tensorParallel),
+      );
+      return parts.find(({ name }) => name === "adapters")?.mib ?? 0;
+    };
+    // Inputs and outputs of a layer's matrices are 81,920 wide; the two tables are 4,096 and 128,256 wide.
+    const bytes = 2 * 16 * 2 * (32 * 81_920 + 2 * (4096 + 128_256));
+    assert.ok(Math.abs(partMiB(1) - bytes / 2 ** 20) < 0.01, String(partMiB(1)));
+    const split = 2 * 16 * 2 * (32 * (28_672 + 53_248 / 2) + 2 * (4096 + 64_128));
+    assert.ok(Math.abs(partMiB(2) - split / 2 ** 20) < 0.01, String(partMiB(2)));
+    const without = servingDemand(model("llama-3.1-8b"), load);
+    assert.ok(!without.parts.some(({ name }) => name === "adapters"));
+  });
+
   it("counts the stage with the most layers where they do not divide evenly", () => {
     const stageMiB = (stages: number) => {
       const { parts } = servingDemand(model("qwen2.5-7b"), load, over(1, stages));

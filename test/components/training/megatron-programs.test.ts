@@ -4,21 +4,13 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { loadShippedCatalogue } from "../../../components/catalogue/load.ts";
-import { decide } from "../../../components/sizing/decide.ts";
-import { finetunePlan } from "../../../components/training/finetune-plan.ts";
-import { jobFolder } from "../../../components/training/job-folder.ts";
 import { motoPython } from "../../../offline/cloud/moto/environment.ts";
-import { jobPrograms } from "../../../scripts/finetune/job-folder-files.ts";
-
-const at = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+import { megatronStandIn, writeMegatronFolder } from "./megatron/megatron-folder.ts";
 
 /** The folder's own programs run, on the CPU; what they call is held to the pinned release's names. */
 describe("The programs of a Megatron-LM folder", () => {
   let python: string;
   let folder: string;
-  const catalogue = loadShippedCatalogue();
   before(async () => {
     python = await motoPython(() => undefined);
   });
@@ -28,22 +20,8 @@ describe("The programs of a Megatron-LM folder", () => {
   });
 
   function write(method: "full" | "lora"): void {
-    const request = {
-      ...{ model: "llama-3.1-70b", env: "prod", region: "us-east-1", spot: false },
-      ...{ leaseHours: undefined, task: "finetune" as const },
-      training: { method, framework: "megatron" as const },
-      instanceTypes: ["p6-b300.48xlarge"],
-    };
-    const plan = finetunePlan(decide(request, catalogue), { fixedMicroBatch: false }, catalogue);
-    const data = { schema: "messages", trainSamples: 9, validationSamples: 2 };
-    for (const { path, text } of jobFolder(plan, data, jobPrograms())) {
-      writeFileSync(join(folder, path), text);
-    }
-    for (const name of ["data", "output", "base"]) {
-      mkdirSync(join(folder, name), { recursive: true });
-    }
-    for (const name of ["train", "validation"])
-      writeFileSync(join(folder, `data/${name}.jsonl`), "{}\n");
+    writeMegatronFolder(folder, { method });
+    for (const name of ["output", "base"]) mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, "base/LICENSE"), "Do as you like.\n");
   }
   afterEach(() => {
@@ -51,9 +29,8 @@ describe("The programs of a Megatron-LM folder", () => {
   });
 
   function run(...words: readonly string[]) {
-    const stub = [at("megatron-stub.py"), at("megatron-fields.json"), ...words];
-    const env = { ...process.env, BASE_MODEL: join(folder, "base") };
-    return spawnSync(python, stub, { cwd: folder, encoding: "utf8", env });
+    const env = { ...process.env, PYTHONPATH: megatronStandIn, BASE_MODEL: join(folder, "base") };
+    return spawnSync(python, words, { cwd: folder, encoding: "utf8", env });
   }
   const read = (name: string) => readFileSync(join(folder, name), "utf8");
   const steps = () =>
@@ -81,6 +58,7 @@ describe("The programs of a Megatron-LM folder", () => {
 
   it("give adapters that merge.py can put into the base model", () => {
     write("lora");
+    assert.equal(run("convert_megatron.py", "import").status, 0);
     assert.equal(run("train_megatron.py").status, 0);
     assert.equal(run("convert_megatron.py", "export").status, 0);
     assert.deepEqual(JSON.parse(read("output/finished.json")), { step: 6, result: "adapter" });
@@ -93,6 +71,7 @@ describe("The programs of a Megatron-LM folder", () => {
   });
 
   it("end with a checkpoint where they are asked to, and go on from it", () => {
+    assert.equal(run("convert_megatron.py", "import").status, 0);
     writeFileSync(join(folder, "output/stop"), "");
     assert.equal(run("train_megatron.py").status, 0);
     assert.deepEqual(

@@ -15,7 +15,7 @@ interface Recorded {
 }
 
 const recorded = JSON.parse(
-  readFileSync(new URL("megatron-fields.json", import.meta.url), "utf8"),
+  readFileSync(new URL("megatron/fields.json", import.meta.url), "utf8"),
 ) as Recorded;
 const catalogue = loadShippedCatalogue();
 const programs = {
@@ -167,7 +167,7 @@ describe("A folder of Megatron-LM", () => {
 });
 
 describe("A folder of the Trainer for several hosts", () => {
-  it("counts every GPU, names the hosts, and is refused without a rank", () => {
+  it("counts every GPU, and names the hosts", () => {
     const change = {
       model: "llama-3.1-8b",
       instanceTypes: ["p4d.24xlarge"],

@@ -17,6 +17,13 @@ exec unshare --mount bash -c '
   mount -t overlay overlay -o "lowerdir=$TREE,upperdir=$own/upper,workdir=$own/work" "$own/root"
   mkdir -p "$own/root/opt/ml"
   mount --bind "$ML" "$own/root/opt/ml"
+  # What a channel mounts is a link to it.
+  for channel in "$ML"/input/data/*; do
+    if [ ! -L "$channel" ]; then continue; fi
+    target=$(readlink "$channel")
+    mkdir -p "$own/root$target"
+    mount --bind "$target" "$own/root$target"
+  done
   mount --bind /proc "$own/root/proc"
   mount --bind /dev "$own/root/dev"
   mount -t tmpfs tmpfs "$own/root/dev/shm"

@@ -1,6 +1,6 @@
 """Makes a Llama of random weights and a tokenizer of its own from the training data.
 
-python tiny_model.py DATA FOLDER
+python make_model.py DATA FOLDER
 """
 
 import json

@@ -70,6 +70,28 @@ export class Work {
     return losses;
   }
 
+  /** Writes the samples to train.jsonl, and makes of them the tiny Llama in `base`. */
+  async makeBase(text: string): Promise<void> {
+    writeFileSync(this.path("train.jsonl"), text);
+    await this.python("make_model.py", "/work/train.jsonl", "/work/base");
+  }
+
+  /** Has `berth finetune` write a folder that trains the tiny Llama. @returns what it said */
+  async finetune(name: string, ...words: readonly string[]): Promise<string> {
+    // Imported as the commands import each other; a required copy would have a UserError of its own.
+    const { runBerth } = await import("../../../scripts/cli/run-berth.ts");
+    let said = "";
+    const keep = (text: string) => (said += text);
+    const all = [
+      ...["finetune", "--config", this.path("base"), "--base", "/work/base"],
+      ...["--data", this.path("train.jsonl"), "--out", this.path(name)],
+      ...["--training-precision", "fp32", "--epochs", "2", "--learning-rate", "0.003", ...words],
+    ];
+    const code = await runBerth(all, { out: keep, err: keep, interactive: false });
+    if (code !== 0) throw new Error(`berth finetune ended with ${code}:\n${said}`);
+    return said;
+  }
+
   #start(command: readonly string[], environment: NodeJS.ProcessEnv = {}) {
     this.said = "";
     const child = spawn(join(here, "inside.sh"), [this.tree, this.folder, ...command], {

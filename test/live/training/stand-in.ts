@@ -1,11 +1,13 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readJobFolder, type JobFolder } from "../../../scripts/finetune/host-job.ts";
 import type { ServingImage } from "../../../offline/cloud/cloud.ts";
 import { motoPython } from "../../../offline/cloud/moto/environment.ts";
 
 /**
  * Stands for a training: a step every tenth of a second with a loss that falls, a whole checkpoint each third step, an end in
- * order with 75, and the way on from its newest checkpoint. From the start it would take minutes; from a checkpoint on it
+ * order with 75, and the way on from its newest checkpoint, which it reads. What a kill leaves half written lies after each of
+ * them, and the ones before are removed. From the start it would take minutes; from a checkpoint on it
  * takes fifteen steps more.
  */
 const trainer = `#!/usr/bin/env bash
@@ -21,14 +23,17 @@ for mark in checkpoint-*/whole; do
   at=$(basename "$(dirname "$mark")" | cut -d- -f2)
   if [ "$at" -gt "$step" ]; then step=$at; fi
 done
+if [ "$step" -gt 0 ]; then [ "$(cat "checkpoint-$step/state/model.bin")" = "weights of $step" ]; fi
 echo "base $BASE_MODEL, host \${NODE_RANK:-0} of \${NNODES:-1}, from step $step"
 trap 'touch stop' TERM INT
 if [ -f ../wrong ]; then echo "ValueError: the samples have no column text" >&2; exit 1; fi
 last=$((step > 0 ? step + 15 : 3000))
 keep() {
-  mkdir -p "checkpoint-$step/state"
+  mkdir -p "checkpoint-$step/state" "checkpoint-$((step + 1))"
   echo "weights of $step" >"checkpoint-$step/state/model.bin"
+  echo "half of it" >"checkpoint-$((step + 1))/model.bin"
   echo "$step" >"checkpoint-$step/whole"
+  find . -maxdepth 1 -name 'checkpoint-*' ! -name "checkpoint-$step" ! -name "checkpoint-$((step + 1))" -exec rm -rf {} +
 }
 while [ "$step" -lt "$last" ]; do
   step=$((step + 1))
@@ -52,14 +57,15 @@ const planned = {
 };
 
 /** A folder as `berth finetune` writes it, with a stand-in for the training. */
-export function writeStandIn(folder: string, change: object = {}): void {
+export function writeStandIn(folder: string, change: object = {}, text = "one"): JobFolder {
   mkdirSync(join(folder, "data"), { recursive: true });
   writeFileSync(join(folder, "job.json"), JSON.stringify({ ...planned, ...change }));
   writeFileSync(join(folder, "run.sh"), trainer, { mode: 0o755 });
   for (const name of ["train.py", "training.yaml", "requirements.txt"]) {
     writeFileSync(join(folder, name), "");
   }
-  writeFileSync(join(folder, "data/train.jsonl"), '{"text": "one"}\n');
+  writeFileSync(join(folder, "data/train.jsonl"), `${JSON.stringify({ text })}\n`);
+  return readJobFolder(folder);
 }
 
 /** Stands for AWS's training image: a Python that has boto3, and a pip that has all that it is asked for. */

@@ -122,6 +122,33 @@ describe("Training jobs of the emulated cloud", () => {
     assert.match(ResourceTagMappingList[0]?.ResourceARN ?? "", /:training-job\/whole$/);
   });
 
+  it("share a file system of the account, which is there for the next job too", async () => {
+    const FileSystemDataSource = {
+      ...{ FileSystemId: "fs-0123456789abcdef0", FileSystemType: "FSxLustre" as const },
+      ...{ DirectoryPath: "/mount/runs", FileSystemAccessMode: "rw" as const },
+    };
+    const shared = (name: string, script: string) => {
+      const { InputDataConfig = [] } = requested(name, script);
+      return start(name, script, {
+        InputDataConfig: [
+          ...InputDataConfig,
+          { ChannelName: "shared", DataSource: { FileSystemDataSource } },
+        ],
+        ResourceConfig: { InstanceType: "ml.g6.xlarge", InstanceCount: 2, VolumeSizeInGB: 50 },
+        VpcConfig: { Subnets: ["subnet-1"], SecurityGroupIds: ["sg-1"] },
+      });
+    };
+    const meet =
+      "touch input/data/shared/$$; until [ $(ls input/data/shared | wc -l) = 2 ]; do sleep 0.1; done";
+    await shared("writes", meet);
+    assert.equal((await ended("writes")).TrainingJobStatus, "Completed");
+    await shared("reads", "[ $(ls input/data/shared | wc -l) = 2 ]");
+    assert.equal((await ended("reads")).TrainingJobStatus, "Completed");
+    const { InputDataConfig = [] } = requested("x", "true");
+    const bare = [...InputDataConfig, { ChannelName: "s", DataSource: { FileSystemDataSource } }];
+    await assert.rejects(start("bare", "true", { InputDataConfig: bare }), /VpcConfig is required/);
+  });
+
   it("fail with what the container says, and without capacity", async () => {
     await start("bad", "echo 'no such column: text' >output/failure; exit 3");
     assert.equal(
@@ -191,11 +218,14 @@ describe("Training jobs of the emulated cloud", () => {
     assert.equal(await pool("warm-2"), "Terminated");
   });
 
-  it("are refused at once for a long name, missing data and no quota", async () => {
+  it("are refused at once for a long name, missing data, a key for NVMe and no quota", async () => {
     await assert.rejects(start("x".repeat(64), "true"), /failed to satisfy constraint/);
     const nowhere = { S3DataSource: { S3DataType: "S3Prefix" as const, S3Uri: "s3://data/no/" } };
     const InputDataConfig = [{ ChannelName: "job", DataSource: nowhere }];
     await assert.rejects(start("empty", "true", { InputDataConfig }), /No S3 objects found/);
+    const keyed = { VolumeKmsKeyId: "k", InstanceCount: 1, VolumeSizeInGB: 50 };
+    const ResourceConfig = { ...keyed, InstanceType: "ml.g6.xlarge" as const };
+    await assert.rejects(start("keyed", "true", { ResourceConfig }), /which has local storage/);
     cloud.setFault({ kind: "quota", service: "sagemaker", instanceType: "ml.g6.xlarge" });
     await assert.rejects(start("none", "true"), /ml.g6.xlarge for training job usage' is 0/);
     await assert.rejects(describeJob("none"), /Requested resource not found/);

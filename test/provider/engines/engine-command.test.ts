@@ -41,6 +41,18 @@ describe("engineCommand", () => {
     );
   });
 
+  it("has vLLM serve adapters by their names, with room for all of them", async () => {
+    const adapters = [
+      { name: "acme", folder: "/a/acme" },
+      { name: "sales", folder: "/a/sales" },
+    ];
+    assert.match(
+      await words({ adapters, adapterRank: 32 }),
+      / --enable-lora --max-loras 2 --max-lora-rank 32 --lora-modules acme=\/a\/acme sales=\/a\/sales$/,
+    );
+    assert.doesNotMatch(await words({ adapters: [] }), /lora/);
+  });
+
   it("hands on what the stack says of cache and sampling, in each engine's own words", async () => {
     const sampling = { temperature: 0.7, topP: 0.9 };
     const vllm = await words({ ...sampling, kvCacheDtype: "fp8", quantise: "int4" });

@@ -11,8 +11,6 @@ import { needsSshd, startSshd, type TestSshd } from "../../provider/support/sshd
 import {
   jobsFolder,
   jobState,
-  checkHostCount,
-  checkTrainable,
   readJobFolder,
   runJob,
   sendJob,
@@ -136,28 +134,18 @@ describe("A fine-tuning on a host", () => {
     host.close();
   });
 
-  it("is refused on fewer hosts than it was planned for, and on several by Megatron-LM", () => {
-    checkHostCount({ ...job, machine: { nodes: 2 } }, 2);
-    assert.throws(() => {
-      checkHostCount({ ...job, machine: { nodes: 4 } }, 2);
-    }, /planned for 4 hosts, and the stack has 2/);
-    const folder = mkdtempSync(join(tmpdir(), "berth-megatron-"));
-    const names = ["megatron.yaml", "run.sh", "train_megatron.py", "convert_megatron.py"];
-    for (const name of [...names, "requirements.txt"]) writeFileSync(join(folder, name), "");
-    const facts = { schemaVersion: 1, modelId: "tiny", baseModel: "owner/tiny", gated: false };
-    const write = (nodes: number) => {
-      writeFileSync(join(folder, "job.json"), JSON.stringify({ ...facts, machine: { nodes } }));
-    };
-    write(2);
-    // Read it is: what it has learnt can be pushed.
-    const several = readJobFolder(folder);
-    assert.throws(() => {
-      checkTrainable(several);
-    }, /by Megatron-LM on several hosts/);
-    write(1);
-    const one = readJobFolder(folder);
-    checkTrainable(one);
-    assert.equal(one.megatron, true);
+  it("is no folder whose own account of it is broken", () => {
+    const folder = mkdtempSync(join(tmpdir(), "berth-broken-"));
+    const files = [
+      "megatron.yaml",
+      "run.sh",
+      "train_megatron.py",
+      "convert_megatron.py",
+      "requirements.txt",
+    ];
+    for (const name of files) {
+      writeFileSync(join(folder, name), "");
+    }
     writeFileSync(join(folder, "job.json"), "{");
     assert.throws(() => readJobFolder(folder), /job\.json is not as berth writes it/);
     rmSync(folder, { recursive: true });

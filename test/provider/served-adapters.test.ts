@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
+import { UserError } from "../../components/user-error.ts";
+import type { Host } from "../../provider/adapters/ssh.ts";
+import { callModel, wholeText } from "../../provider/adapters/model-api.ts";
+import { serveModel, stopModel, type ServeInputs } from "../../provider/serve-model.ts";
+import { freePort } from "../../offline/cloud/free-port.ts";
+import { needs, Started } from "../support/tier.ts";
+import { hostOn, operation } from "./support/host.ts";
+import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+
+const fake = fileURLToPath(new URL("engines/fakes/vllm.py", import.meta.url));
+
+describe("Adapters that vLLM serves beside a model", function () {
+  this.timeout(60_000);
+  let sshd: TestSshd;
+  let host: Host;
+  let inputs: ServeInputs;
+  const started = new Started();
+
+  before(async function () {
+    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    sshd = started.use(await startSshd());
+    host = hostOn(sshd);
+    const bin = join(sshd.root, `opt/berth/engines/vllm-${vllmRelease.version}/bin`);
+    await mkdir(bin, { recursive: true });
+    await writeFile(join(bin, "vllm"), `#!/bin/sh\nshift\nexec python3 -B ${fake} "$@"\n`, {
+      mode: 0o755,
+    });
+    for (const [name, change] of Object.entries({
+      acme: {},
+      dora: { use_dora: true },
+      high: { r: 64 },
+      dies: { dies: true },
+    })) {
+      const folder = join(sshd.root, "opt/berth/weights/adapters", name);
+      await mkdir(folder, { recursive: true });
+      const config = { peft_type: "LORA", r: 16, ...change };
+      await writeFile(join(folder, "adapter_config.json"), JSON.stringify(config));
+    }
+    inputs = {
+      ...{ engine: "vllm", modelId: "base", weightsFolder: "/opt/berth/weights/base" },
+      ...{ dataFolder: "/opt/berth", port: await freePort(), contextTokens: 64, tensorParallel: 1 },
+      ...{ quantise: "none", weightsVersion: "1", arguments: [], adapterRank: 16 },
+    };
+  });
+  after(async () => {
+    await stopModel(host, "/opt/berth");
+    host.close();
+    await started.stop();
+  });
+
+  const named = (...names: readonly string[]) => ({
+    ...inputs,
+    adapters: names.map((name) => ({ name, folder: `/opt/berth/weights/adapters/${name}` })),
+  });
+  const ask = async (model: string) => {
+    const body = JSON.stringify({ model, prompt: "a", max_tokens: 2 });
+    const call = { path: "/v1/completions", body, timeoutMs: 10_000 };
+    const answer = await callModel({ port: inputs.port }, call);
+    return { status: answer.statusCode, text: await wholeText(answer) };
+  };
+
+  it("answer by their own names, and the model by its", async () => {
+    await serveModel(host, named("acme"), operation());
+    assert.match((await ask("acme")).text, /by acme/);
+    assert.match((await ask("base")).text, /by base/);
+    assert.equal((await ask("other")).status, 404);
+  });
+
+  it("are refused before the server is touched, each with its reason", async () => {
+    await assert.rejects(
+      serveModel(host, named("acme", "dora", "high", "none"), operation()),
+      (error) => {
+        assert.ok(error instanceof UserError);
+        assert.deepEqual(error.problems, [
+          "dora: it has DoRA's magnitudes",
+          "high: its rank is 64; berth:adapterRank has to be as high, and is 16",
+          "none: adapter_config.json is missing, or not PEFT's",
+        ]);
+        return true;
+      },
+    );
+    assert.match((await ask("acme")).text, /by acme/);
+  });
+
+  it("are asked before the server counts as up: one that kills it is an error with its last words", async () => {
+    await assert.rejects(serveModel(host, named("acme", "dies"), operation(20)), /model server/);
+  });
+});
