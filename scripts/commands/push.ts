@@ -175,7 +175,7 @@ async function pushWeights(
   const allowCrossRegion = flags.allowCrossRegion ?? false;
   try {
     await requireCredentials(stack, terminal, signal);
-    const opening = openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
+    const opening = openSource(from, { stack, lanes, requesterPays, allowCrossRegion, signal });
     const source = await sayWhenSlow(opening, { terminal, signal, whom: ownerOf(from) });
     checkRepository(stack, source.repository, flags, terminal);
     const bytes = source.files.reduce((sum, { size }) => sum + size, 0);
