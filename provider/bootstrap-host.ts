@@ -144,7 +144,7 @@ export async function bootstrapHost(
   );
   refuseHost(host, plan.refusals);
   if (plan.python !== undefined && plan.python.source !== "system")
-    operation.log(`Python: ${plan.python.why}`);
+    operation.log(`Python: ${plan.python.what}: ${plan.python.why}`);
   const folder = await ensureFolder(host, inputs.dataFolder);
   const { timeoutSeconds, waits = usualWaits } = inputs;
   const ground = { host, folder, timeoutSeconds, waits, operation };

@@ -48,7 +48,8 @@ export async function ensurePython(host: Host, wish: PythonWish): Promise<string
   };
   const ground = { host, folder, timeoutSeconds, waits: usualWaits, operation };
   for (const step of steps.filter(({ name }) => bringing.includes(name))) {
-    if (step.name === "interpreter") wish.onLine(`Python: ${step.ways[0].why}`);
+    if (step.name === "interpreter")
+      wish.onLine(`Python: ${python?.what ?? ""}: ${python?.why ?? ""}`);
     await runStep(ground, step, () => Promise.resolve(false));
   }
   return (python?.command ?? "python3").replace(dataFolderWord, folder);

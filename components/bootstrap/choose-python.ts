@@ -25,6 +25,9 @@ export interface PythonChoice {
   readonly command: string;
   /** Of `archive` alone. */
   readonly archive?: PythonArchive | undefined;
+  /** What it is, in words. */
+  readonly what: string;
+  /** Why it is another than the system's; "" where it is that. */
   readonly why: string;
   /** Why it does not do, where there is no other one; undefined where it does. */
   readonly unfit?: string | undefined;
@@ -88,14 +91,21 @@ function archiveOf(facts: HostFacts, wish: BootstrapWish, minor: string): Python
     version,
     command: `${folder}/bin/python3`,
     archive: { url: `${base}/${builds.release}/${name}`, sha256, folder },
-    why: `CPython ${version} of python-build-standalone, by its SHA-256, in berth's own folder`,
+    what: `CPython ${version} of python-build-standalone, by its SHA-256, in berth's own folder`,
+    why: "",
   };
 }
 
 /** Amazon Linux has several, each by its own name (https://docs.aws.amazon.com/linux/al2023/ug/python.html). */
 function amazonPython(minor: string): PythonChoice {
   const command = `/usr/bin/python${minor}`;
-  return { source: "dnf", version: minor, command, why: `python${minor} of Amazon Linux` };
+  return {
+    source: "dnf",
+    version: minor,
+    command,
+    what: `python${minor} of Amazon Linux`,
+    why: "",
+  };
 }
 
 /** Another Python than the system's, the newest that does. */
@@ -121,7 +131,8 @@ export function choosePython(facts: HostFacts, wish: BootstrapWish): PythonChoic
   if (need === undefined) return undefined;
   const system = `${facts.os} ${facts.osVersion}`;
   const version = facts.python === "" ? (usualPython[system] ?? "") : facts.python;
-  const own = { source: "system", version, command: "python3", why: "the system's" } as const;
+  const what = "the system's";
+  const own = { source: "system", version, command: "python3", what, why: "" } as const;
   const installs = hasApt(facts) && facts.privileged && facts.folder === "";
   const makesVenv = facts.pythonVenv || installs;
   const fits = need.versions.includes(minorOf(version));
@@ -131,7 +142,7 @@ export function choosePython(facts: HostFacts, wish: BootstrapWish): PythonChoic
   const made = need.versions.filter((each) => !each.endsWith("t")).join(", ");
   const reason = `${need.who} is made for Python ${made}, and ${system} has ${there}${lacks}`;
   const other = another(facts, wish, need);
-  if (other !== undefined) return { ...other, why: `${other.why}: ${reason}` };
+  if (other !== undefined) return { ...other, why: reason };
   // What installs it says what is missing, better than is known here.
   if (fits || version === "") return own;
   return {

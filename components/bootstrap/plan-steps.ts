@@ -81,11 +81,12 @@ function driverWay(ground: StepGround, { strategy, why }: DriverWay): StepWay {
 function sourcesWay(ground: StepGround): StepWay {
   const { facts, wish } = ground;
   const source = packageSource(facts, wish);
-  const { url, keyPin, why } = source;
-  if (facts.os === "amzn") return { script: "sources-dnf", args: [url, keyPin], why };
+  const { url, keyPin } = source;
+  if (facts.os === "amzn") return { script: "sources-dnf", args: [url, keyPin], why: source.why };
   // Installed here, so that environments are made while the driver has the package system.
   const first = packagesFirst(ground).join(" ");
   const added = source.kind === "nvidia" ? [url, keyPin, ...source.only] : [];
+  const why = first === "" ? source.why : `${source.why}; ${first.replaceAll(" ", ", ")} too`;
   return { script: "sources", args: [first, source.kind, ...added], why };
 }
 

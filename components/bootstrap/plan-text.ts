@@ -17,9 +17,9 @@ function gpuLine(facts: HostFacts): string {
 }
 
 /** Such as "3.12.3, the system's". */
-function pythonWords({ source, version, why }: PythonChoice): string {
-  if (source !== "system") return why;
-  return version === "" ? why : `${version}, ${why}`;
+function pythonWords({ source, version, what, why }: PythonChoice): string {
+  if (source !== "system") return `${what}: ${why}`;
+  return version === "" ? what : `${version}, ${what}`;
 }
 
 /** Lines that say what a bootstrap will do to a host, and why; a refused plan says only that. */

@@ -29,7 +29,7 @@ export function packagesFirst(ground: StepGround): readonly string[] {
 function interpreterSteps(ground: StepGround): Draft[] {
   const { python } = ground;
   if (python === undefined || python.source === "system") return [];
-  const { archive, command, version, why } = python;
+  const { archive, command, version, what: why } = python;
   const name = "interpreter";
   if (archive !== undefined) {
     const args = [archive.folder, archive.url, archive.sha256];

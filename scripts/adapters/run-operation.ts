@@ -34,14 +34,19 @@ export interface Operation<T> {
 
 const upAgain = 'Run it again to go on, or "down" to remove what was made.';
 
-/** The last lines that the command printed, for a failure that no event explained. */
+/** What the Automation API puts around the engine's own words, among them its command line with all its flags. */
+const wrapping =
+  /^(code: |stdout:|stderr:)\s*-?\d*$|^(stderr: |err\?: |Error: )*Command failed with exit code/;
+
+/** The last lines that the command printed, each once, for a failure that no event explained. */
 function lastWords(error: unknown): readonly string[] {
   const text = error instanceof Error ? error.message : String(error);
-  return text
+  const lines = text
     .split("\n")
     .map((line) => line.trim())
-    .filter((line) => line !== "" && !/^(code: |stdout:|stderr:)\s*-?\d*$/.test(line))
-    .slice(-12);
+    .filter((line) => line !== "" && !wrapping.test(line))
+    .map((line) => line.replace(/^(stderr: )?error: /, ""));
+  return [...new Set(lines)].slice(-12);
 }
 
 /**

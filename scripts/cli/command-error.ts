@@ -1,6 +1,7 @@
 import { explainUserError, UserError } from "../../components/user-error.ts";
 import { OfflineError } from "../../offline/offline-error.ts";
 import { awsProblem } from "../adapters/aws-problem.ts";
+import { sshProblem } from "../adapters/ssh-problem.ts";
 import { machineProblem } from "./machine-problem.ts";
 import { exitCode } from "./exit-code.ts";
 
@@ -37,7 +38,7 @@ function userError(error: UserError): ExplainedError {
 function forUser(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
   if (error instanceof OfflineError) return new UserError(error.message, { hint: error.hint });
-  return machineProblem(error) ?? awsProblem(error);
+  return machineProblem(error) ?? awsProblem(error) ?? sshProblem(error);
 }
 
 /** What went wrong and the exit code; a mistake of berth itself keeps its stack. */

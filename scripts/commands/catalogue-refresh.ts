@@ -16,6 +16,7 @@ import {
   type Refreshed,
 } from "../../components/catalogue/refresh.ts";
 import { UserError } from "../../components/user-error.ts";
+import { credentialsProblem } from "../adapters/aws-problem.ts";
 import { accountOf } from "../adapters/account.ts";
 import { describeTypes, instanceTypeOf } from "../adapters/aws-instance-types.ts";
 import {
@@ -236,10 +237,14 @@ export async function refreshFile(request: RefreshRequest, terminal: Terminal): 
   const kept = [...gathered.failedTypes, ...refreshed.kept];
   const answers = Object.values(gathered.answers).flatMap((byRegion) => Object.values(byRegion));
   if (!answers.some((answer) => "values" in answer)) {
-    throw new UserError("AWS answered none of the questions; nothing was written.", {
-      problems: reasonsOf(kept),
-      hint: "docs/iam-policy.md has the read-only policy that a refresh needs.",
-    });
+    const problems = reasonsOf(kept);
+    throw (
+      credentialsProblem(problems.join(" "), "Nothing was written. ") ??
+      new UserError("AWS answered none of the questions; nothing was written.", {
+        problems,
+        hint: "docs/iam-policy.md has the read-only policy that a refresh needs.",
+      })
+    );
   }
   if (!dryRun) await writeWhole(path, refreshed.prices);
   const images = await refreshImages(request);

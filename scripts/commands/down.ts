@@ -27,7 +27,7 @@ import {
 } from "../teardown/down-elsewhere.ts";
 import { downReport } from "../teardown/down-report.ts";
 import { findDeployment, type OpenedStack, type StackOptions } from "../stack/deployment.ts";
-import { destroyStack } from "../teardown/destroy-stack.ts";
+import { destroyStack, forgetCutOff, goesLine } from "../teardown/destroy-stack.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import { planSave, saveBeforeDown, type PlannedSave } from "../save/save-before-down.ts";
 import type { Saved } from "../save/save-files.ts";
@@ -153,7 +153,7 @@ async function announce(
   const parts = kinds.map(([kind, found = []]) => counted(found.length, kind)).join(", ");
   const pending = state?.pending ?? 0;
   terminal.say(
-    `goes       ${counted(state?.resources ?? 0, "resource")} of the state${parts === "" ? "" : `; tagged in ${scope.region}: ${parts}`}`,
+    goesLine(state?.resources, parts, scope.region),
     ...(pending > 0
       ? [
           `           ${counted(pending, "operation")} cut off: what was made is looked for by its tag`,
@@ -290,6 +290,7 @@ export async function runDown(options: DownOptions, terminal: Terminal): Promise
     `           sha256 ${written.sha256}`,
   );
   const clean = isClean(done);
+  if (clean) await forgetCutOff(target);
   terminal.result({ destroyed, receipt: done, clean, ...written });
   return clean ? exitCode.ok : exitCode.leftBehind;
 }

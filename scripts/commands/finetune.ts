@@ -160,7 +160,14 @@ async function writeFolder(
   const parts = { train: "data/train.jsonl", validation: "data/validation.jsonl" };
   const places = { train: join(folder, parts.train), validation: join(folder, parts.validation) };
   const fresh = !existsSync(folder);
-  await mkdir(join(folder, "data"), { recursive: true });
+  await mkdir(join(folder, "data"), { recursive: true }).catch((cause: unknown) => {
+    // On a file system that is read-only Node says that a folder is missing.
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`${folder} cannot be made: ${why}`, {
+      hint: "Name a folder that you may write to, with --out.",
+      cause,
+    });
+  });
   const writer = new DatasetWriter(places);
   try {
     const report = await checkDataset(question, writer);

@@ -41,7 +41,8 @@ function outputLines(outputs: BerthOutputs, env: string): readonly string[] {
   return [
     ...hosts,
     `weights    ${weightsUri ?? "?"}`,
-    `answers    ${url ?? "?"} on the host; log in with: npm run berth -- ssh --env ${env}${where}`,
+    `answers    npm run berth -- invoke "your prompt" --env ${env}${where}`,
+    `           ${url ?? "?"} on the host; log in with: npm run berth -- ssh --env ${env}${where}`,
   ];
 }
 

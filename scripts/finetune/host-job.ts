@@ -168,6 +168,17 @@ export function keepingWords({ place, minutes, tools }: Keeping): readonly strin
   return [uriOf(place), place.region, place.endpoint ?? "", String(minutes), tools];
 }
 
+/** The script with the Python that makes the training's environment on a host, which is brought where the host has none that fits. */
+export async function scriptOn(
+  host: Host,
+  { megatron, onLine }: Pick<HostRun, "megatron" | "onLine">,
+): Promise<string> {
+  const versions = megatron === true ? megatronPythons : trainingPythons;
+  const need = { who: "the training", versions };
+  const python = await ensurePython(host, { need, dataFolder: hostDataFolder, onLine });
+  return `python=${shellQuote(python)}\n${jobScript}`;
+}
+
 /** Runs the job detached and follows it; another call with the same words finds it running and follows on. */
 export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
   const { folder, baseModel, stopAt, stopServer, keeping, node, onLine } = run;
@@ -179,12 +190,9 @@ export async function runJob(host: Host, run: HostRun): Promise<StepResult> {
       : [String(node.count), String(node.rank), node.masterAddress, node.shared ?? ""];
   // The node's words come after those of keeping, so that these have to be there, if empty.
   const absent = Array.from({ length: node === undefined ? 0 : 5 - kept.length }, () => "");
-  const versions = run.megatron === true ? megatronPythons : trainingPythons;
-  const need = { who: "the training", versions };
-  const python = await ensurePython(host, { need, dataFolder: hostDataFolder, onLine });
   return runDetached(host, {
     name: "train",
-    script: `python=${shellQuote(python)}\n${jobScript}`,
+    script: await scriptOn(host, run),
     args: ["run", ...words, ...kept, ...absent, ...nodeWords],
     folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
     timeoutSeconds,

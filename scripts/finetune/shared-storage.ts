@@ -4,6 +4,7 @@ import { ensureFolder } from "../../provider/connection.ts";
 import { lastLines, runDetached } from "../../provider/detached-step.ts";
 import {
   jobScript,
+  scriptOn,
   keepingWords,
   silenceSeconds,
   timeoutSeconds,
@@ -84,6 +85,8 @@ interface Prepared {
   /** Repository, or folder on the host. */
   readonly baseModel: string;
   readonly keeping?: Keeping | undefined;
+  /** Whether Megatron-LM trains it. @default false */
+  readonly megatron?: boolean | undefined;
   readonly onLine: (line: string) => void;
 }
 
@@ -95,11 +98,11 @@ interface Prepared {
  */
 export async function prepareOutput(
   [{ host, folder }]: TrainingNodes,
-  { baseModel, keeping, onLine }: Prepared,
+  { baseModel, keeping, megatron, onLine }: Prepared,
 ): Promise<void> {
   const { code, lines } = await runDetached(host, {
     name: "train-prepare",
-    script: jobScript,
+    script: await scriptOn(host, { megatron, onLine }),
     args: [
       "prepare",
       folder,

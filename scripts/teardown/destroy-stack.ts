@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { counted } from "../../components/counted.ts";
 import { runOperation } from "../adapters/run-operation.ts";
 import type { StepRecord } from "../adapters/step-progress.ts";
 import type { Terminal } from "../adapters/terminal.ts";
@@ -39,5 +40,35 @@ export async function destroyStack(
       terminal.say(...reasons.map((line) => `waits      ${line}`));
       await sleep(attempt * 10_000);
     }
+  }
+}
+
+/** What a destroy knows of, and what carries the run's tag besides. */
+export function goesLine(resources: number | undefined, tagged: string, region: string): string {
+  const known =
+    resources === undefined || resources === 0 ? "nothing" : counted(resources, "resource");
+  return `goes       ${known} of the state${tagged === "" ? "" : `; tagged in ${region}: ${tagged}`}`;
+}
+
+/** What was taken down. */
+interface TakenDown {
+  readonly opened: OpenedStack | undefined;
+  readonly state: { readonly pending: number } | undefined;
+  readonly terminal: Terminal;
+}
+
+/**
+ * Forgets creates that were cut off, once a receipt has proved that nothing of them is left: the engine would warn of them at every
+ * later command. That it could not must not make a teardown fail.
+ */
+export async function forgetCutOff({ opened, state, terminal }: TakenDown): Promise<void> {
+  if (opened === undefined || state === undefined || state.pending === 0) return;
+  try {
+    await opened.stack.refresh({ clearPendingCreates: true, color: "never" });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.complain(
+      `The state still names what was cut off: ${why.trim().split("\n").at(-1) ?? ""}`,
+    );
   }
 }

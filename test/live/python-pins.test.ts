@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import builds from "../../components/bootstrap/compatibility/python-builds.json" with { type: "json" };
 import { pythonPackages } from "../../components/bootstrap/python-engines.ts";
 import { compareVersions } from "../../components/bootstrap/compare-versions.ts";
 import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
@@ -64,6 +67,38 @@ describe("The pinned packages of Python, by PyPI of today", function () {
         }
       }),
     );
+  });
+
+  it("have their Pythons by the sums that uv installs the same archives by", async () => {
+    const tree = join(folder, "python/bin");
+    await mkdir(tree, { recursive: true });
+    await writeFile(join(tree, "python3"), "none of them");
+    const archive = join(folder, "python.tar.gz");
+    await run("tar", ["-czf", archive, "-C", folder, "python"]);
+    const content = await readFile(archive);
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.end(content);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const mirror = `http://127.0.0.1:${port}`;
+    const places = { UV_PYTHON_INSTALL_MIRROR: mirror, UV_PYTHON_INSTALL_DIR: join(folder, "uv") };
+    try {
+      for (const { version, architecture, sha256 } of builds.rows) {
+        const name = `cpython-${version}-linux-${architecture}-gnu`;
+        // It gets another file, and says which one it expects.
+        const installing = run(join(folder, "venv/bin/uv"), ["python", "install", name], {
+          env: { ...process.env, ...places },
+        });
+        await assert.rejects(installing, new RegExp(`Expected:\\s+${sha256}\\s`));
+        const file = `cpython-${version}%2B${builds.release}-${architecture}-unknown-linux-gnu-install_only_stripped.tar.gz`;
+        assert.equal(asked.pop(), `/${builds.release}/${file}`);
+      }
+    } finally {
+      server.close();
+    }
   });
 
   // DeepSpeed is not among them: PyPI has its source alone.

@@ -123,6 +123,10 @@ describe("choosePython", () => {
       text(on("ubuntu 22.04")),
       /^python {3}CPython 3\.12\.\d+ of python-build-standalone/m,
     );
+    assert.match(
+      text(on("ubuntu 22.04", { compiler: false })),
+      /^ {2}sources .*up to date; g\+\+ too/m,
+    );
     assert.match(text(on("amzn 2023")), /^python {3}python3\.12 of Amazon Linux: vLLM/m);
   });
 });

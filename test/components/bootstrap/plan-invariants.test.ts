@@ -52,7 +52,10 @@ const anyFacts: fc.Arbitrary<HostFacts> = fc
     secureBoot: fc.boolean(),
     foreignModule: fc.constantFrom("", "nouveau", "nova_core"),
     moduleLoaded: fc.boolean(),
+    python: fc.constantFrom("", "3.8.10", "3.9.16", "3.10.12", "3.12.0rc1", "3.12.3", "3.15.0"),
     pythonVenv: fc.boolean(),
+    pythonHeaders: fc.boolean(),
+    compiler: fc.boolean(),
     rootFreeMiB: fc.constantFrom(500, 5000, 50_000),
     freeMiB: fc.constantFrom(100, 5000, 50_000),
     stores: fc.array(fc.boolean(), { maxLength: 4 }),
@@ -152,10 +155,33 @@ describe("Every plan of a bootstrap", () => {
     holds((facts, wish) => {
       for (const { ways, usesPackages } of planBootstrap(facts, wish).steps) {
         const installs = ways.some(({ script }) =>
-          /^(sources|driver-|fabric|containers)/.test(script),
+          /^(sources|driver-|fabric|containers|interpreter-dnf)/.test(script),
         );
         if (installs) assert.equal(usesPackages, true);
       }
+    });
+  });
+
+  it("makes environments with a Python that is there or brought, and installs nothing for it without root", () => {
+    holds((facts, wish) => {
+      const { steps, python } = planBootstrap(facts, wish);
+      const makes = wish.engine === "vllm" || wish.torch !== undefined;
+      assert.equal(python === undefined, !makes);
+      const interpreter = steps.find(({ name }) => name === "interpreter");
+      assert.equal(interpreter === undefined, (python?.source ?? "system") === "system");
+      if (interpreter === undefined) return;
+      assert.ok(!interpreter.asRoot || facts.privileged);
+      for (const { name, after } of steps)
+        if (name === "python" || name === "runtime") assert.ok(after.includes("interpreter"), name);
+    });
+  });
+
+  it("runs vLLM on no Python that it is not made for", () => {
+    holds((facts, wish) => {
+      const { python, refusals } = planBootstrap(facts, { ...wish, engine: "vllm" });
+      if (refusals.length > 0) return;
+      const [, minor = "0"] = (python?.version ?? "").split(".");
+      assert.ok(Number(minor) >= 11 && Number(minor) <= 14, python?.version);
     });
   });
 

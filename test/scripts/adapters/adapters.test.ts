@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { ConcurrentUpdateError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { UserError } from "../../../components/user-error.ts";
 import { checkPassphrase, findEngine } from "../../../scripts/adapters/engine.ts";
 import { openStack } from "../../../scripts/adapters/open-stack.ts";
 import { announceCloud, cloudOf, findLocalCloud } from "../../../scripts/adapters/local-cloud.ts";
 import { readStackConfig } from "../../../scripts/adapters/stack-file.ts";
 import { knownHostsLine, sshArguments } from "../../../scripts/adapters/ssh.ts";
+import { runOperation } from "../../../scripts/adapters/run-operation.ts";
 import { StepProgress } from "../../../scripts/adapters/step-progress.ts";
 import { Terminal } from "../../../scripts/adapters/terminal.ts";
 import {
@@ -216,6 +217,26 @@ describe("local cloud", () => {
     assert.equal(cloudOf("dev", none), undefined);
     assert.equal(cloudOf("localhost", none), undefined);
     assert.throws(() => cloudOf("local", none), /none is running/);
+  });
+});
+
+describe("runOperation", () => {
+  it("tells who holds the stack in the engine's own words, each once", async () => {
+    const locked = "error: the stack is currently locked by 1 lock(s): me@box (pid 7)";
+    const failed = "Command failed with exit code 255: /opt/pulumi up --yes --event-log tcp://x";
+    const message = `code: 255\n stdout: \n stderr: ${failed}\n${locked}\n err?: Error: ${failed}\n${locked}`;
+    const error = Object.create(ConcurrentUpdateError.prototype, {
+      message: { value: message },
+    }) as Error;
+    const { terminal } = recorder();
+    const work = () => Promise.reject(error);
+    await assert.rejects(
+      runOperation({ name: "up", terminal, work }),
+      ({ problems }: UserError) => {
+        assert.deepEqual(problems, ["the stack is currently locked by 1 lock(s): me@box (pid 7)"]);
+        return true;
+      },
+    );
   });
 });
 

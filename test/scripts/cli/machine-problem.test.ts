@@ -29,6 +29,18 @@ describe("what the machine refuses", () => {
     assert.match(problems.machineProblem(error)?.message ?? "", /^The disk is full/);
   });
 
+  it("is told of a host that is gone, with the way to ask, and no stack of berth's own", async () => {
+    const ssh = await import("../../../provider/adapters/ssh-error.ts");
+    const gone = new ssh.SshError("unreachable", "ubuntu@192.0.2.1:22: connect ECONNREFUSED");
+    const { text } = explained.explainError(new Error("asked", { cause: gone }));
+    assert.match(
+      text,
+      /over SSH: ubuntu@192\.0\.2\.1:22: connect ECONNREFUSED\n {2}.*berth -- status/,
+    );
+    const key = new ssh.SshError("credentials", "there is no SSH key");
+    assert.doesNotMatch(explained.explainError(key).text, /please report|at new/);
+  });
+
   it("leaves a mistake of the program what it is", () => {
     assert.equal(problems.machineProblem(new TypeError("x is undefined")), undefined);
     assert.match(explained.explainError(new TypeError("x")).text, /please report this/);

@@ -80,6 +80,21 @@ describe("berth finetune", () => {
     assert.match(readFileSync(join(out, "training.yaml"), "utf8"), /^num_train_epochs: 5$/m);
   });
 
+  it("says that a folder cannot be made, and how to name another", async () => {
+    const file = join(folder, "a-file");
+    writeFileSync(file, "");
+    const { code, out } = await berth(
+      "finetune",
+      model,
+      "--data",
+      data(),
+      "--out",
+      join(file, "in-it"),
+    );
+    assert.equal(code, 1);
+    assert.match(out, /cannot be made: .*\n.*--out/);
+  });
+
   it("leaves nothing behind when the data cannot be used", async () => {
     const path = join(folder, "bad.jsonl");
     writeFileSync(path, '{"prompt": "a", "completion": "b"}\n{"prompt": }\n');
