@@ -105,6 +105,9 @@ describe("parseSettings", () => {
       assert.throws(() => tags({ [key]: "x" }), /not configured right/, key);
     }
     assert.throws(() => tags({ a: "<b>" }), /not configured right/);
+    const refused = (value: unknown) => problemsOf("dev", { ...goodConfig, "berth:tags": value });
+    assert.match(refused({ Team: "" }).join(), /from 1 to 256/);
+    assert.match(refused({ Team: "a", team: "b" }).join(), /more than case/);
     assert.throws(() => tags("CostCenter=42"), /not configured right/);
     const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`k${index}`, "v"]));
     assert.throws(() => tags(many), /not configured right/);
