@@ -59,13 +59,11 @@ const tagKey = z
 /** A number in a file is a text to a tag. */
 const tagText = z.preprocess(
   (value) => (typeof value === "number" || typeof value === "boolean" ? String(value) : value),
-  z
-    .string("must be text")
-    .regex(
-      // EventBridge Scheduler takes no empty one: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Tag.html
-      /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u,
-      "must be letters, digits, spaces and _ . : / = + - @, from 1 to 256",
-    ),
+  z.string("must be text").regex(
+    // EventBridge Scheduler takes no empty one: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Tag.html
+    /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u,
+    "must be letters, digits, spaces and _ . : / = + - @, from 1 to 256",
+  ),
 );
 
 /** IAM tells keys of a role apart by more than case (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html). */

@@ -135,7 +135,9 @@ export function instanceProfile(
     `${name}-read-weights`,
     {
       role: role.name,
-      policy: pulumi.output(weights.bucket).apply((bucket) => readPrefixes(bucket, [weights.prefix])),
+      policy: pulumi
+        .output(weights.bucket)
+        .apply((bucket) => readPrefixes(bucket, [weights.prefix])),
     },
     { parent },
   );
