@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   adapterProblems,
+  mostAdapters,
   parseAdapterConfig,
   reservedRank,
   storedAdapters,
@@ -59,12 +60,16 @@ function stackProblems({ settings, model }: PushStack, base: string | undefined)
   ];
 }
 
-function nameProblems(name: string, { model }: PushStack): string[] {
+function nameProblems(name: string, stack: PushStack): string[] {
+  const { model } = stack;
   return [
     ...(/^[a-z0-9][a-z0-9.+-]{0,62}$/.test(name)
       ? []
       : [`--as ${name}: small letters, digits, points, plus signs and hyphens; 63 at most`]),
     ...(name === model.id ? [`--as ${name}: that is the model itself`] : []),
+    ...(withEntry(stack, name, "").length > mostAdapters
+      ? [`berth:adapters names ${mostAdapters} already, and no more are served beside a model`]
+      : []),
   ];
 }
 

@@ -68,6 +68,11 @@ describe("An adapter that is pushed to be served beside its model", () => {
     }
     const endpoint = { "berth:target": "sagemaker", "berth:endpointMode": "realtime" };
     assert.match(await refused(endpoint, "acme"), /is no GPU host/);
+    write({});
+    const entries = Array.from({ length: 32 }, (_, index) => `a${index}=a/${index}/`);
+    const full = { "berth:adapters": entries };
+    assert.match(await refused(full, "acme"), /berth:adapters names 32 already/);
+    await pushedAdapter(folder, "a7", stackOf(full), terminal);
   });
 
   it("has to be there, and over the stack's model", async () => {
