@@ -6,7 +6,7 @@ import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadShippedCatalogue } from "../../../components/catalogue/load.ts";
 import { UserError } from "../../../components/user-error.ts";
 import type { Terminal } from "../../../scripts/adapters/terminal.ts";
-import { pushedAdapter } from "../../../scripts/finetune/pushed-adapter.ts";
+import { adapterSettings, pushedAdapter } from "../../../scripts/finetune/pushed-adapter.ts";
 import { parseSettings } from "../../../stacks/settings.ts";
 import { goodConfig } from "../../support/builders.ts";
 
@@ -50,6 +50,21 @@ describe("An adapter that is pushed to be served beside its model", () => {
     writeFileSync(join(folder, "adapter_model.safetensors"), "others");
     const other = await pushedAdapter(folder, "acme", stackOf(), terminal);
     assert.notEqual(other.stack.prefix, one.stack.prefix);
+  });
+
+  it("leaves the others theirs, with the rank that was reserved for them", () => {
+    const other = "other=adapters/qwen2.5-7b/other/00000000/";
+    const acme = { name: "acme", prefix: "adapters/qwen2.5-7b/acme/3f2a91c0/", rank: 8 };
+    const after = (change: Readonly<Record<string, unknown>>) =>
+      adapterSettings(stackOf(change).settings, acme);
+    const own = `acme=${acme.prefix}`;
+    assert.deepEqual(after({}), { "berth:adapters": own, "berth:adapterRank": 8 });
+    assert.deepEqual(after({ "berth:adapters": `acme=older/, ${other}` }), {
+      "berth:adapters": `${other}, ${own}`,
+      "berth:adapterRank": 16,
+    });
+    const high = { "berth:adapters": other, "berth:adapterRank": 64 };
+    assert.equal(after(high)["berth:adapterRank"], 64);
   });
 
   it("is refused with all that keeps it from being served", async () => {
