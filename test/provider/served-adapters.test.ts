@@ -4,27 +4,34 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
 import { UserError } from "../../components/user-error.ts";
-import type { Host } from "../../provider/adapters/ssh.ts";
+import { SshError } from "../../provider/adapters/ssh-error.ts";
+import type { Host, ScriptOptions } from "../../provider/adapters/ssh.ts";
 import { callModel, wholeText } from "../../provider/adapters/model-api.ts";
 import { serveModel, stopModel, type ServeInputs } from "../../provider/serve-model.ts";
+import { servedAdapters } from "../../provider/served-adapters.ts";
 import { freePort } from "../../offline/cloud/free-port.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 import { hostOn, operation } from "./support/host.ts";
-import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 const fake = fileURLToPath(new URL("engines/fakes/vllm.py", import.meta.url));
 
-describe("Adapters that vLLM serves beside a model", function () {
-  this.timeout(60_000);
+describe("Adapters that vLLM serves beside a model", () => {
   let sshd: TestSshd;
   let host: Host;
   let inputs: ServeInputs;
   const started = new Started();
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
     host = hostOn(sshd);
+    started.use({
+      stop: async () => {
+        await stopModel(host, "/opt/berth");
+        host.close();
+      },
+    });
     const bin = join(sshd.root, `opt/berth/engines/vllm-${vllmRelease.version}/bin`);
     await mkdir(bin, { recursive: true });
     await writeFile(join(bin, "vllm"), `#!/bin/sh\nshift\nexec python3 -B ${fake} "$@"\n`, {
@@ -47,11 +54,7 @@ describe("Adapters that vLLM serves beside a model", function () {
       ...{ quantise: "none", weightsVersion: "1", arguments: [], adapterRank: 16 },
     };
   });
-  after(async () => {
-    await stopModel(host, "/opt/berth");
-    host.close();
-    await started.stop();
-  });
+  after(() => started.stop());
 
   const named = (...names: readonly string[]) => ({
     ...inputs,
@@ -85,6 +88,20 @@ describe("Adapters that vLLM serves beside a model", function () {
       },
     );
     assert.match((await ask("acme")).text, /by acme/);
+  });
+
+  it("are not called wrong where the host does not answer", async () => {
+    const lost = new SshError("lost", "the connection was lost");
+    const silent = new Proxy(host, {
+      get: (of, name) => {
+        const member: unknown = Reflect.get(of, name, of);
+        if (typeof member !== "function") return member;
+        if (name !== "script") return member.bind(of) as unknown;
+        return (text: string, options: ScriptOptions) =>
+          text.startsWith("cat ") ? Promise.reject(lost) : host.script(text, options);
+      },
+    });
+    await assert.rejects(servedAdapters(silent, named("acme")), lost);
   });
 
   it("are asked before the server counts as up: one that kills it is an error with its last words", async () => {
