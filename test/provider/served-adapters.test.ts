@@ -90,21 +90,35 @@ describe("Adapters that vLLM serves beside a model", () => {
     assert.match((await ask("acme")).text, /by acme/);
   });
 
-  it("are not called wrong where the host does not answer", async () => {
-    const lost = new SshError("lost", "the connection was lost");
-    const silent = new Proxy(host, {
+  const lost = new SshError("lost", "the connection was lost");
+  /** The host, whose connection is lost when it is asked for something. */
+  const losing = (asked: string) =>
+    new Proxy(host, {
       get: (of, name) => {
         const member: unknown = Reflect.get(of, name, of);
         if (typeof member !== "function") return member;
         if (name !== "script") return member.bind(of) as unknown;
         return (text: string, options: ScriptOptions) =>
-          text.startsWith("cat ") ? Promise.reject(lost) : host.script(text, options);
+          text.includes(asked) ? Promise.reject(lost) : host.script(text, options);
       },
     });
-    await assert.rejects(servedAdapters(silent, named("acme")), lost);
+
+  it("are not called wrong where the host does not answer", async () => {
+    await assert.rejects(servedAdapters(losing("adapter_config"), named("acme")), lost);
+  });
+
+  it("are served all the same where an older engine cannot be removed", async () => {
+    const told = operation();
+    await serveModel(losing("remove-engines.sh"), named("acme"), told);
+    assert.equal(told.lines.at(-1), "an older engine could not be removed: the connection was lost");
   });
 
   it("are asked before the server counts as up: one that kills it is an error with its last words", async () => {
-    await assert.rejects(serveModel(host, named("acme", "dies"), operation(20)), /model server/);
+    await assert.rejects(serveModel(host, named("acme", "dies"), operation(60)), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /the model server ended/);
+      assert.match(error.problems.join(), /CUDA error: an illegal memory access/);
+      return true;
+    });
   });
 });
