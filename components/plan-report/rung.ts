@@ -8,7 +8,7 @@ import { energyOf } from "../pricing/energy.ts";
 import { roundUsd } from "../pricing/hourly-cost.ts";
 import { perMillionTokensUsd } from "../pricing/rung-cost.ts";
 import type { Job, ServingJob } from "../sizing/job.ts";
-import { kvCacheBytes, kvFormatFactor } from "../sizing/kv-cache.ts";
+import { kvCacheBytes } from "../sizing/kv-cache.ts";
 import { shapeOf } from "../sizing/model-shape.ts";
 import type { Candidate } from "../sizing/placement.ts";
 import { weightBytes } from "../sizing/weight-layout.ts";
@@ -39,7 +39,7 @@ export function servedModel({ model, workload }: ServingJob): ServedModel | unde
   if (model.task === "image-generation") return undefined;
   const { parameters, layers } = shapeOf(model);
   const { contextTokens, engine, kvFormat, precision } = workload;
-  const cache = kvCacheBytes(model, contextTokens, engine) * kvFormatFactor(kvFormat);
+  const cache = kvCacheBytes(model, contextTokens, engine, kvFormat);
   return {
     layers,
     parameters,

@@ -11,17 +11,9 @@ const blockTokens = { vllm: 16, tgi: 16, "llama.cpp": 256, transformers: 1, diff
 /** Tokens of one image in a model that attends to it from layers of their own: four tiles of 1,601 (Llama 3.2 Vision). */
 const crossTokens = 4 * 1601;
 
-/** Bytes that a sequence takes however long it is: the state of recurrent layers, and the image in cross-attention layers. */
-function fixedBytes(model: Model): number {
-  const {
-    stateBytesPerSequence = 0,
-    crossAttentionLayers = 0,
-    kvHeads = 0,
-    headDimension = 0,
-  } = model;
-  return (
-    stateBytesPerSequence + crossAttentionLayers * crossTokens * 2 * kvHeads * headDimension * 2
-  );
+/** Bytes of an image in cross-attention layers, 16 bit: a sequence takes them however long it is. */
+function crossBytes({ crossAttentionLayers = 0, kvHeads = 0, headDimension = 0 }: Model): number {
+  return crossAttentionLayers * crossTokens * 2 * kvHeads * headDimension * 2;
 }
 
 /**
@@ -50,17 +42,24 @@ function tokenBytes(model: Model): { readonly full: number; readonly windowed: n
 }
 
 /**
- * Bytes of the key-value cache for that many tokens of one sequence, over all layers, in 16 bit.
+ * Bytes of the key-value cache for that many tokens of one sequence, over all layers. The state of recurrent layers is what it
+ * is whatever format the cache has: vLLM and llama.cpp keep it in 32 bit beside a cache of 8.
  *
  * @throws UserError when the catalogue does not know the cache of the model
  */
-export function kvCacheBytes(model: Model, tokens: number, engine: SizingEngine = "vllm"): number {
+export function kvCacheBytes(
+  model: Model,
+  tokens: number,
+  engine: SizingEngine = "vllm",
+  format?: KvFormat,
+): number {
   const block = blockTokens[engine];
   const rounded = Math.ceil(tokens / block) * block;
   // The cache of transformers keeps every token of every layer, whatever the window.
   const window = engine === "transformers" ? rounded : (model.kvWindowTokens ?? rounded);
   const { full, windowed } = tokenBytes(model);
-  return fixedBytes(model) + full * rounded + windowed * Math.min(rounded, window);
+  const keys = crossBytes(model) + full * rounded + windowed * Math.min(rounded, window);
+  return (model.stateBytesPerSequence ?? 0) + keys * kvFormatFactor(format);
 }
 
 /**

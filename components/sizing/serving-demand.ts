@@ -78,7 +78,7 @@ interface Cache {
 function cacheOf(model: Model, workload: ServingWorkload, split: ServingParallelism): Cache {
   const { contextTokens, concurrency, engine, kvFormat } = workload;
   const factor = kvFormatFactor(kvFormat);
-  const one = kvCacheBytes(model, contextTokens, engine) * factor;
+  const one = kvCacheBytes(model, contextTokens, engine, kvFormat);
   // vLLM's windows slide a step at a time, so a sequence that is being read holds the tokens of a whole step besides.
   const step =
     engine === "vllm" ? windowStepBytes(model, contextTokens, batchedTokensOf(workload)) : 0;

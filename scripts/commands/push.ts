@@ -111,13 +111,18 @@ function interruption(terminal: Terminal) {
 }
 
 /** Without credentials nothing can be sent: said before anybody else is asked. */
-async function requireCredentials({ settings, cloud }: PushStack, terminal: Terminal) {
+async function requireCredentials(
+  { settings, cloud }: PushStack,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
   const { client } = accountOf(settings.stack, settings.region, cloud);
   const connection = new S3Connection({ ...client, lanes: 1 });
   try {
-    await sayWhenSlow(terminal, "AWS credentials", connection.requireCredentials());
+    const found = connection.requireCredentials();
+    await sayWhenSlow(found, { terminal, signal, whom: "AWS credentials" });
   } catch (error) {
-    throw explainS3(error, "there are no AWS credentials");
+    throw signal.aborted ? signal.reason : explainS3(error, "there are no AWS credentials");
   } finally {
     connection.close();
   }
@@ -169,9 +174,9 @@ async function pushWeights(
   const requesterPays = flags.requesterPays ?? false;
   const allowCrossRegion = flags.allowCrossRegion ?? false;
   try {
-    await requireCredentials(stack, terminal);
-    const opening = openSource(from, { stack, lanes, requesterPays, allowCrossRegion });
-    const source = await sayWhenSlow(terminal, ownerOf(from), opening);
+    await requireCredentials(stack, terminal, signal);
+    const opening = openSource(from, { stack, lanes, requesterPays, allowCrossRegion, signal });
+    const source = await sayWhenSlow(opening, { terminal, signal, whom: ownerOf(from) });
     checkRepository(stack, source.repository, flags, terminal);
     const bytes = source.files.reduce((sum, { size }) => sum + size, 0);
     const wishes = {

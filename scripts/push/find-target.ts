@@ -97,8 +97,8 @@ export async function findTarget(
   }
   const { client } = accountOf(settings.stack, settings.region, cloud);
   const near = new S3Connection({ ...client, lanes: wishes.lanes });
-  const asked = sayWhenSlow(terminal, `S3's answer about ${bucket}`, near.regionOf(bucket));
-  const region = (await asked) ?? settings.region;
+  const whom = `S3's answer about ${bucket}`;
+  const region = (await sayWhenSlow(near.regionOf(bucket), { terminal, whom })) ?? settings.region;
   checkRegion(bucket, { bucket: region, hosts: settings.region }, bytes, wishes.allowCrossRegion);
   if (region === settings.region) return new TargetBucket(near, { bucket, prefix }, wishes);
   near.close();

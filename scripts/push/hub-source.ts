@@ -49,18 +49,22 @@ function parseRepository(text: string): { readonly repository: string; readonly 
  * Lists a model's repository on Hugging Face, at the commit that its revision is now.
  *
  * @param text `owner/name`, with `@revision` for another than main
+ * @param signal ends the tries
  * @throws UserError when there is no such model or revision, its licence is not accepted, or the hub does not answer
  */
 export async function openHub(
   text: string,
   environment: NodeJS.ProcessEnv = process.env,
   patience?: HubPatience,
+  signal?: AbortSignal,
 ): Promise<WeightsSource> {
   const { repository, revision } = parseRepository(text);
   const token = hubToken(environment);
   const hubUrl = hubEndpoint(token, environment);
   const connection = new HubConnection(hubUrl, repository, token, patience);
-  const hub = { hubUrl, fetch: connection.fetch };
+  const ask: typeof fetch = (input, init) =>
+    connection.fetch(input, signal === undefined ? init : { ...init, signal });
+  const hub = { hubUrl, fetch: ask };
   const info = await modelInfo({ ...hub, name: repository, revision, additionalFields: ["sha"] });
   const commit = info.sha;
   if (!/^[0-9a-f]{40,64}$/.test(commit)) {

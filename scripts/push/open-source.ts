@@ -14,6 +14,8 @@ export interface SourceWishes {
   /** Pay for reading a bucket of somebody else's. */
   readonly requesterPays: boolean;
   readonly allowCrossRegion: boolean;
+  /** Ends the wait for a source that does not answer. */
+  readonly signal?: AbortSignal;
 }
 
 async function openS3(address: string, wishes: SourceWishes): Promise<WeightsSource> {
@@ -53,5 +55,5 @@ export async function openSource(from: string, wishes: SourceWishes): Promise<We
   if (from.startsWith("s3://")) return openS3(from, wishes);
   if (!from.startsWith("hf:")) return openFolder(from);
   const { openHub } = await import("./hub-source.ts");
-  return openHub(from.slice("hf:".length));
+  return openHub(from.slice("hf:".length), process.env, undefined, wishes.signal);
 }

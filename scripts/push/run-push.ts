@@ -122,7 +122,8 @@ interface Prepared {
 
 async function prepare(push: Push): Promise<Prepared> {
   const { source, target, options, terminal, signal } = push;
-  const listed = await sayWhenSlow(terminal, `S3's list of ${target.bucket}`, target.list());
+  const whom = `S3's list of ${target.bucket}`;
+  const listed = await sayWhenSlow(target.list(), { terminal, signal, whom });
   // Asked for only where the list has it: who may see one prefix alone is told "forbidden" of what is not there.
   const before = listed.has(manifestName) ? await readManifest(target) : nothingBefore;
   checkNobodyPushes(before, options.takeOver, new Date());

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import { DeleteBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import { LocalStack } from "./local-stack.ts";
 
 /** What cannot be, by the command that a person types: each is named, with what to do, before anything is made. */
@@ -31,7 +31,7 @@ describe("an endpoint that cannot be, in the emulated cloud", function () {
   it("is refused with the reason of every type when the model is too large for all", async () => {
     const text = await refusal("model=llama-3.1-405b", "gpuCount=1");
     assert.match(text, /No instance type holds llama-3\.1-405b/);
-    assert.match(text, /ml\.g6e\.xlarge \(\$[^]*needs \S+ GiB of 45\.0 GiB/);
+    assert.match(text, /ml\.g6e\.xlarge \(\$[^]*needs \S+ GiB, and the GPU has 45\.0 GiB/);
   });
 
   it("is refused for an image that does not exist, of one's own or of AWS's", async () => {
@@ -54,6 +54,7 @@ describe("an endpoint that cannot be, in the emulated cloud", function () {
     await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
     await local.fault({ kind: "quota", service: "sagemaker", instanceType: "ml.g4dn.xlarge" });
     const text = await refusal("weightsPrefix=nothing-here/");
+    await s3.send(new DeleteBucketPolicyCommand({ Bucket }));
     assert.match(text, /does not hold a whole model for llama\.cpp[^]*a \.gguf file is missing/);
     assert.match(text, /Nobody may read s3:\/\/berth-demo-weights\//);
     assert.match(text, /"ml\.g4dn\.xlarge for endpoint usage" is 0[^]*servicequotas/);

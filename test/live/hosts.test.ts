@@ -14,6 +14,7 @@ const trainer = `#!/usr/bin/env bash
 cd "$(dirname "$0")"
 mkdir -p output
 echo "node $NODE_RANK of $NNODES meets at $MASTER_ADDR"
+echo "part $NODE_RANK" >"output/part-$NODE_RANK"
 [ "$NODE_RANK" = 0 ] || exit 75
 echo '{"step": 1, "steps": 1, "time": 0, "loss": 1.5}' >output/progress.jsonl
 echo '{"result": "adapter"}' >output/finished.json
@@ -78,12 +79,13 @@ describe("a stack of two hosts", function () {
     assert.match(none.text, /no such host[\s\S]*Its hosts are 0, 1/);
   });
 
-  it("trains on both as the nodes of one job", async () => {
-    const job = join(account.folder, "job");
+  /** A folder of a fine-tuning with the stand-in. @returns its path */
+  async function writeJob(name: string, change: object = {}): Promise<string> {
+    const job = join(account.folder, name);
     await mkdir(job);
     const facts = { schemaVersion: 1, modelId: "demo-llama-60m", baseModel: "x/y", gated: false };
     const files = {
-      "job.json": JSON.stringify(facts),
+      "job.json": JSON.stringify({ ...facts, ...change }),
       "run.sh": trainer,
       "train.py": "",
       "training.yaml": "",
@@ -91,11 +93,30 @@ describe("a stack of two hosts", function () {
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(job, name), text);
     await chmod(join(job, "run.sh"), 0o755);
+    return job;
+  }
+
+  it("trains on both as the nodes of one job", async () => {
+    const job = await writeJob("job");
     const text = await done("train", "start", job);
     for (const rank of [0, 1]) {
       assert.match(text, new RegExp(`^${rank}: node ${rank} of 2 meets at 127\\.`, "m"));
     }
     assert.match(text, /fetch it/);
+    assert.match(await done("train", "status", job), /finished/);
+  });
+
+  it("trains what each of them writes a part of on storage that they share alone", async () => {
+    const job = await writeJob("parts", { workload: { sharding: "zero-3" } });
+    const refused = await berth("train", "start", job);
+    assert.equal(refused.code, 1);
+    assert.match(refused.text, /by DeepSpeed on several hosts[\s\S]*--shared-storage \/fsx/);
+    const shared = join(account.folder, "fsx");
+    const text = await done("train", "start", job, "--shared-storage", shared);
+    assert.match(text, /^shared +\S+\/fsx\/parts holds the output of all hosts$/m);
+    for (const rank of [0, 1]) {
+      assert.equal(await readFile(join(shared, `parts/part-${rank}`), "utf8"), `part ${rank}\n`);
+    }
     assert.match(await done("train", "status", job), /finished/);
   });
 

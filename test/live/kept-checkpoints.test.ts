@@ -85,7 +85,10 @@ describe("checkpoints that are kept in S3", () => {
     assert.equal(code, 0, lines.join("\n"));
     assert.match(lines.join("\n"), new RegExp(`from S3 +step ${step}: s3://kept/training`));
     assert.match(lines.join("\n"), new RegExp(`, from step ${step}\\b`));
-    assert.match(lines.join("\n"), /checkpoints did not reach s3:.*AccessDenied.*(goes on|tried again)/s);
+    assert.match(
+      lines.join("\n"),
+      /checkpoints did not reach s3:.*AccessDenied.*(goes on|tried again)/s,
+    );
     const steps = (await kept("progress.jsonl")).trim().split("\n");
     const numbers = steps.map((line) => (JSON.parse(line) as { step: number }).step);
     assert.deepEqual(

@@ -44,6 +44,13 @@ describe("kvCacheBytes", () => {
     assert.equal((2 * global) / 1024 ** 2, 9216);
   });
 
+  it("keeps the state of recurrent layers whole where the cache has fewer bits", () => {
+    const qwen = model("qwen3.6-35b-a3b");
+    const state = qwen.stateBytesPerSequence ?? 0;
+    assert.ok(state > 0);
+    assert.equal(kvCacheBytes(qwen, 1024, "vllm", "fp8"), state + (1024 * 20_480) / 2);
+  });
+
   it("says what the catalogue lacks", () => {
     const bare = { ...model("llama-2-7b"), kvBytesPerToken: undefined, kvHeads: undefined };
     assert.throws(() => kvCacheBytes(bare, 16), UserError);

@@ -25,6 +25,8 @@ interface Running {
   readonly url: string;
   readonly output: () => string;
   readonly says: (pattern: RegExp) => Promise<void>;
+  /** Its exit status, once it has one. */
+  readonly ended: Promise<unknown>;
 }
 
 interface Answer {
@@ -59,6 +61,8 @@ describe("The transformers and diffusers server, its libraries faked", () => {
       stdio: ["ignore", "pipe", "pipe"],
     });
     running.push(child);
+    // Heard from the beginning: it may end before its first line is read here.
+    const ended = once(child, "exit").then(([status]) => status as unknown);
     let output = "";
     let closed = false;
     child.once("close", () => (closed = true));
@@ -73,7 +77,7 @@ describe("The transformers and diffusers server, its libraries faked", () => {
     };
     await says(/listening on /);
     const [, port = ""] = /listening on \S+:(\d+)/.exec(output) ?? [];
-    return { child, url: `http://127.0.0.1:${port}`, output: () => output, says };
+    return { child, url: `http://127.0.0.1:${port}`, output: () => output, says, ended };
   }
 
   async function post(url: string, path: string, body: unknown, token?: string) {
@@ -197,14 +201,12 @@ describe("The transformers and diffusers server, its libraries faked", () => {
     assert.equal((await fetch(`${small.url}/health`)).status, 200);
     const broken = await start("text", "cuda-error");
     await broken.says(/the model is loaded/);
-    const ended = new Promise((resolve) => broken.child.once("exit", resolve));
     await post(broken.url, "/v1/completions", { prompt: "a b c" }).catch(() => undefined);
-    assert.equal(await ended, 1);
+    assert.equal(await broken.ended, 1);
   });
 
   it("ends with the reason when the weights cannot be loaded", async () => {
-    const { child, says } = await start("text", "broken-weights");
-    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const { ended, says } = await start("text", "broken-weights");
     await says(/cannot load the model: OSError: Error no file named model\.safetensors/);
     assert.equal(await ended, 1);
   });

@@ -37,6 +37,7 @@ export class S3Server {
   /** Headers of the GETs, the last ones at the end. */
   readonly asked: IncomingMessage["headers"][] = [];
   readonly #objects = new Map<string, Buffer>();
+  readonly #etags = new Map<string, string>();
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch(() => response.destroy());
   });
@@ -62,10 +63,15 @@ export class S3Server {
 
   put(key: string, content: Buffer): void {
     this.#objects.set(key, content);
+    this.#etags.delete(key);
   }
 
   etag(key: string): string {
-    return `"${createHash("md5").update(this.#objects.get(key)!).digest("hex")}"`;
+    const known = this.#etags.get(key);
+    if (known !== undefined) return known;
+    const etag = `"${createHash("md5").update(this.#objects.get(key)!).digest("hex")}"`;
+    this.#etags.set(key, etag);
+    return etag;
   }
 
   async stop(): Promise<void> {

@@ -45,13 +45,15 @@ describe("berth bootstrap", () => {
     assert.equal(plan.plan.driver.strategy, "preinstalled");
   });
 
-  it("says what would help where the host has no Python that the PyTorch takes", async () => {
-    const { code, out } = await berth(
-      "--facts",
-      await recorded(deepLearningImage),
-      "--torch",
-      "2.0",
+  it("brings the Python that the PyTorch takes, and says what would help where there is none to bring", async () => {
+    const asked = async (text: string) => berth("--facts", await recorded(text), "--torch", "2.0");
+    const brought = await asked(deepLearningImage);
+    assert.equal(brought.code, 0);
+    assert.match(
+      brought.out,
+      /python +CPython 3\.11\S+ of python-build-standalone, by its SHA-256/,
     );
+    const { code, out } = await asked(deepLearningImage.replace("x86_64", "riscv64"));
     assert.equal(code, 1);
     assert.match(
       out,

@@ -116,6 +116,8 @@ const rest: Readonly<Record<string, Config>> = {
   "glm-4-9b-0414": { attention_bias: true },
   "glm-4.5": { attention_bias: true, use_qk_norm: true },
   "glm-4.5-air": { attention_bias: true },
+  "glm-4.6": { attention_bias: true, use_qk_norm: true },
+  "glm-4.7": { attention_bias: true, use_qk_norm: true },
   "qwen3.5-27b": { ...linearAttention, linear_num_value_heads: 48 },
   "qwen3.5-35b-a3b": { ...linearAttention, linear_num_value_heads: 32 },
 };

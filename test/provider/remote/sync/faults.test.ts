@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat, writeFile, utimes } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile, utimes } from "node:fs/promises";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { needs } from "../../../support/tier.ts";
 import type { S3Server } from "../../support/s3-server.ts";
-import { end } from "../../support/sshd.ts";
 import { mebibyte, MetadataServer, SyncFolder } from "../../support/sync-folder.ts";
+import { killAgainAndAgain } from "../../support/sync-kills.ts";
 
-/** Rounds of `kill -9`; `BERTH_KILL_ROUNDS=100` for a long look. */
-const killRounds = Number(process.env["BERTH_KILL_ROUNDS"] ?? 3);
 const isRoot = process.getuid?.() === 0;
 
 describe("The sync against an S3 and a disk that misbehave", () => {
@@ -213,21 +210,9 @@ describe("The sync against an S3 and a disk that misbehave", () => {
     }
   });
 
-  it(`is whole after ${killRounds} times kill -9 at any moment`, async function () {
-    this.timeout(180_000 + killRounds * 2000);
+  it("is whole after kill -9 at any moment", async () => {
     s3.slowness = 2 * mebibyte;
-    for (let round = 0; round < killRounds; round++) {
-      const { child, done } = folder.start(["sync", await folder.plan({ lanes: 3 })]);
-      await sleep(150 + Math.random() * 900);
-      await end(child);
-      await done;
-      // A kill may come after the last step.
-      if (existsSync(join(folder.to, "manifest.json"))) {
-        await folder.assertWhole();
-        await rm(folder.to, { recursive: true });
-        await mkdir(folder.to);
-      } else await folder.assertNothingTorn();
-    }
+    await killAgainAndAgain(folder, { rounds: 3, afterMs: { least: 150, most: 1050 } });
     s3.slowness = undefined;
     assert.deepEqual((await folder.sync()).error, {});
     await folder.assertWhole();
