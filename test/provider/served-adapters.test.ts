@@ -110,7 +110,10 @@ describe("Adapters that vLLM serves beside a model", () => {
   it("are served all the same where an older engine cannot be removed", async () => {
     const told = operation();
     await serveModel(losing("remove-engines.sh"), named("acme"), told);
-    assert.equal(told.lines.at(-1), "an older engine could not be removed: the connection was lost");
+    assert.equal(
+      told.lines.at(-1),
+      "an older engine could not be removed: the connection was lost",
+    );
   });
 
   it("are asked before the server counts as up: one that kills it is an error with its last words", async () => {

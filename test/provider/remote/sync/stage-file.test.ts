@@ -5,16 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const module = join(import.meta.dirname, "../../../../provider/remote/sync/stage-file.mjs");
-const { stageFile } = (await import(pathToFileURL(module).href)) as {
-  stageFile: (path: string, room: Uint8Array, size: number, mode: number) => Promise<number>;
+const engine = join(import.meta.dirname, "../../../../provider/remote/sync");
+const { stageFile } = (await import(pathToFileURL(join(engine, "stage-file.mjs")).href)) as {
+  stageFile: (path: string, room: Buffer, size: number, mode: number) => Promise<number>;
+};
+const { CrcMemory } = (await import(pathToFileURL(join(engine, "crc-kernel.mjs")).href)) as {
+  CrcMemory: new (bytes: number) => { view(offset: number, length: number): Buffer };
 };
 const size = 100_000;
 
 describe("stageFile", () => {
   let folder: string;
   let path: string;
-  const room = new Uint8Array(new WebAssembly.Memory({ initial: 2 }).buffer, 0, 25 * 4096).fill(7);
+  // Whole pages, from a page's start.
+  const room = new CrcMemory(25 * 4096).view(0, 25 * 4096);
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "berth-stage-"));
     path = join(folder, "0.whole");
