@@ -171,6 +171,7 @@ describe("berth push", () => {
       AWS_EC2_METADATA_DISABLED: "true",
       HF_ENDPOINT: hub.endpoint,
     };
+    await writeStackConfig(stackFilePath(stack), { "berth:model": "qwen2.5-7b" });
     const before = environment;
     environment = without;
     try {
