@@ -53,7 +53,7 @@ export async function sendArchive(host: Host, archive: Archive, target: string):
       },
     };
   });
-  if (result.code === 0) return result.stdout.includes("done");
+  if (result.code === 0) return /^done$/m.test(result.stdout);
   const reason = result.stderr.trim().split("\n").slice(-3).join(" ");
   throw new UserError(`${target} could not be put on ${host.name}: ${reason}`, {
     hint: /no space left|quota exceeded/i.test(reason)

@@ -134,9 +134,9 @@ export async function serveModel(
 
 /** Until now the older release could still have been gone back to. */
 async function removeOldEngines(host: Host, folder: string, operation: Operation): Promise<void> {
-  const result = await host.script(removal, {
-    args: [folder, vllmRelease.version],
-    timeoutMs: 300_000,
+  const options = { args: [folder, vllmRelease.version], timeoutMs: 300_000 };
+  const result = await host.script(removal, options).catch((error: unknown) => {
+    return { code: 1, stdout: "", stderr: error instanceof Error ? error.message : String(error) };
   });
   for (const name of result.stdout.split("\n").filter((line) => line !== ""))
     operation.log(`${name} is removed: ${vllmRelease.version} has answered`);

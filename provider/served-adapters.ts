@@ -24,8 +24,10 @@ export async function servedAdapters(
   const found = await Promise.all(
     adapters.map(async ({ name, folder: given }) => {
       const folder = await ensureFolder(host, given);
-      const text = await host.output('cat "$1/adapter_config.json"', [folder]).catch(() => "");
-      const config = parseAdapterConfig(text);
+      const file = { args: [folder], timeoutMs: 30_000 };
+      // A host that does not answer is its own error, and says nothing of the adapter.
+      const { stdout } = await host.script('cat "$1/adapter_config.json"', file);
+      const config = parseAdapterConfig(stdout);
       const problems =
         config === undefined
           ? ["adapter_config.json is missing, or not PEFT's"]

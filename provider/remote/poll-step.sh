@@ -11,16 +11,18 @@ limit=262144
 started_at() {
   if [ -r "/proc/$1/stat" ]; then sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' '_'; fi
 }
+# No signal asks for it: until systemd has given the process to its user, it is root's.
+is_there() { [ "$(started_at "$pid" 2>/dev/null)" = "$since" ]; }
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
 size() { if [ -f "$folder/log" ]; then wc -c <"$folder/log" | tr -d ' '; else echo 0; fi; }
-state=gone code=- pid=''
+state=gone code=- pid='' since=''
 if [ -f "$folder/process" ]; then
   read -r pid since on_boot <"$folder/process" || true
-  if [ "$on_boot" = "$boot" ] && kill -0 "$pid" 2>/dev/null && [ "$(started_at "$pid")" = "$since" ]; then state=running; fi
+  if [ "$on_boot" = "$boot" ] && is_there; then state=running; fi
 fi
 if [ "$action" != stop ] && [ "$state" = running ]; then
   for ((tick = 0; tick < 40; tick++)); do
-    if [ -f "$folder/exit" ] || ! kill -0 "$pid" 2>/dev/null; then break; fi
+    if [ -f "$folder/exit" ] || ! { kill -0 "$pid" 2>/dev/null || is_there; }; then break; fi
     if [ "$tick" -ge 10 ] && [ "$(size)" -gt "$offset" ]; then break; fi
     sleep 0.05
   done

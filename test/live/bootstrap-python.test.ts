@@ -11,8 +11,7 @@ const diskGiB = 24;
  * What pip fetches is made up, and so is the compiler; the Python is the machine's own in a folder, by the archive's way. Real
  * are the steps, curl, tar, the environments and pip.
  */
-describe("A bootstrap of vLLM where the system's Python is too old", function () {
-  this.timeout(60_000);
+describe("A bootstrap of vLLM where the system's Python is too old", () => {
   const shop = new Workshop();
   let pythonMirror: { readonly url: string; readonly sha256: string };
   before(async function () {

@@ -26,9 +26,9 @@ import {
 } from "../components/training/megatron/megatron-folder.ts";
 import type { ScriptOptions } from "../../provider/adapters/ssh.ts";
 import { hostOn } from "../provider/support/host.ts";
-import { hasSshd, startSshd } from "../provider/support/sshd.ts";
+import { needsSshd, startSshd } from "../provider/support/sshd.ts";
 import { freePort } from "../../offline/cloud/free-port.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 import { makeTree } from "./finetune/work.ts";
 
 const python = fileURLToPath(new URL("finetune/host-python.sh", import.meta.url));
@@ -47,9 +47,15 @@ describe("A training by Megatron-LM on two hosts", function () {
   const started = new Started();
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     const tree = await makeTree(this);
     local = mkdtempSync(join(tmpdir(), "berth-megatron-hosts-"));
+    started.use({
+      stop: () => {
+        rmSync(local, { recursive: true, force: true });
+        return Promise.resolve();
+      },
+    });
     shared = join(local, "fsx");
     mkdirSync(shared);
     cpSync(megatronStandIn, join(local, "stand-in"), { recursive: true });
@@ -62,15 +68,17 @@ describe("A training by Megatron-LM on two hosts", function () {
     writeFileSync(join(job, "run.sh"), run.replace("set -euo pipefail", `$&\n${own}`));
     nodes = [await open(0, tree), await open(1, tree)];
   });
-  after(async () => {
-    for (const { host } of nodes) host.close();
-    await started.stop();
-    rmSync(local, { recursive: true, force: true });
-  });
+  after(() => started.stop());
 
   async function open(index: number, tree: string): Promise<TrainingNode> {
     const root = join(local, `host-${index}`);
     const host = hostOn(started.use(await startSshd({ BERTH_ROOT: root })));
+    started.use({
+      stop: () => {
+        host.close();
+        return Promise.resolve();
+      },
+    });
     const folder = `${await jobsFolder(host)}/job`;
     mkdirSync(join(folder, ".venv/bin"), { recursive: true });
     const words = [python, tree, local].map((word) => `"${word}"`).join(" ");

@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { runDetached } from "../../provider/detached-step.ts";
 import { remoteScript } from "../../provider/remote/scripts.ts";
 import { Started } from "../support/tier.ts";
 import { CutProxy } from "./support/cut-proxy.ts";
 import { hostOn } from "./support/host.ts";
 import { end, needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+
+const run = promisify(execFile);
 
 function alive(pid: number): boolean {
   try {
@@ -135,11 +139,30 @@ describe("A detached step", () => {
   it("is followed from its start on a host that is seconds in coming to it", async () => {
     const bin = join(sshd.folder, "slow-bin");
     await mkdir(bin);
-    await writeFile(join(bin, "setsid"), "#!/bin/sh\nsleep 7\n", { mode: 0o755 });
+    await writeFile(join(bin, "setsid"), "#!/bin/sh\nexec sleep 7\n", { mode: 0o755 });
     const folder = join(sshd.folder, "steps", "late");
     await remote("start-step.sh", [folder, sha256(""), "first"], { PATH: `${bin}:/usr/bin:/bin` });
     assert.match(await remote("poll-step.sh", [folder, "0"]), /^running /);
     await remote("poll-step.sh", [folder, "0", "stop"]);
+  });
+
+  it("is followed while its process is still root's, before systemd gives it to its user", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "berth-roots-"));
+    try {
+      await chmod(folder, 0o755);
+      const stat = await readFile("/proc/1/stat", "utf8");
+      const since = stat.replace(/.*\) /s, "").split(" ")[19] ?? "";
+      const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+      await writeFile(join(folder, "process"), `1 ${since} ${boot}\n`);
+      await writeFile(join(folder, "log"), "said\n");
+      const words = ["-c", remoteScript("poll-step.sh"), "poll", folder, "0"];
+      // Of a process of another user, and root may signal all.
+      const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+      const { stdout } = await run("bash", words, { ...nobody, cwd: "/" });
+      assert.equal(stdout, "running - 5\nsaid\n");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("runs once where its start is asked for again since the answer was lost", async () => {

@@ -18,9 +18,12 @@ describe("sendArchive", () => {
     needsSshd(this);
     folder = await mkdtemp(join(tmpdir(), "berth-archive-"));
     started.use({ stop: () => rm(folder, { recursive: true }) });
-    const greeting = join(folder, "greeting.sh");
-    await writeFile(greeting, "echo Welcome to this machine\n");
-    sshd = started.use(await startSshd({ BASH_ENV: greeting }));
+    // What bash reads for a command that comes over SSH, and else when no terminal is there.
+    const greeting = "echo The setup is done: welcome\n";
+    await writeFile(join(folder, ".bashrc"), greeting);
+    await writeFile(join(folder, "startup"), greeting);
+    const startup = { HOME: folder, BASH_ENV: join(folder, "startup") };
+    sshd = started.use(await startSshd(startup));
     const packed = gzipSync("a program\n");
     const path = join(folder, "program.gz");
     await writeFile(path, packed);
@@ -32,6 +35,8 @@ describe("sendArchive", () => {
   it("sends it once, to a host whose startup files greet whoever comes", async () => {
     const host = hostOn(sshd);
     const target = join(sshd.folder, "bin/program");
+    const command = await host.run("bash -c true", () => ({ timeoutMs: 30_000 }));
+    assert.match(command.stdout, /welcome/);
     assert.equal(await sendArchive(host, archive, target), true);
     assert.equal(await readFile(target, "utf8"), "a program\n");
     assert.equal(await sendArchive(host, archive, target), false);

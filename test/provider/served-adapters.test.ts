@@ -4,27 +4,34 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
 import { UserError } from "../../components/user-error.ts";
-import type { Host } from "../../provider/adapters/ssh.ts";
+import { SshError } from "../../provider/adapters/ssh-error.ts";
+import type { Host, ScriptOptions } from "../../provider/adapters/ssh.ts";
 import { callModel, wholeText } from "../../provider/adapters/model-api.ts";
 import { serveModel, stopModel, type ServeInputs } from "../../provider/serve-model.ts";
+import { servedAdapters } from "../../provider/served-adapters.ts";
 import { freePort } from "../../offline/cloud/free-port.ts";
-import { needs, Started } from "../support/tier.ts";
+import { Started } from "../support/tier.ts";
 import { hostOn, operation } from "./support/host.ts";
-import { hasSshd, startSshd, type TestSshd } from "./support/sshd.ts";
+import { needsSshd, startSshd, type TestSshd } from "./support/sshd.ts";
 
 const fake = fileURLToPath(new URL("engines/fakes/vllm.py", import.meta.url));
 
-describe("Adapters that vLLM serves beside a model", function () {
-  this.timeout(60_000);
+describe("Adapters that vLLM serves beside a model", () => {
   let sshd: TestSshd;
   let host: Host;
   let inputs: ServeInputs;
   const started = new Started();
 
   before(async function () {
-    needs(this, "sshd", hasSshd(), "/usr/sbin/sshd is not there; install openssh-server");
+    needsSshd(this);
     sshd = started.use(await startSshd());
     host = hostOn(sshd);
+    started.use({
+      stop: async () => {
+        await stopModel(host, "/opt/berth");
+        host.close();
+      },
+    });
     const bin = join(sshd.root, `opt/berth/engines/vllm-${vllmRelease.version}/bin`);
     await mkdir(bin, { recursive: true });
     await writeFile(join(bin, "vllm"), `#!/bin/sh\nshift\nexec python3 -B ${fake} "$@"\n`, {
@@ -47,11 +54,7 @@ describe("Adapters that vLLM serves beside a model", function () {
       ...{ quantise: "none", weightsVersion: "1", arguments: [], adapterRank: 16 },
     };
   });
-  after(async () => {
-    await stopModel(host, "/opt/berth");
-    host.close();
-    await started.stop();
-  });
+  after(() => started.stop());
 
   const named = (...names: readonly string[]) => ({
     ...inputs,
@@ -87,7 +90,38 @@ describe("Adapters that vLLM serves beside a model", function () {
     assert.match((await ask("acme")).text, /by acme/);
   });
 
+  const lost = new SshError("lost", "the connection was lost");
+  /** The host, whose connection is lost when it is asked for something. */
+  const losing = (asked: string) =>
+    new Proxy(host, {
+      get: (of, name) => {
+        const member: unknown = Reflect.get(of, name, of);
+        if (typeof member !== "function") return member;
+        if (name !== "script") return member.bind(of) as unknown;
+        return (text: string, options: ScriptOptions) =>
+          text.includes(asked) ? Promise.reject(lost) : host.script(text, options);
+      },
+    });
+
+  it("are not called wrong where the host does not answer", async () => {
+    await assert.rejects(servedAdapters(losing("adapter_config"), named("acme")), lost);
+  });
+
+  it("are served all the same where an older engine cannot be removed", async () => {
+    const told = operation();
+    await serveModel(losing("remove-engines.sh"), named("acme"), told);
+    assert.equal(
+      told.lines.at(-1),
+      "an older engine could not be removed: the connection was lost",
+    );
+  });
+
   it("are asked before the server counts as up: one that kills it is an error with its last words", async () => {
-    await assert.rejects(serveModel(host, named("acme", "dies"), operation(20)), /model server/);
+    await assert.rejects(serveModel(host, named("acme", "dies"), operation(60)), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /the model server ended/);
+      assert.match(error.problems.join(), /CUDA error: an illegal memory access/);
+      return true;
+    });
   });
 });

@@ -29,14 +29,19 @@ function pastCache(path, room, size, mode) {
   const fd = fs.openSync(path, flags | O_DIRECT, mode);
   return new Promise((resolve, reject) => {
     fs.write(fd, room, 0, room.length, 0, (error, written) => {
+      let mtimeMs;
       try {
-        if (error) throw error;
-        if (written === room.length && room.length > size) fs.ftruncateSync(fd, size);
-        resolve(written < room.length ? undefined : fs.fstatSync(fd).mtimeMs);
+        // Where quotas are kept on a server, the end of a file may be what fails.
+        try {
+          if (error) throw error;
+          if (written === room.length && room.length > size) fs.ftruncateSync(fd, size);
+          if (written === room.length) mtimeMs = fs.fstatSync(fd).mtimeMs;
+        } finally {
+          fs.closeSync(fd);
+        }
+        resolve(mtimeMs);
       } catch (failure) {
         reject(failure);
-      } finally {
-        fs.closeSync(fd);
       }
     });
   });

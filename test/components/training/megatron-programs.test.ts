@@ -29,7 +29,9 @@ describe("The programs of a Megatron-LM folder", () => {
   });
 
   function run(...words: readonly string[]) {
-    const env = { ...process.env, PYTHONPATH: megatronStandIn, BASE_MODEL: join(folder, "base") };
+    // Nothing is compiled into the folder of the stand-in, which is the checkout's.
+    const own = { PYTHONPATH: megatronStandIn, PYTHONDONTWRITEBYTECODE: "1" };
+    const env = { ...process.env, ...own, BASE_MODEL: join(folder, "base") };
     return spawnSync(python, words, { cwd: folder, encoding: "utf8", env });
   }
   const read = (name: string) => readFileSync(join(folder, name), "utf8");
