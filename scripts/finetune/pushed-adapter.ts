@@ -69,10 +69,16 @@ function nameProblems(name: string, stack: PushStack): string[] {
       ? []
       : [`--as ${name}: small letters, digits, points, plus signs and hyphens; 63 at most`]),
     ...(name === model.id ? [`--as ${name}: that is the model itself`] : []),
-    ...(withEntry(stack, name, "").length > mostAdapters
+    ...(otherAdapters(stack.settings, name).length >= mostAdapters
       ? [`berth:adapters names ${mostAdapters} already, and no more are served beside a model`]
       : []),
   ];
+}
+
+/** What the stack serves beside its model, but for earlier versions of this one. */
+function otherAdapters(settings: PushStack["settings"], name: string): readonly StoredAdapter[] {
+  const before = storedAdapters(settings.target === "ec2" ? settings.adapters : []);
+  return before.filter((each) => each.name !== name);
 }
 
 /** What the stack's file says with this adapter, which takes the place of an earlier version of it. */
@@ -80,8 +86,8 @@ export function adapterSettings(
   settings: PushStack["settings"],
   { name, prefix, rank }: StoredAdapter & { readonly rank: number },
 ): StackConfig {
-  const { adapters, adapterRank } = settings.target === "ec2" ? settings : {};
-  const others = storedAdapters(adapters).filter((each) => each.name !== name);
+  const { adapterRank } = settings.target === "ec2" ? settings : {};
+  const others = otherAdapters(settings, name);
   // Those that are there may need the rank that was reserved for them so far.
   const reserved = adapterRank ?? (others.length === 0 ? rank : usualAdapterRank);
   const entries = [...others, { name, prefix }].map((each) => `${each.name}=${each.prefix}`);
