@@ -1,7 +1,8 @@
 import {
   CloudWatchLogsClient,
-  FilterLogEventsCommand,
+  paginateFilterLogEvents,
   type CloudWatchLogsClientConfig,
+  type FilteredLogEvent,
 } from "@aws-sdk/client-cloudwatch-logs";
 import {
   DescribeEndpointCommand,
@@ -11,8 +12,8 @@ import {
 import { findComponent, type ComponentView } from "./component-control.ts";
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
 
-/** Log events that are asked for: the last lines are cut from them. */
-const mostEvents = 500;
+/** Pages of a log, 10,000 events each, that are read for its end: CloudWatch gives the oldest first. */
+const mostPages = 20;
 /** The runtime API itself gives a real-time answer this long. */
 const patienceMs = 65_000;
 
@@ -91,10 +92,14 @@ export async function lastLogLines(
   const client = new CloudWatchLogsClient({ ...settings, maxAttempts: 2 });
   const logGroupName = `/aws/sagemaker/${owner}`;
   try {
-    const { events = [] } = await client.send(
-      new FilterLogEventsCommand({ logGroupName, limit: mostEvents }),
-    );
-    return events.slice(-count).map(({ message = "" }) => message.trimEnd());
+    let last: readonly FilteredLogEvent[] = [];
+    let pages = 0;
+    for await (const { events = [] } of paginateFilterLogEvents({ client }, { logGroupName })) {
+      last = [...last, ...events.slice(-count)].slice(-count);
+      pages += 1;
+      if (pages === mostPages) break;
+    }
+    return last.map(({ message = "" }) => message.trimEnd());
   } catch {
     return [];
   } finally {

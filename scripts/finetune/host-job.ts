@@ -226,7 +226,7 @@ export async function newestStep(host: Host, folder: string): Promise<number> {
 export async function shareCheckpoint(host: Host, folder: string, keeping: Keeping): Promise<void> {
   const { code, lines } = await runDetached(host, {
     name: "share",
-    script: jobScript,
+    script: await scriptOn(host, { onLine: () => undefined }),
     args: ["share", folder, "", "", "", ...keepingWords(keeping)],
     folder: `${await ensureFolder(host, hostDataFolder)}/steps`,
     timeoutSeconds,

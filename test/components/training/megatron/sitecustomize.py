@@ -3,6 +3,7 @@ the pinned release takes, by fields.json, and finetune() goes through its steps 
 (megatron/bridge/training/train.py). PyTorch is the real one where there is one; then every rank writes its own part of a checkpoint,
 into the folder that the first one makes, and none goes on without all parts."""
 
+import atexit
 import importlib.util
 import json
 import os
@@ -135,12 +136,19 @@ def finetune(config, forward_step_func, callbacks=None):
 
 
 def leave() -> None:
-    """As the library does: gloo aborts a process whose peers have gone without it."""
+    """Ends with all the others. Gloo aborts a process whose peers have gone without it, and now and then hangs while it takes its
+    group apart; so the process ends without that."""
     if WORLD > 1:
         import torch.distributed as dist
 
         dist.barrier()
-        dist.destroy_process_group()
+        atexit.register(end)
+
+
+def end() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def module(name: str, **content) -> None:
