@@ -58,7 +58,7 @@ export default defineConfig(
     [
       "components/{sizing,pricing,throughput,plan-report,plan-page,load-report,notebook,own-machine,lease,training}/**",
       "components/catalogue/!(load).ts",
-      "components/{plan,plan-text,plan-figures,range}.ts",
+      "components/{compare-versions,plan,plan-text,plan-figures,range}.ts",
     ],
     [noOffline, noCloud, noImpure],
   ),

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "./named-tags.ts";
+import { oneOrAll } from "./one-or-all.ts";
 import { parseImageAddress } from "./sagemaker-endpoint/serving-container.ts";
 import { trustPolicy } from "./trust-policy.ts";
 
@@ -52,13 +53,6 @@ export function standInVpc(inVpc: boolean): object[] {
     "ec2:DescribeVpcs",
   ];
   return [{ Sid: "StandInVpc", Effect: "Allow", Action, Resource: "*" }];
-}
-
-/** A policy takes one or a list; one is read more easily. */
-export function oneOrAll(entries: readonly string[]): string | readonly string[] {
-  const all = [...new Set(entries)];
-  const [first = ""] = all;
-  return all.length === 1 ? first : all;
 }
 
 /** What the role of containers may do to pull its images; one whose address is not of ECR's form is the own account's. */

@@ -196,10 +196,7 @@ function hostArgs(scope: Scope, { lease, armed, hostKey, ...places }: HostParts)
     sshPublicKey,
     hostKey,
     ...places,
-    adapters: storedAdapters(settings.adapters).map(({ prefix }) => ({
-      bucket: places.weights.bucket,
-      prefix,
-    })),
+    adapters: adapterPlaces(settings, places),
     expiresAt: lease.expiresAt,
     // Armed first: from the moment that something costs, something ends it.
     after: [network, ...armed],
@@ -210,6 +207,12 @@ function hostArgs(scope: Scope, { lease, armed, hostKey, ...places }: HostParts)
     idle: idleStop(settings),
     sessionManager: settings.sshThrough === "ssm",
   };
+}
+
+/** The bucket of the weights, and what of it the adapters are. */
+function adapterPlaces({ adapters }: Settings, { weights }: Pick<HostParts, "weights">) {
+  const prefixes = storedAdapters(adapters).map(({ prefix }) => prefix);
+  return prefixes.length === 0 ? undefined : { bucket: weights.bucket, prefixes };
 }
 
 function hostNetwork({ settings, plan, tags, name, inAccount }: Scope): Network {

@@ -6,6 +6,7 @@ import {
   type ExistingHostPlan,
 } from "../components/existing-host/existing-host-plan.ts";
 import { partName } from "../components/identity.ts";
+import { storedAdapters } from "../components/model-server/adapters.ts";
 import { loadPrecision } from "../components/model-server/load-precision.ts";
 import type { Plan } from "../components/plan.ts";
 import {
@@ -15,6 +16,7 @@ import {
 import { planEndpoint, type EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../components/sagemaker-endpoint/load-serving-images.ts";
 import { makePlan, type PlanRequest } from "../components/sizing/make-plan.ts";
+import { UserError } from "../components/user-error.ts";
 import { endpointWishes } from "./endpoint-wishes.ts";
 import { checkHosts } from "./check-hosts.ts";
 import { checkServing } from "./check-serving.ts";
@@ -23,6 +25,7 @@ import {
   planRequest,
   type EndpointSettings,
   type ExistingHostSettings,
+  type HostSettings,
   type Settings,
 } from "./parse-settings.ts";
 
@@ -51,7 +54,9 @@ export function makeStackPlan(
   checkThrough(settings);
   checkHosts(settings);
   if (settings.target === "ec2") {
-    return onHosts(loaded(makePlan(request, catalogue), settings, catalogue), settings.hosts);
+    const plan = makePlan(request, catalogue);
+    checkAdapters(settings, plan);
+    return onHosts(loaded(plan, settings, catalogue), settings.hosts);
   }
   if (settings.target === "existing-host") {
     const { host, gpus } = settings;
@@ -61,6 +66,15 @@ export function makeStackPlan(
   const plan = planEndpoint(asked, catalogue, loadServingImages());
   checkNames(settings.stack, plan);
   return plan;
+}
+
+/** @throws UserError for an adapter that has the model's own name: requests by it would get the model */
+function checkAdapters({ adapters }: HostSettings, { modelId }: Plan): void {
+  if (!storedAdapters(adapters).some(({ name }) => name === modelId)) return;
+  throw new UserError(`An adapter cannot be served beside ${modelId} by the same name.`, {
+    problems: [`berth:adapters: ${modelId} is the model itself`],
+    hint: "Give it another name, before the = of its entry.",
+  });
 }
 
 /** As long as the id that a deployment's first `up` makes. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { adapterEntry, adapterRanks } from "../components/model-server/adapters.ts";
+import { adapterEntry, adapterRanks, mostAdapters } from "../components/model-server/adapters.ts";
 import { flag, list } from "./setting-values.ts";
 
 /** The kinds of values that the settings of a server are of. */
@@ -41,6 +41,10 @@ export function servingShape<
       .refine(
         (entries) => new Set(entries.map((entry) => entry.split("=")[0])).size === entries.length,
         "names an adapter twice",
+      )
+      .refine(
+        ({ length }) => length <= mostAdapters,
+        `must name ${mostAdapters} at most, or be merged into models of their own`,
       )
       .optional(),
     /** The highest rank among them, which memory is reserved for. @default 16 */

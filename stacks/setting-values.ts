@@ -59,20 +59,26 @@ const tagKey = z
 /** A number in a file is a text to a tag. */
 const tagText = z.preprocess(
   (value) => (typeof value === "number" || typeof value === "boolean" ? String(value) : value),
-  z
-    .string("must be text")
-    .regex(
-      /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u,
-      "must be letters, digits, spaces and _ . : / = + - @, 256 at most",
-    ),
+  z.string("must be text").regex(
+    // EventBridge Scheduler takes no empty one: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Tag.html
+    /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u,
+    "must be letters, digits, spaces and _ . : / = + - @, from 1 to 256",
+  ),
 );
+
+/** IAM tells keys of a role apart by more than case (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html). */
+function differInMoreThanCase(tags: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(tags);
+  return new Set(keys.map((key) => key.toLowerCase())).size === keys.length;
+}
 
 /** Tags of the user's own, by key (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html). */
 export const ownTags = z.preprocess(
   structured,
   z
     .record(tagKey, tagText, "must be tags by key, such as {CostCenter: research}")
-    .refine((tags) => Object.keys(tags).length <= mostTags, `must be ${mostTags} tags at most`),
+    .refine((tags) => Object.keys(tags).length <= mostTags, `must be ${mostTags} tags at most`)
+    .refine(differInMoreThanCase, "must have keys that differ in more than case"),
 );
 
 /** A list of texts of one form. */

@@ -1,6 +1,6 @@
 import { vllmRelease } from "../catalogue/vllm-release.ts";
+import { compareVersions } from "../compare-versions.ts";
 import { pythonsOf } from "./choose-torch.ts";
-import { compareVersions } from "./compare-versions.ts";
 import builds from "./compatibility/python-builds.json" with { type: "json" };
 import { dataFolderWord } from "./data-folder-word.ts";
 import type { HostFacts } from "./facts.ts";

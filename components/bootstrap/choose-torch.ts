@@ -1,7 +1,7 @@
 import cudaTable from "../catalogue/data/cuda.json" with { type: "json" };
 import torchTable from "../catalogue/data/pytorch.json" with { type: "json" };
 import type { CudaRelease, PytorchRelease } from "../catalogue/software-release.ts";
-import { compareVersions } from "./compare-versions.ts";
+import { compareVersions } from "../compare-versions.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** A build of PyTorch: its release, the CUDA it was built with, and where pip finds it. */

@@ -4,7 +4,7 @@ import { namedTags, type TagInputs } from "../named-tags.ts";
 import type { Placement } from "../plan.ts";
 import { hourlyParts } from "../pricing/rung-cost.ts";
 import { HostLaunch, type LaunchedRung, type LaunchRung } from "./host-launch.ts";
-import type { WeightsLocation } from "./instance-role.ts";
+import type { AdapterLocations, WeightsLocation } from "./instance-role.ts";
 import type { LaunchRefusal } from "./launch-refusal.ts";
 import { launchTemplate, templateParts } from "./launch-template.ts";
 import type { IdleStop } from "./user-data.ts";
@@ -25,7 +25,7 @@ export interface GpuHostArgs {
   /** Where the host may keep checkpoints of a training. @default nowhere */
   readonly checkpoints?: WeightsLocation | undefined;
   /** Where adapters are that are served beside the model. @default nowhere */
-  readonly adapters?: readonly WeightsLocation[] | undefined;
+  readonly adapters?: AdapterLocations | undefined;
   /** RFC 3339 in UTC; empty means no end. */
   readonly expiresAt: pulumi.Input<string>;
   /** What has to be there before the instance: the network's routes, and what ends it. */

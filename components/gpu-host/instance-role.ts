@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { namedTags, type TagInputs } from "../named-tags.ts";
+import { oneOrAll } from "../one-or-all.ts";
 import { trustPolicy } from "../trust-policy.ts";
 
 /** The one place that a host may read. */
@@ -10,45 +11,38 @@ export interface WeightsLocation {
   readonly prefix: string;
 }
 
-/** Read access to one prefix of one bucket. */
-function readPrefix(bucket: string, prefix: string): string {
-  return JSON.stringify({ Version: "2012-10-17", Statement: readStatements(bucket, prefix) });
+/** Prefixes of one bucket that a host may read. */
+export interface AdapterLocations {
+  readonly bucket: pulumi.Input<string>;
+  /** Each ends with a slash. */
+  readonly prefixes: readonly string[];
 }
 
-/** @param number of one place among several, whose statements have to have names of their own */
-function readStatements(bucket: string, prefix: string, number?: number): object[] {
-  const last = number === undefined ? "" : String(number);
-  return [
-    {
-      Sid: `ReadWeights${last}`,
-      Effect: "Allow",
-      Action: ["s3:GetObject", "s3:GetObjectAttributes"],
-      Resource: `arn:aws:s3:::${bucket}/${prefix}*`,
-    },
-    {
-      Sid: `ListWeights${last}`,
-      Effect: "Allow",
-      Action: "s3:ListBucket",
-      Resource: `arn:aws:s3:::${bucket}`,
-      Condition: { StringLike: { "s3:prefix": `${prefix}*` } },
-    },
-  ];
+/** Read access to prefixes of one bucket, in two statements however many: all policies in a role may have 10,240 characters. */
+function readPrefixes(bucket: string, prefixes: readonly string[]): string {
+  const below = prefixes.map((prefix) => `${prefix}*`);
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "ReadWeights",
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:GetObjectAttributes"],
+        Resource: oneOrAll(below.map((each) => `arn:aws:s3:::${bucket}/${each}`)),
+      },
+      {
+        Sid: "ListWeights",
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: `arn:aws:s3:::${bucket}`,
+        Condition: { StringLike: { "s3:prefix": oneOrAll(below) } },
+      },
+    ],
+  });
 }
 
-/** The same of the prefixes of adapters. */
-function readAdapters(adapters: readonly WeightsLocation[]): pulumi.Output<string> {
-  return pulumi
-    .all(
-      adapters.map(({ bucket, prefix }) =>
-        pulumi.output(bucket).apply((name) => ({ name, prefix })),
-      ),
-    )
-    .apply((places) =>
-      JSON.stringify({
-        Version: "2012-10-17",
-        Statement: places.flatMap(({ name, prefix }, index) => readStatements(name, prefix, index)),
-      }),
-    );
+function readAdapters({ bucket, prefixes }: AdapterLocations): pulumi.Output<string> {
+  return pulumi.output(bucket).apply((name) => readPrefixes(name, prefixes));
 }
 
 /** Reading and writing below one prefix of one bucket; what it may remove are checkpoints alone. */
@@ -113,7 +107,7 @@ export interface RoleWishes {
   /** Where the host may keep checkpoints of a training. @default nowhere */
   readonly checkpoints?: WeightsLocation | undefined;
   /** Where adapters are that are served beside the model. @default nowhere */
-  readonly adapters?: readonly WeightsLocation[] | undefined;
+  readonly adapters?: AdapterLocations | undefined;
   /** @default false */
   readonly sessionManager?: boolean | undefined;
   readonly tags: TagInputs;
@@ -125,7 +119,7 @@ export interface RoleWishes {
  */
 export function instanceProfile(
   name: string,
-  { weights, checkpoints, adapters = [], sessionManager = false, tags }: RoleWishes,
+  { weights, checkpoints, adapters, sessionManager = false, tags }: RoleWishes,
   parent: pulumi.Resource,
 ): aws.iam.InstanceProfile {
   const role = new aws.iam.Role(
@@ -141,13 +135,15 @@ export function instanceProfile(
     `${name}-read-weights`,
     {
       role: role.name,
-      policy: pulumi.output(weights.bucket).apply((bucket) => readPrefix(bucket, weights.prefix)),
+      policy: pulumi
+        .output(weights.bucket)
+        .apply((bucket) => readPrefixes(bucket, [weights.prefix])),
     },
     { parent },
   );
   const more = [
     ...(checkpoints === undefined ? [] : [["keep-checkpoints", keepPolicy(checkpoints)] as const]),
-    ...(adapters.length === 0 ? [] : [["read-adapters", readAdapters(adapters)] as const]),
+    ...(adapters === undefined ? [] : [["read-adapters", readAdapters(adapters)] as const]),
     ...(sessionManager ? [["open-sessions", sessionPolicy] as const] : []),
   ].map(
     ([what, text]) =>

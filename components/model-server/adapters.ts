@@ -11,6 +11,9 @@ export interface StoredAdapter {
 /** An entry of `berth:adapters`. */
 export const adapterEntry = /^([a-z0-9][a-z0-9.+-]{0,62})=([^\s,*?$"\\/][^\s,*?$"\\]*\/)$/;
 
+/** Beside one model: the host's role names the place of each, and IAM gives it 10,240 characters for all. */
+export const mostAdapters = 32;
+
 /** Ranks that vLLM reserves memory for (`MaxLoRARanks` in vllm/config/lora.py). */
 export const adapterRanks = [8, 16, 32, 64, 128, 256, 320, 512] as const;
 

@@ -1,13 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { TagInputs } from "../named-tags.ts";
-import {
-  oneOrAll,
-  pullImages,
-  sagemakerRole,
-  standInVpc,
-  writeMetrics,
-} from "../sagemaker-role.ts";
+import { oneOrAll } from "../one-or-all.ts";
+import { pullImages, sagemakerRole, standInVpc, writeMetrics } from "../sagemaker-role.ts";
 
 /** Where the weights lie. */
 export interface WeightsSource {

@@ -1,6 +1,6 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import { compareVersions } from "../compare-versions.ts";
 import { partName } from "../identity.ts";
-import { compareVersions } from "../sizing/software-stack.ts";
 import { UserError } from "../user-error.ts";
 import type { PinnedImage } from "../container-images/image-digests.ts";
 import { fileSystemExample, parseFileSystem } from "./file-system.ts";

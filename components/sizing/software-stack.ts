@@ -2,6 +2,7 @@ import type { Accelerator } from "../catalogue/accelerator.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { PytorchRelease } from "../catalogue/software-release.ts";
 import { vllmRelease } from "../catalogue/vllm-release.ts";
+import { compareVersions } from "../compare-versions.ts";
 import type { SizingEngine, WeightFormat } from "./workload.ts";
 
 /** The software that a GPU is used with. */
@@ -12,18 +13,8 @@ export interface SoftwareStack {
   readonly minLinuxDriver: string | undefined;
 }
 
-function split(version: string): readonly number[] {
-  return version.split(".").map(Number);
-}
-
-/** Order of versions such as "12.8" and "525.60.13". */
-export function compareVersions(left: string, right: string): number {
-  const [a, b] = [split(left), split(right)];
-  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+function majorOf(version: string): string | undefined {
+  return version.split(".")[0];
 }
 
 /**
@@ -31,7 +22,7 @@ export function compareVersions(left: string, right: string): number {
  * not older (https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-capabilities).
  */
 function runsOn(compiled: string, gpu: string, ptx: boolean): boolean {
-  const sameMajor = split(compiled)[0] === split(gpu)[0];
+  const sameMajor = majorOf(compiled) === majorOf(gpu);
   return (sameMajor || ptx) && compareVersions(compiled, gpu) <= 0;
 }
 

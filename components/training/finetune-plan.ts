@@ -1,11 +1,12 @@
 import type { Accelerator } from "../catalogue/accelerator.ts";
 import { asksForLicence } from "../catalogue/licence.ts";
+import { compareVersions } from "../compare-versions.ts";
 import type { Rung } from "../plan-report/report.ts";
 import type { Range } from "../range.ts";
 import { defaultLora } from "../sizing/adapter-parameters.ts";
 import type { Decision } from "../sizing/decide.ts";
 import { workloadOn, type TrainingJob } from "../sizing/job.ts";
-import { compareVersions, type SoftwareStack } from "../sizing/software-stack.ts";
+import type { SoftwareStack } from "../sizing/software-stack.ts";
 import { trainingDemand } from "../sizing/training-demand.ts";
 import { verdict } from "../sizing/verdict.ts";
 import type { TrainingFramework } from "../sizing/parallel/training-layout.ts";

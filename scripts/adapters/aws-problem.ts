@@ -2,12 +2,15 @@ import { UserError } from "../../components/user-error.ts";
 
 const missing = "Could not load credentials from any providers";
 const expired =
-  /ExpiredToken|RequestExpired|TokenRefreshRequired|has expired|Token is expired|session .*expired/i;
+  /ExpiredToken|RequestExpired|TokenRefreshRequired|(?<!certificate )has expired|Token is expired|session .*expired/i;
 const unusable =
   /InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|AuthFailure|SignatureDoesNotMatch|CredentialsProviderError/;
 const denied = /AccessDenied|UnauthorizedOperation|NotAuthorized/;
 /** No answer at all: codes of Node's sockets, and the SDK's own word for one that took too long. */
 const silent = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
+/** A certificate that is not believed, by OpenSSL's and Node's codes. */
+const untrusted =
+  /^(CERT_|ERR_TLS_CERT_|SELF_SIGNED_CERT_|DEPTH_ZERO_SELF_SIGNED_|UNABLE_TO_(VERIFY|GET_ISSUER)_)/;
 
 interface AwsError {
   readonly name: string;
@@ -63,6 +66,12 @@ export function awsProblem(thrown: unknown): UserError | undefined {
     if (denied.test(name)) {
       return new UserError(`AWS refuses it: ${message}`, {
         hint: "docs/iam-policy.md has the rights that each command needs.",
+        cause: thrown,
+      });
+    }
+    if (untrusted.test(code)) {
+      return new UserError(`The certificate of AWS's address is not taken: ${message}`, {
+        hint: "Name the certificate of a proxy that opens the connection in NODE_EXTRA_CA_CERTS, or set the clock right, then run the same command again.",
         cause: thrown,
       });
     }

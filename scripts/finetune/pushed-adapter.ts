@@ -2,17 +2,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   adapterProblems,
+  mostAdapters,
   parseAdapterConfig,
   reservedRank,
   storedAdapters,
+  usualAdapterRank,
   type AdapterConfig,
+  type StoredAdapter,
 } from "../../components/model-server/adapters.ts";
 import { usualEngine } from "../../components/sizing/usual-engine.ts";
 import { UserError } from "../../components/user-error.ts";
 import { stackFilePath } from "../adapters/repository.ts";
-import { writeStackConfig } from "../adapters/stack-file.ts";
+import { writeStackConfig, type StackConfig } from "../adapters/stack-file.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import type { PushStack } from "../push/find-target.ts";
+import { readPushStack, type PushStack } from "../push/find-target.ts";
 import { contentVersion } from "./content-version.ts";
 import { readJobFolder } from "./host-job.ts";
 import type { TunedModel } from "./tuned-model.ts";
@@ -59,21 +62,39 @@ function stackProblems({ settings, model }: PushStack, base: string | undefined)
   ];
 }
 
-function nameProblems(name: string, { model }: PushStack): string[] {
+function nameProblems(name: string, stack: PushStack): string[] {
+  const { model } = stack;
   return [
     ...(/^[a-z0-9][a-z0-9.+-]{0,62}$/.test(name)
       ? []
       : [`--as ${name}: small letters, digits, points, plus signs and hyphens; 63 at most`]),
     ...(name === model.id ? [`--as ${name}: that is the model itself`] : []),
+    ...(otherAdapters(stack.settings, name).length >= mostAdapters
+      ? [`berth:adapters names ${mostAdapters} already, and no more are served beside a model`]
+      : []),
   ];
 }
 
-/** The stack's entries with this one, in place of an earlier version of it. */
-function withEntry(stack: PushStack, name: string, prefix: string): readonly string[] {
-  const { settings } = stack;
+/** What the stack serves beside its model, but for earlier versions of this one. */
+function otherAdapters(settings: PushStack["settings"], name: string): readonly StoredAdapter[] {
   const before = storedAdapters(settings.target === "ec2" ? settings.adapters : []);
-  const others = before.filter((each) => each.name !== name);
-  return [...others, { name, prefix }].map((each) => `${each.name}=${each.prefix}`);
+  return before.filter((each) => each.name !== name);
+}
+
+/** What the stack's file says with this adapter, which takes the place of an earlier version of it. */
+export function adapterSettings(
+  settings: PushStack["settings"],
+  { name, prefix, rank }: StoredAdapter & { readonly rank: number },
+): StackConfig {
+  const { adapterRank } = settings.target === "ec2" ? settings : {};
+  const others = otherAdapters(settings, name);
+  // Those that are there may need the rank that was reserved for them so far.
+  const reserved = adapterRank ?? (others.length === 0 ? rank : usualAdapterRank);
+  const entries = [...others, { name, prefix }].map((each) => `${each.name}=${each.prefix}`);
+  return {
+    "berth:adapters": entries.join(", "),
+    "berth:adapterRank": Math.max(rank, reserved),
+  };
 }
 
 /**
@@ -112,12 +133,10 @@ export async function pushedAdapter(
   const prefix = `adapters/${model.id}/${name}/${await contentVersion(folder)}/`;
   const over = base ?? config.base_model_name_or_path ?? "a model that it does not name";
   terminal.say(`adapter    ${name}: rank ${config.r} over ${over}, served beside ${model.id}`);
-  const reserved = settings.target === "ec2" ? (settings.adapterRank ?? rank) : rank;
   const keep = async (told: Terminal): Promise<void> => {
-    await writeStackConfig(stackFilePath(env), {
-      "berth:adapters": withEntry(stack, name, prefix).join(", "),
-      "berth:adapterRank": Math.max(rank, reserved),
-    });
+    // The file is read anew: a push takes long, and another one may have written to it meanwhile.
+    const now = readPushStack(env).settings;
+    await writeStackConfig(stackFilePath(env), adapterSettings(now, { name, prefix, rank }));
     told.say(
       `written    stacks/Pulumi.${env}.yaml serves ${name} from ${prefix}`,
       `next       npm run berth -- up --env ${env}, then: npm run berth -- invoke "..." --env ${env} --model ${name}`,

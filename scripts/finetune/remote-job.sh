@@ -33,16 +33,6 @@ environment() { # environment FOLDER: a virtual environment of the pinned packag
   cp "$1/requirements.txt" "$1/.venv/pinned.txt"
 }
 
-new_enough() { # the pinned packages of a training are for Python 3.11 and later
-  if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then return 0; fi
-  {
-    echo "this host has $("$python" --version 2>&1), and the training's packages need Python 3.11 or newer"
-    echo "a host of Ubuntu 22.04 has 3.10: end the stack with berth down and bring it up again, on Ubuntu 24.04"
-    echo "berth down --save <path...> keeps files of the host in S3 first"
-  } >&2
-  exit 1
-}
-
 link_output() { # link_output SHARED: output is SHARED/<job>, which each host sees
   local place
   place=$1/$(basename "$folder")
@@ -91,7 +81,6 @@ run)
     echo "the model server holds the GPUs; start the training with --stop-server" >&2
     exit 1
   fi
-  if ! cmp -s requirements.txt .venv/pinned.txt; then new_enough; fi
   environment .
   if [ -n "$s3_uri" ]; then
     environment "$tools"
@@ -135,7 +124,6 @@ link)
 prepare)
   cd "$folder"
   base=$3 s3_uri=${6:-} s3_region=${7:-} s3_endpoint=${8:-} tools=${10:-}
-  if ! cmp -s requirements.txt .venv/pinned.txt; then new_enough; fi
   environment .
   if [ -n "$s3_uri" ]; then
     environment "$tools"

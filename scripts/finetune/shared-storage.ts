@@ -1,3 +1,4 @@
+import { counted } from "../../components/counted.ts";
 import { hostDataFolder } from "../../components/host-folders.ts";
 import { UserError } from "../../components/user-error.ts";
 import { ensureFolder } from "../../provider/connection.ts";
@@ -33,7 +34,7 @@ export function checkHosts(job: JobFolder, hosts: number, shared: string | undef
   }
   if (planned > hosts || (megatron && planned !== hosts)) {
     throw new UserError(
-      `${folder} was planned for ${hostsText(planned)}, and the stack has ${hosts}.`,
+      `${folder} was planned for ${counted(planned, "host")}, and the stack has ${hosts}.`,
       {
         hint: `Set berth:hosts to ${planned} and run berth up, or plan it again with --nodes ${hosts}.`,
       },
@@ -45,10 +46,6 @@ export function checkHosts(job: JobFolder, hosts: number, shared: string | undef
     problems: ["each of them writes a part of every checkpoint, into one folder that they share"],
     hint: `${place}, with FSx for Lustre or EFS mounted there; or plan it for one host, or with --framework hugging-face --sharding fsdp.`,
   });
-}
-
-function hostsText(count: number): string {
-  return count === 1 ? "1 host" : `${count} hosts`;
 }
 
 /**

@@ -24,23 +24,28 @@ export async function requireWeights(
   const { region, weightsBucket } = settings;
   const bucket = weightsBucket ?? bucketInState((await stack.exportStack()).deployment);
   const from = plan.huggingfaceRepo === undefined ? "<folder>" : `hf:${plan.huggingfaceRepo}`;
-  const hint = `Bring them with: npm run berth -- push ${from} --env ${settings.stack}`;
-  const nowhere = (place: string): UserError =>
-    new UserError(`The weights of ${plan.modelId} are not in S3 yet: ${place}.`, { hint });
+  const lacking = (name: string, source: string) => (place: string) =>
+    new UserError(`The weights of ${name} are not in S3 yet: ${place}.`, {
+      hint: `Bring them with: npm run berth -- push ${source} --env ${settings.stack}`,
+    });
+  const nowhere = lacking(plan.modelId, from);
   if (bucket === undefined) throw nowhere(`"${settings.stack}" has no bucket`);
   const adapters = storedAdapters(settings.target === "ec2" ? settings.adapters : []);
-  const prefixes = [
-    settings.weightsPrefix ?? `${plan.modelId}/`,
-    ...adapters.map(({ prefix }) => prefix),
+  const needed = [
+    { prefix: settings.weightsPrefix ?? `${plan.modelId}/`, nowhere },
+    ...adapters.map(({ name, prefix }) => ({
+      prefix,
+      nowhere: lacking(`the adapter ${name}`, `adapter:<folder> --as ${name}`),
+    })),
   ];
   const { client } = accountOf(settings.stack, region, cloud);
   const connection = new S3Connection({ ...client, lanes: 1 });
   try {
-    for (const prefix of prefixes) {
+    for (const { prefix, nowhere: missing } of needed) {
       const options = {
         requesterPays: settings.target === "ec2" && settings.weightsRequesterPays === true,
       };
-      await requirePrefix(new TargetBucket(connection, { bucket, prefix }, options), nowhere);
+      await requirePrefix(new TargetBucket(connection, { bucket, prefix }, options), missing);
     }
   } finally {
     connection.close();

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import builds from "../../components/bootstrap/compatibility/python-builds.json" with { type: "json" };
 import { pythonPackages } from "../../components/bootstrap/python-engines.ts";
-import { compareVersions } from "../../components/bootstrap/compare-versions.ts";
+import { compareVersions } from "../../components/compare-versions.ts";
 import { vllmRelease } from "../../components/catalogue/vllm-release.ts";
 import { requirementsText } from "../../components/training/software-pins.ts";
 

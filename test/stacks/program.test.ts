@@ -127,8 +127,18 @@ describe("deployGpuHost", () => {
     const { inputs } = named("dev-adapter-acme");
     assert.equal(inputs["prefix"], "adapters/q/acme/1/");
     assert.equal(inputs["folder"], "/opt/berth/weights/adapters/acme");
-    const policy = String(named("dev-host-read-adapters").inputs["policy"]);
-    assert.match(policy, /arn:aws:s3:::models\/adapters\/q\/sales\/2\/\*/);
+    const policy = JSON.parse(String(named("dev-host-read-adapters").inputs["policy"])) as {
+      readonly Statement: readonly { readonly Resource: unknown; readonly Condition?: unknown }[];
+    };
+    // Two statements, however many adapters: a role has room for few characters.
+    const below = ["adapters/q/acme/1/*", "adapters/q/sales/2/*"];
+    assert.deepEqual(
+      policy.Statement.map(({ Resource, Condition }) => [Resource, Condition]),
+      [
+        [below.map((each) => `arn:aws:s3:::models/${each}`), undefined],
+        ["arn:aws:s3:::models", { StringLike: { "s3:prefix": below } }],
+      ],
+    );
     const server = named("dev-server");
     assert.deepEqual(server.inputs["adapters"], [
       { name: "acme", folder: "/opt/berth/weights/adapters/acme" },
@@ -145,6 +155,11 @@ describe("deployGpuHost", () => {
       () => makeStackPlan(settings),
       (error) =>
         error instanceof UserError && error.problems.join().includes("transformers serves none"),
+    );
+    const alike = { ...goodConfig, "berth:adapters": "qwen2.5-7b=a/" };
+    assert.throws(
+      () => makeStackPlan(parseSettings({ stack: "dev", config: alike })),
+      /beside qwen2\.5-7b by the same name/,
     );
   });
 

@@ -93,6 +93,18 @@ describe("parseSettings", () => {
     for (const key of ["market", "zones", "spotMaxHourlyUsd"]) assert.match(problems, RegExp(key));
   });
 
+  it("takes so many adapters as a role has room for, each by a name of its own", () => {
+    const adapters = (count: number) => {
+      const entries = Array.from({ length: count }, (_, index) => `a${index}=adapters/q/${index}/`);
+      return { ...goodConfig, "berth:adapters": entries };
+    };
+    const settings = parseSettings({ stack: "dev", config: adapters(32) });
+    assert.equal(settings.target === "ec2" && settings.adapters?.length, 32);
+    assert.match(problemsOf("dev", adapters(33)).join(), /must name 32 at most/);
+    const twice = { ...goodConfig, "berth:adapters": ["a=x/", "a=y/"] };
+    assert.match(problemsOf("dev", twice).join(), /names an adapter twice/);
+  });
+
   it("takes tags as a file and the command line have them, but none of berth's or AWS's", () => {
     const tags = (value: unknown) =>
       parseSettings({ stack: "dev", config: { ...goodConfig, "berth:tags": value } });
@@ -105,6 +117,9 @@ describe("parseSettings", () => {
       assert.throws(() => tags({ [key]: "x" }), /not configured right/, key);
     }
     assert.throws(() => tags({ a: "<b>" }), /not configured right/);
+    const refused = (value: unknown) => problemsOf("dev", { ...goodConfig, "berth:tags": value });
+    assert.match(refused({ Team: "" }).join(), /from 1 to 256/);
+    assert.match(refused({ Team: "a", team: "b" }).join(), /more than case/);
     assert.throws(() => tags("CostCenter=42"), /not configured right/);
     const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`k${index}`, "v"]));
     assert.throws(() => tags(many), /not configured right/);

@@ -49,16 +49,18 @@ function networksOf({ subnetIds, securityGroupIds }: EndpointSettings): readonly
  *
  * @throws UserError the only one, or one that names all
  */
-async function allOf(
+export async function allOf(
   checks: readonly Promise<string | readonly string[] | undefined>[],
 ): Promise<readonly string[]> {
   const ended = await Promise.allSettled(checks);
-  const errors = ended.flatMap((each): unknown[] =>
-    each.status === "rejected" ? [each.reason] : [],
-  );
-  const refusals = errors.filter((error) => error instanceof UserError);
+  const refusals = ended
+    .map((each): unknown => (each.status === "rejected" ? each.reason : undefined))
+    .filter((error) => error instanceof UserError);
   // What is no refusal is a mistake of ours, and thrown as it came.
-  if (errors.length > refusals.length) await Promise.all(checks);
+  const mistake = ended.findIndex(
+    (each) => each.status === "rejected" && !(each.reason instanceof UserError),
+  );
+  if (mistake >= 0) await checks[mistake];
   const [only, ...more] = refusals;
   if (only !== undefined && more.length === 0) throw only;
   if (only !== undefined) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compareVersions } from "../../../components/bootstrap/compare-versions.ts";
+import { compareVersions } from "../../../components/compare-versions.ts";
 import { loadShippedCatalogue } from "../../../components/catalogue/load.ts";
 import { vllmRelease, vllmServes } from "../../../components/catalogue/vllm-release.ts";
 import { requirementsText } from "../../../components/training/software-pins.ts";

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { chooseTorch } from "../../../components/bootstrap/choose-torch.ts";
 import { loadCatalogue } from "../../../components/catalogue/load.ts";
-import {
-  compareVersions,
-  formatProblem,
-  softwareStack,
-} from "../../../components/sizing/software-stack.ts";
+import { formatProblem, softwareStack } from "../../../components/sizing/software-stack.ts";
 
 const catalogue = loadCatalogue();
 const gpu = (model: string) => {
@@ -61,13 +57,5 @@ describe("formatProblem", () => {
     assert.match(formatProblem("fp8", gpu("T4")) ?? "", /8\.0/);
     assert.equal(formatProblem("fp8", gpu("A10G")), undefined);
     assert.equal(formatProblem("bf16", gpu("T4")), undefined);
-  });
-});
-
-describe("compareVersions", () => {
-  it("compares by number, not by letter", () => {
-    assert.ok(compareVersions("12.10", "12.9") > 0);
-    assert.ok(compareVersions("525.60.13", "525.60") > 0);
-    assert.equal(compareVersions("13.0", "13.0"), 0);
   });
 });

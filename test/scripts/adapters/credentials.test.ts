@@ -90,6 +90,12 @@ describe("awsProblem", () => {
     assert.match(told(denied) ?? "", /refuses it: .*ec2:DescribeImages/);
     const away = ofSdk("Error", "getaddrinfo ENOTFOUND ec2", { code: "ENOTFOUND" });
     assert.match(told(away) ?? "", /did not answer/);
+    for (const [code, message] of [
+      ["CERT_HAS_EXPIRED", "certificate has expired"],
+      ["SELF_SIGNED_CERT_IN_CHAIN", "self-signed certificate in certificate chain"],
+    ] as const) {
+      assert.match(told(ofSdk("Error", message, { code })) ?? "", /certificate of AWS's address/);
+    }
   });
 
   it("leaves what AWS says of a mistake of berth's, and errors from elsewhere", () => {

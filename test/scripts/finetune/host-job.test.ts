@@ -4,7 +4,6 @@ import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { shellQuote } from "../../../provider/adapters/ssh.ts";
 import { Started } from "../../support/tier.ts";
 import { hostOn } from "../../provider/support/host.ts";
 import { needsSshd, startSshd, type TestSshd } from "../../provider/support/sshd.ts";
@@ -99,28 +98,6 @@ describe("A fine-tuning on a host", () => {
     const done = await jobState(host, folder);
     assert.deepEqual(done.finished, { result: "adapter" });
     assert.equal(done.progress.at(-1)?.step, steps + 5);
-    host.close();
-  });
-
-  it("is refused by name on a host whose Python is too old, before anything is installed", async () => {
-    const host = hostOn(sshd);
-    const folder = `${await jobsFolder(host)}/old-python`;
-    await sendJob(host, job, folder);
-    // What the script asks of python3 is answered as Python 3.10 does.
-    const old = join(local, "python3");
-    const python = (await host.output(`python3 -c "import sys; print(sys.executable)"`)).trim();
-    const pretend = `import sys; sys.version_info = (3, 10, 12); exec(sys.argv[1])`;
-    const cases = `case $1 in --version) echo Python 3.10.12 ;; -c) exec ${python} -c '${pretend}' "$2" ;; *) echo installing; exit 9 ;; esac`;
-    writeFileSync(old, `#!/bin/sh\n${cases}\n`, { mode: 0o755 });
-    const script = readFileSync("scripts/finetune/remote-job.sh", "utf8");
-    // Under an SSH server bash reads its startup file, which may set the path.
-    const bash = ["env", `PATH=${local}:/usr/bin:/bin`, "bash", "--norc", "-c", script, "job"];
-    const words = [...bash, "run", folder, "owner/tiny", "", "keep"];
-    const command = words.map(shellQuote).join(" ");
-    const { code, stdout, stderr } = await host.run(command, () => ({ timeoutMs: 20_000 }));
-    assert.equal(code, 1);
-    assert.equal(stdout, "");
-    assert.match(stderr, /has Python 3\.10\.12, and .* need Python 3\.11 or newer\n.*berth down/);
     host.close();
   });
 

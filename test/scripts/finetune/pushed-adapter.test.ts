@@ -6,7 +6,7 @@ import { findModel } from "../../../components/catalogue/find-model.ts";
 import { loadShippedCatalogue } from "../../../components/catalogue/load.ts";
 import { UserError } from "../../../components/user-error.ts";
 import type { Terminal } from "../../../scripts/adapters/terminal.ts";
-import { pushedAdapter } from "../../../scripts/finetune/pushed-adapter.ts";
+import { adapterSettings, pushedAdapter } from "../../../scripts/finetune/pushed-adapter.ts";
 import { parseSettings } from "../../../stacks/settings.ts";
 import { goodConfig } from "../../support/builders.ts";
 
@@ -52,6 +52,21 @@ describe("An adapter that is pushed to be served beside its model", () => {
     assert.notEqual(other.stack.prefix, one.stack.prefix);
   });
 
+  it("leaves the others theirs, with the rank that was reserved for them", () => {
+    const other = "other=adapters/qwen2.5-7b/other/00000000/";
+    const acme = { name: "acme", prefix: "adapters/qwen2.5-7b/acme/3f2a91c0/", rank: 8 };
+    const after = (change: Readonly<Record<string, unknown>>) =>
+      adapterSettings(stackOf(change).settings, acme);
+    const own = `acme=${acme.prefix}`;
+    assert.deepEqual(after({}), { "berth:adapters": own, "berth:adapterRank": 8 });
+    assert.deepEqual(after({ "berth:adapters": `acme=older/, ${other}` }), {
+      "berth:adapters": `${other}, ${own}`,
+      "berth:adapterRank": 16,
+    });
+    const high = { "berth:adapters": other, "berth:adapterRank": 64 };
+    assert.equal(after(high)["berth:adapterRank"], 64);
+  });
+
   it("is refused with all that keeps it from being served", async () => {
     write({ r: 1024, use_dora: true });
     rmSync(join(folder, "adapter_model.safetensors"));
@@ -68,6 +83,11 @@ describe("An adapter that is pushed to be served beside its model", () => {
     }
     const endpoint = { "berth:target": "sagemaker", "berth:endpointMode": "realtime" };
     assert.match(await refused(endpoint, "acme"), /is no GPU host/);
+    write({});
+    const entries = Array.from({ length: 32 }, (_, index) => `a${index}=a/${index}/`);
+    const full = { "berth:adapters": entries };
+    assert.match(await refused(full, "acme"), /berth:adapters names 32 already/);
+    await pushedAdapter(folder, "a7", stackOf(full), terminal);
   });
 
   it("has to be there, and over the stack's model", async () => {

@@ -23,8 +23,13 @@ describe("requireWeights", () => {
     await cloud.stop();
   });
 
-  const ask = (weightsBucket: string | undefined, resources: readonly object[] = []) => {
-    const settings = { stack: "dev", region: "us-east-1", weightsBucket, weightsPrefix: "llama/" };
+  const ask = (
+    weightsBucket: string | undefined,
+    resources: readonly object[] = [],
+    more: object = {},
+  ) => {
+    const known = { stack: "dev", region: "us-east-1", weightsPrefix: "llama/" };
+    const settings = { ...known, weightsBucket, ...more };
     const plan = { modelId: "llama", huggingfaceRepo: "meta/llama" };
     const stack = { exportStack: () => Promise.resolve({ version: 3, deployment: { resources } }) };
     const deployment = { settings, plan, cloud: { ...cloud, pid: 1 } };
@@ -45,6 +50,12 @@ describe("requireWeights", () => {
     cloud.clearFaults();
     await place.push(await openFolder(folder));
     await ask(place.bucket);
+    const adapters = { target: "ec2", adapters: ["acme=adapters/llama/acme/3f2a91c0/"] };
+    await assert.rejects(ask(place.bucket, [], adapters), (error: UserError) => {
+      assert.match(error.message, /adapter acme are not in S3 yet: .*\/acme\/3f2a91c0\//);
+      assert.match(error.hint ?? "", /push adapter:<folder> --as acme --env dev/);
+      return true;
+    });
     await rm(folder, { recursive: true });
     const urn =
       "urn:pulumi:dev::berth::berth:index:WeightsBucket$aws:s3/bucket:Bucket::dev-weights-store-bucket";

@@ -10,8 +10,10 @@ import {
 import { loadCatalogue } from "../../../../components/catalogue/load.ts";
 import { planEndpoint } from "../../../../components/sagemaker-endpoint/endpoint-plan.ts";
 import { loadServingImages } from "../../../../components/sagemaker-endpoint/load-serving-images.ts";
+import { UserError } from "../../../../components/user-error.ts";
 import { startCloud, type Cloud } from "../../../../offline/cloud/cloud.ts";
 import { checkArchive } from "../../../../scripts/adapters/archive-check.ts";
+import { allOf } from "../../../../scripts/adapters/endpoint/endpoint-checks.ts";
 import { checkEndpointQuota } from "../../../../scripts/adapters/endpoint/endpoint-quota.ts";
 import { checkNetwork } from "../../../../scripts/adapters/endpoint/network-check.ts";
 import { checkImage, checkPinnedImage } from "../../../../scripts/adapters/image-check.ts";
@@ -64,6 +66,24 @@ describe("missingFiles", () => {
     assert.deepEqual(missingFiles("vllm", ["config.json", "tokenizer.json", ...shards]), [
       "model-00002-of-00003.safetensors",
     ]);
+  });
+});
+
+describe("allOf", () => {
+  const refusal = () => Promise.reject(new UserError("no room"));
+
+  it("names all refusals, and throws what is none as it came", async () => {
+    assert.deepEqual(await allOf([Promise.resolve("one"), Promise.resolve(["two"])]), [
+      "one",
+      "two",
+    ]);
+    await assert.rejects(allOf([refusal(), Promise.resolve([])]), { message: "no room" });
+    await assert.rejects(allOf([refusal(), refusal()]), (error: UserError) => {
+      assert.deepEqual(error.problems, ["no room", "no room"]);
+      return true;
+    });
+    const mistake = new TypeError("of undefined");
+    await assert.rejects(allOf([refusal(), Promise.reject(mistake)]), mistake);
   });
 });
 

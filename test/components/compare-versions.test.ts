@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compareVersions } from "../../../components/bootstrap/compare-versions.ts";
+import { compareVersions } from "../../components/compare-versions.ts";
 
 describe("compareVersions", () => {
   it("counts numbers as numbers and what is missing as 0", () => {
