@@ -14,7 +14,7 @@ fi
 # Tried before gigabytes are fetched: Triton builds its launchers when the server starts, with this compiler and these headers.
 compiler=$(command -v gcc || command -v clang) || fail "vLLM builds kernels on the host, and no C compiler is there"
 headers=$("$interpreter" -c 'import sysconfig; print(sysconfig.get_path("include", "posix_prefix"))')
-printf '#include <Python.h>\n' | "$compiler" -fsyntax-only -I "$headers" -x c -
+"$compiler" -fsyntax-only -I "$headers" -x c - <<<'#include <Python.h>'
 # The check above tells a half-made one.
 make_environment "$venv" "$interpreter"
 pip_install "$venv" "${packages[@]}"
