@@ -46,7 +46,8 @@ function shortType(type: string): string {
 }
 
 /** What a program says when its engine no longer listens, since a step has failed: no reason of anything. */
-const echo = /Channel has been shut down|Resource monitor is terminating/;
+const echo =
+  /Channel has been shut down|Resource monitor is terminating|failed to deliver log message/;
 
 /** Colour directives that engines leave in messages. */
 function plain(text: string): string {
@@ -66,6 +67,8 @@ export class StepProgress {
   readonly #preview: boolean;
   readonly #begun = new Map<string, number>();
   readonly #echoes: string[] = [];
+  /** Whether the program writes already that its engine no longer listens, by and by and with the stack of each call. */
+  #unheard = false;
   readonly #started = performance.now();
   readonly #refreshed: number[] = [];
   readonly #heartbeat: NodeJS.Timeout;
@@ -154,6 +157,10 @@ export class StepProgress {
     if (severity === "error" && echo.test(text)) {
       this.#echoes.push(`${from}${text.trim()}`);
       return;
+    }
+    if (severity === "info#err") {
+      this.#unheard ||= echo.test(text);
+      if (this.#unheard) return;
     }
     if (severity === "error") this.#errors.push(`${from}${text.trim()}`);
     if (severity === "warning") this.warnings.push(`${from}${text.trim()}`);

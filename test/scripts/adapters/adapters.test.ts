@@ -126,6 +126,21 @@ describe("StepProgress", () => {
     assert.deepEqual(progress.errors, ["no quota"]);
     assert.doesNotMatch(written.err, /Channel/);
   });
+
+  it("says nothing of what a program writes once its engine no longer listens", () => {
+    const { terminal, written } = recorder();
+    const progress = new StepProgress(terminal);
+    const tell = (message: string) => {
+      const diagnostic = { severity: "info#err", message, color: "never" };
+      progress.take(event({ diagnosticEvent: diagnostic as never }));
+    };
+    tell("a warning of its own\n");
+    tell("failed to deliver log message.\n");
+    tell("    at InternalChannel.createCall (x.ts:1)\n");
+    progress.close();
+    assert.match(written.out, /a warning of its own/);
+    assert.doesNotMatch(written.out + written.err, /deliver|createCall/);
+  });
 });
 
 describe("stack files", () => {
