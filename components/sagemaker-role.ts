@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { parseImageAddress } from "./container-images/image-address.ts";
 import { namedTags, type TagInputs } from "./named-tags.ts";
 import { oneOrAll } from "./one-or-all.ts";
-import { parseImageAddress } from "./sagemaker-endpoint/serving-container.ts";
 import { trustPolicy } from "./trust-policy.ts";
 
 /** What a role of SageMaker is made of. */

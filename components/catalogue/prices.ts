@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UserError } from "../user-error.ts";
+import { parseRefreshed } from "./refreshed-file.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { instanceTypeSchema, type InstanceType } from "./instance-type.ts";
 import type { SagemakerType } from "./sagemaker-type.ts";
@@ -58,19 +58,7 @@ export type PriceTable = (typeof priceTables)[number];
  * @throws UserError naming every field that is wrong
  */
 export function parsePrices(text: string, file: string): Prices {
-  const hint = 'Run "berth catalogue refresh" to write it anew, or remove it.';
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${file} is no JSON.`, { hint, cause: error });
-  }
-  const checked = pricesSchema.safeParse(content);
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map(
-    ({ path, message }) => `${file}: ${path.join(".")}: ${message}`,
-  );
-  throw new UserError(`${file} is not what a refresh writes.`, { problems, hint });
+  return parseRefreshed(pricesSchema, text, file);
 }
 
 /** The day that the prices of a table and region are from. */

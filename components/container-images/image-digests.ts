@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { UserError } from "../user-error.ts";
+import { parseRefreshed } from "../catalogue/refreshed-file.ts";
+import { splitTag } from "./image-address.ts";
 
 const digestsSchema = z.strictObject({
   schemaVersion: z.literal(1),
@@ -24,19 +25,7 @@ export type ImageDigests = Readonly<z.infer<typeof digestsSchema>>;
  * @throws UserError naming every field that is wrong
  */
 export function parseImageDigests(text: string, file: string): ImageDigests {
-  const hint = 'Run "berth catalogue refresh" to write it anew, or remove it.';
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${file} is no JSON.`, { hint, cause: error });
-  }
-  const checked = digestsSchema.safeParse(content);
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map(
-    ({ path, message }) => `${file}: ${path.join(".")}: ${message}`,
-  );
-  throw new UserError(`${file} is not what a refresh writes.`, { problems, hint });
+  return parseRefreshed(digestsSchema, text, file);
 }
 
 /** How an image of AWS's is named. */
@@ -58,7 +47,7 @@ export interface PinnedImage {
 export function pinnedImage(tagged: string, digests: ImageDigests | undefined): PinnedImage {
   const known = digests?.images[tagged];
   if (known === undefined) return { image: tagged, pin: { tagged, digestAsOf: undefined } };
-  const image = `${tagged.slice(0, tagged.lastIndexOf(":"))}@${known.digest}`;
+  const image = `${splitTag(tagged).name}@${known.digest}`;
   return { image, pin: { tagged, digestAsOf: known.asOf } };
 }
 
@@ -68,7 +57,7 @@ export function imageLine({ image, pin }: PinnedImage): string {
   if (pin.digestAsOf === undefined) {
     return `image      ${image}, by its tag: "berth catalogue refresh" reads the digest`;
   }
-  return `image      ${image}, which is ${pin.tagged.slice(pin.tagged.lastIndexOf(":") + 1)} of ${pin.digestAsOf}`;
+  return `image      ${image}, which is ${splitTag(pin.tagged).tag} of ${pin.digestAsOf}`;
 }
 
 /** What ECR said of one tag: its digest, or why there is none. */

@@ -1,4 +1,5 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import { parseImageAddress } from "../container-images/image-address.ts";
 import type { Placement, Plan } from "../plan.ts";
 import { leaseCost } from "../pricing/hourly-cost.ts";
 import type { NotebookPlan } from "../notebook-instance/notebook-plan.ts";
@@ -20,7 +21,6 @@ import { planServerless, type ServerlessShape } from "./serverless-plan.ts";
 import { serverlessProblems, type ServerlessRequest } from "./serverless-request.ts";
 import { serveModels, type InstanceCounts } from "./serve-models.ts";
 import {
-  parseImageAddress,
   servingContainer,
   type ContainerServer,
   type ServingContainer,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { taggedAddress } from "../container-images/image-address.ts";
 import {
   pinnedImage,
   type ImageDigests,
@@ -115,7 +116,7 @@ export function servingContainer(
     });
   }
   const { repository, tag, inferenceAmiVersion } = found;
-  const tagged = `${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`;
+  const tagged = taggedAddress({ account, region, repository }, tag);
   return { ...pinnedImage(tagged, images.digests), environment, inferenceAmiVersion, requestForm };
 }
 
@@ -123,24 +124,5 @@ export function servingContainer(
 export function servingImagesIn({ images, registries }: ServingImages, region: string): string[] {
   const account = registries[region];
   if (account === undefined) return [];
-  return images.map(
-    ({ repository, tag }) => `${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}`,
-  );
-}
-
-/** Parts of an ECR image's address. */
-export interface ImageAddress {
-  readonly account: string;
-  readonly region: string;
-  readonly repository: string;
-}
-
-/** `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>` or `@sha256:<digest>`; undefined for any other address. */
-export function parseImageAddress(uri: string): ImageAddress | undefined {
-  const pattern =
-    /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([a-z0-9._/-]+)(:[\w.-]{1,128}|@sha256:[0-9a-f]{64})$/;
-  const [, account, region, repository] = pattern.exec(uri) ?? [];
-  return account === undefined || region === undefined || repository === undefined
-    ? undefined
-    : { account, region, repository };
+  return images.map(({ repository, tag }) => taggedAddress({ account, region, repository }, tag));
 }

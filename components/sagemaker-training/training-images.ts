@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { taggedAddress } from "../container-images/image-address.ts";
 import {
   pinnedImage,
   type ImageDigests,
@@ -48,7 +49,7 @@ export function taggedTrainingImage(
 ): string | undefined {
   const account = registries[region];
   if (account === undefined) return undefined;
-  return `${account}.dkr.ecr.${region}.amazonaws.com/${image.repository}:${image.tag}`;
+  return taggedAddress({ account, region, repository: image.repository }, image.tag);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { parseImageAddress, splitTag } from "../../components/container-images/image-address.ts";
 import type { ImagePin, PinnedImage } from "../../components/container-images/image-digests.ts";
 import { imagesFile } from "../../components/container-images/load-image-digests.ts";
-import { parseImageAddress } from "../../components/sagemaker-endpoint/serving-container.ts";
 import { UserError } from "../../components/user-error.ts";
 import type { AccountScope } from "./account-scope.ts";
 import { findDigests, type FoundDigests } from "./image-digests.ts";
@@ -9,9 +9,7 @@ import { findDigests, type FoundDigests } from "./image-digests.ts";
 /** Tag or digest at the end of an image's address. */
 function imageIdOf(uri: string): { readonly imageDigest: string } | { readonly imageTag: string } {
   const [, imageDigest] = /@(sha256:[0-9a-f]{64})$/.exec(uri) ?? [];
-  return imageDigest === undefined
-    ? { imageTag: uri.slice(uri.lastIndexOf(":") + 1) }
-    : { imageDigest };
+  return imageDigest === undefined ? { imageTag: splitTag(uri).tag } : { imageDigest };
 }
 
 /** @throws UserError when it is larger than may be */
@@ -76,7 +74,7 @@ function pinWarnings(
   found: FoundDigests,
   { stack, region }: AccountScope,
 ): readonly string[] {
-  const imageTag = tagged.slice(tagged.lastIndexOf(":") + 1);
+  const { tag: imageTag } = splitTag(tagged);
   const named = found({ imageTag });
   if (digestAsOf === undefined) {
     if (named !== undefined) return [];
@@ -108,7 +106,7 @@ export async function checkPinnedImage(
 ): Promise<readonly string[]> {
   const address = parseImageAddress(image);
   if (pin === undefined || address === undefined) return [];
-  const imageTag = pin.tagged.slice(pin.tagged.lastIndexOf(":") + 1);
+  const { tag: imageTag } = splitTag(pin.tagged);
   const ids = pin.digestAsOf === undefined ? [] : [imageIdOf(image)];
   try {
     const found = await findDigests(scope.client, address, [{ imageTag }, ...ids]);

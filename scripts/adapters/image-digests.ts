@@ -1,6 +1,6 @@
 import { BatchGetImageCommand, ECRClient, type ImageIdentifier } from "@aws-sdk/client-ecr";
+import { parseImageAddress, splitTag } from "../../components/container-images/image-address.ts";
 import type { DigestAnswer } from "../../components/container-images/image-digests.ts";
-import { parseImageAddress } from "../../components/sagemaker-endpoint/serving-container.ts";
 import type { ClientSettings } from "./account-scope.ts";
 
 /** What a tag or a digest of a repository names now; undefined where there is no such image. */
@@ -50,7 +50,7 @@ export async function findDigests(
 export async function readDigest(client: ClientSettings, tagged: string): Promise<DigestAnswer> {
   const address = parseImageAddress(tagged);
   if (address === undefined) return { failed: "it is no image of ECR" };
-  const imageTag = tagged.slice(tagged.lastIndexOf(":") + 1);
+  const { tag: imageTag } = splitTag(tagged);
   try {
     const digest = (await findDigests(client, address, [{ imageTag }]))({ imageTag });
     return digest === undefined ? { failed: "ECR has no image of that tag" } : { digest };

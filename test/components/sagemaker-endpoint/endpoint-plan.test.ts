@@ -10,7 +10,7 @@ import { endpointPlanLines } from "../../../components/sagemaker-endpoint/endpoi
 import { hostingCatalogue } from "../../../components/sagemaker-endpoint/hosting-catalogue.ts";
 import { hourlyUsdOn } from "../../../components/sagemaker-endpoint/instance-pools.ts";
 import type { EndpointRequest } from "../../../components/sagemaker-endpoint/endpoint-plan.ts";
-import { parseImageAddress } from "../../../components/sagemaker-endpoint/serving-container.ts";
+import { parseImageAddress } from "../../../components/container-images/image-address.ts";
 import { decide } from "../../../components/sizing/decide.ts";
 import { UserError } from "../../../components/user-error.ts";
 import { plan, problemsOf, request, shipped } from "./planned.ts";
