@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { bakeKey } from "../components/gpu-host/baked-image.ts";
 import { baseImageParameter } from "../components/gpu-host/base-image.ts";
@@ -13,9 +12,6 @@ import { storedAdapters } from "../components/model-server/adapters.ts";
 import type { TagInputs } from "../components/named-tags.ts";
 import { Network } from "../components/network/network.ts";
 import type { Plan } from "../components/plan.ts";
-import { roleBoundary } from "../components/role-boundary.ts";
-import { roleTrust } from "../components/role-trust.ts";
-import { tagContract } from "../components/tag-contract.ts";
 import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { TeardownSchedule } from "../components/teardown/teardown-schedule.ts";
 import { WeightsBucket } from "../components/weights/weights-bucket.ts";
@@ -23,6 +19,7 @@ import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
 import { checkpointsPlace } from "./checkpoints.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
+import { inAccountOf } from "./in-account.ts";
 import { launchHosts, type Launch } from "./launch-hosts.ts";
 import { checkLicence } from "./licence.ts";
 import { readyHost, type ReadyHost } from "./ready-host.ts";
@@ -114,7 +111,7 @@ export function deployGpuHost(settings: Settings, plan: Plan): GpuHostDeployment
 }
 
 function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope {
-  const { stack, env, owner, region, protect } = settings;
+  const { stack, env, owner, protect } = settings;
   const name = (role: string) => partName(stack, role);
   const identity = identityTags({
     stack,
@@ -127,23 +124,7 @@ function scopeOf(settings: Settings, plan: Plan, lease: DeploymentLease): Scope 
     own: settings.tags,
   });
   const tags = { ...identity, [runTag]: lease.runId };
-  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
-  const account = new aws.Provider(name("aws"), {
-    region: region as aws.Region,
-    defaultTags: { tags },
-    maxRetries: 3,
-  });
-  return { settings, plan, tags, name, inAccount: inAccount(account, tags, settings) };
-}
-
-/** In the deployment's account, under its contract of tags and within its boundary. */
-function inAccount(
-  account: aws.Provider,
-  tags: TagInputs,
-  { permissionsBoundaryArn }: Settings,
-): pulumi.ComponentResourceOptions {
-  const transformations = [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust];
-  return { providers: [account], transformations };
+  return { settings, plan, tags, name, inAccount: inAccountOf(settings, tags) };
 }
 
 interface WeightsPlace {

@@ -31,6 +31,16 @@ function efaTypes(): ReadonlySet<string> {
   );
 }
 
+function namesBy(role: (part: string) => string, rotation: string): HostNames {
+  return {
+    rotation: role(rotation),
+    bootstrap: role("bootstrap"),
+    weights: role("weights"),
+    server: role("server"),
+    adapter: (adapter) => role(`adapter-${adapter}`),
+  };
+}
+
 /** One host, by the names that it always had, or a group of them. */
 export function launchHosts(launch: Launch, args: GpuHostArgs): LaunchedHosts {
   const { settings, name, inAccount } = launch;
@@ -38,13 +48,7 @@ export function launchHosts(launch: Launch, args: GpuHostArgs): LaunchedHosts {
   if (settings.hosts === 1) {
     const host = new GpuHost(name("host"), args, opts);
     const { instanceId, address, user, launched, refusals } = host;
-    const names = {
-      rotation: name("host-key-rotation"),
-      bootstrap: name("bootstrap"),
-      weights: name("weights"),
-      server: name("server"),
-      adapter: (adapter: string) => name(`adapter-${adapter}`),
-    };
+    const names = namesBy(name, "host-key-rotation");
     const only = { index: 0, instanceId, address, privateAddress: undefined, names };
     return { hosts: [only], user, launched, refusals };
   }
@@ -53,14 +57,7 @@ export function launchHosts(launch: Launch, args: GpuHostArgs): LaunchedHosts {
   const group = new GpuHostGroup(name("host"), { ...args, ...cluster, hosts: count }, opts);
   const hosts = group.hosts.map((host) => {
     const role = (part: string) => name(`host-${host.index}-${part}`);
-    const names = {
-      rotation: role("key-rotation"),
-      bootstrap: role("bootstrap"),
-      weights: role("weights"),
-      server: role("server"),
-      adapter: (adapter: string) => role(`adapter-${adapter}`),
-    };
-    return { ...host, names };
+    return { ...host, names: namesBy(role, "key-rotation") };
   });
   const { user, launched, refusals } = group;
   return { hosts, user, launched, refusals };

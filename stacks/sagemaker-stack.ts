@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { hourlyTag, identityTags, partName, runTag } from "../components/identity.ts";
 import type { TagInputs } from "../components/named-tags.ts";
@@ -11,15 +10,13 @@ import {
 } from "../components/sagemaker-endpoint/endpoint-limits.ts";
 import type { EndpointPlan } from "../components/sagemaker-endpoint/endpoint-plan.ts";
 import { SageMakerEndpoint } from "../components/sagemaker-endpoint/sagemaker-endpoint.ts";
-import { roleBoundary } from "../components/role-boundary.ts";
-import { roleTrust } from "../components/role-trust.ts";
 import { weightsKey } from "../components/sagemaker-endpoint/weights-archive.ts";
-import { tagContract } from "../components/tag-contract.ts";
 import { EndpointTeardown } from "../components/teardown/endpoint-teardown.ts";
 import { otherRegions } from "../components/teardown/sweep-regions.ts";
 import { armBudget } from "./armed-budget.ts";
 import { checkBudget } from "./budget.ts";
 import { hasEnd, makeLease, type DeploymentLease } from "./deployment-lease.ts";
+import { inAccountOf } from "./in-account.ts";
 import { checkLicence, licencedModels } from "./licence.ts";
 import type { EndpointSettings } from "./settings.ts";
 
@@ -60,7 +57,7 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
     own: settings.tags,
   });
   const tags = { ...identity, [runTag]: lease.runId };
-  const inAccount = accountOf(settings, tags);
+  const inAccount = inAccountOf(settings, tags);
   const { weightsBucket: bucket, weightsKmsKeyArn, networkIsolation } = settings;
   const weights = { bucket, prefix: weightsKey(plan, settings), kmsKeyArn: weightsKmsKeyArn };
   const endings = componentEndings(plan.endpoint);
@@ -97,23 +94,6 @@ export function deployEndpoint(settings: EndpointSettings, plan: EndpointPlan): 
   );
   const weightsUri = `s3://${bucket}/${weights.prefix}`;
   return { settings, plan, lease, endpoint, notebook, weightsUri };
-}
-
-/** In the deployment's account, under its contract of tags and within its boundary. */
-function accountOf(
-  { stack, region, permissionsBoundaryArn }: EndpointSettings,
-  tags: TagInputs,
-): pulumi.ComponentResourceOptions {
-  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
-  const account = new aws.Provider(partName(stack, "aws"), {
-    region: region as aws.Region,
-    defaultTags: { tags },
-    maxRetries: 3,
-  });
-  return {
-    providers: [account],
-    transformations: [tagContract(tags), roleBoundary(permissionsBoundaryArn), roleTrust],
-  };
 }
 
 interface NotebookSettings extends Pick<

@@ -1,13 +1,10 @@
 import { randomBytes } from "node:crypto";
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { expiryTag, identityTags, partName, runTag } from "../components/identity.ts";
 import { TrainingJob } from "../components/sagemaker-training/training-job.ts";
 import { trainingRole } from "../components/sagemaker-training/training-role.ts";
 import { TrainingTeardown } from "../components/sagemaker-training/training-teardown.ts";
-import { roleBoundary } from "../components/role-boundary.ts";
-import { roleTrust } from "../components/role-trust.ts";
-import { tagContract } from "../components/tag-contract.ts";
+import { inAccountOf } from "./in-account.ts";
 import { makeLease } from "./deployment-lease.ts";
 import { parseTrainingSettings } from "./training-settings.ts";
 
@@ -48,18 +45,11 @@ export function deployTraining(): TrainingStackOutputs {
     own: settings.tags,
   });
   const tags = { ...identity, [runTag]: runId };
-  // The region only: keys in a provider are kept in the state, and have expired by the time of a destroy.
-  const account = new aws.Provider(name("aws"), {
-    region: region as aws.Region,
-    defaultTags: { tags },
-    maxRetries: 3,
-  });
-  const transformations = [
-    tagContract(tags),
-    roleBoundary(settings.permissionsBoundaryArn),
-    roleTrust,
-  ];
-  const inAccount = { providers: [account], transformations };
+  const inAccount = inAccountOf({ ...settings, stack }, tags);
+  const {
+    providers: [account],
+    transformations,
+  } = inAccount;
   const jobName = runId.apply((run) => `${stack}-${run}`);
   const teardown = new TrainingTeardown(
     name("teardown"),

@@ -4,7 +4,7 @@ import { UserError } from "../user-error.ts";
 import { catalogueOf, type Catalogue, type Table, type Tables } from "./catalogue.ts";
 import { withOverlay } from "./overlay.ts";
 import { withSnapshot } from "./price-snapshot.ts";
-import { withPrices, type Prices } from "./prices.ts";
+import { parsePrices, withPrices, type Prices } from "./prices.ts";
 import type { Source } from "./source.ts";
 
 /** Data file of each table. */
@@ -86,4 +86,15 @@ export function loadCatalogue(folder: string = repositoryRoot): Catalogue {
   const refreshed = prices === undefined ? shipped : withPrices(shipped, prices, pricesFile);
   const overlay = readIfThere(`${folder}/${overlayFile}`);
   return overlay === undefined ? refreshed : withOverlay(refreshed, overlay, overlayFile);
+}
+
+/**
+ * The prices that the last refresh has read; undefined where there was none.
+ *
+ * @param folder where the file is looked for
+ * @throws UserError naming everything that is wrong in it
+ */
+export function loadPrices(folder: string): Prices | undefined {
+  const text = readIfThere(`${folder}/${pricesFile}`);
+  return text === undefined ? undefined : parsePrices(text, pricesFile);
 }

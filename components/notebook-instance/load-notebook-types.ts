@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { pricesFile } from "../catalogue/load.ts";
-import { dayOf, parsePrices } from "../catalogue/prices.ts";
+import { loadPrices } from "../catalogue/load.ts";
+import { dayOf } from "../catalogue/prices.ts";
 import { parseNotebookTypes, type NotebookTypes } from "./notebook-plan.ts";
 
 const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
@@ -17,9 +16,8 @@ const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
 export function loadNotebookTypes(folder: string = repositoryRoot): NotebookTypes {
   const path = new URL("data/notebook-types.json", import.meta.url);
   const shipped = parseNotebookTypes(JSON.parse(readFileSync(path, "utf8")));
-  const file = join(folder, pricesFile);
-  if (!existsSync(file)) return shipped;
-  const prices = parsePrices(readFileSync(file, "utf8"), pricesFile);
+  const prices = loadPrices(folder);
+  if (prices === undefined) return shipped;
   const refreshed = Object.entries(prices.notebookHourlyUsd).flatMap(([region, byType]) =>
     Object.entries(byType).map(([instanceType, usd]) => ({
       instanceType,

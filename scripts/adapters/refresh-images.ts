@@ -12,9 +12,9 @@ import { loadServingImages } from "../../components/sagemaker-endpoint/load-serv
 import { servingImagesIn } from "../../components/sagemaker-endpoint/serving-container.ts";
 import { loadTrainingImages } from "../../components/sagemaker-training/load-training-images.ts";
 import { taggedTrainingImage } from "../../components/sagemaker-training/training-images.ts";
-import { replaceFile } from "../../processes/replace-file.ts";
 import type { ClientSettings } from "./account-scope.ts";
 import { readDigest } from "./image-digests.ts";
+import { writeRefreshed } from "./write-refreshed.ts";
 
 /** What a refresh is made with. */
 export interface RefreshRequest {
@@ -55,7 +55,7 @@ export async function refreshImages(request: RefreshRequest): Promise<RefreshedD
   const refreshed = refreshDigests(before, Object.fromEntries(answers), { today, source });
   const hasAnswer = answers.some(([, answer]) => "digest" in answer);
   if (!dryRun && hasAnswer) {
-    await replaceFile(join(folder, imagesFile), `${JSON.stringify(refreshed.digests, null, 2)}\n`);
+    await writeRefreshed(join(folder, imagesFile), refreshed.digests);
   }
   return refreshed;
 }

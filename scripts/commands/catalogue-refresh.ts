@@ -1,14 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalogue } from "../../components/catalogue/catalogue.ts";
 import type { InstanceType } from "../../components/catalogue/instance-type.ts";
-import { loadShippedCatalogue, pricesFile } from "../../components/catalogue/load.ts";
-import {
-  parsePrices,
-  priceTables,
-  type Prices,
-  type PriceTable,
-} from "../../components/catalogue/prices.ts";
+import { loadPrices, loadShippedCatalogue, pricesFile } from "../../components/catalogue/load.ts";
+import { priceTables, type PriceTable } from "../../components/catalogue/prices.ts";
 import {
   refreshPrices,
   type Answer,
@@ -32,9 +26,9 @@ import { cloudOf, type LocalCloud } from "../adapters/local-cloud.ts";
 import type { ClientSettings } from "../adapters/account-scope.ts";
 import { repository } from "../adapters/repository.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { replaceFile } from "../../processes/replace-file.ts";
 import { exitCode } from "../cli/exit-code.ts";
 import { refreshImages, type RefreshRequest } from "../adapters/refresh-images.ts";
+import { writeRefreshed } from "../adapters/write-refreshed.ts";
 import type { CatalogueOptions } from "./catalogue.ts";
 
 const shownChanges = 40;
@@ -172,19 +166,6 @@ export async function gather(
   };
 }
 
-function readPrices(path: string): Prices | undefined {
-  return existsSync(path) ? parsePrices(readFileSync(path, "utf8"), pricesFile) : undefined;
-}
-
-/** Whole or not at all: a reader, or the next run after a crash, never sees half a file. */
-async function writeWhole(path: string, prices: Prices): Promise<void> {
-  try {
-    await replaceFile(path, `${JSON.stringify(prices, null, 2)}\n`);
-  } catch (error) {
-    throw new UserError(`${path} cannot be written.`, { cause: error, problems: [String(error)] });
-  }
-}
-
 function regionsOf({ region }: CatalogueOptions, catalogue: Catalogue): readonly string[] {
   const asked = region ?? [
     ...new Set(catalogue.instanceTypes.flatMap(({ prices = {} }) => Object.keys(prices))),
@@ -228,7 +209,7 @@ export async function refreshFile(request: RefreshRequest, terminal: Terminal): 
   const { folder, regions, clientOf, now, source, dryRun } = request;
   const catalogue = loadShippedCatalogue();
   const path = join(folder, pricesFile);
-  const before = readPrices(path);
+  const before = loadPrices(folder);
   const tell = (text: string): void => {
     terminal.status(text);
   };
@@ -246,7 +227,7 @@ export async function refreshFile(request: RefreshRequest, terminal: Terminal): 
       })
     );
   }
-  if (!dryRun) await writeWhole(path, refreshed.prices);
+  if (!dryRun) await writeRefreshed(path, refreshed.prices);
   const images = await refreshImages(request);
   const end = dryRun ? "nothing written" : `written to ${path}`;
   terminal.say(...lines(refreshed.changes, kept));
