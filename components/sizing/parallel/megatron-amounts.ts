@@ -25,17 +25,17 @@ export const stateBytes = { weights: 2, gradients: 4, optimizer: 12 } as const;
 /** Bytes of a logit: 16 bit, its 32-bit copy, the softmax that is kept and the gradient. */
 const logitBytes = 12;
 
-/** A figure of its own range, MiB. */
-interface FixedAmount {
+/** A figure with its range, MiB. */
+interface Amount {
   readonly mib: number;
   readonly lowMiB: number;
   readonly highMiB: number;
 }
 
 /** CUDA context, and NCCL's buffers: of one group, and of each kind of group beyond it. */
-export const context: FixedAmount = { mib: 400, lowMiB: 140, highMiB: 1200 };
-export const nccl: FixedAmount = { mib: 700, lowMiB: 300, highMiB: 2000 };
-export const furtherGroups: FixedAmount = { mib: 400, lowMiB: 100, highMiB: 1200 };
+const context: Amount = { mib: 400, lowMiB: 140, highMiB: 1200 };
+const nccl: Amount = { mib: 700, lowMiB: 300, highMiB: 2000 };
+const furtherGroups: Amount = { mib: 400, lowMiB: 100, highMiB: 1200 };
 /** Blocks that PyTorch's allocator holds and nothing uses; assumed as for other trainings. */
 const unused = { gib: 0.6, share: 0.065 } as const;
 
@@ -155,7 +155,7 @@ export function passAmounts(shape: ModelShape, training: MegatronTraining): Pass
 }
 
 /** How far each amount may be off. */
-export type MegatronSpreads = Readonly<
+type MegatronSpreads = Readonly<
   Record<Exclude<keyof StateAmounts, "held"> | "activations" | "logits" | "gathered", Spread>
 >;
 
@@ -183,13 +183,13 @@ const spreads = {
 } as const;
 
 /** How far each amount of that training may be off. */
-export function spreadsOf({ experts }: ModelShape, { workload }: MegatronSharing): MegatronSpreads {
+function spreadsOf({ experts }: ModelShape, { workload }: MegatronSharing): MegatronSpreads {
   const { dense, experts: mixed } = spreads[workload.method === "full" ? "full" : "adapters"];
   return experts === undefined ? dense : mixed;
 }
 
 /** Kinds of groups that exchange. */
-export function groupKinds({ split, settings }: MegatronSharing): number {
+function groupKinds({ split, settings }: MegatronSharing): number {
   const { tensorParallel, pipelineParallel, dataParallel } = split;
   const { contextParallel = 1, expertParallel = 1 } = settings;
   return (
@@ -201,9 +201,37 @@ export function groupKinds({ split, settings }: MegatronSharing): number {
   );
 }
 
-function addBytes(end: UpperEnd, bytes: number, { above }: Spread): void {
+/** What one of the amounts that a GPU holds is: of the states, of a pass, or of what runs beside them. */
+export type AmountName = keyof MegatronSpreads | "context" | "nccl" | "furtherGroups";
+
+/** Takes one of them. */
+type TakeAmount = (name: AmountName, amount: Amount) => void;
+
+function ranged(bytes: number, { below, above }: Spread): Amount {
   const mib = mebibytes(bytes);
-  end.add(mib, mib * (1 + above));
+  return { mib, lowMiB: mib * (1 - below), highMiB: mib * (1 + above) };
+}
+
+/** Hands over all that a GPU holds, amount by amount; what is told of a training and what a verdict goes by are both made of them. */
+export function eachAmount(
+  shape: ModelShape,
+  training: MegatronTraining,
+  { states, passes }: { readonly states: StateAmounts; readonly passes: PassAmounts },
+  take: TakeAmount,
+): void {
+  const spread = spreadsOf(shape, training);
+  const kinds = groupKinds(training);
+  take("weights", ranged(states.weights, spread.weights));
+  take("adapters", ranged(states.adapters, spread.adapters));
+  take("gradients", ranged(states.gradients, spread.gradients));
+  take("optimizer", ranged(states.optimizer, spread.optimizer));
+  take("activations", ranged(passes.activations, spread.activations));
+  take("logits", ranged(passes.logits, spread.logits));
+  take("gathered", ranged(passes.gathered, spread.gathered));
+  take("context", context);
+  take("holes", ranged(states.holes, spread.holes));
+  if (kinds > 0) take("nccl", nccl);
+  if (kinds > 1) take("furtherGroups", furtherGroups);
 }
 
 /** What a verdict on a training goes by, without its words: a search weighs a thousand layouts, and tells of one. */
@@ -212,21 +240,15 @@ export function megatronNeed(
   training: MegatronTraining,
   states: StateAmounts,
 ): MemoryNeed {
-  const passes = passAmounts(shape, training);
-  const spread = spreadsOf(shape, training);
-  const kinds = groupKinds(training);
   const end = new UpperEnd();
-  addBytes(end, states.weights, spread.weights);
-  addBytes(end, states.adapters, spread.adapters);
-  addBytes(end, states.gradients, spread.gradients);
-  addBytes(end, states.optimizer, spread.optimizer);
-  addBytes(end, passes.activations, spread.activations);
-  addBytes(end, passes.logits, spread.logits);
-  addBytes(end, passes.gathered, spread.gathered);
-  end.add(context.mib, context.highMiB);
-  addBytes(end, states.holes, spread.holes);
-  if (kinds > 0) end.add(nccl.mib, nccl.highMiB);
-  if (kinds > 1) end.add(furtherGroups.mib, furtherGroups.highMiB);
+  eachAmount(
+    shape,
+    training,
+    { states, passes: passAmounts(shape, training) },
+    (_, { mib, highMiB }) => {
+      end.add(mib, highMiB);
+    },
+  );
   const { totalMiB: startMiB, highMiB } = end;
   return { startMiB, highMiB, utilisation: trainingShare, wholeRange: true, outsideMiB: 0 };
 }

@@ -1,18 +1,14 @@
 import type { Model } from "../../catalogue/model.ts";
-import { partOf } from "../mebibytes.ts";
-import { demandOf, type MemoryDemand, type MemoryPart } from "../memory-part.ts";
+import { demandOf, type MemoryDemand, type MemoryPart, type PartName } from "../memory-part.ts";
 import { shapeOf, type ModelShape } from "../model-shape.ts";
 import {
-  context,
-  furtherGroups,
-  groupKinds,
-  nccl,
+  eachAmount,
   optimizerShares,
   passAmounts,
-  spreadsOf,
   stateAmounts,
   stateBytes,
   trainingShare,
+  type AmountName,
   type MegatronTraining,
   type PassAmounts,
   type StateAmounts,
@@ -39,7 +35,7 @@ function wordsOf(
   shape: ModelShape,
   training: MegatronTraining,
   { states, passes }: { readonly states: StateAmounts; readonly passes: PassAmounts },
-) {
+): Readonly<Record<AmountName, string>> {
   const frozen = training.workload.method === "full" ? "" : ", frozen";
   return {
     weights: `${(states.held / 1e9).toFixed(2)} B parameters of a stage x ${stateBytes.weights} bytes${frozen}`,
@@ -48,39 +44,40 @@ function wordsOf(
     optimizer: `${stateBytes.optimizer} bytes of each, ${sharesText(shape, training)}`,
     activations: passesText(passes, training),
     logits: `${passes.tokens} x ${shape.vocabularySize}`,
+    gathered: "gathered streams",
+    context: "CUDA context and libraries",
+    holes: "blocks that the allocator holds",
+    nccl: "NCCL's buffers between the GPUs",
+    furtherGroups: "and of the further groups",
   };
 }
 
+/** Names of the amounts as parts of any training. */
+const partNames: Readonly<Record<AmountName, PartName>> = {
+  weights: "weights",
+  adapters: "adapters",
+  gradients: "gradients",
+  optimizer: "optimizer",
+  activations: "activations",
+  logits: "logits",
+  gathered: "activations",
+  context: "runtime",
+  holes: "fragmentation",
+  nccl: "communication",
+  furtherGroups: "communication",
+};
+
 function partsOf(shape: ModelShape, training: MegatronTraining): readonly MemoryPart[] {
-  const states = stateAmounts(shape, training);
-  const passes = passAmounts(shape, training);
-  const spreads = spreadsOf(shape, training);
-  const words = wordsOf(shape, training, { states, passes });
-  const ofStates = (["weights", "adapters", "gradients", "optimizer"] as const).map((name) =>
-    partOf(name, states[name], spreads[name], words[name]),
-  );
-  const ofPasses = (["activations", "logits"] as const).map((name) =>
-    partOf(name, passes[name], spreads[name], words[name]),
-  );
-  const kinds = groupKinds(training);
-  const buffers: MemoryPart = {
-    name: "communication",
-    ...nccl,
-    why: "NCCL's buffers between the GPUs",
+  const amounts = {
+    states: stateAmounts(shape, training),
+    passes: passAmounts(shape, training),
   };
-  const further: MemoryPart = {
-    name: "communication",
-    ...furtherGroups,
-    why: "and of the further groups",
-  };
-  return [
-    ...ofStates,
-    ...ofPasses,
-    partOf("activations", passes.gathered, spreads.gathered, "gathered streams"),
-    { name: "runtime", ...context, why: "CUDA context and libraries" },
-    partOf("fragmentation", states.holes, spreads.holes, "blocks that the allocator holds"),
-    ...[buffers, further].slice(0, kinds),
-  ];
+  const words = wordsOf(shape, training, amounts);
+  const parts: MemoryPart[] = [];
+  eachAmount(shape, training, amounts, (name, amount) => {
+    parts.push({ name: partNames[name], ...amount, why: words[name] });
+  });
+  return parts;
 }
 
 /**
